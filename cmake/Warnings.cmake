@@ -1,0 +1,10 @@
+# Compiler flags of every target of ours: warnings are errors, and the sanitizers of the preset.
+add_library(yarrow_warnings INTERFACE)
+target_compile_options(yarrow_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wunused-result
+  -Wno-pedantic-ms-format
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # GCC 12: false positives in std::string concatenation
+if(YARROW_SANITIZE)
+  add_compile_options(-fsanitize=${YARROW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${YARROW_SANITIZE})
+endif()

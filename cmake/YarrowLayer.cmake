@@ -1,0 +1,63 @@
+# One static library a layer (src/<layer>), which sees only its own headers and those of the layers that
+# src/layers.txt lets it include: each target gets an include folder of links to just those.
+
+set(YARROW_LAYER_TABLE ${PROJECT_SOURCE_DIR}/src/layers.txt)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${YARROW_LAYER_TABLE})
+
+# Reads the row of `layer` into <out>_DEPS and <out>_HEADERS.
+function(yarrow_read_layer layer out)
+  file(STRINGS ${YARROW_LAYER_TABLE} rows REGEX "^${layer} +\\|")
+  if(NOT rows)
+    message(FATAL_ERROR "src/layers.txt has no row for the layer '${layer}'")
+  endif()
+  string(REPLACE "|" ";" cells "${rows}")
+  list(GET cells 1 deps)
+  list(GET cells 2 headers)
+  separate_arguments(deps UNIX_COMMAND "${deps}")
+  separate_arguments(headers UNIX_COMMAND "${headers}")
+  set(${out}_DEPS "${deps}" PARENT_SCOPE)
+  set(${out}_HEADERS "${headers}" PARENT_SCOPE)
+endfunction()
+
+# Fills build/<preset>/include/<layer> with links to the headers that `layer` may include.
+function(yarrow_stage_headers layer out_dir out_deps)
+  yarrow_read_layer(${layer} OWN)
+  set(stage ${CMAKE_BINARY_DIR}/include/${layer})
+  file(REMOVE_RECURSE ${stage})
+  file(MAKE_DIRECTORY ${stage}/yarrow)
+  foreach(seen ${layer} ${OWN_DEPS})
+    yarrow_read_layer(${seen} SEEN)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${seen} ${stage}/${seen} SYMBOLIC)
+    foreach(header ${SEEN_HEADERS})
+      file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/yarrow/${header} ${stage}/yarrow/${header} SYMBOLIC)
+    endforeach()
+  endforeach()
+  set(${out_dir} ${stage} PARENT_SCOPE)
+  set(${out_deps} "${OWN_DEPS}" PARENT_SCOPE)
+endfunction()
+
+# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...])
+# TESTS make one program, yarrow_<name>_test, registered with ctest test by test.
+function(yarrow_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
+  yarrow_stage_headers(${name} stage deps)
+  add_library(yarrow_${name} STATIC ${ARG_SOURCES})
+  add_library(yarrow::${name} ALIAS yarrow_${name})
+  target_include_directories(yarrow_${name} PRIVATE ${stage})
+  target_link_libraries(yarrow_${name} PRIVATE yarrow_warnings PUBLIC Arrow::arrow ${ARG_LINK})
+  foreach(dep ${deps})
+    target_link_libraries(yarrow_${name} PUBLIC yarrow_${dep})
+  endforeach()
+  if(ARG_TESTS)
+    yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} LINK ${ARG_TEST_LINK})
+  endif()
+endfunction()
+
+# yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...]): a GoogleTest program that sees what its layer sees.
+function(yarrow_test target)
+  cmake_parse_arguments(ARG "" "LAYER" "SOURCES;LINK" ${ARGN})
+  add_executable(${target} ${ARG_SOURCES})
+  target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
+  target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${ARG_LAYER})
+endfunction()

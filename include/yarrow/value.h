@@ -1,0 +1,93 @@
+// Value: one typed cell, as programs hand it in and get it out of single-row operations.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <array>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "yarrow/type.h"
+
+namespace yarrow {
+
+// 128-bit two's complement integer: the unscaled value of a decimal.
+__extension__ typedef __int128 Int128;
+
+struct Uuid {
+  std::array<uint8_t, 16> bytes{};  // in text order
+  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+};
+
+struct Decimal {
+  Int128 unscaled = 0;
+  int32_t scale = 0;
+};
+
+// Owns its bytes. A Value does not know its column; CastTo gives it the exact form of a column's type, which is:
+//   null                                          std::monostate
+//   bool                                          bool
+//   signed integers, date32 (days), time64 and
+//     timestamp (units since midnight / epoch)    int64_t
+//   unsigned integers                             uint64_t
+//   float, double                                 double
+//   decimal128                                    Decimal (scale of the column)
+//   utf8, binary                                  std::string
+//   uuid                                          Uuid
+class Value {
+ public:
+  using Variant = std::variant<std::monostate, bool, int64_t, uint64_t, double, Decimal, std::string, Uuid>;
+
+  Value() = default;  // NULL
+  Value(bool v) : v_(v) {}
+  Value(std::signed_integral auto v) : v_(static_cast<int64_t>(v)) {}
+  Value(std::unsigned_integral auto v) : v_(static_cast<uint64_t>(v)) {}
+  Value(double v) : v_(v) {}
+  Value(float v) : v_(static_cast<double>(v)) {}
+  Value(Decimal v) : v_(v) {}
+  Value(Uuid v) : v_(v) {}
+  Value(std::string v) : v_(std::move(v)) {}
+  Value(std::string_view v) : v_(std::string(v)) {}
+  Value(const char* v) : v_(std::string(v)) {}
+  static Value Null() { return Value(); }
+
+  bool is_null() const { return v_.index() == 0; }
+  const Variant& variant() const { return v_; }
+  // REQUIRES: the value holds a T (a value that CastTo returned holds what the table above says).
+  template <class T>
+  const T& get() const {
+    return std::get<T>(v_);
+  }
+
+  // The same value in the exact form of `type`, or an error that names the value and the type when it does not fit
+  // (out of range, inexact, text that is not valid UTF-8, wrong kind). NULL casts to NULL. Text is never parsed here.
+  arrow::Result<Value> CastTo(const ColumnType& type) const;
+
+  // Reads the text form of a value (as in CSV, SQL literals without quotes): integers, decimals, floats ("nan", "inf"),
+  // true/false, dates, times, timestamps (ISO 8601, "T" or blank, optional "Z"/offset), UUIDs, text as it is, binary
+  // as \x.. hex. Invalid, naming text and type, otherwise.
+  static arrow::Result<Value> Parse(std::string_view text, const ColumnType& type);
+
+  static arrow::Result<Value> FromScalar(const arrow::Scalar& scalar, const ColumnType& type);
+  // REQUIRES: the value is in the exact form of `type`.
+  arrow::Result<std::shared_ptr<arrow::Scalar>> ToScalar(const ColumnType& type) const;
+
+  // Text form for people and messages; Parse reads it back. NULL is "NULL".
+  std::string ToString(const ColumnType& type) const;
+  // The same without a type: dates and timestamps show as their number.
+  std::string ToString() const;
+
+ private:
+  Variant v_;
+};
+
+// SQL order of two values in the exact form of one type: NULL last, NaN equal to itself and above all numbers,
+// -0.0 equal to 0.0, text and binary by bytes.
+std::weak_ordering CompareValues(const Value& a, const Value& b);
+
+}  // namespace yarrow
