@@ -1,0 +1,28 @@
+// Seeds and rounds of randomised tests: printed on failure, set from outside for long runs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+namespace yarrow::test {
+
+// YARROW_SEED, or a fixed seed so that CI repeats itself.
+inline uint64_t RandomSeed() {
+  const char* text = std::getenv("YARROW_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 20261122;
+}
+
+// `rounds` times YARROW_ROUNDS (default 1): scripts/soak sets it high.
+inline int Rounds(int rounds) {
+  const char* text = std::getenv("YARROW_ROUNDS");
+  return rounds * (text != nullptr ? std::max(1, std::atoi(text)) : 1);
+}
+
+}  // namespace yarrow::test
+
+// Names the seed in each failure of the enclosing scope.
+#define YARROW_TRACE_SEED(seed) SCOPED_TRACE("YARROW_SEED=" + std::to_string(seed))
