@@ -4,6 +4,7 @@
 #pragma once
 
 #include <arrow/result.h>
+#include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
@@ -66,6 +67,9 @@ struct ColumnType {
   // The SQL name (DuckDB's): "BIGINT", "DECIMAL(10,2)", "TIMESTAMP WITH TIME ZONE". Parse(ToString()) is the identity
   // but for zones other than UTC, written "TIMESTAMP_NS WITH TIME ZONE 'Europe/Paris'", and units likewise.
   std::string ToString() const;
+
+  // Whether the parameters are in the ranges above. Invalid, saying which is not.
+  arrow::Status Validate() const;
 
   bool is_variable() const { return id == TypeId::kUtf8 || id == TypeId::kBinary; }
 

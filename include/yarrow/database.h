@@ -1,0 +1,82 @@
+// Database: one directory of tables. Session: somebody's view of it.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yarrow/store.h"
+#include "yarrow/table.h"
+#include "yarrow/table_definition.h"
+#include "yarrow/transaction.h"
+
+namespace yarrow {
+
+class DatabaseImpl;
+class Session;
+
+struct SessionOptions {
+  // Whose rows of user tables this session reads and writes. Yarrow records the name and keeps users apart; who may act as
+  // whom is the program's business. Empty: no user; user tables are then closed to the session.
+  std::string user;
+};
+
+// Thread-safe. Sessions, tables and scans keep it open.
+class Database {
+ public:
+  // As Store::Open, with its errors.
+  static arrow::Result<std::shared_ptr<Database>> Open(const std::filesystem::path& path, const StoreOptions& options = {});
+  ~Database();
+
+  arrow::Result<std::shared_ptr<Session>> OpenSession(const SessionOptions& options = {});
+
+  arrow::Status CreateSchema(std::string_view name);
+  arrow::Status DropSchema(std::string_view name);  // must be empty
+  std::vector<std::string> Schemas() const;         // sorted; "main" and "system" always exist
+
+  // AlreadyExists, Invalid (naming table and column) or KeyError (unknown schema) otherwise.
+  arrow::Result<std::shared_ptr<const TableDefinition>> CreateTable(const TableSpec& spec);
+  // Its rows go too. Running scans keep their snapshot; later writes through open Table objects fail.
+  arrow::Status DropTable(std::string_view qualified_name);
+  // KeyError, naming tables of similar name, when there is none.
+  arrow::Result<std::shared_ptr<const TableDefinition>> FindTable(std::string_view qualified_name) const;
+  // All tables, system tables included, by schema and name.
+  std::vector<std::shared_ptr<const TableDefinition>> Tables() const;
+
+  // Changes a setting of system.settings; errors name the known ones and the values they take.
+  arrow::Status SetSetting(std::string_view name, std::string_view value);
+
+  Snapshot GetSnapshot() const;
+  // Merges all files of the hot tier into one sorted level.
+  arrow::Status Compact();
+  const std::shared_ptr<Store>& store() const;
+
+ private:
+  explicit Database(std::shared_ptr<DatabaseImpl> impl);
+  std::shared_ptr<DatabaseImpl> impl_;
+};
+
+// Thread-safe. The acting user never changes.
+class Session {
+ public:
+  ~Session();
+  const std::string& user() const;
+  // "table" (of schema main) or "schema.table". Any table can be opened; without an acting user each operation on a user
+  // table is an error.
+  arrow::Result<std::shared_ptr<Table>> OpenTable(std::string_view qualified_name);
+  arrow::Result<std::unique_ptr<Transaction>> Begin();
+
+ private:
+  friend class Database;
+  Session(std::shared_ptr<DatabaseImpl> database, std::string user);
+  std::shared_ptr<DatabaseImpl> database_;
+  std::string user_;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,40 @@
+// Row: one row as a lookup returned it.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "yarrow/store.h"
+#include "yarrow/value.h"
+
+namespace yarrow {
+
+class RowSchema;
+
+// The encoded bytes of a row with what is needed to read any of its columns, without parsing the others. Move-only; not
+// thread-safe. It must not outlive its Database.
+class Row {
+ public:
+  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, PinnedValue value);
+
+  // Column by position among the table's columns, or by name. Errors: unknown column, damaged row.
+  arrow::Result<Value> Get(int column) const;
+  arrow::Result<Value> Get(std::string_view column_name) const;
+
+  // A batch of this one row, all visible columns.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToBatch() const;
+
+  std::string_view encoded_key() const { return key_; }
+  std::string_view encoded_row() const { return value_.view(); }
+
+ private:
+  std::shared_ptr<const RowSchema> row_schema_;
+  std::string key_;
+  PinnedValue value_;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,85 @@
+// What a table is: its columns, its key, its kind. Immutable once in the catalog: a change makes a new definition.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yarrow/value.h"
+
+namespace yarrow {
+
+// Stored in the catalog: never renumber.
+enum class TableKind : uint8_t {
+  kShared = 1,  // one set of rows for everybody
+  kUser = 2,    // rows belong to the acting user; nobody sees another user's
+  kSystem = 3,  // the database's own; read-only
+};
+
+std::string_view TableKindName(TableKind kind);  // "shared", "user", "system"
+arrow::Result<TableKind> ParseTableKind(std::string_view name);
+
+// A column as a program asks for it.
+struct ColumnSpec {
+  std::string name;
+  ColumnType type;
+  bool nullable = true;  // key columns never are, whatever it says
+  Value default_value;   // NULL: none
+};
+
+// A table as a program asks for it.
+struct TableSpec {
+  std::string schema_name = "main";
+  std::string name;
+  TableKind kind = TableKind::kShared;
+  std::vector<ColumnSpec> columns;
+  std::vector<std::string> primary_key;  // column names in key order; empty: a hidden, increasing row id is the key
+
+  // Columns from an Arrow schema (types by ColumnType::FromArrow, nullability kept).
+  static arrow::Result<TableSpec> FromArrow(std::string_view qualified_name, const arrow::Schema& schema,
+                                            std::vector<std::string> primary_key = {});
+};
+
+struct ColumnDefinition {
+  uint32_t id = 0;  // 1 and up; never changes, never reused in the table
+  std::string name;
+  ColumnType type;
+  bool nullable = true;
+  bool hidden = false;  // the row id of a table without a primary key
+  Value default_value;
+  uint32_t added_version = 1;    // schema version that brought it
+  uint32_t dropped_version = 0;  // 0: still there
+};
+
+struct TableDefinition {
+  uint32_t id = 0;
+  std::string schema_name;
+  std::string name;
+  TableKind kind = TableKind::kShared;
+  uint32_t schema_version = 1;
+  std::vector<ColumnDefinition> columns;  // in order, without dropped ones; a hidden one is last
+  std::vector<ColumnDefinition> dropped_columns;
+  std::vector<uint32_t> primary_key;  // column ids in key order
+
+  std::string QualifiedName() const { return schema_name + "." + name; }
+  bool has_hidden_row_id() const { return !columns.empty() && columns.back().hidden; }
+  // Columns that users see: all but a hidden one.
+  size_t visible_columns() const { return columns.size() - (has_hidden_row_id() ? 1 : 0); }
+  // The Arrow schema of the visible columns.
+  std::shared_ptr<arrow::Schema> ArrowSchema() const;
+};
+
+// "t" -> {"main", "t"}; "s.t" -> {"s", "t"}. Names may be quoted as in SQL: "my schema"."t.1".
+struct QualifiedName {
+  std::string schema_name;
+  std::string name;
+  static arrow::Result<QualifiedName> Parse(std::string_view text);
+};
+
+}  // namespace yarrow
