@@ -1,0 +1,143 @@
+#include "type/calendar.h"
+
+#include <arrow/type.h>
+#include <arrow/util/value_parsing.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+
+#include "yarrow/value.h"
+
+namespace yarrow {
+namespace {
+
+// The calendar repeats every 400 years. So any day is some whole cycles and a day from 1970 to 2369, which <chrono> and
+// Arrow's parser can handle.
+constexpr int64_t kDaysPerCycle = 146097;
+constexpr int64_t kYearsPerCycle = 400;
+constexpr int64_t kFirstYear = 1970;
+// Beyond all that an int64 of seconds can hold.
+constexpr int64_t kMaxYear = 300'000'000'000;
+
+int64_t FloorDivide(int64_t a, int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
+arrow::TimeUnit::type ToArrowUnit(TimeUnit unit) {
+  return static_cast<arrow::TimeUnit::type>(unit);
+}
+
+// Cuts a date off the front of `text` and gives its days since the epoch.
+std::optional<Int128> TakeDate(std::string_view* text) {
+  const bool is_signed = text->starts_with('+') || text->starts_with('-');
+  const size_t year_start = is_signed ? 1 : 0;
+  const size_t year_end = text->find('-', year_start);
+  if (year_end == std::string_view::npos || year_end < year_start + 4) return std::nullopt;
+  if (!is_signed && year_end != 4) return std::nullopt;
+  if (text->size() < year_end + 6) return std::nullopt;
+  int64_t year = 0;
+  const char* digits_end = text->data() + year_end;
+  const auto [end, error] = std::from_chars(text->data() + year_start, digits_end, year);
+  if (error != std::errc() || end != digits_end || year < 0 || year > kMaxYear) return std::nullopt;
+  if (text->front() == '-') year = -year;
+
+  const int64_t cycles = FloorDivide(year - kFirstYear, kYearsPerCycle);
+  const std::string in_first_cycle =
+      std::to_string(year - cycles * kYearsPerCycle).append(text->substr(year_end, 6));  // year, "-mm-dd"
+  int32_t days = 0;
+  if (!arrow::internal::ParseValue<arrow::Date32Type>(in_first_cycle.data(), in_first_cycle.size(), &days)) {
+    return std::nullopt;
+  }
+  text->remove_prefix(year_end + 6);
+  return static_cast<Int128>(cycles) * kDaysPerCycle + days;
+}
+
+std::string FormatFraction(int64_t units, int64_t units_per_second) {
+  if (units == 0) return {};
+  std::string digits = std::to_string(units_per_second + units);  // 1 and the fraction with its leading zeros
+  digits.front() = '.';
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits;
+}
+
+}  // namespace
+
+int64_t UnitsPerSecond(TimeUnit unit) {
+  constexpr int64_t kUnitsPerSecond[] = {1, 1'000, 1'000'000, 1'000'000'000};
+  return kUnitsPerSecond[static_cast<size_t>(unit)];
+}
+
+std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
+  const int64_t from_per_second = UnitsPerSecond(from);
+  const int64_t to_per_second = UnitsPerSecond(to);
+  if (from_per_second > to_per_second) {
+    const int64_t divisor = from_per_second / to_per_second;
+    if (count % divisor != 0) return std::nullopt;
+    return count / divisor;
+  }
+  int64_t result = 0;
+  if (__builtin_mul_overflow(count, to_per_second / from_per_second, &result)) return std::nullopt;
+  return result;
+}
+
+std::string FormatDate(int64_t days) {
+  const int64_t cycles = FloorDivide(days, kDaysPerCycle);
+  const std::chrono::sys_days day_in_cycle{std::chrono::days(days - cycles * kDaysPerCycle)};
+  const std::chrono::year_month_day date(day_in_cycle);
+  const int64_t year = static_cast<int>(date.year()) + cycles * kYearsPerCycle;
+  const char* sign = year < 0 ? "-" : (year > 9999 ? "+" : "");
+  char text[48];
+  std::snprintf(text, sizeof(text), "%s%04lld-%02u-%02u", sign, static_cast<long long>(year < 0 ? -year : year),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+std::string FormatTime(int64_t units, TimeUnit unit) {
+  const int64_t per_second = UnitsPerSecond(unit);
+  const auto seconds = static_cast<long long>(units / per_second);
+  char text[80];
+  std::snprintf(text, sizeof(text), "%02lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  return text + FormatFraction(units % per_second, per_second);
+}
+
+std::string FormatTimestamp(int64_t units, TimeUnit unit) {
+  const int64_t per_day = UnitsPerDay(unit);
+  const int64_t days = FloorDivide(units, per_day);
+  // days * per_day may be below the least int64, the difference never is: it is the remainder.
+  const int64_t remainder = units % per_day;
+  return FormatDate(days) + " " + FormatTime(remainder < 0 ? remainder + per_day : remainder, unit);
+}
+
+std::optional<int32_t> ParseDate(std::string_view text) {
+  const std::optional<Int128> days = TakeDate(&text);
+  if (!days || !text.empty()) return std::nullopt;
+  if (*days < std::numeric_limits<int32_t>::min() || *days > std::numeric_limits<int32_t>::max()) return std::nullopt;
+  return static_cast<int32_t>(*days);
+}
+
+std::optional<int64_t> ParseTime(std::string_view text, TimeUnit unit) {
+  const arrow::Time64Type type(ToArrowUnit(unit));
+  int64_t units = 0;
+  if (!arrow::internal::ParseValue(type, text.data(), text.size(), &units)) return std::nullopt;
+  return units;
+}
+
+std::optional<int64_t> ParseTimestamp(std::string_view text, TimeUnit unit) {
+  const std::optional<Int128> days = TakeDate(&text);
+  if (!days) return std::nullopt;
+  int64_t time_of_day = 0;  // less or more than a day when there is an offset
+  if (!text.empty()) {
+    const std::string on_first_day = std::string("1970-01-01").append(text);
+    if (!arrow::internal::ParseTimestampISO8601(on_first_day.data(), on_first_day.size(), ToArrowUnit(unit),
+                                                &time_of_day)) {
+      return std::nullopt;
+    }
+  }
+  const Int128 units = *days * UnitsPerDay(unit) + time_of_day;
+  if (units < std::numeric_limits<int64_t>::min() || units > std::numeric_limits<int64_t>::max()) return std::nullopt;
+  return static_cast<int64_t>(units);
+}
+
+}  // namespace yarrow

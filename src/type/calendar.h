@@ -1,0 +1,39 @@
+// Dates, times of day and timestamps as text (proleptic Gregorian calendar, UTC). All functions are pure.
+//
+// Years outside 0000 to 9999 are written with a sign and at least four digits (ISO 8601's expanded form), so that every
+// int64 has a text that reads back to it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "yarrow/type.h"
+
+namespace yarrow {
+
+// 1, 1000, 1000000 or 1000000000.
+int64_t UnitsPerSecond(TimeUnit unit);
+inline int64_t UnitsPerDay(TimeUnit unit) {
+  return 86400 * UnitsPerSecond(unit);
+}
+
+// `count` in units `from`, in units `to`; nothing when inexact or out of range.
+std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to);
+
+// "2024-02-29", from days since 1970-01-01.
+std::string FormatDate(int64_t days);
+// "23:59:59.5", from units since midnight; the fraction without trailing zeros.
+std::string FormatTime(int64_t units, TimeUnit unit);
+// "2024-02-29 23:59:59.5", from units since the epoch.
+std::string FormatTimestamp(int64_t units, TimeUnit unit);
+
+std::optional<int32_t> ParseDate(std::string_view text);
+// hh:mm, hh:mm:ss or with a fraction of no more digits than the unit has.
+std::optional<int64_t> ParseTime(std::string_view text, TimeUnit unit);
+// A date, or a date and a time ("T" or a blank between), perhaps with Z, +hh, +hhmm or +hh:mm, which is converted to
+// UTC.
+std::optional<int64_t> ParseTimestamp(std::string_view text, TimeUnit unit);
+
+}  // namespace yarrow

@@ -1,0 +1,251 @@
+// The SQL names of column types: ColumnType::Parse and ColumnType::ToString.
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "type/decimal.h"
+#include "yarrow/type.h"
+
+namespace yarrow {
+namespace {
+
+struct TypeName {
+  std::string_view name;  // upper case, words separated by one blank
+  TypeId id;
+};
+
+// DuckDB's names and aliases; the first name of an id is the one ToString gives. INT1 to INT8 count bytes (as in
+// PostgreSQL), INT16 to INT64 and UINT8 to UINT64 count bits: both are DuckDB's.
+constexpr TypeName kPlainNames[] = {
+    {"BOOLEAN", TypeId::kBool},
+    {"BOOL", TypeId::kBool},
+    {"LOGICAL", TypeId::kBool},
+    {"TINYINT", TypeId::kInt8},
+    {"INT1", TypeId::kInt8},
+    {"SMALLINT", TypeId::kInt16},
+    {"INT2", TypeId::kInt16},
+    {"INT16", TypeId::kInt16},
+    {"SHORT", TypeId::kInt16},
+    {"INTEGER", TypeId::kInt32},
+    {"INT", TypeId::kInt32},
+    {"INT4", TypeId::kInt32},
+    {"INT32", TypeId::kInt32},
+    {"SIGNED", TypeId::kInt32},
+    {"INTEGRAL", TypeId::kInt32},
+    {"BIGINT", TypeId::kInt64},
+    {"INT8", TypeId::kInt64},
+    {"INT64", TypeId::kInt64},
+    {"LONG", TypeId::kInt64},
+    {"OID", TypeId::kInt64},
+    {"UTINYINT", TypeId::kUInt8},
+    {"UINT8", TypeId::kUInt8},
+    {"USMALLINT", TypeId::kUInt16},
+    {"UINT16", TypeId::kUInt16},
+    {"UINTEGER", TypeId::kUInt32},
+    {"UINT32", TypeId::kUInt32},
+    {"UBIGINT", TypeId::kUInt64},
+    {"UINT64", TypeId::kUInt64},
+    {"FLOAT", TypeId::kFloat},
+    {"FLOAT4", TypeId::kFloat},
+    {"REAL", TypeId::kFloat},
+    {"DOUBLE", TypeId::kDouble},
+    {"FLOAT8", TypeId::kDouble},
+    {"VARCHAR", TypeId::kUtf8},
+    {"CHAR", TypeId::kUtf8},
+    {"BPCHAR", TypeId::kUtf8},
+    {"NVARCHAR", TypeId::kUtf8},
+    {"TEXT", TypeId::kUtf8},
+    {"STRING", TypeId::kUtf8},
+    {"BLOB", TypeId::kBinary},
+    {"BYTEA", TypeId::kBinary},
+    {"BINARY", TypeId::kBinary},
+    {"VARBINARY", TypeId::kBinary},
+    {"DATE", TypeId::kDate32},
+    {"UUID", TypeId::kUuid},
+    {"GUID", TypeId::kUuid},
+    {"DOUBLE PRECISION", TypeId::kDouble},
+};
+
+struct UnitName {
+  std::string_view name;
+  TimeUnit unit;
+};
+constexpr UnitName kTimestampNames[] = {
+    {"TIMESTAMP", TimeUnit::kMicro},    {"TIMESTAMP_US", TimeUnit::kMicro}, {"DATETIME", TimeUnit::kMicro},
+    {"TIMESTAMP_S", TimeUnit::kSecond}, {"TIMESTAMP_MS", TimeUnit::kMilli}, {"TIMESTAMP_NS", TimeUnit::kNano},
+};
+constexpr UnitName kTimeNames[] = {{"TIME", TimeUnit::kMicro}, {"TIME_NS", TimeUnit::kNano}};
+
+constexpr std::string_view kWithZone = " WITH TIME ZONE";
+constexpr std::string_view kWithoutZone = " WITHOUT TIME ZONE";
+
+template <size_t n>
+std::optional<TimeUnit> FindUnit(const UnitName (&names)[n], std::string_view name) {
+  for (const UnitName& known : names) {
+    if (known.name == name) return known.unit;
+  }
+  return std::nullopt;
+}
+
+template <size_t n>
+std::string_view NameOfUnit(const UnitName (&names)[n], TimeUnit unit) {
+  for (const UnitName& known : names) {
+    if (known.unit == unit) return known.name;
+  }
+  return names[0].name;
+}
+
+// A type name taken apart: words in upper case, then numbers in parentheses or a text in quotes.
+struct NameParts {
+  std::string words;
+  std::array<int32_t, 2> numbers{};
+  int number_count = 0;
+  std::optional<std::string> quoted;
+};
+
+bool IsBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool IsWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+char ToUpper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+void SkipBlanks(std::string_view* text) {
+  while (!text->empty() && IsBlank(text->front())) text->remove_prefix(1);
+}
+
+// Reads "(1)" or "(1, 2)".
+bool TakeNumbers(std::string_view* text, NameParts* parts) {
+  char closing = '(';
+  while (closing != ')') {
+    text->remove_prefix(1);  // the opening parenthesis or a comma
+    SkipBlanks(text);
+    if (parts->number_count == 2) return false;
+    int32_t& number = parts->numbers[static_cast<size_t>(parts->number_count++)];
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc()) return false;
+    text->remove_prefix(static_cast<size_t>(end - text->data()));
+    SkipBlanks(text);
+    if (text->empty() || (text->front() != ',' && text->front() != ')')) return false;
+    closing = text->front();
+  }
+  text->remove_prefix(1);
+  return true;
+}
+
+// Reads 'it''s'.
+bool TakeQuoted(std::string_view* text, NameParts* parts) {
+  parts->quoted.emplace();
+  text->remove_prefix(1);
+  while (!text->empty()) {
+    const char c = text->front();
+    text->remove_prefix(1);
+    if (c != '\'') {
+      parts->quoted->push_back(c);
+    } else if (!text->empty() && text->front() == '\'') {
+      parts->quoted->push_back('\'');
+      text->remove_prefix(1);
+    } else {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool TakeApart(std::string_view text, NameParts* parts) {
+  for (SkipBlanks(&text); !text.empty(); SkipBlanks(&text)) {
+    if (parts->quoted.has_value()) return false;
+    if (IsWordCharacter(text.front())) {
+      if (!parts->words.empty()) parts->words.push_back(' ');
+      for (; !text.empty() && IsWordCharacter(text.front()); text.remove_prefix(1)) {
+        parts->words.push_back(ToUpper(text.front()));
+      }
+    } else if (text.front() == '(' && parts->number_count == 0) {
+      if (!TakeNumbers(&text, parts)) return false;
+    } else if (text.front() == '\'') {
+      if (!TakeQuoted(&text, parts)) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<ColumnType> FindTimeType(const NameParts& parts) {
+  std::string_view words = parts.words;
+  bool zoned = false;
+  if (words == "TIMESTAMPTZ") {
+    words = "TIMESTAMP";
+    zoned = true;
+  } else if (words.ends_with(kWithZone)) {
+    words.remove_suffix(kWithZone.size());
+    zoned = true;
+  } else if (words.ends_with(kWithoutZone)) {
+    words.remove_suffix(kWithoutZone.size());
+  }
+  if (parts.number_count != 0 || (parts.quoted.has_value() && (!zoned || parts.quoted->empty()))) return std::nullopt;
+  if (const auto unit = FindUnit(kTimestampNames, words)) {
+    return ColumnType::Timestamp(*unit, zoned ? parts.quoted.value_or("UTC") : std::string());
+  }
+  if (const auto unit = FindUnit(kTimeNames, words); unit && !zoned) return ColumnType::Time(*unit);
+  return std::nullopt;
+}
+
+std::optional<ColumnType> FindPlainType(const NameParts& parts) {
+  for (const TypeName& known : kPlainNames) {
+    if (known.name != parts.words || parts.quoted.has_value()) continue;
+    // VARCHAR(20): as in DuckDB, the length says nothing.
+    const bool may_have_length = known.id == TypeId::kUtf8 && parts.number_count == 1;
+    if (parts.number_count == 0 || may_have_length) return ColumnType(known.id);
+  }
+  return std::nullopt;
+}
+
+bool IsDecimalName(std::string_view words) {
+  return words == "DECIMAL" || words == "NUMERIC" || words == "DEC";
+}
+
+}  // namespace
+
+arrow::Result<ColumnType> ColumnType::Parse(std::string_view sql_name) {
+  NameParts parts;
+  if (TakeApart(sql_name, &parts)) {
+    if (IsDecimalName(parts.words) && !parts.quoted.has_value()) {
+      const bool has_precision = parts.number_count > 0;
+      const ColumnType type = has_precision ? Decimal(parts.numbers[0], parts.numbers[1]) : Decimal(18, 3);
+      const arrow::Status status = type.Validate();
+      if (!status.ok()) return status.WithMessage("type '", sql_name, "': ", status.message());
+      return type;
+    }
+    if (auto type = FindPlainType(parts)) return *std::move(type);
+    if (auto type = FindTimeType(parts)) return *std::move(type);
+  }
+  return arrow::Status::Invalid("unknown column type '", sql_name,
+                                "'; known are BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, UTINYINT, USMALLINT, "
+                                "UINTEGER, UBIGINT, FLOAT, DOUBLE, DECIMAL(p,s), VARCHAR, BLOB, DATE, TIME, TIME_NS, "
+                                "TIMESTAMP, TIMESTAMP_S, TIMESTAMP_MS, TIMESTAMP_NS, TIMESTAMP WITH TIME ZONE and "
+                                "UUID");
+}
+
+std::string ColumnType::ToString() const {
+  if (id == TypeId::kDecimal128) return "DECIMAL(" + std::to_string(precision) + "," + std::to_string(scale) + ")";
+  if (id == TypeId::kTime64) return std::string(NameOfUnit(kTimeNames, unit));
+  if (id == TypeId::kTimestamp) {
+    std::string name(NameOfUnit(kTimestampNames, unit));
+    if (timezone.empty()) return name;
+    name += kWithZone;
+    if (timezone == "UTC") return name;
+    name += " '";
+    for (char c : timezone) name.append(c == '\'' ? 2 : 1, c);
+    return name + "'";
+  }
+  for (const TypeName& known : kPlainNames) {
+    if (known.id == id) return std::string(known.name);
+  }
+  return "type number " + std::to_string(static_cast<int>(id));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,188 @@
+// Value::CastTo: exact conversion into the form of a column's type.
+#include <arrow/util/utf8.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <optional>
+
+#include "type/calendar.h"
+#include "type/decimal.h"
+#include "type/value_check.h"
+#include "yarrow/value.h"
+
+namespace yarrow {
+namespace {
+
+arrow::Status WrongKind(const Value& value, const ColumnType& type) {
+  constexpr std::array<const char*, std::variant_size_v<Value::Variant>> kKinds = {
+      "NULL",      "a boolean",     "an integer", "an unsigned integer", "a floating-point number",
+      "a decimal", "text or bytes", "a UUID"};
+  const bool is_text = std::holds_alternative<std::string>(value.variant());
+  return arrow::Status::TypeError("value ", value.ToString(), " is ", kKinds[value.variant().index()], ", not ",
+                                  type.ToString(), is_text ? ": use Value::Parse to read a value from text" : "");
+}
+
+arrow::Status OutOfRange(const Value& value, const ColumnType& type) {
+  return arrow::Status::Invalid("value ", value.ToString(), " is out of range of ", type.ToString());
+}
+
+arrow::Status Inexact(const Value& value, const ColumnType& type) {
+  return arrow::Status::Invalid("value ", value.ToString(), " has no exact form in ", type.ToString(),
+                                ": round it first");
+}
+
+bool IsDateOrTime(TypeId id) {
+  return id == TypeId::kDate32 || id == TypeId::kTime64 || id == TypeId::kTimestamp;
+}
+
+// Any number as an integer; nothing if it has a fraction or more than 128 bits.
+struct WholeNumber {
+  std::optional<Int128> operator()(int64_t v) const { return v; }
+  std::optional<Int128> operator()(uint64_t v) const { return v; }
+  std::optional<Int128> operator()(double v) const { return DecimalFromDouble(v, 0); }
+  std::optional<Int128> operator()(const Decimal& v) const { return Rescale(v.unscaled, v.scale, 0); }
+  template <class T>
+  std::optional<Int128> operator()(const T&) const {
+    return std::nullopt;
+  }
+};
+
+bool IsNumber(const Value& value) {
+  const auto& v = value.variant();
+  return std::holds_alternative<int64_t>(v) || std::holds_alternative<uint64_t>(v) ||
+         std::holds_alternative<double>(v) || std::holds_alternative<Decimal>(v);
+}
+
+bool IsInteger(const Value& value) {
+  return std::holds_alternative<int64_t>(value.variant()) || std::holds_alternative<uint64_t>(value.variant());
+}
+
+arrow::Result<Value> CastToInteger(const Value& value, const ColumnType& type) {
+  // A fractional number of days or microseconds is a mistake rather than a date.
+  if (IsDateOrTime(type.id) ? !IsInteger(value) : !IsNumber(value)) return WrongKind(value, type);
+  const std::optional<Int128> number = std::visit(WholeNumber(), value.variant());
+  if (!number) return Inexact(value, type);
+  const IntegerRange range = RangeOf(type);
+  if (*number < range.least || *number > range.greatest) return OutOfRange(value, type);
+  if (range.least < 0 || IsDateOrTime(type.id)) return Value(static_cast<int64_t>(*number));
+  return Value(static_cast<uint64_t>(*number));
+}
+
+arrow::Result<Value> CastToDouble(const Value& value, const ColumnType& type) {
+  if (!IsNumber(value)) return WrongKind(value, type);
+  std::optional<double> number;
+  if (const auto* real = std::get_if<double>(&value.variant())) {
+    number = *real;
+  } else if (const auto* decimal = std::get_if<Decimal>(&value.variant())) {
+    number = DoubleFromDecimal(decimal->unscaled, decimal->scale);
+  } else {
+    number = DoubleFromDecimal(*std::visit(WholeNumber(), value.variant()), 0);
+  }
+  if (!number) return Inexact(value, type);
+  if (type.id == TypeId::kFloat && !IsFloat(*number)) return Inexact(value, type);
+  return Value(*number);
+}
+
+arrow::Result<Value> CastToDecimal(const Value& value, const ColumnType& type) {
+  if (!IsNumber(value)) return WrongKind(value, type);
+  std::optional<Int128> unscaled;
+  if (const auto* real = std::get_if<double>(&value.variant())) {
+    unscaled = DecimalFromDouble(*real, type.scale);
+  } else if (const auto* decimal = std::get_if<Decimal>(&value.variant())) {
+    unscaled = Rescale(decimal->unscaled, decimal->scale, type.scale);
+  } else {
+    unscaled = Rescale(*std::visit(WholeNumber(), value.variant()), 0, type.scale);
+    if (!unscaled) return OutOfRange(value, type);
+  }
+  if (!unscaled) return Inexact(value, type);
+  if (!FitsPrecision(*unscaled, type.precision)) return OutOfRange(value, type);
+  return Value(Decimal{*unscaled, type.scale});
+}
+
+template <class T>
+arrow::Result<Value> Keep(const Value& value, const ColumnType& type) {
+  if (!std::holds_alternative<T>(value.variant())) return WrongKind(value, type);
+  return value;
+}
+
+}  // namespace
+
+IntegerRange RangeOf(const ColumnType& type) {
+  const auto limits = []<class T>(T) {
+    return IntegerRange{std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+  };
+  switch (type.id) {
+    case TypeId::kInt8:
+      return limits(int8_t{});
+    case TypeId::kInt16:
+      return limits(int16_t{});
+    case TypeId::kInt32:
+    case TypeId::kDate32:
+      return limits(int32_t{});
+    case TypeId::kInt64:
+    case TypeId::kTimestamp:
+      return limits(int64_t{});
+    case TypeId::kUInt8:
+      return limits(uint8_t{});
+    case TypeId::kUInt16:
+      return limits(uint16_t{});
+    case TypeId::kUInt32:
+      return limits(uint32_t{});
+    case TypeId::kUInt64:
+      return limits(uint64_t{});
+    case TypeId::kTime64:
+      return {0, UnitsPerDay(type.unit) - 1};
+    default:
+      return {0, -1};
+  }
+}
+
+bool IsFloat(double number) {
+  return std::isnan(number) || std::isinf(number) ||
+         (std::fabs(number) <= std::numeric_limits<float>::max() && static_cast<float>(number) == number);
+}
+
+bool IsUtf8(std::string_view text) {
+  static std::once_flag once;
+  std::call_once(once, arrow::util::InitializeUTF8);
+  return arrow::util::ValidateUTF8(text);
+}
+
+arrow::Result<Value> Value::CastTo(const ColumnType& type) const {
+  if (is_null()) return Null();
+  switch (type.id) {
+    case TypeId::kBool:
+      return Keep<bool>(*this, type);
+    case TypeId::kInt8:
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
+    case TypeId::kUInt8:
+    case TypeId::kUInt16:
+    case TypeId::kUInt32:
+    case TypeId::kUInt64:
+    case TypeId::kDate32:
+    case TypeId::kTime64:
+    case TypeId::kTimestamp:
+      return CastToInteger(*this, type);
+    case TypeId::kFloat:
+    case TypeId::kDouble:
+      return CastToDouble(*this, type);
+    case TypeId::kDecimal128:
+      return CastToDecimal(*this, type);
+    case TypeId::kUtf8:
+      if (const auto* text = std::get_if<std::string>(&v_); text != nullptr && !IsUtf8(*text)) {
+        return arrow::Status::Invalid("value ", ToString(), " is not valid UTF-8: use a BLOB column for bytes");
+      }
+      return Keep<std::string>(*this, type);
+    case TypeId::kBinary:
+      return Keep<std::string>(*this, type);
+    case TypeId::kUuid:
+      return Keep<Uuid>(*this, type);
+  }
+  return arrow::Status::Invalid("unknown column type ", type.ToString());
+}
+
+}  // namespace yarrow
