@@ -1,6 +1,4 @@
 # The pinned dependencies. Nothing is downloaded here: scripts/deps fills ${YARROW_DEPS_DIR} first.
-set(YARROW_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Folder that scripts/deps filled")
-
 set(arrow_dir ${YARROW_DEPS_DIR}/arrow)
 if(NOT EXISTS ${arrow_dir}/include/arrow/api.h)
   message(FATAL_ERROR "Arrow is not in ${arrow_dir}: run scripts/deps first")

@@ -36,10 +36,11 @@ function(yarrow_stage_headers layer out_dir out_deps)
   set(${out_deps} "${OWN_DEPS}" PARENT_SCOPE)
 endfunction()
 
-# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...])
+# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...] [TEST_LINK ...] [CONCURRENT <filter>])
 # TESTS make one program, yarrow_<name>_test, registered with ctest test by test.
 function(yarrow_layer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "CONCURRENT" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
+  yarrow_refuse_unparsed("yarrow_layer(${name})" "${ARG_UNPARSED_ARGUMENTS}")
   yarrow_stage_headers(${name} stage deps)
   add_library(yarrow_${name} STATIC ${ARG_SOURCES})
   add_library(yarrow::${name} ALIAS yarrow_${name})
@@ -49,15 +50,37 @@ function(yarrow_layer name)
     target_link_libraries(yarrow_${name} PUBLIC yarrow_${dep})
   endforeach()
   if(ARG_TESTS)
-    yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} LINK ${ARG_TEST_LINK})
+    yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} LINK ${ARG_TEST_LINK}
+      CONCURRENT ${ARG_CONCURRENT})
   endif()
 endfunction()
 
-# yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...]): a GoogleTest program that sees what its layer sees.
+# yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...] [CONCURRENT <filter>]): a GoogleTest program that sees what
+# its layer sees. CONCURRENT is a GoogleTest filter (Commit*:*Parallel*): the tests it names use several threads, bear
+# the label <layer>-concurrent, and are what runs under ThreadSanitizer (target yarrow_concurrent_tests builds them).
 function(yarrow_test target)
-  cmake_parse_arguments(ARG "" "LAYER" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "LAYER;CONCURRENT" "SOURCES;LINK" ${ARGN})
+  yarrow_refuse_unparsed("yarrow_test(${target})" "${ARG_UNPARSED_ARGUMENTS}")
   add_executable(${target} ${ARG_SOURCES})
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${ARG_LAYER})
+  if(ARG_CONCURRENT)
+    yarrow_discover_tests(${target} "${ARG_CONCURRENT}" ${ARG_LAYER}-concurrent)
+    yarrow_discover_tests(${target} "-${ARG_CONCURRENT}" ${ARG_LAYER})
+    add_dependencies(yarrow_concurrent_tests ${target})
+  else()
+    yarrow_discover_tests(${target} "*" ${ARG_LAYER})
+  endif()
+endfunction()
+
+add_custom_target(yarrow_concurrent_tests)
+
+function(yarrow_discover_tests target filter label)
+  gtest_discover_tests(${target} TEST_FILTER "${filter}" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${label})
+endfunction()
+
+function(yarrow_refuse_unparsed where arguments)
+  if(arguments)
+    message(FATAL_ERROR "${where}: unknown arguments ${arguments}")
+  endif()
 endfunction()
