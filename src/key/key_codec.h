@@ -5,7 +5,8 @@
 //   unsigned integers       big-endian, 1 to 8 bytes
 //   signed integers, date32, time64, timestamp
 //                           big-endian with the sign bit flipped
-//   float, double           the IEEE bits big-endian; negative: all bits flipped, else: sign bit flipped. -0.0 is stored
+//   float, double           the IEEE bits big-endian; negative: all bits flipped, else: sign bit flipped. -0.0 is
+//   stored
 //                           as 0.0 and every NaN as one positive quiet NaN, which sorts above infinity
 //   decimal128              16 bytes big-endian with the sign bit flipped (the scale is the column's)
 //   uuid                    its 16 bytes
@@ -48,8 +49,9 @@ class KeyCodec {
   // Reads back all parts. Invalid, saying which part and byte, when `key` is truncated, malformed or too long.
   arrow::Result<std::vector<Value>> Decode(std::string_view key) const;
 
-  // Finds where each part lies, without decoding: offsets[i] is the first byte of part i (of its null marker if nullable),
-  // offsets[parts] == key.size(). `offsets` has room for parts+1 numbers. Checks the structure of the whole key.
+  // Finds where each part lies, without decoding: offsets[i] is the first byte of part i (of its null marker if
+  // nullable), offsets[parts] == key.size(). `offsets` has room for parts+1 numbers. Checks the structure of the whole
+  // key.
   arrow::Status Locate(std::string_view key, uint32_t* offsets) const;
 
   // Offset of part i when all parts before it have a fixed width and are not nullable, else -1.

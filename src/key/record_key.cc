@@ -1,0 +1,19 @@
+#include "key/record_key.h"
+
+#include "key/key_bytes.h"
+
+namespace yarrow {
+
+std::string RecordPrefix(RecordKind kind, uint32_t object_id) {
+  std::string prefix(1, static_cast<char>(kind));
+  AppendBigEndian(object_id, &prefix);
+  return prefix;
+}
+
+std::string UserRecordPrefix(uint32_t object_id, std::string_view user_id) {
+  std::string prefix = RecordPrefix(RecordKind::kRow, object_id);
+  AppendEscaped(user_id, &prefix);
+  return prefix;
+}
+
+}  // namespace yarrow
