@@ -34,21 +34,27 @@ struct RowVersion {
 class RowSchema {
  public:
   struct Options {
-    std::string table_name;       // for messages: "schema.table"
-    std::vector<RowColumn> columns;  // the current ones, in order
+    std::string table_name;                // for messages: "schema.table"
+    std::vector<RowColumn> columns;        // the current ones, in order
     std::vector<uint32_t> key_column_ids;  // in key order; not nullable
-    size_t key_prefix_size = 0;   // bytes of a key before its key columns (record prefix and user id)
-    std::vector<RowVersion> versions;  // at least one; the last one is what new rows are written with
+    size_t key_prefix_size = 0;            // bytes of a key before its key columns (record prefix and user id)
+    std::vector<RowVersion> versions;      // at least one; the last one is what new rows are written with
   };
+  // Invalid, naming table and column, for: no key column, an unknown, repeated or nullable one; two columns of one name
+  // or id; a default that does not fit; versions that do not increase; a current version that lacks a column; a column
+  // that is NOT NULL, lacks a default and is not in an older version. NotImplemented when a version has another type
+  // than the column has now.
   static arrow::Result<std::shared_ptr<const RowSchema>> Make(Options options);
 
   // The versions' stored columns for a table whose columns were never altered: all but those key columns whose key part
   // gives the exact value back (floats are stored, -0.0 being lost in a key).
-  static std::vector<uint32_t> StoredColumnIds(const std::vector<RowColumn>& columns, const std::vector<uint32_t>& key_column_ids);
+  static std::vector<uint32_t> StoredColumnIds(const std::vector<RowColumn>& columns,
+                                               const std::vector<uint32_t>& key_column_ids);
 
   const std::string& table_name() const { return options_.table_name; }
   const std::vector<RowColumn>& columns() const { return options_.columns; }
-  // Position of the column in columns(), or -1.
+  // Position in columns() of the column of that name, else of the only one whose name differs just in the case of ASCII
+  // letters, else -1.
   int FindColumn(std::string_view name) const;
 
   const KeyCodec& key_codec() const { return key_codec_; }
@@ -65,7 +71,7 @@ class RowSchema {
   };
   struct Version {
     RowLayout layout;
-    std::vector<Place> places;  // one a column of columns()
+    std::vector<Place> places;         // one a column of columns()
     std::vector<int> column_of_field;  // position in columns(), -1 when dropped since
   };
   // nullptr when the table never had that version.
@@ -81,6 +87,9 @@ class RowSchema {
 
  private:
   RowSchema() = default;
+  arrow::Status MakeKey();
+  arrow::Result<Version> MakeVersion(const RowVersion& from, bool is_current) const;
+
   Options options_;
   KeyCodec key_codec_;
   std::vector<int> key_columns_;
