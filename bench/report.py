@@ -89,10 +89,13 @@ class Line:
   def show(self, cell):
     if cell.value is None:
       return 'not measured'
+    return self.show_value(cell) + ('' if self.share_of_target(cell.value) <= 1 else ' (missed)')
+
+  def show_value(self, cell):
     value = cell.value / NANOSECONDS.get(self.unit, 1)
     text = f'{value:,.0f}' if value >= 100 else f'{value:.3g}'
     unit = f' {self.unit}' if self.unit else ('x' if 'denominator' in self.row else '')
-    return text + unit + ('' if self.share_of_target(cell.value) <= 1 else ' (missed)')
+    return text + unit
 
   def to_json(self):
     values = [{'state': cell.state or None, 'value': cell.value, 'numerator': cell.numerator,
@@ -116,11 +119,12 @@ def text_table(lines):
 def svg_chart(lines):
   """Bars of the share of each target that was used, on a logarithmic scale: shorter is better, the rule is the target."""
   label_width, plot_width, bar, gap, top = 380, 420, 13, 12, 56
-  low, high = -4, 1  # decades
+  shares = [line.share_of_target(cell.value) for line in lines for cell in line.cells if cell.value]
+  low = min([-1, *(math.log10(share) - 0.1 for share in shares)])
+  high = max([0.2, *(math.log10(share) for share in shares)])
 
   def x(share):
-    decade = min(max(math.log10(share), low), high)
-    return label_width + plot_width * (decade - low) / (high - low)
+    return label_width + plot_width * (math.log10(share) - low) / (high - low)
 
   out, y = [], top
   for line in lines:
@@ -134,7 +138,7 @@ def svg_chart(lines):
       colour = '#b5382c' if share > 1 else ('#7aa6c2' if cell.state == 'aged' else '#2f6f9f')
       out.append(f'<rect x="{label_width}" y="{y}" width="{max(1, x(share) - label_width):.1f}" height="{bar - 2}" '
                  f'fill="{colour}"/>')
-      note = f'{line.show(cell)} (target {line.row["target"].replace("<= ", "≤ ").replace(">= ", "≥ ")})'
+      note = f'{line.show_value(cell)} (target {line.row["target"].replace("<= ", "≤ ").replace(">= ", "≥ ")})'
       out.append(f'<text x="{x(share) + 5:.1f}" y="{y + bar - 4}" class="value">{escape(note)}</text>')
       y += bar
     y += gap
