@@ -19,15 +19,31 @@ function(yarrow_read_layer layer out)
   set(${out}_HEADERS "${headers}" PARENT_SCOPE)
 endfunction()
 
-# Fills build/<preset>/include/<layer> with links to the headers that `layer` may include.
+# Sets <out> to `layer` and all layers below it.
+function(yarrow_layers_below layer out)
+  set(found ${layer})
+  yarrow_read_layer(${layer} OWN)
+  foreach(used ${OWN_DEPS})
+    yarrow_layers_below(${used} below)
+    list(APPEND found ${below})
+  endforeach()
+  list(REMOVE_DUPLICATES found)
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+# Fills build/<preset>/include/<layer> with links to the headers that `layer` may include. The public headers of all layers
+# below are there too, since those it may include build on them; tests/check_includes.py refuses to name them.
 function(yarrow_stage_headers layer out_dir out_deps)
   yarrow_read_layer(${layer} OWN)
   set(stage ${CMAKE_BINARY_DIR}/include/${layer})
   file(REMOVE_RECURSE ${stage})
   file(MAKE_DIRECTORY ${stage}/yarrow)
   foreach(seen ${layer} ${OWN_DEPS})
-    yarrow_read_layer(${seen} SEEN)
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${seen} ${stage}/${seen} SYMBOLIC)
+  endforeach()
+  yarrow_layers_below(${layer} below)
+  foreach(owner ${below})
+    yarrow_read_layer(${owner} SEEN)
     foreach(header ${SEEN_HEADERS})
       file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/yarrow/${header} ${stage}/yarrow/${header} SYMBOLIC)
     endforeach()
@@ -76,7 +92,8 @@ endfunction()
 add_custom_target(yarrow_concurrent_tests)
 
 function(yarrow_discover_tests target filter label)
-  gtest_discover_tests(${target} TEST_FILTER "${filter}" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${label})
+  gtest_discover_tests(${target} TEST_FILTER "${filter}" DISCOVERY_TIMEOUT 60 PROPERTIES
+    TIMEOUT 600 LABELS ${label} ENVIRONMENT TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
 endfunction()
 
 function(yarrow_refuse_unparsed where arguments)

@@ -22,7 +22,9 @@ class CheckIncludesTest(unittest.TestCase):
 
   def plant(self, path, text):
     """Appends `text` to a file of the copy; returns the complaints that this adds."""
-    with open(self.root / path, 'a') as file:
+    planted = self.root / path
+    planted.parent.mkdir(exist_ok=True)
+    with open(planted, 'a') as file:
       file.write(text + '\n')
     complaints = set(check_includes.check(self.root)[0])
     added, self.known = complaints - self.known, complaints
@@ -66,7 +68,6 @@ class CheckIncludesTest(unittest.TestCase):
     table = 'src/layers.txt'
     self.assertIn('owned by both', ' '.join(self.plant(table, 'extra | | type.h | arrow')))
     self.assertIn('no row above it', ' '.join(self.plant(table, 'more | sql | | arrow')))
-    (self.root / 'src/warm').mkdir()
     self.assertIn('src/warm: no row in src/layers.txt', self.plant('src/warm/a.h', ''))
 
   def test_what_the_row_names_is_allowed(self):
