@@ -20,7 +20,7 @@ constexpr uint64_t kInt64SignBit = uint64_t{1} << 63;
 // What is wrong with a part; nullptr when nothing is. Messages are made by the callers, out of the hot path.
 using Flaw = const char*;
 
-constexpr Flaw kWrongKind = "the value is not of the part's type";
+constexpr Flaw kWrongKind = "the value is not in the form of the part's type (use Value::CastTo first)";
 constexpr Flaw kNotNullable = "NULL in a part that is not nullable";
 constexpr Flaw kTruncated = "the key ends inside of it";
 
@@ -61,9 +61,17 @@ Flaw AppendReal(const Value& value, std::string* out) {
   return nullptr;
 }
 
-Flaw AppendDecimal(const Value& value, std::string* out) {
+Flaw AppendTime(const Value& value, const ColumnType& type, std::string* out) {
+  const auto* units = std::get_if<int64_t>(&value.variant());
+  if (units == nullptr || !IsTimeOfDay(*units, type.unit)) return kWrongKind;
+  return AppendSigned<int64_t>(value, out);
+}
+
+Flaw AppendDecimal(const Value& value, const ColumnType& type, std::string* out) {
   const auto* decimal = std::get_if<Decimal>(&value.variant());
-  if (decimal == nullptr) return kWrongKind;
+  if (decimal == nullptr || decimal->scale != type.scale || !FitsPrecision(decimal->unscaled, type.precision)) {
+    return kWrongKind;
+  }
   AppendBigEndian(static_cast<uint64_t>(decimal->unscaled >> 64) ^ kInt64SignBit, out);
   AppendBigEndian(static_cast<uint64_t>(decimal->unscaled), out);
   return nullptr;
@@ -108,9 +116,10 @@ Flaw AppendPart(const Value& value, const KeyPart& part, std::string* out) {
     case TypeId::kDate32:
       return AppendSigned<int32_t>(value, out);
     case TypeId::kInt64:
-    case TypeId::kTime64:
     case TypeId::kTimestamp:
       return AppendSigned<int64_t>(value, out);
+    case TypeId::kTime64:
+      return AppendTime(value, part.type, out);
     case TypeId::kUInt8:
       return AppendUnsigned<uint8_t>(value, out);
     case TypeId::kUInt16:
@@ -124,7 +133,7 @@ Flaw AppendPart(const Value& value, const KeyPart& part, std::string* out) {
     case TypeId::kDouble:
       return AppendReal<double, uint64_t>(value, out);
     case TypeId::kDecimal128:
-      return AppendDecimal(value, out);
+      return AppendDecimal(value, part.type, out);
     case TypeId::kUtf8:
     case TypeId::kBinary:
       return AppendText(value, out);
@@ -217,11 +226,9 @@ Flaw ReadPart(std::string_view bytes, const KeyPart& part, Value* value) {
     case TypeId::kTimestamp:
       *value = ReadSigned<int64_t>(data);
       return nullptr;
-    case TypeId::kTime64: {
+    case TypeId::kTime64:
       *value = ReadSigned<int64_t>(data);
-      const auto units = value->get<int64_t>();
-      return units < 0 || units >= UnitsPerDay(part.type.unit) ? "its time of day is not within a day" : nullptr;
-    }
+      return IsTimeOfDay(value->get<int64_t>(), part.type.unit) ? nullptr : "its time of day is not within a day";
     case TypeId::kUInt8:
       *value = Value(LoadBigEndian<uint8_t>(data));
       return nullptr;
@@ -289,8 +296,12 @@ arrow::Status KeyCodec::Encode(std::span<const Value> values, std::string* out) 
   if (values.size() > parts_.size()) {
     return arrow::Status::Invalid("a key of ", parts_.size(), " parts cannot take ", values.size(), " values");
   }
+  const size_t start = out->size();
   for (size_t i = 0; i < values.size(); ++i) {
-    if (const Flaw flaw = AppendPart(values[i], parts_[i], out)) return EncodeError(i, parts_[i], values[i], flaw);
+    if (const Flaw flaw = AppendPart(values[i], parts_[i], out)) {
+      out->resize(start);
+      return EncodeError(i, parts_[i], values[i], flaw);
+    }
   }
   return arrow::Status::OK();
 }
@@ -323,8 +334,11 @@ arrow::Status KeyCodec::Locate(std::string_view key, uint32_t* offsets) const {
 }
 
 arrow::Status EncodeKeyPart(const Value& value, const KeyPart& part, std::string* out) {
+  const size_t start = out->size();
   const Flaw flaw = AppendPart(value, part, out);
-  return flaw == nullptr ? arrow::Status::OK() : EncodeError(0, part, value, flaw);
+  if (flaw == nullptr) return arrow::Status::OK();
+  out->resize(start);
+  return EncodeError(0, part, value, flaw);
 }
 
 arrow::Result<Value> DecodeKeyPart(std::string_view* bytes, const KeyPart& part) {

@@ -43,7 +43,7 @@ class KeyCodec {
 
   // Appends the encoding of `values` to `out`. Fewer values than parts give the prefix that all keys starting with them
   // share. REQUIRES: each value is in the exact form of its part's type (Value::CastTo). Errors name the part's number:
-  // NULL in a part that is not nullable, a value of the wrong kind.
+  // NULL in a part that is not nullable, a value of the wrong kind or out of its type's range; `out` is then unchanged.
   arrow::Status Encode(std::span<const Value> values, std::string* out) const;
 
   // Reads back all parts. Invalid, saying which part and byte, when `key` is truncated, malformed or too long.

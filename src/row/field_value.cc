@@ -38,6 +38,13 @@ bool StoreDecimal(const Value& value, const ColumnType& type, char* bytes) {
   return true;
 }
 
+bool StoreTime(const Value& value, const ColumnType& type, char* bytes) {
+  const int64_t* units = std::get_if<int64_t>(&value.variant());
+  if (units == nullptr || !IsTimeOfDay(*units, type.unit)) return false;
+  std::memcpy(bytes, units, sizeof(*units));
+  return true;
+}
+
 bool StoreUuid(const Value& value, char* bytes) {
   const Uuid* uuid = std::get_if<Uuid>(&value.variant());
   if (uuid == nullptr) return false;
@@ -57,9 +64,10 @@ bool StoreAny(const Value& value, const ColumnType& type, char* bytes) {
     case TypeId::kDate32:
       return Store<int64_t, int32_t>(value, bytes);
     case TypeId::kInt64:
-    case TypeId::kTime64:
     case TypeId::kTimestamp:
       return Store<int64_t, int64_t>(value, bytes);
+    case TypeId::kTime64:
+      return StoreTime(value, type, bytes);
     case TypeId::kUInt8:
       return Store<uint64_t, uint8_t>(value, bytes);
     case TypeId::kUInt16:
@@ -91,10 +99,8 @@ const char* CheckFixedBytes(const ColumnType& type, const char* bytes) {
       return Load<uint8_t>(bytes) <= 1 ? nullptr : "a boolean is neither 0 nor 1";
     case TypeId::kDecimal128:
       return FitsPrecision(Load<Int128>(bytes), type.precision) ? nullptr : "a decimal has more digits than its type";
-    case TypeId::kTime64: {
-      const auto units = Load<int64_t>(bytes);
-      return units >= 0 && units < UnitsPerDay(type.unit) ? nullptr : "a time of day is not within a day";
-    }
+    case TypeId::kTime64:
+      return IsTimeOfDay(Load<int64_t>(bytes), type.unit) ? nullptr : "a time of day is not within a day";
     default:
       return nullptr;
   }

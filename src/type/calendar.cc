@@ -64,11 +64,6 @@ std::string FormatFraction(int64_t units, int64_t units_per_second) {
 
 }  // namespace
 
-int64_t UnitsPerSecond(TimeUnit unit) {
-  constexpr int64_t kUnitsPerSecond[] = {1, 1'000, 1'000'000, 1'000'000'000};
-  return kUnitsPerSecond[static_cast<size_t>(unit)];
-}
-
 std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
   const int64_t from_per_second = UnitsPerSecond(from);
   const int64_t to_per_second = UnitsPerSecond(to);

@@ -13,10 +13,15 @@
 
 namespace yarrow {
 
-// 1, 1000, 1000000 or 1000000000.
-int64_t UnitsPerSecond(TimeUnit unit);
-inline int64_t UnitsPerDay(TimeUnit unit) {
+constexpr int64_t UnitsPerSecond(TimeUnit unit) {
+  constexpr int64_t kUnitsPerSecond[] = {1, 1'000, 1'000'000, 1'000'000'000};
+  return kUnitsPerSecond[static_cast<size_t>(unit)];
+}
+constexpr int64_t UnitsPerDay(TimeUnit unit) {
   return 86400 * UnitsPerSecond(unit);
+}
+constexpr bool IsTimeOfDay(int64_t units, TimeUnit unit) {
+  return units >= 0 && units < UnitsPerDay(unit);
 }
 
 // `count` in units `from`, in units `to`; nothing when inexact or out of range.

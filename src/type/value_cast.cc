@@ -29,8 +29,8 @@ arrow::Status OutOfRange(const Value& value, const ColumnType& type) {
 }
 
 arrow::Status Inexact(const Value& value, const ColumnType& type) {
-  return arrow::Status::Invalid("value ", value.ToString(), " has no exact form in ", type.ToString(),
-                                ": round it first");
+  return arrow::Status::Invalid("value ", value.ToString(), " does not fit exactly into ", type.ToString(),
+                                ": round it, or use a wider column type");
 }
 
 bool IsDateOrTime(TypeId id) {

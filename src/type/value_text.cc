@@ -126,10 +126,9 @@ template <class T>
 arrow::Result<Value> ParseInteger(std::string_view text, const ColumnType& type) {
   const std::optional<T> number = ParseNumber<T>(text);
   const IntegerRange range = RangeOf(type);
-  if (number && static_cast<Int128>(*number) >= range.least && static_cast<Int128>(*number) <= range.greatest) {
-    return Value(*number);
-  }
-  return NotParsed(text, type);
+  if (!number) return NotParsed(text, type);
+  if (*number < range.least || *number > range.greatest) return NotParsed(text, type, ": it is out of range");
+  return Value(*number);
 }
 
 arrow::Result<Value> ParseDecimal(std::string_view text, const ColumnType& type) {
@@ -155,8 +154,16 @@ arrow::Result<Value> ParseText(std::string_view text, const ColumnType& type) {
   return Value(text);
 }
 
+// Without an exponent, unlike Arrow's own text of small numbers.
 std::string FormatDecimal(const Decimal& decimal) {
-  return ToArrowDecimal(decimal.unscaled).ToString(decimal.scale);
+  const arrow::Decimal128 unscaled = ToArrowDecimal(decimal.unscaled);
+  if (decimal.scale < 0 || decimal.scale > kMaxDecimalPrecision) return unscaled.ToString(decimal.scale);
+  std::string digits = unscaled.ToIntegerString();
+  if (decimal.scale == 0) return digits;
+  const size_t sign = decimal.unscaled < 0 ? 1 : 0;
+  const size_t least = static_cast<size_t>(decimal.scale) + 1;  // one digit before the point
+  if (digits.size() - sign < least) digits.insert(sign, least - (digits.size() - sign), '0');
+  return digits.insert(digits.size() - static_cast<size_t>(decimal.scale), 1, '.');
 }
 
 // A value by what it holds.
