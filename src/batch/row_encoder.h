@@ -20,15 +20,15 @@ class RowEncoder {
   RowEncoder(std::shared_ptr<const RowSchema> row_schema, std::string key_prefix);
   ~RowEncoder();
 
-  // One row from values in column order (any form that Value::CastTo takes). Errors name table, column, key and value: NULL
-  // in a column that is not nullable, a value that does not fit, the wrong number of values.
+  // One row from values in column order (any form that Value::CastTo takes). Errors name table, column, key and value:
+  // NULL in a column that is not nullable, a value that does not fit, the wrong number of values.
   arrow::Status EncodeValues(std::span<const Value> values, std::string* key, std::string* row);
   // Only the key, from the values of the key columns in key order.
   arrow::Status EncodeKey(std::span<const Value> key_values, std::string* key);
 
   // Prepares for rows of `batch`: its columns are found by name (exact, then any case), missing ones get their default,
-  // unknown ones are an error; columns of another type are cast by Arrow's safe cast, and a value that does not fit is an
-  // error naming column, row key and value. The batch must outlive the EncodeRow calls.
+  // unknown ones are an error; columns of another type are cast by Arrow's safe cast, and a value that does not fit is
+  // an error naming column, row key and value. The batch must outlive the EncodeRow calls.
   arrow::Status BindBatch(const arrow::RecordBatch& batch);
   // Row `i` of the bound batch; reuses the strings' memory.
   arrow::Status EncodeRow(int64_t i, std::string* key, std::string* row);

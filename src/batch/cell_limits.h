@@ -1,0 +1,39 @@
+// What column ops of both directions need to know of a type, looked up once.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "type/calendar.h"
+#include "type/decimal.h"
+#include "yarrow/type.h"
+
+namespace yarrow::batch {
+
+// The bit that the key encoding flips in the (upper) integer: none for unsigned integers, bools and UUIDs.
+inline uint64_t KeySignBit(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kBool:
+    case TypeId::kUInt8:
+    case TypeId::kUInt16:
+    case TypeId::kUInt32:
+    case TypeId::kUInt64:
+    case TypeId::kUuid:
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return 0;
+    default:
+      return uint64_t{1} << (std::min(type.fixed_width(), 8) * 8 - 1);
+  }
+}
+
+// Fills the limits of a ColumnOp or an EncodeOp.
+template <class Op>
+void SetLimits(const ColumnType& type, Op* op) {
+  op->is_utf8 = type.id == TypeId::kUtf8;
+  op->flip = KeySignBit(type);
+  if (type.id == TypeId::kTime64) op->limit = static_cast<uint64_t>(UnitsPerDay(type.unit));
+  if (type.id == TypeId::kDecimal128) op->decimal_limit = PowerOfTen(type.precision);
+}
+
+}  // namespace yarrow::batch

@@ -1,0 +1,330 @@
+// RowDecoder: walks each passing row once and writes its projected cells to a sink.
+//
+// All choices by type are made when a schema version is first met: the plan of that version is a short list of runs, a
+// run being the columns that one function reads and writes in a tight loop (say, all 8-byte fields). A row costs one
+// indirect call a run, and no allocation.
+//
+// A Sink is where the cells go: ArrowSink here, DuckDB vectors in the SQL layer. It is any class with
+//
+//   struct Column;                       what its writers write to
+//   Column* columns();                   one an output column; read again after MakeRoom
+//   int64_t row() const;                 number of the row being written; only CommitRow changes it
+//   bool has_room() const;               whether row() may be written
+//   arrow::Status MakeRoom();            called when it may not
+//   bool SetNull(uint32_t column);       the cell of row() is NULL (its write came first, with zeros or empty text)
+//   void CommitRow();                    row() is complete: go to the next
+//   void DropRow();                      row() failed half-way: what was written and SetNull of it must not show; the
+//   next
+//                                        row is written over it
+//   const arrow::Status& status() const  why a write or SetNull returned false
+//   template <class Visit> static auto VisitWriter(const ColumnType& type, Visit&& visit);
+//                                        returns visit(W()) for the writer W of the type
+//
+// A writer W is an empty class with `using Cell`, which must be the type's cell (cell_reader.h, CellOf below), and
+//
+//   static bool Write(Sink& sink, Column& column, int64_t row, Cell cell);   false: out of room, status() says why
+//
+// so a sink converts as it likes (bools to bits or bytes, decimals narrower by precision, UUIDs to integers) with no
+// test per cell. Validity is not written for values: a sink takes cells for valid until SetNull, so that it can leave
+// out its bitmap until then.
+//
+// One a thread; not thread-safe.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "batch/cell_reader.h"
+#include "batch/decode_plan.h"
+#include "row/row_schema.h"
+
+namespace yarrow::batch {
+
+// Which cell a type's values arrive in, by width; a Writer of another cell for that type does not do.
+inline bool TakesCell(const ColumnType& type, std::type_identity<CellBool>) {
+  return type.id == TypeId::kBool;
+}
+inline bool TakesCell(const ColumnType& type, std::type_identity<CellDecimal>) {
+  return type.id == TypeId::kDecimal128;
+}
+inline bool TakesCell(const ColumnType& type, std::type_identity<CellUuid>) {
+  return type.id == TypeId::kUuid;
+}
+inline bool TakesCell(const ColumnType& type, std::type_identity<CellText>) {
+  return type.is_variable();
+}
+template <std::unsigned_integral Cell>
+bool TakesCell(const ColumnType& type, std::type_identity<Cell>) {
+  return type.fixed_width() == static_cast<int>(sizeof(Cell)) && type.id != TypeId::kBool;
+}
+
+template <class Sink>
+concept RowSink = requires(Sink& sink, const Sink& const_sink, uint32_t column) {
+  typename Sink::Column;
+  { sink.columns() } -> std::same_as<typename Sink::Column*>;
+  { const_sink.row() } -> std::same_as<int64_t>;
+  { const_sink.has_room() } -> std::same_as<bool>;
+  { sink.MakeRoom() } -> std::same_as<arrow::Status>;
+  { sink.SetNull(column) } -> std::same_as<bool>;
+  sink.CommitRow();
+  sink.DropRow();
+  { const_sink.status() } -> std::convertible_to<const arrow::Status&>;
+};
+
+template <RowSink Sink>
+class RowDecoder {
+ public:
+  // `columns`: positions in row_schema->columns(), in output order; may repeat and may be none.
+  RowDecoder(std::shared_ptr<const RowSchema> row_schema, std::vector<int> columns)
+      : schema_(std::move(row_schema)),
+        columns_(std::move(columns)),
+        programs_(schema_->versions().size()),
+        key_parts_(schema_->key_codec().parts().size() + 1) {}
+
+  // Writes one row to the sink. `key` is the whole key. Invalid, naming table, column and key, when row or key are
+  // damaged or of an unknown schema version; then, and when the sink fails, the row was dropped.
+  arrow::Status Decode(std::string_view key, std::string_view row, Sink& sink) {
+    if (program_ == nullptr || !CheckRowShape(*program_->layout, row)) [[unlikely]] {
+      ARROW_RETURN_NOT_OK(SelectProgram(key, row));
+    }
+    const Program& program = *program_;
+    if (program.checks_key) ARROW_RETURN_NOT_OK(CheckKey(key));
+    if (!sink.has_room()) [[unlikely]]
+      ARROW_RETURN_NOT_OK(sink.MakeRoom());
+
+    RowFrame frame = FrameOf(program, key, row);
+    for (const Run& run : program.runs) {
+      const ColumnOp* stop = run.function(run.begin, run.end, frame, sink);
+      if (stop != run.end) [[unlikely]]
+        return Fail(key, row, stop->output, sink);
+    }
+    if (HasNull(program, frame)) {
+      for (const DecodePlan::NullBit& bit : program.plan->null_bits) {
+        if ((frame.row[bit.offset] & bit.mask) == 0) continue;
+        if (!bit.nullable) [[unlikely]] {
+          sink.DropRow();
+          return DamagedRow(*schema_, key, columns_[bit.output], "NULL in a column that is NOT NULL");
+        }
+        if (!sink.SetNull(bit.output)) [[unlikely]]
+          return Fail(key, row, bit.output, sink);
+      }
+    }
+    for (const uint32_t output : program.plan->null_outputs) {
+      if (!sink.SetNull(output)) [[unlikely]]
+        return Fail(key, row, output, sink);
+    }
+    sink.CommitRow();
+    ++rows_decoded_;
+    bytes_decoded_ += program.fixed_bytes + frame.variable_bytes;
+    return arrow::Status::OK();
+  }
+
+  uint64_t rows_decoded() const { return rows_decoded_; }
+  // Encoded bytes, in keys and values, of the cells written: the width of fixed ones, NULL or not; the bytes of text,
+  // in a key with its escapes and terminator; none for defaults.
+  uint64_t bytes_decoded() const { return bytes_decoded_; }
+
+ private:
+  using RunFunction = const ColumnOp* (*)(const ColumnOp* op, const ColumnOp* end, RowFrame& frame, Sink& sink);
+  struct Run {
+    RunFunction function;
+    const ColumnOp* begin;
+    const ColumnOp* end;
+  };
+  // A plan bound to this sink.
+  struct Program {
+    const RowLayout* layout;
+    std::unique_ptr<DecodePlan> plan;
+    std::vector<ColumnOp> ops;  // those of a run side by side
+    std::vector<Run> runs;
+    uint64_t fixed_bytes;
+    bool checks_key;
+  };
+
+  template <class Reader, class Writer>
+  static const ColumnOp* RunColumns(const ColumnOp* op, const ColumnOp* end, RowFrame& frame, Sink& sink) {
+    typename Sink::Column* const columns = sink.columns();
+    const int64_t row = sink.row();
+    for (; op != end; ++op) {
+      typename Reader::Cell cell;
+      if (!Reader::Read(*op, frame, &cell)) [[unlikely]]
+        return op;
+      if (!Writer::Write(sink, columns[op->output], row, cell)) [[unlikely]]
+        return op;
+    }
+    return op;
+  }
+
+  // The function for a column of fixed width at `Place`, in the encoding of fields (and defaults).
+  template <class Place, class Writer>
+  static RunFunction FieldFunction(const ColumnType& type) {
+    using Cell = typename Writer::Cell;
+    if constexpr (std::is_same_v<Cell, CellBool>) return &RunColumns<BoolReader<Place>, Writer>;
+    if constexpr (std::is_same_v<Cell, CellDecimal>) return &RunColumns<DecimalReader<Place>, Writer>;
+    if constexpr (std::is_same_v<Cell, CellUuid>) return &RunColumns<UuidReader<Place>, Writer>;
+    if constexpr (std::unsigned_integral<Cell> && !std::is_same_v<Cell, CellBool>) {
+      if constexpr (std::is_same_v<Cell, Cell64>) {
+        if (type.id == TypeId::kTime64) return &RunColumns<TimeReader<Place>, Writer>;
+      }
+      return &RunColumns<BitsReader<Place, Cell>, Writer>;
+    }
+  }
+
+  // The same in the encoding of keys, text too.
+  template <class Place, class Writer>
+  static RunFunction KeyFunction(const ColumnType& type) {
+    using Cell = typename Writer::Cell;
+    if constexpr (std::is_same_v<Cell, CellBool>) return &RunColumns<BoolReader<Place>, Writer>;
+    if constexpr (std::is_same_v<Cell, CellDecimal>) return &RunColumns<KeyDecimalReader<Place>, Writer>;
+    if constexpr (std::is_same_v<Cell, CellUuid>) return &RunColumns<UuidReader<Place>, Writer>;
+    if constexpr (std::is_same_v<Cell, CellText>) return &RunColumns<KeyTextReader<Place>, Writer>;
+    if constexpr (std::unsigned_integral<Cell> && !std::is_same_v<Cell, CellBool>) {
+      if constexpr (sizeof(Cell) >= 4) {
+        if (type.id == TypeId::kFloat || type.id == TypeId::kDouble)
+          return &RunColumns<KeyFloatReader<Place, Cell>, Writer>;
+      }
+      if constexpr (std::is_same_v<Cell, Cell64>) {
+        if (type.id == TypeId::kTime64) return &RunColumns<KeyTimeReader<Place>, Writer>;
+      }
+      return &RunColumns<KeyBitsReader<Place, Cell>, Writer>;
+    }
+  }
+
+  template <class Writer>
+  static RunFunction FunctionOf(const DecodePlan::Column& column) {
+    constexpr bool is_text = std::is_same_v<typename Writer::Cell, CellText>;
+    switch (column.place) {
+      case DecodePlan::Place::kKey:
+        return KeyFunction<KeyPlace, Writer>(column.type);
+      case DecodePlan::Place::kLocatedKey:
+        return KeyFunction<LocatedKeyPlace, Writer>(column.type);
+      case DecodePlan::Place::kField:
+        if constexpr (is_text)
+          return &RunColumns<TextReader, Writer>;
+        else
+          return FieldFunction<FieldPlace, Writer>(column.type);
+      case DecodePlan::Place::kConstant:
+        if constexpr (is_text)
+          return &RunColumns<ConstantTextReader, Writer>;
+        else
+          return FieldFunction<ConstantPlace, Writer>(column.type);
+    }
+    return nullptr;
+  }
+
+  static arrow::Result<RunFunction> SelectFunction(const DecodePlan::Column& column) {
+    return Sink::VisitWriter(column.type, [&](auto writer) -> arrow::Result<RunFunction> {
+      using Writer = decltype(writer);
+      if (!TakesCell(column.type, std::type_identity<typename Writer::Cell>())) {
+        return arrow::Status::UnknownError("the sink's writer does not take the cells of ", column.type.ToString());
+      }
+      return FunctionOf<Writer>(column);
+    });
+  }
+
+  static arrow::Result<std::unique_ptr<Program>> Bind(std::unique_ptr<DecodePlan> plan) {
+    auto program = std::make_unique<Program>();
+    // Columns of one function become one run, at the place of the first; within it they keep the order in which they
+    // lie.
+    std::vector<std::pair<RunFunction, std::vector<ColumnOp>>> groups;
+    for (const DecodePlan::Column& column : plan->columns) {
+      ARROW_ASSIGN_OR_RAISE(const RunFunction function, SelectFunction(column));
+      size_t g = 0;
+      while (g < groups.size() && groups[g].first != function) ++g;
+      if (g == groups.size()) groups.push_back({function, {}});
+      groups[g].second.push_back(column.op);
+    }
+    program->ops.reserve(plan->columns.size());
+    for (const auto& [function, ops] : groups) {
+      const ColumnOp* begin = program->ops.data() + program->ops.size();
+      program->ops.insert(program->ops.end(), ops.begin(), ops.end());
+      program->runs.push_back({function, begin, begin + ops.size()});
+    }
+    program->layout = &plan->version->layout;
+    program->fixed_bytes = plan->fixed_bytes;
+    program->checks_key = plan->key_size > 0 || plan->locates_key;
+    program->plan = std::move(plan);
+    return program;
+  }
+
+  // Makes program_ that of the row's schema version, or says what is wrong with the row.
+  arrow::Status SelectProgram(std::string_view key, std::string_view row) {
+    const int first = columns_.empty() ? -1 : columns_[0];
+    const arrow::Result<uint32_t> number = RowSchemaVersion(row);
+    if (!number.ok()) return DamagedRow(*schema_, key, first, number.status().message());
+    const RowSchema::Version* version = schema_->FindVersion(*number);
+    if (version == nullptr) return UnknownVersion(*schema_, key, *number);
+    if (!CheckRowShape(version->layout, row)) return DamagedRow(*schema_, *version, key, row, first);
+    std::unique_ptr<Program>& program = programs_[static_cast<size_t>(version - schema_->versions().data())];
+    if (program == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto plan, DecodePlan::Make(*schema_, *version, columns_));
+      ARROW_ASSIGN_OR_RAISE(program, Bind(std::move(plan)));
+    }
+    program_ = program.get();
+    return arrow::Status::OK();
+  }
+
+  // Makes every place of the program in the key readable.
+  arrow::Status CheckKey(std::string_view key) {
+    const DecodePlan& plan = *program_->plan;
+    const bool fits = plan.key_size_is_exact ? key.size() == plan.key_size : key.size() >= plan.key_size;
+    if (!fits) [[unlikely]]
+      return DamagedRow(*schema_, key, FirstKeyColumn(), "the key has the wrong size");
+    if (!plan.locates_key) return arrow::Status::OK();
+    const arrow::Status located =
+        schema_->key_codec().Locate(key.substr(schema_->key_prefix_size()), key_parts_.data());
+    if (!located.ok()) [[unlikely]]
+      return DamagedRow(*schema_, key, FirstKeyColumn(), located.message());
+    return arrow::Status::OK();
+  }
+
+  int FirstKeyColumn() const { return columns_[program_->plan->columns.front().op.output]; }
+
+  RowFrame FrameOf(const Program& program, std::string_view key, std::string_view row) {
+    RowFrame frame;
+    frame.row = reinterpret_cast<const uint8_t*>(row.data());
+    frame.key = reinterpret_cast<const uint8_t*>(key.data());
+    frame.key_end = frame.key + key.size();
+    frame.key_parts = key_parts_.data();
+    const auto flags = static_cast<uint8_t>(row[1]);
+    const uint32_t head = program.layout->min_size(flags);
+    frame.wide = (flags & kRowWideOffsets) != 0;
+    frame.text_ends = frame.row + program.layout->offsets_start();
+    frame.text = frame.row + head;
+    frame.text_size = static_cast<uint32_t>(row.size() - head);
+    frame.scratch = &scratch_;
+    return frame;
+  }
+
+  static bool HasNull(const Program& program, const RowFrame& frame) {
+    uint8_t any = 0;
+    for (const DecodePlan::NullByte& byte : program.plan->null_bytes) any |= frame.row[byte.offset] & byte.mask;
+    return any != 0;
+  }
+
+  arrow::Status Fail(std::string_view key, std::string_view row, uint32_t output, Sink& sink) {
+    arrow::Status status = sink.status();
+    sink.DropRow();
+    return status.ok() ? DamagedRow(*schema_, *program_->plan->version, key, row, columns_[output]) : status;
+  }
+
+  std::shared_ptr<const RowSchema> schema_;
+  std::vector<int> columns_;
+  std::vector<std::unique_ptr<Program>> programs_;  // one a schema version, made when it is met
+  const Program* program_ = nullptr;                // of the last row
+  std::vector<uint32_t> key_parts_;
+  std::string scratch_;
+  uint64_t rows_decoded_ = 0;
+  uint64_t bytes_decoded_ = 0;
+};
+
+}  // namespace yarrow::batch
