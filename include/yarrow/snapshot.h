@@ -7,6 +7,7 @@
 namespace yarrow {
 
 class Store;
+struct StoreImpl;
 
 // Pins a RocksDB sequence number: everything read through one Snapshot is of one moment, whatever is written
 // meanwhile. Nothing is locked. Copies share the pin, which is given up with the last of them. Keeps its Store open.
@@ -14,7 +15,7 @@ class Snapshot {
  public:
   Snapshot() = default;  // null: stands for "now" where a snapshot may be given
   bool is_null() const { return pin_ == nullptr; }
-  uint64_t sequence() const;
+  uint64_t sequence() const;  // 0 when null
 
  private:
   friend class Store;

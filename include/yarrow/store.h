@@ -6,23 +6,26 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "yarrow/commit_listener.h"
 #include "yarrow/snapshot.h"
 #include "yarrow/write_set.h"
 
 namespace yarrow {
 
-class CommitListener;
-class CommitGuard;
 class ScanCursor;
 struct ScanSpec;
-struct StoreImpl;
+class WriteTransactionToken;
 
 // When a commit counts as durable.
 enum class Durability {
@@ -32,7 +35,7 @@ enum class Durability {
 };
 
 struct StoreOptions {
-  bool create_if_missing = true;
+  bool create_if_missing = true;  // of the call that opens; the other options belong to the open Store
   Durability durability = Durability::kSync;
   uint64_t block_cache_bytes = 256ull << 20;
   uint64_t write_buffer_bytes = 64ull << 20;      // of one memtable
@@ -41,19 +44,6 @@ struct StoreOptions {
   uint64_t commit_table_budget_bytes = 64ull << 20;
   bool disable_auto_compaction = false;  // for tests and benchmarks that want a table left as it was written
   friend bool operator==(const StoreOptions&, const StoreOptions&) = default;
-};
-
-// Names one partition (a RocksDB column family). Small, copyable; valid as long as its Store.
-class Partition {
- public:
-  Partition() = default;
-  uint32_t id() const { return id_; }
-  bool valid() const { return handle_ != nullptr; }
-
- private:
-  friend struct StoreImpl;
-  void* handle_ = nullptr;  // rocksdb::ColumnFamilyHandle
-  uint32_t id_ = 0;
 };
 
 // Bytes that Get returned. Pins the block (or owns a copy) until destroyed; it must not outlive its Store.
@@ -67,73 +57,119 @@ class PinnedValue {
 
  private:
   friend class Store;
-  alignas(16) std::byte storage_[160];  // a rocksdb::PinnableSlice
+  static constexpr size_t kStorageBytes = 112;
+  alignas(std::max_align_t) std::byte storage_[kStorageBytes];  // a rocksdb::PinnableSlice
   std::string_view view_;
 };
 
-// What a commit asks for besides its writes.
+// A live write transaction: from its snapshot on, the store remembers which keys are committed, until the token is
+// destroyed or its commit succeeded. Move its writes into a WriteSet and commit that with the token, once.
+class WriteTransactionToken {
+ public:
+  ~WriteTransactionToken();
+  WriteTransactionToken(const WriteTransactionToken&) = delete;
+  WriteTransactionToken& operator=(const WriteTransactionToken&) = delete;
+
+  const Snapshot& snapshot() const { return snapshot_; }
+
+ private:
+  friend class Store;
+  friend class CommitQueue;
+  WriteTransactionToken() = default;
+  std::shared_ptr<const Store> store_;
+  Snapshot snapshot_;
+  // Under the mutex of the CommitQueue: neighbours in the list of live transactions, and whether it is in there.
+  WriteTransactionToken* previous_ = nullptr;
+  WriteTransactionToken* next_ = nullptr;
+  uint64_t sequence_ = 0;
+  bool live_ = false;
+};
+
+// What a commit asks for besides its writes. Everything pointed to must live until Commit returns.
 struct CommitOptions {
   // The state the writes were planned on: the commit fails with IsConflict() when one of its keys was changed after it
-  // (first committer wins). Unset: a blind write, which always succeeds.
-  const WriteTransactionToken* transaction = nullptr;
-  // The definition the writes were planned with: fails with IsConflict() when it is no longer `guard_version`.
-  CommitGuard* guard = nullptr;
-  uint64_t guard_version = 0;
+  // (first committer wins). Null: a blind write, which no other write makes fail.
+  WriteTransactionToken* transaction = nullptr;
+  // The definitions the writes were planned with; IsConflict() when one has changed.
+  std::span<const GuardUse> guards = {};
+  // Syncs whatever the durability of the store; exclusive guards and ingests always do.
+  bool sync = false;
 };
 
 struct CommitResult {
-  uint64_t first_sequence = 0;  // RocksDB sequence numbers this commit took lie in [first, last];
+  uint64_t first_sequence = 0;  // the RocksDB sequence numbers this commit took lie in [first, last];
   uint64_t last_sequence = 0;   // exact for a batch, bounds for an ingest
 };
 
 class Store : public std::enable_shared_from_this<Store> {
  public:
-  // Opens the database directory `path`, or creates it. One Store per canonical path in a process: a second Open returns
-  // the same object (Invalid if its options differ). Errors name the path and the remedy: missing, locked (with the pid of
-  // the holder), not a Yarrow database, written by a newer Yarrow, damaged.
-  static arrow::Result<std::shared_ptr<Store>> Open(const std::filesystem::path& path, const StoreOptions& options = {});
+  // Opens the database directory `path`, or creates it. One Store per canonical path in a process: a second Open
+  // returns the same object (Invalid, naming the option, if its options differ). Errors name the path and the remedy:
+  // missing, locked (with the pid of the holder), not a Yarrow database, written by a newer Yarrow, damaged.
+  static arrow::Result<std::shared_ptr<Store>> Open(const std::filesystem::path& path,
+                                                    const StoreOptions& options = {});
   ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
 
   const std::filesystem::path& path() const;
   const StoreOptions& options() const;
 
   // The partition `name`, created when missing.
   arrow::Result<Partition> OpenPartition(std::string_view name);
-  std::vector<std::string> ListPartitions() const;
+  std::vector<std::string> ListPartitions() const;  // sorted
+  std::string_view PartitionName(Partition partition) const;
 
   // Pins the state of all partitions as of now.
   Snapshot GetSnapshot() const;
+  // Sequence of the last write that readers can see.
+  uint64_t LatestSequence() const;
 
   // false when the key is absent at `snapshot` (a null snapshot: now).
-  arrow::Result<bool> Get(Partition partition, std::string_view key, PinnedValue* value, const Snapshot& snapshot = {}) const;
+  arrow::Result<bool> Get(Partition partition, std::string_view key, PinnedValue* value,
+                          const Snapshot& snapshot = {}) const;
 
-  // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store.
+  // Reads a range, lazily; see scan_iterator.h.
+  ScanCursor Scan(ScanSpec spec) const;
+
+  // Starts a write transaction: takes its snapshot and registers it in one step.
+  std::unique_ptr<WriteTransactionToken> BeginWrite();
+
+  // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store, with
+  // SstLoad. A set above options().ingest_threshold_bytes (and without ranges) commits as one atomic ingest of SST
+  // files, always synced. After an IOError the store may refuse further writes until it is closed and opened again.
   arrow::Result<CommitResult> Commit(const WriteSet& writes, const CommitOptions& options = {});
   // The same for one key, without building a WriteSet.
   arrow::Result<CommitResult> CommitPut(Partition partition, std::string_view key, std::string_view value,
                                         const CommitOptions& options = {});
-  arrow::Result<CommitResult> CommitDelete(Partition partition, std::string_view key, const CommitOptions& options = {});
+  arrow::Result<CommitResult> CommitDelete(Partition partition, std::string_view key,
+                                           const CommitOptions& options = {});
 
-  // Files that SstFileWriter-s of SstLoad wrote; one atomic ingest. See sst_load.h.
-  // (declared there as a friend; kept out of this header)
-
-  void AddListener(CommitListener* listener);     // called under the commit mutex; must outlive its removal
+  // The listener sees every commit that resolves from now on; those in flight are announced to it before AddListener
+  // returns. It must live until RemoveListener returned, after which it is not called any more.
+  void AddListener(CommitListener* listener);
   void RemoveListener(CommitListener* listener);
 
-  // At most `max_points` keys that cut [lower, upper) into pieces of about equal size, ascending; from SST boundaries and
-  // interpolation between them, cached until the files change. May be empty. Never reads data blocks.
-  std::vector<std::string> SplitPoints(Partition partition, std::string_view lower, std::string_view upper, size_t max_points);
-  // Estimated bytes on disk and in memtables of [lower, upper).
+  // At most `max_points` keys that cut [lower, upper) into pieces of about equal size, ascending; an empty bound is
+  // open. From SST boundaries and estimates between them, cached until the files change. May return fewer, or none for
+  // a small range. Reads no data blocks.
+  std::vector<std::string> SplitPoints(Partition partition, std::string_view lower, std::string_view upper,
+                                       size_t max_points) const;
+  // Estimated bytes on disk and in memtables of [lower, upper); an empty bound is open.
   uint64_t ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const;
 
   arrow::Status FlushMemtables();
   arrow::Status CompactAll();
+  // Makes every commit so far durable, whatever the durability of the store.
+  arrow::Status SyncLog();
   // Named figures of the store ("hot.rows_estimate", "hot.sst_bytes", "cache.used_bytes", ...), sorted by name.
   std::vector<std::pair<std::string, uint64_t>> Statistics() const;
 
+  // The RocksDB side, for the layers of Yarrow below this one in the build (src/store/store_impl.h).
   StoreImpl* impl() const { return impl_.get(); }
 
  private:
+  friend struct StoreImpl;
   Store();
   std::unique_ptr<StoreImpl> impl_;
 };
@@ -141,5 +177,7 @@ class Store : public std::enable_shared_from_this<Store> {
 // True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, a
 // transaction older than the commit table reaches back.
 bool IsConflict(const arrow::Status& status);
+// Makes such an error.
+arrow::Status ConflictError(std::string message);
 
 }  // namespace yarrow

@@ -1,0 +1,134 @@
+// WriteSet: writes that are to be committed together, as bytes; and Partition, the key space they go to.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace yarrow {
+
+struct StoreImpl;
+class WriteRun;
+class OpenRun;
+
+// Names one partition (a RocksDB column family). Small, copyable; valid as long as its Store.
+class Partition {
+ public:
+  Partition() = default;
+  uint32_t id() const { return id_; }
+  bool valid() const { return handle_ != nullptr; }
+
+ private:
+  friend struct StoreImpl;
+  void* handle_ = nullptr;  // rocksdb::ColumnFamilyHandle
+  uint32_t id_ = 0;
+};
+
+// One point write. The bytes belong to whoever handed out the op.
+struct WriteOp {
+  enum class Kind : uint8_t { kPut, kDelete };
+  const char* key_data = nullptr;
+  const char* value_data = nullptr;
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t partition_id = 0;
+  Kind kind = Kind::kPut;
+
+  std::string_view key() const { return {key_data, key_size}; }
+  std::string_view value() const { return {value_data, value_size}; }
+};
+
+// A range of keys, [lower, upper).
+struct WriteRange {
+  uint32_t partition_id = 0;
+  std::string lower;
+  std::string upper;
+};
+
+// Collects the writes of one transaction or batch: an open run that is appended to, below it the runs of the statements
+// before, sealed, sorted and immutable. The last write of a key wins.
+//
+// A statement reads through a View taken before it started, so it never meets its own writes. Not thread-safe, but
+// Views may be read from any number of threads while the owner appends and seals further.
+class WriteSet {
+ public:
+  enum class Found : uint8_t { kNothing, kPut, kDelete };
+
+  // The sealed runs of a moment. Cheap to copy; keeps their bytes alive.
+  class View {
+   public:
+    View() = default;
+    bool empty() const { return runs_ == nullptr; }
+    // What these writes say about `key`. On kPut, `value` is a view that lives as long as this View.
+    Found Get(Partition partition, std::string_view key, std::string_view* value) const;
+
+   private:
+    friend class WriteSet;
+    friend class OverlayCursor;
+    std::shared_ptr<const std::vector<std::shared_ptr<const WriteRun>>> runs_;  // oldest first; null: none
+  };
+
+  // A state to come back to.
+  class Savepoint {
+   private:
+    friend class WriteSet;
+    View view_;
+    size_t range_count_ = 0;
+    arrow::Status status_;
+  };
+
+  WriteSet();
+  WriteSet(WriteSet&&) noexcept;
+  WriteSet& operator=(WriteSet&&) noexcept;
+  ~WriteSet();
+
+  // Keys and values are copied; each must be under 4 GB (Commit refuses the set otherwise).
+  void Put(Partition partition, std::string_view key, std::string_view value);
+  void Delete(Partition partition, std::string_view key);
+
+  // Deletes every key in [lower, upper); upper must not be empty. All ranges of a set apply before all its puts and
+  // deletes, in whatever order they were added. Not allowed in a set that commits with a transaction token, whose
+  // conflicts could not be judged; Views and Get know nothing of ranges.
+  void DeleteRange(Partition partition, std::string_view lower, std::string_view upper);
+
+  // Ends a statement: the open run becomes readable through the next View. Costs O(log n) a write over a transaction,
+  // because runs are merged by size; their number stays O(log n).
+  void Seal();
+  View GetView() const;
+
+  // What the set says about `key`, the open run included (for uniqueness within one statement). `value` lives until
+  // the next non-const call.
+  Found Get(Partition partition, std::string_view key, std::string_view* value) const;
+
+  // Seals, and remembers the state. RollbackTo forgets every write since; savepoints taken since become invalid.
+  Savepoint MakeSavepoint();
+  void RollbackTo(const Savepoint& savepoint);
+
+  void Clear();
+  bool empty() const { return op_count() == 0 && ranges_.empty(); }
+  size_t op_count() const;     // puts and deletes; a key written twice may count twice
+  uint64_t byte_size() const;  // of their keys and values
+  // Invalid when some write was too large to be taken.
+  const arrow::Status& status() const { return status_; }
+
+ private:
+  friend struct StoreImpl;
+  OpenRun& open_run();
+  void Append(Partition partition, WriteOp::Kind kind, std::string_view key, std::string_view value);
+  // The writes in an order fit for a batch: in place when there is only the open run, else sorted and without
+  // duplicates in `*storage`. `sorted` asks for the latter always.
+  std::span<const WriteOp> Collect(bool sorted, std::vector<WriteOp>* storage) const;
+
+  std::vector<std::shared_ptr<const WriteRun>> runs_;  // oldest first
+  mutable View view_;                                  // of runs_, built when asked for
+  std::unique_ptr<OpenRun> open_;
+  std::vector<WriteRange> ranges_;
+  arrow::Status status_;
+};
+
+}  // namespace yarrow

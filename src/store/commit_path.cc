@@ -1,0 +1,200 @@
+// Every byte that gets into a store passes here: validate and announce, write, resolve.
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "store/rocksdb_status.h"
+#include "store/sst_files.h"
+#include "store/store_impl.h"
+#include "store/write_run.h"
+
+namespace yarrow {
+
+namespace {
+
+// Reused from commit to commit of a thread, so that a small one allocates nothing.
+struct CommitScratch {
+  rocksdb::WriteBatch batch;
+  std::vector<uint64_t> hashes;
+  std::vector<WriteOp> ops;
+
+  static CommitScratch& OfThread() {
+    thread_local CommitScratch scratch;
+    return scratch;
+  }
+
+  // Gives the memory of an unusually large commit back.
+  void Trim() {
+    constexpr size_t kKeepBytes = 1 << 20;
+    if (batch.GetDataSize() > kKeepBytes) batch = rocksdb::WriteBatch();
+    if (hashes.capacity() * sizeof(uint64_t) > kKeepBytes) hashes = {};
+    if (ops.capacity() * sizeof(WriteOp) > kKeepBytes) ops = {};
+  }
+};
+
+// RocksDB leaves the sequence number of the first entry in the first eight bytes of a batch that it has written.
+uint64_t SequenceOf(const rocksdb::WriteBatch& batch) {
+  uint64_t sequence;
+  std::memcpy(&sequence, batch.Data().data(), sizeof(sequence));
+  static_assert(std::endian::native == std::endian::little, "the batch header is little-endian");
+  return sequence;
+}
+
+rocksdb::Slice ToSlice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+rocksdb::Status AddToBatch(rocksdb::ColumnFamilyHandle* handle, const WriteOp& op, rocksdb::WriteBatch* batch) {
+  return op.kind == WriteOp::Kind::kPut ? batch->Put(handle, ToSlice(op.key()), ToSlice(op.value()))
+                                        : batch->Delete(handle, ToSlice(op.key()));
+}
+
+}  // namespace
+
+arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::Kind kind, std::string_view key,
+                                                 std::string_view value, const CommitOptions& commit) {
+  constexpr size_t kLimit = std::numeric_limits<uint32_t>::max();
+  if (key.size() > kLimit || value.size() > kLimit) {
+    return arrow::Status::Invalid("a key or value of 4 GB or more cannot be stored");
+  }
+  if (!partition.valid()) return arrow::Status::Invalid("a write names no partition: get one from OpenPartition");
+  WriteOp op;
+  op.key_data = key.data();
+  op.key_size = static_cast<uint32_t>(key.size());
+  op.value_data = value.data();
+  op.value_size = static_cast<uint32_t>(value.size());
+  op.partition_id = partition.id();
+  op.kind = kind;
+  CommitScratch& scratch = CommitScratch::OfThread();
+  scratch.batch.Clear();
+  ARROW_RETURN_NOT_OK(
+      FromRocksDb(AddToBatch(Handle(partition), op, &scratch.batch), "cannot commit to '", path.string(), "'"));
+  const uint64_t hash = HashKey(op.partition_id, key);
+  CommitRequest request({&op, 1}, {&hash, 1}, {}, commit);
+  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
+  scratch.Trim();
+  return result;
+}
+
+arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
+  ARROW_RETURN_NOT_OK(writes.status());
+  CommitScratch& scratch = CommitScratch::OfThread();
+  if (writes.byte_size() > options.ingest_threshold_bytes && writes.ranges_.empty()) {
+    const std::span<const WriteOp> ops = writes.Collect(true, &scratch.ops);
+    HashOps(ops, &scratch.hashes);
+    arrow::Result<CommitResult> result = CommitAsIngest(ops, scratch.hashes, commit);
+    scratch.Trim();
+    return result;
+  }
+  const std::span<const WriteOp> ops = writes.Collect(false, &scratch.ops);
+  HashOps(ops, &scratch.hashes);
+  scratch.batch.Clear();
+  ARROW_RETURN_NOT_OK(BuildBatch(ops, writes.ranges_, &scratch.batch));
+  CommitRequest request(ops, scratch.hashes, writes.ranges_, commit);
+  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
+  scratch.Trim();
+  return result;
+}
+
+void StoreImpl::HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes) {
+  hashes->clear();
+  hashes->reserve(ops.size());
+  for (const WriteOp& op : ops) hashes->push_back(HashKey(op.partition_id, op.key()));
+}
+
+arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,
+                                    rocksdb::WriteBatch* batch) const {
+  rocksdb::Status status;
+  for (size_t i = 0; status.ok() && i < ranges.size(); ++i) {
+    status = batch->DeleteRange(Handle(PartitionById(ranges[i].partition_id)), ToSlice(ranges[i].lower),
+                                ToSlice(ranges[i].upper));
+  }
+  Partition partition;  // of the op before: few sets change it often
+  for (size_t i = 0; status.ok() && i < ops.size(); ++i) {
+    if (!partition.valid() || partition.id() != ops[i].partition_id) partition = PartitionById(ops[i].partition_id);
+    status = AddToBatch(Handle(partition), ops[i], batch);
+  }
+  return FromRocksDb(status, "cannot commit to '", path.string(), "'");
+}
+
+arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
+  if (log_syncer_ != nullptr) ARROW_RETURN_NOT_OK(log_syncer_->status());
+  ARROW_RETURN_NOT_OK(commits.Admit(request));
+  CommitOutcome outcome;
+  rocksdb::Status status;
+  // A commit without writes still checks its guards and its transaction, and may raise a version.
+  if (batch->Count() > 0) {
+    rocksdb::WriteOptions write;
+    write.sync = sync || request->exclusive() || options.durability == Durability::kSync;
+    status = db->Write(write, batch);
+    outcome.first_sequence = SequenceOf(*batch);
+    outcome.last_sequence = outcome.first_sequence + batch->Count() - 1;
+  }
+  outcome.committed = status.ok();
+  commits.Resolve(request, outcome);
+  if (!status.ok()) return FromRocksDb(status, "cannot commit to '", path.string(), "'");
+  if (log_syncer_ != nullptr) log_syncer_->NoteWrite();
+  return CommitResult{outcome.first_sequence, outcome.last_sequence};
+}
+
+arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
+                                                      const CommitOptions& commit) {
+  // The files are written before the keys are announced: nobody waits for that part.
+  std::vector<std::unique_ptr<SstFiles>> owned;
+  std::vector<const SstFiles*> files;
+  size_t begin = 0;
+  while (begin < ops.size()) {
+    const Partition partition = PartitionById(ops[begin].partition_id);
+    SstFiles& written = *owned.emplace_back(std::make_unique<SstFiles>(this, partition));
+    size_t end = begin;
+    for (; end < ops.size() && ops[end].partition_id == partition.id(); ++end) {
+      const WriteOp& op = ops[end];
+      ARROW_RETURN_NOT_OK(op.kind == WriteOp::Kind::kPut ? written.Put(op.key(), op.value())
+                                                         : written.Delete(op.key()));
+    }
+    ARROW_RETURN_NOT_OK(written.Finish());
+    files.push_back(&written);
+    begin = end;
+  }
+  CommitRequest request(ops, hashes, {}, commit);
+  return Ingest(&request, files);
+}
+
+arrow::Result<CommitResult> StoreImpl::Ingest(CommitRequest* request, std::span<const SstFiles* const> files) {
+  if (log_syncer_ != nullptr) ARROW_RETURN_NOT_OK(log_syncer_->status());
+  // An ingest is durable at once. So must be every commit before it, or a power cut could keep the later one only.
+  if (options.durability != Durability::kSync) ARROW_RETURN_NOT_OK(SyncLog());
+  std::vector<rocksdb::IngestExternalFileArg> args;
+  for (const SstFiles* sst : files) {
+    if (sst->paths().empty()) continue;
+    // RocksDB takes one argument a partition.
+    auto arg = std::find_if(args.begin(), args.end(),
+                            [&](const auto& known) { return known.column_family == Handle(sst->partition()); });
+    if (arg == args.end()) arg = args.emplace(args.end());
+    arg->column_family = Handle(sst->partition());
+    arg->external_files.insert(arg->external_files.end(), sst->paths().begin(), sst->paths().end());
+    arg->options.move_files = true;
+    arg->options.write_global_seqno = false;
+  }
+  ARROW_RETURN_NOT_OK(commits.Admit(request));
+  CommitOutcome outcome;
+  // RocksDB gives ingested files sequence 0 when no snapshot exists as it starts; a snapshot taken before it ends would
+  // then see the files appear. With a snapshot of ours there always is one, and they get the next sequence.
+  const rocksdb::Snapshot* const before = db->GetSnapshot();
+  outcome.first_sequence = db->GetLatestSequenceNumber() + 1;
+  const rocksdb::Status status = args.empty() ? rocksdb::Status::OK() : db->IngestExternalFiles(args);
+  outcome.last_sequence = db->GetLatestSequenceNumber();
+  outcome.committed = status.ok();
+  db->ReleaseSnapshot(before);
+  commits.Resolve(request, outcome);
+  return status.ok() ? arrow::Result<CommitResult>(CommitResult{outcome.first_sequence, outcome.last_sequence})
+                     : FromRocksDb(status, "cannot ingest into '", path.string(), "'");
+}
+
+}  // namespace yarrow

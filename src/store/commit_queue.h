@@ -1,0 +1,125 @@
+// CommitQueue: who may commit what, and when. The bookkeeping around a write; it knows nothing of RocksDB.
+//
+// A commit goes through in three steps:
+//
+//   Admit     under the mutex: waits until no commit in flight stands in the way, judges, announces its keys
+//   (write)   outside the mutex, so that concurrent commits share one sync
+//   Resolve   under the mutex: records the outcome, wakes the waiting
+//
+// Whoever waits holds nothing: a commit announces all its keys, ranges and guards at once or none. Commits that close
+// something (a range, an exclusive guard) also hold back those that come after them, so that they get their turn; they
+// wait only for commits in flight and for closing ones that came earlier. So nobody waits in a circle.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/commit_table.h"
+#include "store/hash_map64.h"
+#include "yarrow/commit_listener.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+// One commit on its way through the queue. Lives on the committing thread's stack; its keys must stay put from Admit to
+// Resolve.
+class CommitRequest : public CommitView {
+ public:
+  CommitRequest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, std::span<const WriteRange> ranges,
+                const CommitOptions& options)
+      : hashes_(hashes), transaction_(options.transaction), guards_(options.guards) {
+    ops_ = ops;
+    ranges_ = ranges;
+    for (const GuardUse& use : guards_) exclusive_ |= use.exclusive;
+  }
+  CommitRequest(const CommitRequest&) = delete;
+  CommitRequest& operator=(const CommitRequest&) = delete;
+
+  bool exclusive() const { return exclusive_; }
+
+ private:
+  friend class CommitQueue;
+  // Holds back the commits that come after it.
+  bool closes() const { return exclusive_ || !ranges_.empty(); }
+
+  std::span<const uint64_t> hashes_;  // of ops_
+  WriteTransactionToken* transaction_;
+  std::span<const GuardUse> guards_;
+  bool exclusive_ = false;
+  CommitRequest* previous_ = nullptr;  // in in_flight_
+  CommitRequest* next_ = nullptr;
+};
+
+// Thread-safe.
+class CommitQueue {
+ public:
+  // Turns a partition id into its name, for messages. Called under the mutex.
+  using PartitionNamer = std::function<std::string(uint32_t)>;
+
+  CommitQueue(uint64_t table_budget_bytes, PartitionNamer partition_name);
+
+  // OK: the request is announced, and Resolve must follow. Otherwise nothing happened: IsConflict(), or Invalid.
+  arrow::Status Admit(CommitRequest* request);
+  void Resolve(CommitRequest* request, const CommitOutcome& outcome);
+
+  // `take_snapshot` runs under the mutex: commits that resolve later are judged against the token.
+  void Register(WriteTransactionToken* token, const std::function<Snapshot()>& take_snapshot);
+  void Unregister(WriteTransactionToken* token);
+
+  void AddListener(CommitListener* listener);
+  void RemoveListener(CommitListener* listener);
+
+  struct Figures {
+    uint64_t in_flight = 0;
+    uint64_t live_transactions = 0;
+    uint64_t table_entries = 0;
+    uint64_t table_bytes = 0;
+    uint64_t waits = 0;
+    uint64_t conflicts = 0;
+  };
+  Figures GetFigures() const;
+
+ private:
+  // How many commits in flight write a key: blind ones in the low half, transactional ones in the high half.
+  static constexpr uint64_t kBlind = 1;
+  static constexpr uint64_t kTransactional = uint64_t{1} << 32;
+
+  // All under mutex_.
+  arrow::Status Validate(const CommitRequest& request) const;
+  arrow::Status ValidateTransaction(const CommitRequest& request) const;
+  bool MustWait(const CommitRequest& request) const;
+  bool PointsInTheWay(const CommitRequest& request) const;
+  bool RangesInTheWay(const CommitRequest& request) const;
+  bool GuardsInTheWay(const CommitRequest& request) const;
+  void Announce(CommitRequest* request);
+  void Withdraw(CommitRequest* request);
+  void Record(const CommitRequest& request, const CommitOutcome& outcome);
+  void Unlink(WriteTransactionToken* token);
+
+  const PartitionNamer partition_name_;
+  mutable std::mutex mutex_;
+  std::condition_variable resolved_;
+  uint32_t waiting_ = 0;
+  HashMap64 pending_;                   // hash of a key in flight -> how often
+  CommitRequest* in_flight_ = nullptr;  // all announced requests
+  uint64_t in_flight_count_ = 0;
+  uint64_t transactional_in_flight_ = 0;
+  uint64_t ranges_in_flight_ = 0;        // requests that have ranges
+  std::vector<CommitRequest*> closing_;  // waiting requests that close something, in the order they came
+  CommitTable table_;
+  WriteTransactionToken* oldest_ = nullptr;  // live transactions, by age
+  WriteTransactionToken* newest_ = nullptr;
+  uint64_t live_count_ = 0;
+  std::vector<CommitListener*> listeners_;
+  uint64_t waits_ = 0;
+  uint64_t conflicts_ = 0;
+};
+
+}  // namespace yarrow

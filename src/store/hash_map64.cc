@@ -1,0 +1,51 @@
+#include "store/hash_map64.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace yarrow {
+
+void HashMap64::Erase(uint64_t key) {
+  if (size_ == 0) return;
+  size_t hole = key & mask_;
+  while (slots_[hole].key != key) {
+    if (slots_[hole].value == 0) return;
+    hole = (hole + 1) & mask_;
+  }
+  if (slots_[hole].value == 0) return;
+  // Moves back every entry of the probe run that the hole would cut off from its home slot.
+  for (size_t i = (hole + 1) & mask_; slots_[i].value != 0; i = (i + 1) & mask_) {
+    const size_t home = slots_[i].key & mask_;
+    const size_t distance_to_home = (i - home) & mask_;
+    const size_t distance_to_hole = (i - hole) & mask_;
+    if (distance_to_home >= distance_to_hole) {
+      slots_[hole] = slots_[i];
+      hole = i;
+    }
+  }
+  slots_[hole] = Slot();
+  --size_;
+}
+
+void HashMap64::Clear() {
+  size_ = 0;
+  if (slots_.size() > kSmallSlots) {
+    slots_ = std::vector<Slot>();
+    mask_ = 0;
+  } else {
+    std::fill(slots_.begin(), slots_.end(), Slot());
+  }
+}
+
+void HashMap64::Grow() {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<size_t>(16, slots_.size() * 2)));
+  mask_ = slots_.size() - 1;
+  for (const Slot& slot : old) {
+    if (slot.value == 0) continue;
+    size_t i = slot.key & mask_;
+    while (slots_[i].value != 0) i = (i + 1) & mask_;
+    slots_[i] = slot;
+  }
+}
+
+}  // namespace yarrow

@@ -1,0 +1,18 @@
+// The RocksDB options of every store, in one place.
+#pragma once
+
+#include <rocksdb/options.h>
+
+#include <memory>
+
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+rocksdb::DBOptions MakeDbOptions(const StoreOptions& options);
+
+// Of every partition, and of the SST files that are ingested into it.
+rocksdb::ColumnFamilyOptions MakePartitionOptions(const StoreOptions& options,
+                                                  const std::shared_ptr<rocksdb::Cache>& block_cache);
+
+}  // namespace yarrow

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <utility>
+
+#include "store/rocksdb_status.h"
+#include "store/scan_state.h"
+#include "yarrow/codec.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+
+namespace {
+
+std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+rocksdb::Slice ToSlice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+}  // namespace
+
+ScanCursor::ScanCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ScanCursor::ScanCursor(ScanCursor&&) noexcept = default;
+ScanCursor& ScanCursor::operator=(ScanCursor&&) noexcept = default;
+ScanCursor::~ScanCursor() = default;
+
+bool ScanCursor::Next() {
+  switch (step_) {
+    case Step::kForward:
+      state_->iterator->Next();
+      return TakeBase();
+    case Step::kReverse:
+      state_->iterator->Prev();
+      return TakeBase();
+    case Step::kOther:
+      break;
+  }
+  return NextSlow();
+}
+
+inline bool ScanCursor::Take(std::string_view key, std::string_view value) {
+  key_ = key;
+  value_ = value;
+  ++rows_visited_;
+  bytes_visited_ += key.size() + value.size();
+  return true;
+}
+
+inline bool ScanCursor::TakeBase() {
+  const rocksdb::Iterator& base = *state_->iterator;
+  if (!base.Valid()) [[unlikely]]
+    return Finish();
+  return Take(ToView(base.key()), ToView(base.value()));
+}
+
+bool ScanCursor::Finish() {
+  State& s = *state_;
+  s.phase = State::Phase::kAfter;
+  step_ = Step::kOther;
+  key_ = {};
+  value_ = {};
+  if (s.iterator != nullptr && s.status.ok() && !s.iterator->status().ok()) {
+    s.status = FromRocksDb(s.iterator->status(), "cannot read partition '", partition_name(), "' of '",
+                           s.store->path().string(), "'");
+  }
+  return false;
+}
+
+bool ScanCursor::NextSlow() {
+  State& s = *state_;
+  if (s.phase == State::Phase::kAfter) return false;
+  if (s.phase == State::Phase::kBefore) {
+    const bool empty_range = !s.upper.empty() && s.lower >= s.upper;
+    if (empty_range || (s.iterator == nullptr && !Open())) return Finish();
+    Position();
+  } else if (!s.merging) {
+    s.spec.reverse ? s.iterator->Prev() : s.iterator->Next();
+  }
+  if (s.merging) return NextMerged();
+  if (s.iterator->Valid() && s.OutOfRange(ToView(s.iterator->key()))) return Finish();
+  return TakeBase();
+}
+
+bool ScanCursor::Open() {
+  State& s = *state_;
+  if (!s.spec.partition.valid()) {
+    s.status = arrow::Status::Invalid("a scan names no partition: get one from Store::OpenPartition");
+    return false;
+  }
+  rocksdb::DB* const db = s.store->impl()->db.get();
+  rocksdb::ReadOptions read;
+  read.snapshot = StoreImpl::RawSnapshot(s.spec.snapshot);
+  // RocksDB's iterator would pin a state of its own. But one opened while files are being ingested may miss them and
+  // yet see what was written later; a snapshot cannot.
+  if (read.snapshot == nullptr) read.snapshot = s.own_snapshot = db->GetSnapshot();
+  read.fill_cache = s.spec.fill_cache;
+  read.total_order_seek = true;
+  s.lower_bound = ToSlice(s.lower);
+  s.upper_bound = ToSlice(s.upper);
+  s.has_upper_bound = !s.upper.empty();
+  s.has_lower_bound = s.spec.reverse && !s.lower.empty();  // going forward, the seek sees to it
+  if (s.has_upper_bound) read.iterate_upper_bound = &s.upper_bound;
+  if (s.has_lower_bound) read.iterate_lower_bound = &s.lower_bound;
+  s.iterator.reset(db->NewIterator(read, StoreImpl::Handle(s.spec.partition)));
+  return true;
+}
+
+void ScanCursor::Position() {
+  State& s = *state_;
+  // RocksDB reads the bounds through our pointers whenever it seeks, so they can change from range to range.
+  s.lower_bound = ToSlice(s.lower);
+  s.upper_bound = ToSlice(s.upper);
+  s.check_upper = !s.has_upper_bound && !s.upper.empty();
+  s.check_lower = !s.has_lower_bound && !s.lower.empty();
+  rocksdb::Iterator& base = *s.iterator;
+  if (!s.spec.reverse) {
+    const std::string& from = s.has_target && s.target > s.lower ? s.target : s.lower;
+    from.empty() ? base.SeekToFirst() : base.Seek(from);
+  } else if (s.has_target && (s.upper.empty() || s.target < s.upper)) {
+    base.SeekForPrev(s.target);
+  } else if (s.check_upper) {
+    base.SeekForPrev(s.upper);
+    if (base.Valid() && base.key() == s.upper) base.Prev();
+  } else {
+    base.SeekToLast();
+  }
+  const std::string_view target = s.target;
+  s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, s.has_target ? &target : nullptr,
+                     s.spec.reverse);
+  s.merging = s.overlay.current() != nullptr;
+  s.advance_base = s.advance_overlay = false;
+  s.has_target = false;
+  s.phase = State::Phase::kInside;
+  if (!s.merging && !s.checks_range()) step_ = s.spec.reverse ? Step::kReverse : Step::kForward;
+}
+
+bool ScanCursor::NextMerged() {
+  State& s = *state_;
+  rocksdb::Iterator& base = *s.iterator;
+  for (;;) {
+    if (std::exchange(s.advance_base, false)) s.spec.reverse ? base.Prev() : base.Next();
+    if (std::exchange(s.advance_overlay, false)) s.overlay.Advance();
+    if (!base.Valid() && !base.status().ok()) return Finish();
+    const std::string_view base_key = base.Valid() ? ToView(base.key()) : std::string_view();
+    const bool has_base = base.Valid() && !s.OutOfRange(base_key);
+    const WriteOp* const op = s.overlay.current();
+    if (!has_base && op == nullptr) return Finish();
+    int order = op == nullptr ? -1 : 1;
+    if (has_base && op != nullptr) {
+      order = base_key.compare(op->key());
+      if (s.spec.reverse) order = -order;
+    }
+    s.advance_base = order <= 0;
+    if (order < 0) return Take(base_key, ToView(base.value()));
+    s.advance_overlay = true;
+    if (op->kind == WriteOp::Kind::kPut) return Take(op->key(), op->value());
+  }
+}
+
+void ScanCursor::Seek(std::string_view key) {
+  State& s = *state_;
+  if (!s.status.ok()) return;
+  s.target = key;
+  s.has_target = true;
+  s.phase = State::Phase::kBefore;
+  step_ = Step::kOther;
+}
+
+void ScanCursor::ResetRange(std::string_view lower, std::string_view upper) {
+  State& s = *state_;
+  if (!s.status.ok()) return;
+  s.lower = lower.empty() ? std::string_view(s.spec.lower) : lower;
+  s.upper = upper.empty() ? std::string_view(s.spec.upper) : upper;
+  s.has_target = false;
+  s.phase = State::Phase::kBefore;
+  step_ = Step::kOther;
+}
+
+const arrow::Status& ScanCursor::status() const {
+  return state_->status;
+}
+
+uint64_t ScanCursor::snapshot_sequence() const {
+  if (!state_->spec.snapshot.is_null()) return state_->spec.snapshot.sequence();
+  return state_->own_snapshot == nullptr ? 0 : state_->own_snapshot->GetSequenceNumber();
+}
+
+std::string_view ScanCursor::partition_name() const {
+  return state_->store->PartitionName(state_->spec.partition);
+}
+
+arrow::Status UndecodableEntry(std::string_view partition_name, std::string_view key, std::string_view part,
+                               const arrow::Status& cause) {
+  return cause.WithMessage("cannot decode the ", part, " of the entry ", FormatKey(key), " in partition '",
+                           partition_name, "': ", cause.message());
+}
+
+}  // namespace yarrow

@@ -1,0 +1,62 @@
+// The inside of a ScanCursor.
+#pragma once
+
+#include <arrow/status.h>
+#include <rocksdb/db.h>
+#include <rocksdb/iterator.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "store/overlay_cursor.h"
+#include "store/store_impl.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+
+struct ScanCursor::State {
+  enum class Phase : uint8_t {
+    kBefore,  // the next Next() has to seek
+    kInside,
+    kAfter,  // at the end of the range, or failed
+  };
+
+  State(std::shared_ptr<const Store> owner, ScanSpec scan)
+      : store(std::move(owner)), spec(std::move(scan)), lower(spec.lower), upper(spec.upper) {}
+  ~State() {
+    iterator.reset();
+    if (own_snapshot != nullptr) store->impl()->db->ReleaseSnapshot(own_snapshot);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // A bound that RocksDB does not check for us, because the spec had none when the iterator was opened.
+  bool OutOfRange(std::string_view key) const {
+    return spec.reverse ? check_lower && key < lower : check_upper && key >= upper;
+  }
+  bool checks_range() const { return spec.reverse ? check_lower : check_upper; }
+
+  const std::shared_ptr<const Store> store;
+  ScanSpec spec;
+  std::string lower;  // of the current range
+  std::string upper;
+  rocksdb::Slice lower_bound;  // RocksDB reads them through pointers, at every seek anew
+  rocksdb::Slice upper_bound;
+  bool has_lower_bound = false;  // RocksDB knows the bound
+  bool has_upper_bound = false;
+  bool check_lower = false;  // the current range has a bound that RocksDB does not know
+  bool check_upper = false;
+  const rocksdb::Snapshot* own_snapshot = nullptr;  // when the spec had none
+  std::unique_ptr<rocksdb::Iterator> iterator;
+  Phase phase = Phase::kBefore;
+  bool has_target = false;  // of Seek
+  std::string target;
+  OverlayCursor overlay;
+  bool merging = false;  // the overlay has something to say in this range
+  bool advance_base = false;
+  bool advance_overlay = false;
+  arrow::Status status;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,219 @@
+#include "store/split_point_cache.h"
+
+#include <rocksdb/metadata.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace yarrow {
+
+namespace {
+
+constexpr uint64_t kWorthSplitting = 256 << 10;  // bytes; less is not worth a second piece
+constexpr uint64_t kFanOut = 16;                 // pieces a gap is cut into at a time
+constexpr int kMaxRounds = 24;
+constexpr size_t kGapsPerPoint = 8;
+
+// Stands for "after the last key" where RocksDB wants a key; good enough for estimates.
+const std::string& LastKey() {
+  static const std::string key(48, '\xff');
+  return key;
+}
+
+// A stretch of keys between two cuts.
+struct Gap {
+  std::string lower;
+  std::string upper;
+  uint64_t bytes = 0;
+  bool divisible = true;
+};
+
+void Measure(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::vector<Gap>* gaps) {
+  if (gaps->empty()) return;
+  std::vector<rocksdb::Range> ranges;
+  ranges.reserve(gaps->size());
+  for (const Gap& gap : *gaps) ranges.emplace_back(gap.lower, gap.upper);
+  std::vector<uint64_t> sizes(gaps->size(), 0);
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  options.include_files = true;
+  if (!db->GetApproximateSizes(options, partition, ranges.data(), static_cast<int>(ranges.size()), sizes.data()).ok()) {
+    return;  // an estimate only: everything counts as empty, and nothing is split
+  }
+  for (size_t i = 0; i < sizes.size(); ++i) (*gaps)[i].bytes = sizes[i];
+}
+
+uint64_t EightBytes(std::string_view key, size_t offset) {
+  uint64_t number = 0;
+  for (size_t i = offset; i < offset + 8; ++i) {
+    number = number << 8 | (i < key.size() ? static_cast<uint8_t>(key[i]) : 0u);
+  }
+  return number;
+}
+
+// Cuts between lower and upper as if keys were spread evenly: what follows the common prefix is read as a number.
+std::vector<Gap> Interpolate(const Gap& gap) {
+  const auto differ = std::mismatch(gap.lower.begin(), gap.lower.end(), gap.upper.begin(), gap.upper.end());
+  const size_t prefix = static_cast<size_t>(differ.first - gap.lower.begin());
+  const uint64_t from = EightBytes(gap.lower, prefix);
+  const uint64_t to = EightBytes(gap.upper, prefix);
+  std::vector<Gap> pieces;
+  std::string previous = gap.lower;
+  for (uint64_t i = 1; i < kFanOut; ++i) {
+    uint64_t number = from + (to - from) / kFanOut * i + (to - from) % kFanOut * i / kFanOut;
+    std::string cut = gap.upper.substr(0, prefix);
+    for (; number != 0; number <<= 8) cut.push_back(static_cast<char>(number >> 56));
+    if (cut <= previous || cut >= gap.upper) continue;
+    pieces.push_back({previous, cut});
+    previous = std::move(cut);
+  }
+  pieces.push_back({previous, gap.upper});
+  if (pieces.size() == 1) pieces[0].divisible = false;
+  return pieces;
+}
+
+// Cuts the gaps heavier than `limit` once; false when there is none left to cut.
+bool Refine(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, uint64_t limit, std::vector<Gap>* gaps) {
+  std::vector<Gap> finer;
+  bool cut_any = false;
+  for (Gap& gap : *gaps) {
+    if (!gap.divisible || gap.bytes <= limit) {
+      finer.push_back(std::move(gap));
+      continue;
+    }
+    std::vector<Gap> pieces = Interpolate(gap);
+    if (pieces.size() == 1) {
+      pieces[0].bytes = gap.bytes;
+    } else {
+      cut_any = true;
+      Measure(db, partition, &pieces);
+    }
+    // Neighbours that hold next to nothing are one gap: deep refinement of a dense spot leaves no trail of empty ones.
+    for (Gap& piece : pieces) {
+      if (!finer.empty() && piece.bytes == 0 && finer.back().bytes == 0) {
+        finer.back().upper = std::move(piece.upper);
+      } else {
+        finer.push_back(std::move(piece));
+      }
+    }
+  }
+  *gaps = std::move(finer);
+  return cut_any;
+}
+
+uint64_t TotalBytes(const std::vector<Gap>& gaps) {
+  uint64_t total = 0;
+  for (const Gap& gap : gaps) total += gap.bytes;
+  return total;
+}
+
+// The cuts between gaps that come nearest to equal pieces.
+std::vector<std::string> ChoosePoints(const std::vector<Gap>& gaps, size_t max_points) {
+  const uint64_t total = TotalBytes(gaps);
+  const size_t pieces = std::min<uint64_t>(max_points + 1, std::max<uint64_t>(1, total / (kWorthSplitting / 2)));
+  std::vector<std::string> points;
+  uint64_t below = 0;
+  size_t wanted = 1;
+  for (size_t i = 0; i + 1 < gaps.size() && wanted < pieces; ++i) {
+    below += gaps[i].bytes;
+    const uint64_t target = total / pieces * wanted;
+    // Cuts here unless the next cut comes nearer to the target.
+    const uint64_t next = below + gaps[i + 1].bytes;
+    if (below < target && next <= target + (target - below)) continue;
+    points.push_back(gaps[i].upper);
+    while (wanted < pieces && total / pieces * wanted <= below + total / pieces / 2) ++wanted;
+  }
+  return points;
+}
+
+std::vector<std::string> FindPoints(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
+                                    std::string_view upper, size_t max_points,
+                                    const std::vector<std::string>& boundaries) {
+  std::vector<Gap> gaps;
+  std::string previous(lower);
+  for (const std::string& boundary : boundaries) {
+    gaps.push_back({previous, boundary});
+    previous = boundary;
+  }
+  gaps.push_back({previous, std::string(upper)});
+  Measure(db, partition, &gaps);
+  const uint64_t total = TotalBytes(gaps);
+  if (total < kWorthSplitting) return {};
+  const uint64_t limit = total / ((max_points + 1) * kGapsPerPoint);
+  for (int round = 0; round < kMaxRounds && Refine(db, partition, limit, &gaps); ++round) {
+  }
+  return ChoosePoints(gaps, max_points);
+}
+
+}  // namespace
+
+uint64_t EstimateBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
+                       std::string_view upper) {
+  std::vector<Gap> gaps = {{std::string(lower), upper.empty() ? LastKey() : std::string(upper)}};
+  if (gaps[0].lower >= gaps[0].upper) return 0;
+  Measure(db, partition, &gaps);
+  return gaps[0].bytes;
+}
+
+std::vector<std::string> SplitPointCache::BoundariesWithin(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition,
+                                                           std::string_view lower, std::string_view upper,
+                                                           size_t max_count, uint64_t files_version) {
+  std::lock_guard lock(mutex_);
+  Boundaries& known = boundaries_[partition->GetID()];
+  if (known.files_version != files_version) {
+    rocksdb::ColumnFamilyMetaData metadata;
+    db->GetColumnFamilyMetaData(partition, &metadata);
+    known.keys.clear();
+    for (const auto& level : metadata.levels) {
+      for (const auto& file : level.files) {
+        known.keys.push_back(file.smallestkey);
+        known.keys.push_back(file.largestkey);
+      }
+    }
+    std::sort(known.keys.begin(), known.keys.end());
+    known.keys.erase(std::unique(known.keys.begin(), known.keys.end()), known.keys.end());
+    known.files_version = files_version;
+  }
+  const auto first = std::upper_bound(known.keys.begin(), known.keys.end(), lower);
+  const auto last = std::lower_bound(first, known.keys.end(), upper);
+  const size_t step = static_cast<size_t>(last - first) / max_count + 1;
+  std::vector<std::string> within;
+  for (auto it = first; it < last; it += std::min<std::ptrdiff_t>(step, last - it)) within.push_back(*it);
+  return within;
+}
+
+std::vector<std::string> SplitPointCache::Get(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition,
+                                              std::string_view lower, std::string_view upper, size_t max_points,
+                                              uint64_t files_version) {
+  if (upper.empty()) upper = LastKey();
+  if (max_points == 0 || lower >= upper) return {};
+  uint64_t memtable_bytes = 0;
+  db->GetIntProperty(partition, rocksdb::DB::Properties::kCurSizeAllMemTables, &memtable_bytes);
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = answers_.begin(); it != answers_.end(); ++it) {
+      if (it->partition_id != partition->GetID() || it->lower != lower || it->upper != upper ||
+          it->max_points != max_points) {
+        continue;
+      }
+      const bool grown = memtable_bytes > it->memtable_bytes + it->memtable_bytes / 4 + kWorthSplitting;
+      if (it->files_version == files_version && !grown) {
+        answers_.splice(answers_.begin(), answers_, it);
+        return it->points;
+      }
+      answers_.erase(it);
+      break;
+    }
+  }
+  const size_t max_boundaries = (max_points + 1) * kGapsPerPoint;
+  std::vector<std::string> points =
+      FindPoints(db, partition, lower, upper, max_points,
+                 BoundariesWithin(db, partition, lower, upper, max_boundaries, files_version));
+  std::lock_guard lock(mutex_);
+  answers_.push_front(
+      {partition->GetID(), std::string(lower), std::string(upper), max_points, files_version, memtable_bytes, points});
+  if (answers_.size() > kMaxAnswers) answers_.pop_back();
+  return points;
+}
+
+}  // namespace yarrow

@@ -1,0 +1,73 @@
+#include "store/sst_files.h"
+
+#include <filesystem>
+
+#include "store/rocksdb_status.h"
+#include "store/store_impl.h"
+#include "yarrow/codec.h"
+
+namespace yarrow {
+
+namespace {
+
+constexpr uint64_t kFileBytes = 64 << 20;  // of keys and values; the same as RocksDB's own target of a file
+
+}  // namespace
+
+SstFiles::~SstFiles() {
+  writer_.reset();
+  std::error_code error;
+  for (const std::string& path : paths_) std::filesystem::remove(path, error);  // what remains is swept at open
+}
+
+arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
+  if (rows_ == 0) {
+    first_key_ = key;
+  } else if (key <= last_key_) {
+    return arrow::Status::Invalid("keys must be strictly ascending: ", FormatKey(key), " follows ",
+                                  FormatKey(last_key_), " in a load of partition '",
+                                  StoreImpl::Handle(partition_)->GetName(), "'");
+  }
+  if (writer_ != nullptr && bytes_in_file_ >= kFileBytes) ARROW_RETURN_NOT_OK(FinishFile());
+  if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartFile());
+  last_key_.assign(key);
+  bytes_in_file_ += bytes;
+  ++rows_;
+  return arrow::Status::OK();
+}
+
+arrow::Status SstFiles::Put(std::string_view key, std::string_view value) {
+  ARROW_RETURN_NOT_OK(BeforeRow(key, key.size() + value.size()));
+  const rocksdb::Status status = writer_->Put({key.data(), key.size()}, {value.data(), value.size()});
+  return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
+}
+
+arrow::Status SstFiles::Delete(std::string_view key) {
+  ARROW_RETURN_NOT_OK(BeforeRow(key, key.size()));
+  const rocksdb::Status status = writer_->Delete({key.data(), key.size()});
+  return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
+}
+
+arrow::Status SstFiles::Finish() {
+  return writer_ == nullptr ? arrow::Status::OK() : FinishFile();
+}
+
+arrow::Status SstFiles::StartFile() {
+  const rocksdb::Options options(store_->db->GetDBOptions(), store_->partition_options);
+  // Leaves the pages of the written file in the cache of the system: they are about to be scanned.
+  writer_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(), options, StoreImpl::Handle(partition_),
+                                                     /*invalidate_page_cache=*/false);
+  paths_.push_back(store_->NewTemporaryFile());
+  bytes_in_file_ = 0;
+  return FromRocksDb(writer_->Open(paths_.back()), "cannot create '", paths_.back(), "'");
+}
+
+arrow::Status SstFiles::FinishFile() {
+  rocksdb::ExternalSstFileInfo info;
+  const rocksdb::Status status = writer_->Finish(&info);
+  writer_.reset();
+  file_bytes_ += info.file_size;
+  return FromRocksDb(status, "cannot write '", paths_.back(), "'");
+}
+
+}  // namespace yarrow

@@ -1,0 +1,57 @@
+// SstFiles: a sorted stream of writes of one partition, on its way into the store as SST files.
+#pragma once
+
+#include <arrow/status.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yarrow/write_set.h"
+
+namespace yarrow {
+
+struct StoreImpl;
+
+// Writes files of about 64 MB into the store's tmp folder. Those that were not ingested (which moves them away) are
+// removed with this object. Not thread-safe.
+class SstFiles {
+ public:
+  SstFiles(StoreImpl* store, Partition partition) : store_(store), partition_(partition) {}
+  SstFiles(const SstFiles&) = delete;
+  SstFiles& operator=(const SstFiles&) = delete;
+  ~SstFiles();
+
+  // Keys must be strictly ascending; Invalid, naming the key, otherwise.
+  arrow::Status Put(std::string_view key, std::string_view value);
+  arrow::Status Delete(std::string_view key);
+  // Completes and syncs the last file. Nothing may be added afterwards.
+  arrow::Status Finish();
+
+  Partition partition() const { return partition_; }
+  const std::vector<std::string>& paths() const { return paths_; }
+  const std::string& first_key() const { return first_key_; }
+  const std::string& last_key() const { return last_key_; }
+  uint64_t rows() const { return rows_; }
+  uint64_t file_bytes() const { return file_bytes_; }  // of finished files
+
+ private:
+  arrow::Status BeforeRow(std::string_view key, size_t bytes);
+  arrow::Status StartFile();
+  arrow::Status FinishFile();
+
+  StoreImpl* store_;
+  Partition partition_;
+  std::unique_ptr<rocksdb::SstFileWriter> writer_;  // null between files
+  std::vector<std::string> paths_;
+  std::string first_key_;
+  std::string last_key_;
+  uint64_t rows_ = 0;
+  uint64_t bytes_in_file_ = 0;  // of keys and values
+  uint64_t file_bytes_ = 0;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,296 @@
+#include "yarrow/store.h"
+
+#include <rocksdb/options.h>
+#include <rocksdb/slice.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "store/rocksdb_status.h"
+#include "store/scan_state.h"
+#include "store/store_impl.h"
+#include "store/store_registry.h"
+#include "yarrow/codec.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+
+namespace fs = std::filesystem;
+
+uint64_t Snapshot::sequence() const {
+  return pin_ == nullptr ? 0 : pin_->snapshot->GetSequenceNumber();
+}
+
+namespace {
+
+rocksdb::PinnableSlice* AsSlice(std::byte* storage) {
+  return std::launder(reinterpret_cast<rocksdb::PinnableSlice*>(storage));
+}
+
+std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+}  // namespace
+
+PinnedValue::PinnedValue() {
+  static_assert(sizeof(rocksdb::PinnableSlice) <= kStorageBytes);
+  static_assert(alignof(rocksdb::PinnableSlice) <= alignof(std::max_align_t));
+  new (storage_) rocksdb::PinnableSlice();
+}
+
+PinnedValue::PinnedValue(PinnedValue&& other) noexcept {
+  new (storage_) rocksdb::PinnableSlice(std::move(*AsSlice(other.storage_)));
+  view_ = ToView(*AsSlice(storage_));
+  other.view_ = {};
+}
+
+PinnedValue& PinnedValue::operator=(PinnedValue&& other) noexcept {
+  if (this == &other) return *this;
+  *AsSlice(storage_) = std::move(*AsSlice(other.storage_));
+  view_ = ToView(*AsSlice(storage_));
+  other.view_ = {};
+  return *this;
+}
+
+PinnedValue::~PinnedValue() {
+  AsSlice(storage_)->~PinnableSlice();
+}
+
+WriteTransactionToken::~WriteTransactionToken() {
+  store_->impl()->commits.Unregister(this);
+}
+
+Store::Store() = default;
+
+Store::~Store() {
+  if (impl_ == nullptr) return;
+  const fs::path path = impl_->path;
+  const bool registered = impl_->registered;
+  impl_.reset();
+  if (registered) StoreRegistry::Instance().Remove(path);
+}
+
+namespace {
+
+// The first option in which two sets of options for one open store differ, or null. create_if_missing is of no
+// consequence then.
+const char* DifferingOption(const StoreOptions& a, const StoreOptions& b) {
+  if (a.durability != b.durability) return "durability";
+  if (a.block_cache_bytes != b.block_cache_bytes) return "block_cache_bytes";
+  if (a.write_buffer_bytes != b.write_buffer_bytes) return "write_buffer_bytes";
+  if (a.group_commit_interval_ms != b.group_commit_interval_ms) return "group_commit_interval_ms";
+  if (a.ingest_threshold_bytes != b.ingest_threshold_bytes) return "ingest_threshold_bytes";
+  if (a.commit_table_budget_bytes != b.commit_table_budget_bytes) return "commit_table_budget_bytes";
+  if (a.disable_auto_compaction != b.disable_auto_compaction) return "disable_auto_compaction";
+  return nullptr;
+}
+
+arrow::Result<fs::path> CanonicalPath(const fs::path& path) {
+  if (path.empty()) return arrow::Status::Invalid("the path of a database must not be empty");
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  fs::path canonical;
+  if (!error) canonical = fs::weakly_canonical(absolute, error);
+  if (error) return arrow::Status::IOError("cannot resolve the path '", path.string(), "': ", error.message());
+  if (!canonical.has_filename()) canonical = canonical.parent_path();  // "a/b/" is "a/b"
+  return canonical;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<Store>> StoreImpl::OpenStore(const fs::path& path, const StoreOptions& options,
+                                                           rocksdb::Env* env, bool registered) {
+  std::shared_ptr<Store> store(new Store());
+  auto impl = std::make_unique<StoreImpl>(path, options);
+  ARROW_RETURN_NOT_OK(impl->Open(options.create_if_missing, env));
+  impl->registered = registered;
+  store->impl_ = std::move(impl);
+  return store;
+}
+
+arrow::Result<std::shared_ptr<Store>> OpenStoreOn(rocksdb::Env* env, const fs::path& path,
+                                                  const StoreOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const fs::path canonical, CanonicalPath(path));
+  return StoreImpl::OpenStore(canonical, options, env, false);
+}
+
+arrow::Result<std::shared_ptr<Store>> Store::Open(const fs::path& path, const StoreOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const fs::path canonical, CanonicalPath(path));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<Store> store, StoreRegistry::Instance().GetOrOpen(canonical, [&] {
+    return StoreImpl::OpenStore(canonical, options, nullptr, true);
+  }));
+  if (const char* option = DifferingOption(store->options(), options)) {
+    return arrow::Status::Invalid("the database at '", canonical.string(), "' is open in this process with another ",
+                                  option, ": open it with the same options, or close it first");
+  }
+  return store;
+}
+
+const fs::path& Store::path() const {
+  return impl_->path;
+}
+const StoreOptions& Store::options() const {
+  return impl_->options;
+}
+
+arrow::Result<Partition> Store::OpenPartition(std::string_view name) {
+  return impl_->OpenPartition(name);
+}
+
+std::vector<std::string> Store::ListPartitions() const {
+  std::vector<std::string> names;
+  for (Partition partition : impl_->AllPartitions()) {
+    std::string name(PartitionName(partition));
+    if (name != rocksdb::kDefaultColumnFamilyName) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string_view Store::PartitionName(Partition partition) const {
+  return partition.valid() ? std::string_view(StoreImpl::Handle(partition)->GetName()) : std::string_view();
+}
+
+Snapshot Store::GetSnapshot() const {
+  Snapshot snapshot;
+  snapshot.pin_ = std::make_shared<const Snapshot::Pin>(shared_from_this(), impl_->db.get());
+  return snapshot;
+}
+
+uint64_t Store::LatestSequence() const {
+  return impl_->db->GetLatestSequenceNumber();
+}
+
+arrow::Result<bool> Store::Get(Partition partition, std::string_view key, PinnedValue* value,
+                               const Snapshot& snapshot) const {
+  if (!partition.valid()) return arrow::Status::Invalid("a read names no partition: get one from OpenPartition");
+  rocksdb::ReadOptions read;
+  read.snapshot = StoreImpl::RawSnapshot(snapshot);
+  rocksdb::PinnableSlice* slice = AsSlice(value->storage_);
+  slice->Reset();
+  value->view_ = {};
+  const rocksdb::Status status =
+      impl_->db->Get(read, StoreImpl::Handle(partition), rocksdb::Slice(key.data(), key.size()), slice);
+  if (status.ok()) {
+    value->view_ = ToView(*slice);
+    return true;
+  }
+  if (status.IsNotFound()) return false;
+  return FromRocksDb(status, "cannot read key ", FormatKey(key), " of partition '", PartitionName(partition), "' in '",
+                     impl_->path.string(), "'");
+}
+
+ScanCursor Store::Scan(ScanSpec spec) const {
+  return ScanCursor(std::make_unique<ScanCursor::State>(shared_from_this(), std::move(spec)));
+}
+
+std::unique_ptr<WriteTransactionToken> Store::BeginWrite() {
+  std::unique_ptr<WriteTransactionToken> token(new WriteTransactionToken());
+  token->store_ = shared_from_this();
+  impl_->commits.Register(token.get(), [this] { return GetSnapshot(); });
+  return token;
+}
+
+arrow::Result<CommitResult> Store::Commit(const WriteSet& writes, const CommitOptions& options) {
+  return impl_->CommitSet(writes, options);
+}
+
+arrow::Result<CommitResult> Store::CommitPut(Partition partition, std::string_view key, std::string_view value,
+                                             const CommitOptions& options) {
+  return impl_->CommitOne(partition, WriteOp::Kind::kPut, key, value, options);
+}
+
+arrow::Result<CommitResult> Store::CommitDelete(Partition partition, std::string_view key,
+                                                const CommitOptions& options) {
+  return impl_->CommitOne(partition, WriteOp::Kind::kDelete, key, {}, options);
+}
+
+void Store::AddListener(CommitListener* listener) {
+  impl_->commits.AddListener(listener);
+}
+void Store::RemoveListener(CommitListener* listener) {
+  impl_->commits.RemoveListener(listener);
+}
+
+std::vector<std::string> Store::SplitPoints(Partition partition, std::string_view lower, std::string_view upper,
+                                            size_t max_points) const {
+  return impl_->split_points.Get(impl_->db.get(), StoreImpl::Handle(partition), lower, upper, max_points,
+                                 impl_->file_listener->version());
+}
+
+uint64_t Store::ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const {
+  return EstimateBytes(impl_->db.get(), StoreImpl::Handle(partition), lower, upper);
+}
+
+arrow::Status Store::FlushMemtables() {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  for (Partition partition : impl_->AllPartitions()) handles.push_back(StoreImpl::Handle(partition));
+  return FromRocksDb(impl_->db->Flush(rocksdb::FlushOptions(), handles), "cannot flush '", impl_->path.string(), "'");
+}
+
+arrow::Status Store::CompactAll() {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (Partition partition : impl_->AllPartitions()) {
+    ARROW_RETURN_NOT_OK(FromRocksDb(impl_->db->CompactRange(options, StoreImpl::Handle(partition), nullptr, nullptr),
+                                    "cannot compact partition '", PartitionName(partition), "' of '",
+                                    impl_->path.string(), "'"));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Store::SyncLog() {
+  return impl_->SyncLog();
+}
+
+std::vector<std::pair<std::string, uint64_t>> Store::Statistics() const {
+  using Properties = rocksdb::DB::Properties;
+  const auto sum = [this](const std::string& property) {
+    uint64_t total = 0;
+    for (Partition partition : impl_->AllPartitions()) {
+      uint64_t figure = 0;
+      if (impl_->db->GetIntProperty(StoreImpl::Handle(partition), property, &figure)) total += figure;
+    }
+    return total;
+  };
+  const CommitQueue::Figures commits = impl_->commits.GetFigures();
+  return {
+      {"cache.capacity_bytes", impl_->block_cache->GetCapacity()},
+      {"cache.used_bytes", impl_->block_cache->GetUsage()},
+      {"commit.conflicts", commits.conflicts},
+      {"commit.in_flight", commits.in_flight},
+      {"commit.live_transactions", commits.live_transactions},
+      {"commit.table_bytes", commits.table_bytes},
+      {"commit.table_entries", commits.table_entries},
+      {"commit.waits", commits.waits},
+      {"hot.memtable_bytes", sum(Properties::kCurSizeAllMemTables)},
+      {"hot.pending_compaction_bytes", sum(Properties::kEstimatePendingCompactionBytes)},
+      {"hot.rows_estimate", sum(Properties::kEstimateNumKeys)},
+      {"hot.sst_bytes", sum(Properties::kLiveSstFilesSize)},
+      {"hot.table_reader_bytes", sum(Properties::kEstimateTableReadersMem)},
+  };
+}
+
+namespace {
+
+constexpr const char* kConflictType = "yarrow::Conflict";
+
+class ConflictDetail : public arrow::StatusDetail {
+ public:
+  const char* type_id() const override { return kConflictType; }
+  std::string ToString() const override { return "running the transaction again may succeed"; }
+};
+
+}  // namespace
+
+bool IsConflict(const arrow::Status& status) {
+  return status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kConflictType;
+}
+
+arrow::Status ConflictError(std::string message) {
+  return arrow::Status(arrow::StatusCode::Invalid, std::move(message), std::make_shared<ConflictDetail>());
+}
+
+}  // namespace yarrow

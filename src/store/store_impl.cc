@@ -1,0 +1,146 @@
+#include "store/store_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/rocksdb_options.h"
+#include "store/rocksdb_status.h"
+#include "store/store_directory.h"
+
+namespace yarrow {
+
+StoreImpl::StoreImpl(std::filesystem::path canonical_path, const StoreOptions& store_options)
+    : path(std::move(canonical_path)),
+      options(store_options),
+      block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
+      partition_options(MakePartitionOptions(options, block_cache)),
+      commits(options.commit_table_budget_bytes, [this](uint32_t id) { return PartitionName(id); }) {}
+
+StoreImpl::~StoreImpl() {
+  log_syncer_.reset();
+  if (db == nullptr) return;
+  if (options.durability == Durability::kOs) (void)db->SyncWAL();
+  for (NamedPartition& partition : partitions_by_id_) {
+    if (partition.handle != nullptr) (void)db->DestroyColumnFamilyHandle(partition.handle.release());
+  }
+  (void)db->Close();
+}
+
+arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
+  StoreDirectory directory(path);
+  ARROW_RETURN_NOT_OK(directory.Prepare(create_if_missing));
+  ARROW_RETURN_NOT_OK(OpenDb(directory.hot(), directory.creating(), env));
+  if (directory.creating()) ARROW_RETURN_NOT_OK(directory.FinishCreation());
+  ARROW_RETURN_NOT_OK(directory.SweepTemporary());
+  if (options.durability == Durability::kGrouped) {
+    log_syncer_ = std::make_unique<LogSyncer>(std::chrono::milliseconds(options.group_commit_interval_ms), [this] {
+      return FromRocksDb(db->SyncWAL(), "cannot sync the log of '", path.string(), "'");
+    });
+  }
+  return arrow::Status::OK();
+}
+
+namespace {
+
+arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status& status) {
+  const std::string message = status.ToString();
+  if (message.find("lock hold by current process") != std::string::npos) {
+    return arrow::Status::IOError("the database at '", path.string(),
+                                  "' is open in this process outside of Yarrow; close it there");
+  }
+  if (const std::optional<int> holder = StoreDirectory(path).LockHolder()) {
+    return arrow::Status::IOError("the database at '", path.string(), "' is locked by ",
+                                  *holder > 0 ? "process " + std::to_string(*holder) : "another process",
+                                  ": close it there, or stop that process, and try again");
+  }
+  if (status.IsIOError() && message.find("Permission denied") != std::string::npos) {
+    return arrow::Status::IOError("no permission to open the database at '", path.string(), "': ", message);
+  }
+  return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, it may be damaged (", message,
+                                "): restore it from a backup, or copy what is left with RocksDB's repair tool");
+}
+
+}  // namespace
+
+arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env) {
+  rocksdb::Options db_options(MakeDbOptions(options), partition_options);
+  if (env != nullptr) db_options.env = env;
+  db_options.create_if_missing = create;
+  db_options.listeners.push_back(file_listener);
+  std::vector<std::string> names;
+  if (create) {
+    names.push_back(rocksdb::kDefaultColumnFamilyName);
+  } else {
+    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, hot.string(), &names);
+    if (!listed.ok()) return OpenError(path, listed);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, partition_options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(db_options, hot.string(), descriptors, &handles, &opened);
+  if (!status.ok()) return OpenError(path, status);
+  db.reset(opened);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    const uint32_t id = handle->GetID();
+    if (partitions_by_id_.size() <= id) partitions_by_id_.resize(id + 1);
+    partitions_by_id_[id] = {handle->GetName(), std::unique_ptr<rocksdb::ColumnFamilyHandle>(handle)};
+    partitions_by_name_.emplace(handle->GetName(), MakePartition(handle));
+  }
+  return arrow::Status::OK();
+}
+
+Partition StoreImpl::MakePartition(rocksdb::ColumnFamilyHandle* handle) {
+  Partition partition;
+  partition.handle_ = handle;
+  partition.id_ = handle->GetID();
+  return partition;
+}
+
+arrow::Result<Partition> StoreImpl::OpenPartition(std::string_view name) {
+  {
+    std::shared_lock lock(partitions_mutex_);
+    const auto found = partitions_by_name_.find(name);
+    if (found != partitions_by_name_.end()) return found->second;
+  }
+  if (name.empty()) return arrow::Status::Invalid("a partition needs a name");
+  std::unique_lock lock(partitions_mutex_);
+  const auto found = partitions_by_name_.find(name);
+  if (found != partitions_by_name_.end()) return found->second;
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  ARROW_RETURN_NOT_OK(FromRocksDb(db->CreateColumnFamily(partition_options, std::string(name), &handle),
+                                  "cannot create partition '", name, "' in '", path.string(), "'"));
+  const uint32_t id = handle->GetID();
+  if (partitions_by_id_.size() <= id) partitions_by_id_.resize(id + 1);
+  partitions_by_id_[id] = {std::string(name), std::unique_ptr<rocksdb::ColumnFamilyHandle>(handle)};
+  return partitions_by_name_.emplace(name, MakePartition(handle)).first->second;
+}
+
+Partition StoreImpl::PartitionById(uint32_t id) const {
+  std::shared_lock lock(partitions_mutex_);
+  if (id >= partitions_by_id_.size() || partitions_by_id_[id].handle == nullptr) return {};
+  return MakePartition(partitions_by_id_[id].handle.get());
+}
+
+std::string StoreImpl::PartitionName(uint32_t id) const {
+  std::shared_lock lock(partitions_mutex_);
+  return id < partitions_by_id_.size() ? partitions_by_id_[id].name : std::string();
+}
+
+std::vector<Partition> StoreImpl::AllPartitions() const {
+  std::shared_lock lock(partitions_mutex_);
+  std::vector<Partition> all;
+  for (const auto& [name, partition] : partitions_by_name_) all.push_back(partition);
+  return all;
+}
+
+arrow::Status StoreImpl::SyncLog() {
+  return FromRocksDb(db->SyncWAL(), "cannot sync the log of '", path.string(), "'");
+}
+
+std::string StoreImpl::NewTemporaryFile() {
+  const uint64_t number = next_temporary_.fetch_add(1, std::memory_order_relaxed);
+  return (path / "tmp" / (std::to_string(number) + ".sst")).string();
+}
+
+}  // namespace yarrow

@@ -1,0 +1,113 @@
+// The inside of a Store, for this layer and for layers that need RocksDB itself.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "store/commit_queue.h"
+#include "store/file_listener.h"
+#include "store/log_syncer.h"
+#include "store/split_point_cache.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+class SstFiles;
+
+// A RocksDB snapshot and the store it belongs to.
+struct Snapshot::Pin {
+  Pin(std::shared_ptr<const Store> owner, rocksdb::DB* database)
+      : store(std::move(owner)), db(database), snapshot(db->GetSnapshot()) {}
+  ~Pin() { db->ReleaseSnapshot(snapshot); }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+
+  std::shared_ptr<const Store> store;
+  rocksdb::DB* db;
+  const rocksdb::Snapshot* snapshot;
+};
+
+struct StoreImpl {
+  StoreImpl(std::filesystem::path canonical_path, const StoreOptions& store_options);
+  ~StoreImpl();
+
+  // `env` replaces the file system in tests; null: the default.
+  arrow::Status Open(bool create_if_missing, rocksdb::Env* env);
+  static arrow::Result<std::shared_ptr<Store>> OpenStore(const std::filesystem::path& path,
+                                                         const StoreOptions& store_options, rocksdb::Env* env,
+                                                         bool registered);
+
+  static rocksdb::ColumnFamilyHandle* Handle(Partition partition) {
+    return static_cast<rocksdb::ColumnFamilyHandle*>(partition.handle_);
+  }
+  static const rocksdb::Snapshot* RawSnapshot(const Snapshot& snapshot) {
+    return snapshot.is_null() ? nullptr : snapshot.pin_->snapshot;
+  }
+
+  arrow::Result<Partition> OpenPartition(std::string_view name);
+  Partition PartitionById(uint32_t id) const;  // invalid when there is none
+  std::string PartitionName(uint32_t id) const;
+  std::vector<Partition> AllPartitions() const;
+
+  // The commit path (commit_path.cc).
+  arrow::Result<CommitResult> CommitOne(Partition partition, WriteOp::Kind kind, std::string_view key,
+                                        std::string_view value, const CommitOptions& commit);
+  arrow::Result<CommitResult> CommitSet(const WriteSet& writes, const CommitOptions& commit);
+  arrow::Result<CommitResult> CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
+                                             const CommitOptions& commit);
+  // Admit, write, Resolve.
+  arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
+  arrow::Result<CommitResult> Ingest(CommitRequest* request, std::span<const SstFiles* const> files);
+
+  arrow::Status SyncLog();
+  std::string NewTemporaryFile();
+
+  const std::filesystem::path path;
+  const StoreOptions options;
+  std::shared_ptr<rocksdb::Cache> block_cache;
+  rocksdb::ColumnFamilyOptions partition_options;
+  std::shared_ptr<FileListener> file_listener = std::make_shared<FileListener>();
+  std::unique_ptr<rocksdb::DB> db;
+  CommitQueue commits;
+  SplitPointCache split_points;
+  bool registered = false;  // in the StoreRegistry
+
+ private:
+  arrow::Status OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env);
+  arrow::Status BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,
+                           rocksdb::WriteBatch* batch) const;
+  static void HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes);
+
+  struct NamedPartition {
+    std::string name;
+    std::unique_ptr<rocksdb::ColumnFamilyHandle> handle;
+  };
+  static Partition MakePartition(rocksdb::ColumnFamilyHandle* handle);
+
+  mutable std::shared_mutex partitions_mutex_;
+  std::map<std::string, Partition, std::less<>> partitions_by_name_;
+  std::vector<NamedPartition> partitions_by_id_;  // holes where RocksDB has used an id for something else
+  std::unique_ptr<LogSyncer> log_syncer_;         // kGrouped only
+  std::atomic<uint64_t> next_temporary_{0};
+};
+
+// Store::Open on another file system; for tests of failing disks. Does not go through the registry.
+arrow::Result<std::shared_ptr<Store>> OpenStoreOn(rocksdb::Env* env, const std::filesystem::path& path,
+                                                  const StoreOptions& options);
+
+}  // namespace yarrow
