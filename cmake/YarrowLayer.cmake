@@ -93,7 +93,7 @@ add_custom_target(yarrow_concurrent_tests)
 
 function(yarrow_discover_tests target filter label)
   gtest_discover_tests(${target} TEST_FILTER "${filter}" DISCOVERY_TIMEOUT 60 PROPERTIES
-    TIMEOUT 600 LABELS ${label} ENVIRONMENT TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
+    LABELS ${label} ENVIRONMENT TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
 endfunction()
 
 function(yarrow_refuse_unparsed where arguments)
