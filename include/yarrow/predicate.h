@@ -1,7 +1,7 @@
 // Predicate: the filters of a scan in the one form that every layer below SQL understands.
 //
-// SQL semantics: three-valued logic; NaN equals itself and is greater than every number; -0.0 equals 0.0; text and binary
-// compare by bytes. A row passes when its predicate is true (not false, not NULL).
+// SQL semantics: three-valued logic; NaN equals itself and is greater than every number; -0.0 equals 0.0; text and
+// binary compare by bytes. A row passes when its predicate is true (not false, not NULL).
 #pragma once
 
 #include <arrow/compute/expression.h>
@@ -16,8 +16,8 @@
 
 namespace yarrow {
 
-// An immutable tree; copies share it. Columns are positions in the table's current columns. Values are in the exact form
-// of their column's type.
+// An immutable tree; copies share it. Columns are positions in the table's current columns. Values are in the exact
+// form of their column's type.
 class Predicate {
  public:
   enum class Kind { kTrue, kFalse, kCompare, kIn, kIsNull, kIsNotNull, kStartsWith, kAnd, kOr, kNot };
@@ -26,8 +26,9 @@ class Predicate {
   Predicate();  // kTrue
   static Predicate True();
   static Predicate False();
-  static Predicate Compare(int column, Op op, Value value);  // NULL value: never true (kFalse under any number of NOTs is handled)
-  static Predicate In(int column, std::vector<Value> values);  // SQL IN: a NULL in the list makes a miss NULL
+  static Predicate Compare(int column, Op op,
+                           Value value);  // NULL value: never true (kFalse under any number of NOTs is handled)
+  static Predicate In(int column, std::vector<Value> values);   // SQL IN: a NULL in the list makes a miss NULL
   static Predicate Between(int column, Value low, Value high);  // both ends included
   static Predicate IsNull(int column);
   static Predicate IsNotNull(int column);

@@ -14,8 +14,8 @@
 
 namespace yarrow {
 
-// The test of one row on its encoded bytes, before anything is built. Compiled once a scan: comparisons by type are chosen
-// then. Immutable after Compile and shared by threads; the mutable part of an evaluation lives in Evaluator.
+// The test of one row on its encoded bytes, before anything is built. Compiled once a scan: comparisons by type are
+// chosen then. Immutable after Compile and shared by threads; the mutable part of an evaluation lives in Evaluator.
 class RowPredicate {
  public:
   static arrow::Result<std::shared_ptr<const RowPredicate>> Compile(const Predicate& predicate,
@@ -56,8 +56,9 @@ struct KeySplit {
   bool is_point = false;         // every range is one whole key (all key columns fixed by = or IN)
 };
 
-// Derives ranges from comparisons, BETWEEN, IN, prefixes and their AND / OR on the leading key columns (a run of equalities or
-// INs, then one range). At most `max_ranges` ranges; above it the ranges are joined and the predicate stays in `rest`.
+// Derives ranges from comparisons, BETWEEN, IN, prefixes and their AND / OR on the leading key columns (a run of
+// equalities or INs, then one range). At most `max_ranges` ranges; above it the ranges are joined and the predicate
+// stays in `rest`.
 arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& row_schema, std::string_view key_prefix,
                                    size_t max_ranges = 10000);
 

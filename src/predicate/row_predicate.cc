@@ -1,0 +1,234 @@
+#include "predicate/row_predicate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "predicate/comparison.h"
+#include "predicate/normal_form.h"
+
+namespace yarrow {
+namespace {
+
+using Kind = Predicate::Kind;
+
+// Where a program stops; every number below them is a position in it.
+constexpr uint32_t kStopDamaged = UINT32_MAX;
+constexpr uint32_t kStopTrue = UINT32_MAX - 1;
+constexpr uint32_t kStopFalse = UINT32_MAX - 2;
+
+// Comparisons in the order in which they run. Each says which one runs next, by its outcome: AND and OR are only jumps.
+struct VersionProgram {
+  const RowSchema::Version* version = nullptr;
+  std::vector<Comparison> code;
+  uint32_t start = kStopTrue;
+  bool reads_key = false;
+};
+
+void CollectColumns(const Predicate& predicate, std::vector<int>* columns) {
+  if (predicate.column() >= 0) columns->push_back(predicate.column());
+  for (const Predicate& child : predicate.children()) CollectColumns(child, columns);
+}
+
+// Writes the programs of all versions of a table for one predicate. What does not depend on the version (operands, sets
+// of IN lists) is made once.
+class Compiler {
+ public:
+  Compiler(const Predicate& predicate, const RowSchema& row_schema) : predicate_(predicate), row_schema_(row_schema) {}
+
+  arrow::Result<VersionProgram> Compile(const RowSchema::Version& version) {
+    program_ = VersionProgram{.version = &version, .code = {}};
+    next_leaf_ = 0;
+    ARROW_ASSIGN_OR_RAISE(program_.start, Emit(predicate_, kStopTrue, kStopFalse));
+    // Emitted from the end, because a jump must know its target.
+    std::reverse(program_.code.begin(), program_.code.end());
+    program_.start = Reversed(program_.start);
+    for (Comparison& comparison : program_.code) {
+      for (uint32_t& next : comparison.next) next = Reversed(next);
+    }
+    return std::move(program_);
+  }
+
+ private:
+  uint32_t Reversed(uint32_t position) const {
+    return position >= kStopFalse ? position : static_cast<uint32_t>(program_.code.size()) - 1 - position;
+  }
+
+  // Emits the code that goes on at `if_true` or `if_false`; its first position.
+  arrow::Result<uint32_t> Emit(const Predicate& predicate, uint32_t if_true, uint32_t if_false) {
+    if (predicate.kind() == Kind::kTrue) return if_true;
+    if (predicate.kind() == Kind::kFalse) return if_false;
+    if (predicate.kind() != Kind::kAnd && predicate.kind() != Kind::kOr) return EmitLeaf(predicate, if_true, if_false);
+    const bool is_and = predicate.kind() == Kind::kAnd;
+    uint32_t next = is_and ? if_true : if_false;
+    for (auto child = predicate.children().rbegin(); child != predicate.children().rend(); ++child) {
+      ARROW_ASSIGN_OR_RAISE(next, is_and ? Emit(*child, next, if_false) : Emit(*child, if_true, next));
+    }
+    return next;
+  }
+
+  arrow::Result<uint32_t> EmitLeaf(const Predicate& leaf, uint32_t if_true, uint32_t if_false) {
+    const size_t leaf_number = next_leaf_++;
+    const auto column = static_cast<size_t>(AsLeaf(leaf).test.column());
+    const RowSchema::Place& place = program_.version->places[column];
+    if (place.kind == RowSchema::Place::kDefault) {
+      return LeafHolds(leaf, row_schema_.columns()[column].default_value) ? if_true : if_false;
+    }
+    const bool is_field = place.kind == RowSchema::Place::kField;
+    auto& cache = is_field ? field_comparisons_ : key_comparisons_;
+    if (cache.size() <= leaf_number) cache.resize(leaf_number + 1);
+    if (!cache[leaf_number]) {
+      ARROW_ASSIGN_OR_RAISE(cache[leaf_number], MakeComparison(leaf, row_schema_, place.kind));
+    }
+    Comparison comparison = *cache[leaf_number];
+    if (is_field) PlaceField(program_.version->layout, static_cast<size_t>(place.index), &comparison);
+    program_.reads_key |= !is_field;
+    comparison.next[static_cast<size_t>(Outcome::kFails)] = if_false;
+    comparison.next[static_cast<size_t>(Outcome::kHolds)] = if_true;
+    comparison.next[static_cast<size_t>(Outcome::kDamaged)] = kStopDamaged;
+    program_.code.push_back(std::move(comparison));
+    return static_cast<uint32_t>(program_.code.size()) - 1;
+  }
+
+  const Predicate& predicate_;
+  const RowSchema& row_schema_;
+  VersionProgram program_;
+  size_t next_leaf_ = 0;
+  std::vector<std::optional<Comparison>> field_comparisons_;  // by number of the leaf, not yet placed
+  std::vector<std::optional<Comparison>> key_comparisons_;
+};
+
+}  // namespace
+
+struct RowPredicate::Program {
+  std::shared_ptr<const RowSchema> row_schema;
+  std::vector<VersionProgram> versions;  // in the order of row_schema->versions()
+  std::vector<int> columns;
+  size_t key_prefix_size = 0;
+  int64_t fixed_key_size = -1;  // of whole keys, if they are all of one size
+};
+
+RowPredicate::RowPredicate() = default;
+RowPredicate::~RowPredicate() = default;
+
+arrow::Result<std::shared_ptr<const RowPredicate>> RowPredicate::Compile(const Predicate& predicate,
+                                                                         std::shared_ptr<const RowSchema> row_schema) {
+  ARROW_RETURN_NOT_OK(CheckPredicate(predicate, *row_schema));
+  const Predicate normal = NormalForm(predicate);
+  auto program = std::make_unique<Program>();
+  Compiler compiler(normal, *row_schema);
+  for (const RowSchema::Version& version : row_schema->versions()) {
+    ARROW_ASSIGN_OR_RAISE(VersionProgram compiled, compiler.Compile(version));
+    program->versions.push_back(std::move(compiled));
+  }
+  CollectColumns(normal, &program->columns);
+  std::ranges::sort(program->columns);
+  program->columns.erase(std::unique(program->columns.begin(), program->columns.end()), program->columns.end());
+  program->key_prefix_size = row_schema->key_prefix_size();
+  if (const int32_t size = row_schema->key_codec().fixed_size(); size >= 0) {
+    program->fixed_key_size = static_cast<int64_t>(program->key_prefix_size) + size;
+  }
+  program->row_schema = std::move(row_schema);
+  std::shared_ptr<RowPredicate> made(new RowPredicate());
+  made->program_ = std::move(program);
+  return made;
+}
+
+const std::vector<int>& RowPredicate::columns() const {
+  return program_->columns;
+}
+
+struct RowPredicate::Evaluator::State {
+  std::shared_ptr<const RowPredicate> predicate;
+  const Program* program = nullptr;
+  const VersionProgram* last = nullptr;  // of the row before: most rows of a table have one version
+  std::vector<uint32_t> key_offsets;
+  arrow::Status status;
+
+  // The program of the version that the row claims to have; nullptr when there is none.
+  const VersionProgram* FindProgram(std::string_view row) const {
+    if (row.size() < kRowHeaderSize) return nullptr;
+    uint32_t number;
+    std::memcpy(&number, row.data() + 2, sizeof(number));
+    const RowSchema& row_schema = *program->row_schema;
+    const RowSchema::Version* version = row_schema.FindVersion(number);
+    return version == nullptr ? nullptr
+                              : &program->versions[static_cast<size_t>(version - row_schema.versions().data())];
+  }
+
+  // Whether the parts of the key can be read; sets key_offsets unless all keys are of one size.
+  bool LocateKey(std::string_view key) {
+    if (program->fixed_key_size >= 0) return key.size() == static_cast<size_t>(program->fixed_key_size);
+    return key.size() >= program->key_prefix_size &&
+           program->row_schema->key_codec().Locate(key.substr(program->key_prefix_size), key_offsets.data()).ok();
+  }
+
+  [[gnu::cold]] bool Fail(std::string_view key, const std::string& reason) {
+    if (status.ok()) {
+      const RowSchema& row_schema = *program->row_schema;
+      status = arrow::Status::Invalid("table ", row_schema.table_name(), ": the row of ", row_schema.DescribeKey(key),
+                                      " cannot be read: ", reason);
+    }
+    return false;
+  }
+
+  [[gnu::cold]] bool FailOnRow(std::string_view key, std::string_view row) {
+    const auto version = RowSchemaVersion(row);
+    if (!version.ok()) return Fail(key, version.status().message());
+    const VersionProgram* known = FindProgram(row);
+    if (known == nullptr) return Fail(key, "its schema version " + std::to_string(*version) + " is unknown");
+    return Fail(key, ValidateRow(known->version->layout, row).message());
+  }
+
+  [[gnu::cold]] bool FailOnKey(std::string_view key) {
+    const size_t prefix_size = program->key_prefix_size;
+    if (key.size() < prefix_size) return Fail(key, "its key is shorter than its prefix");
+    return Fail(key, program->row_schema->key_codec().Locate(key.substr(prefix_size), key_offsets.data()).message());
+  }
+
+  [[gnu::cold]] bool FailOnColumn(std::string_view key, int column) {
+    return Fail(key, "the bytes of column " + program->row_schema->columns()[static_cast<size_t>(column)].name +
+                         " are damaged");
+  }
+};
+
+RowPredicate::Evaluator::Evaluator(std::shared_ptr<const RowPredicate> predicate) : state_(std::make_unique<State>()) {
+  state_->program = predicate->program_.get();
+  state_->predicate = std::move(predicate);
+  state_->last = &state_->program->versions.back();
+  state_->key_offsets.resize(state_->program->row_schema->key_codec().parts().size() + 1);
+}
+
+RowPredicate::Evaluator::~Evaluator() = default;
+RowPredicate::Evaluator::Evaluator(Evaluator&&) noexcept = default;
+
+const arrow::Status& RowPredicate::Evaluator::status() const {
+  return state_->status;
+}
+
+bool RowPredicate::Evaluator::Matches(std::string_view key, std::string_view row) {
+  State& state = *state_;
+  const VersionProgram* program = state.last;
+  if (!CheckRowShape(program->version->layout, row)) [[unlikely]] {
+    program = state.FindProgram(row);
+    if (program == nullptr || !CheckRowShape(program->version->layout, row)) return state.FailOnRow(key, row);
+    state.last = program;
+  }
+  if (program->reads_key && !state.LocateKey(key)) [[unlikely]]
+    return state.FailOnKey(key);
+
+  const RowView view{key, row, &program->version->layout, state.key_offsets.data()};
+  const Comparison* code = program->code.data();
+  uint32_t position = program->start;
+  while (position < kStopFalse) {
+    const Comparison& comparison = code[position];
+    const uint32_t next = comparison.next[static_cast<size_t>(comparison.run(comparison, view))];
+    if (next == kStopDamaged) [[unlikely]]
+      return state.FailOnColumn(key, comparison.column);
+    position = next;
+  }
+  return position == kStopTrue;
+}
+
+}  // namespace yarrow
