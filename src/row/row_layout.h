@@ -126,6 +126,9 @@ class RowWriter {
   std::string head_;         // the same, of the current row
   std::string bytes_;        // of the variable fields, in the order in which they were set
   std::vector<Span> spans_;  // one a variable field
+  size_t payload_size_ = 0;  // of bytes_, or what it would be in a row that is too large
+  uint32_t next_in_order_ = 0;
+  bool in_order_ = true;  // bytes_ is in field order
 };
 
 // ---- inline

@@ -46,6 +46,9 @@ void RowWriter::Reset() {
   head_ = blank_;
   bytes_.clear();
   spans_.assign(spans_.size(), Span());
+  payload_size_ = 0;
+  next_in_order_ = 0;
+  in_order_ = true;
 }
 
 void RowWriter::MarkNotNull(size_t field) {
@@ -62,8 +65,12 @@ void RowWriter::SetFixed(size_t field, const void* little_endian_bytes) {
 
 void RowWriter::SetVariable(size_t field, std::string_view bytes) {
   assert(layout_->is_variable(field));
-  spans_[layout_->variable_index(field)] = {bytes_.size(), bytes.size()};
-  bytes_.append(bytes);
+  const uint32_t index = layout_->variable_index(field);
+  in_order_ = in_order_ && index >= next_in_order_;
+  next_in_order_ = index + 1;
+  spans_[index] = {payload_size_, bytes.size()};
+  payload_size_ += bytes.size();
+  if (payload_size_ <= kMaxRowSize) bytes_.append(bytes);  // else Finish refuses the row
   MarkNotNull(field);
 }
 
@@ -85,10 +92,10 @@ arrow::Status RowWriter::Set(size_t field, const Value& value) {
 }
 
 arrow::Status RowWriter::Finish(bool deleted, std::string* out) {
-  const bool wide = bytes_.size() > std::numeric_limits<uint16_t>::max();
+  const bool wide = payload_size_ > std::numeric_limits<uint16_t>::max();
   const auto flags = static_cast<uint8_t>((deleted ? kRowDeleted : 0) | (wide ? kRowWideOffsets : 0));
   const size_t payload_start = layout_->min_size(flags);
-  const size_t size = payload_start + bytes_.size();
+  const size_t size = payload_start + payload_size_;
   if (size > kMaxRowSize) {
     return arrow::Status::CapacityError("a row of ", size, " bytes is too large: the limit is ", kMaxRowSize);
   }
@@ -97,7 +104,12 @@ arrow::Status RowWriter::Finish(bool deleted, std::string* out) {
   std::memcpy(out->data(), head_.data(), head_.size());
   char* offsets = out->data() + head_.size();
   wide ? WriteEndOffsets<uint32_t>(spans_, offsets) : WriteEndOffsets<uint16_t>(spans_, offsets);
-  WritePayload(spans_, bytes_, out->data() + payload_start);
+  char* payload = out->data() + payload_start;
+  if (in_order_) {
+    std::memcpy(payload, bytes_.data(), bytes_.size());
+  } else {
+    WritePayload(spans_, bytes_, payload);
+  }
   return arrow::Status::OK();
 }
 
