@@ -89,6 +89,25 @@ class ArrowSink {
   arrow::Status status_;
 };
 
+// memcpy for text: inline for up to 16 bytes, by two copies that may overlap.
+inline void CopyText(uint8_t* out, std::string_view text) {
+  const char* from = text.data();
+  const size_t size = text.size();
+  if (size > 16) {
+    std::memcpy(out, from, size);
+  } else if (size >= 8) {
+    std::memcpy(out, from, 8);
+    std::memcpy(out + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(out, from, 4);
+    std::memcpy(out + size - 4, from + size - 4, 4);
+  } else if (size > 0) {
+    out[0] = static_cast<uint8_t>(from[0]);
+    out[size / 2] = static_cast<uint8_t>(from[size / 2]);
+    out[size - 1] = static_cast<uint8_t>(from[size - 1]);
+  }
+}
+
 template <class Cell_>
 struct ArrowSink::BitsWriter {
   using Cell = Cell_;
@@ -117,7 +136,7 @@ struct ArrowSink::TextWriter {
     if (end > column.text_capacity) [[unlikely]] {
       if (!sink.GrowText(static_cast<uint32_t>(&column - sink.columns_.data()), end)) return false;
     }
-    std::memcpy(column.data + begin, cell.data(), cell.size());
+    CopyText(column.data + begin, cell);
     column.ends[row + 1] = static_cast<int32_t>(end);
     return true;
   }

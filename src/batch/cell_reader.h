@@ -180,18 +180,26 @@ struct KeyDecimalReader {
   }
 };
 
-// Most text is ASCII: eight bytes a step, and the full check only when a high bit is seen.
-inline bool IsValidUtf8(std::string_view text) {
-  const char* at = text.data();
-  size_t left = text.size();
-  uint64_t seen = 0;
-  for (; left >= 8; left -= 8, at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    seen |= word;
+// Whether all bytes are below 0x80. Short text is the common case: two loads that may overlap cover 4 to 16 bytes.
+inline bool IsAscii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080ULL;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const size_t size = text.size();
+  if (size >= 8) {
+    uint64_t seen = LoadLittle<uint64_t>(bytes + size - 8);
+    for (size_t at = 0; at + 8 < size; at += 8) seen |= LoadLittle<uint64_t>(bytes + at);
+    return (seen & kHighBits) == 0;
   }
-  for (; left > 0; --left, ++at) seen |= static_cast<uint8_t>(*at);
-  return (seen & 0x8080808080808080ULL) == 0 || arrow::util::ValidateUTF8(text);
+  if (size >= 4) {
+    return ((LoadLittle<uint32_t>(bytes) | LoadLittle<uint32_t>(bytes + size - 4)) &
+            static_cast<uint32_t>(kHighBits)) == 0;
+  }
+  return size == 0 || ((bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
+}
+
+// Most text is ASCII, which needs no decoding.
+inline bool IsValidUtf8(std::string_view text) {
+  return IsAscii(text) || arrow::util::ValidateUTF8(text);
 }
 
 struct TextReader {

@@ -58,6 +58,7 @@ class PlanMaker {
     made->place = DecodePlan::Place::kField;
     if (layout.is_variable(field)) {
       made->op.index = layout.variable_index(field);
+      plan_->reads_text = true;
     } else {
       made->op.offset = layout.fixed_offset(field);
       plan_->fixed_bytes += static_cast<uint64_t>(definition.type.fixed_width());
@@ -112,6 +113,12 @@ class PlanMaker {
   std::map<uint32_t, uint8_t> null_masks_;
 };
 
+bool IsNullColumn(const RowSchema& schema, const RowSchema::Version& version, std::string_view row, size_t column) {
+  const RowSchema::Place place = version.places[column];
+  return place.kind == RowSchema::Place::kField && !schema.columns()[column].nullable &&
+         IsNullField(row, static_cast<size_t>(place.index));
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<DecodePlan>> DecodePlan::Make(const RowSchema& schema, const RowSchema::Version& version,
@@ -142,6 +149,9 @@ arrow::Status DamagedRow(const RowSchema& schema, const RowSchema::Version& vers
                          std::string_view row, int column) {
   const arrow::Status problem = ValidateRow(version.layout, row);
   if (!problem.ok()) return DamagedRow(schema, key, column, problem.message());
+  if (column >= 0 && IsNullColumn(schema, version, row, static_cast<size_t>(column))) {
+    return DamagedRow(schema, key, column, "NULL in a column that is NOT NULL");
+  }
   const std::string type = column < 0 ? "its" : schema.columns()[static_cast<size_t>(column)].type.ToString();
   return DamagedRow(schema, key, column, "the bytes are no value of type " + type);
 }

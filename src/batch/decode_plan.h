@@ -46,6 +46,7 @@ struct DecodePlan {
   uint64_t fixed_bytes = 0;            // encoded bytes of the cells of fixed width, of keys and rows
   size_t key_size = 0;                 // least size of a key, or the exact one
   bool key_size_is_exact = false;
+  bool reads_text = false;                              // a projected field is variable
   bool locates_key = false;                             // a projected key part lies past one of variable width
   std::vector<std::unique_ptr<std::string>> constants;  // what ColumnOp::constant points to
 };

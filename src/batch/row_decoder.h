@@ -110,11 +110,7 @@ class RowDecoder {
     if (HasNull(program, frame)) {
       for (const DecodePlan::NullBit& bit : program.plan->null_bits) {
         if ((frame.row[bit.offset] & bit.mask) == 0) continue;
-        if (!bit.nullable) [[unlikely]] {
-          sink.DropRow();
-          return DamagedRow(*schema_, key, columns_[bit.output], "NULL in a column that is NOT NULL");
-        }
-        if (!sink.SetNull(bit.output)) [[unlikely]]
+        if (!bit.nullable || !sink.SetNull(bit.output)) [[unlikely]]
           return Fail(key, row, bit.output, sink);
       }
     }
@@ -148,6 +144,7 @@ class RowDecoder {
     std::vector<Run> runs;
     uint64_t fixed_bytes;
     bool checks_key;
+    bool reads_text;  // from the row
   };
 
   template <class Reader, class Writer>
@@ -252,12 +249,13 @@ class RowDecoder {
     program->layout = &plan->version->layout;
     program->fixed_bytes = plan->fixed_bytes;
     program->checks_key = plan->key_size > 0 || plan->locates_key;
+    program->reads_text = plan->reads_text;
     program->plan = std::move(plan);
     return program;
   }
 
   // Makes program_ that of the row's schema version, or says what is wrong with the row.
-  arrow::Status SelectProgram(std::string_view key, std::string_view row) {
+  [[gnu::noinline, gnu::cold]] arrow::Status SelectProgram(std::string_view key, std::string_view row) {
     const int first = columns_.empty() ? -1 : columns_[0];
     const arrow::Result<uint32_t> number = RowSchemaVersion(row);
     if (!number.ok()) return DamagedRow(*schema_, key, first, number.status().message());
@@ -295,13 +293,14 @@ class RowDecoder {
     frame.key = reinterpret_cast<const uint8_t*>(key.data());
     frame.key_end = frame.key + key.size();
     frame.key_parts = key_parts_.data();
+    frame.scratch = &scratch_;
+    if (!program.reads_text) return frame;
     const auto flags = static_cast<uint8_t>(row[1]);
     const uint32_t head = program.layout->min_size(flags);
     frame.wide = (flags & kRowWideOffsets) != 0;
     frame.text_ends = frame.row + program.layout->offsets_start();
     frame.text = frame.row + head;
     frame.text_size = static_cast<uint32_t>(row.size() - head);
-    frame.scratch = &scratch_;
     return frame;
   }
 
@@ -311,7 +310,8 @@ class RowDecoder {
     return any != 0;
   }
 
-  arrow::Status Fail(std::string_view key, std::string_view row, uint32_t output, Sink& sink) {
+  [[gnu::noinline, gnu::cold]] arrow::Status Fail(std::string_view key, std::string_view row, uint32_t output,
+                                                  Sink& sink) {
     arrow::Status status = sink.status();
     sink.DropRow();
     return status.ok() ? DamagedRow(*schema_, *program_->plan->version, key, row, columns_[output]) : status;
