@@ -168,7 +168,8 @@ class Translator {
     // For Arrow NaN equals nothing and is in no order with anything.
     if (IsNan(place.value)) return op == Op::kNe ? TrueUnlessNull(column) : FalseUnlessNull(column);
     Predicate compare = Predicate::Compare(column, op, place.value);
-    if (!IsFloating(TypeOf(column)) || (op != Op::kGt && op != Op::kGe)) return compare;
+    const bool admits_nan = IsFloating(TypeOf(column)) && (op == Op::kGt || op == Op::kGe);
+    if (place.value.is_null() || !admits_nan) return compare;
     return Predicate::And({std::move(compare), Predicate::Compare(column, Op::kLt, Nan())});
   }
 
