@@ -21,8 +21,13 @@ constexpr int64_t kFirstYear = 1970;
 // Beyond all that an int64 of seconds can hold.
 constexpr int64_t kMaxYear = 300'000'000'000;
 
+// a / b rounded down, and what is left, for b > 0. Near the least int64 quotient * b would overflow, the remainder does
+// not.
 int64_t FloorDivide(int64_t a, int64_t b) {
   return a / b - (a % b < 0 ? 1 : 0);
+}
+int64_t FloorRemainder(int64_t a, int64_t b) {
+  return a % b + (a % b < 0 ? b : 0);
 }
 
 arrow::TimeUnit::type ToArrowUnit(TimeUnit unit) {
@@ -79,7 +84,7 @@ std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
 
 std::string FormatDate(int64_t days) {
   const int64_t cycles = FloorDivide(days, kDaysPerCycle);
-  const std::chrono::sys_days day_in_cycle{std::chrono::days(days - cycles * kDaysPerCycle)};
+  const std::chrono::sys_days day_in_cycle{std::chrono::days(FloorRemainder(days, kDaysPerCycle))};
   const std::chrono::year_month_day date(day_in_cycle);
   const int64_t year = static_cast<int>(date.year()) + cycles * kYearsPerCycle;
   const char* sign = year < 0 ? "-" : (year > 9999 ? "+" : "");
@@ -100,9 +105,7 @@ std::string FormatTime(int64_t units, TimeUnit unit) {
 std::string FormatTimestamp(int64_t units, TimeUnit unit) {
   const int64_t per_day = UnitsPerDay(unit);
   const int64_t days = FloorDivide(units, per_day);
-  // days * per_day may be below the least int64, the difference never is: it is the remainder.
-  const int64_t remainder = units % per_day;
-  return FormatDate(days) + " " + FormatTime(remainder < 0 ? remainder + per_day : remainder, unit);
+  return FormatDate(days) + " " + FormatTime(FloorRemainder(units, per_day), unit);
 }
 
 std::optional<int32_t> ParseDate(std::string_view text) {

@@ -166,6 +166,7 @@ TEST(CalendarTest, ExtremesOfEveryUnit) {
     }
   }
   EXPECT_EQ(ParseTimestamp("+294247-01-10 04:00:54.775808", TimeUnit::kMicro), std::nullopt);
+  EXPECT_EQ(FormatDate(INT64_MIN), "-25252734927764585-06-07");
 }
 
 TEST(CalendarTest, UnitsConvertExactlyOrNotAtAll) {
