@@ -173,7 +173,7 @@ def main():
   lines = [Line(row, results) for row in json.loads(options.rows.read_text())]
   print(text_table(lines))
   if options.json:
-    context = {key: results.context.get(key) for key in ('date', 'num_cpus', 'mhz_per_cpu', 'library_build_type')}
+    context = {key: results.context.get(key) for key in ('date', 'num_cpus', 'mhz_per_cpu')}
     options.json.write_text(json.dumps({'context': context, 'lines': [line.to_json() for line in lines]}, indent=1) + '\n')
   if options.svg:
     options.svg.write_text(svg_chart(lines))
