@@ -22,8 +22,8 @@ class DatabaseImpl;
 class Session;
 
 struct SessionOptions {
-  // Whose rows of user tables this session reads and writes. Yarrow records the name and keeps users apart; who may act as
-  // whom is the program's business. Empty: no user; user tables are then closed to the session.
+  // Whose rows of user tables this session reads and writes. Yarrow records the name and keeps users apart; who may act
+  // as whom is the program's business. Empty: no user; user tables are then closed to the session.
   std::string user;
 };
 
@@ -31,7 +31,8 @@ struct SessionOptions {
 class Database {
  public:
   // As Store::Open, with its errors.
-  static arrow::Result<std::shared_ptr<Database>> Open(const std::filesystem::path& path, const StoreOptions& options = {});
+  static arrow::Result<std::shared_ptr<Database>> Open(const std::filesystem::path& path,
+                                                       const StoreOptions& options = {});
   ~Database();
 
   arrow::Result<std::shared_ptr<Session>> OpenSession(const SessionOptions& options = {});
@@ -67,8 +68,8 @@ class Session {
  public:
   ~Session();
   const std::string& user() const;
-  // "table" (of schema main) or "schema.table". Any table can be opened; without an acting user each operation on a user
-  // table is an error.
+  // "table" (of schema main) or "schema.table". Any table can be opened; without an acting user each operation on a
+  // user table is an error.
   arrow::Result<std::shared_ptr<Table>> OpenTable(std::string_view qualified_name);
   arrow::Result<std::unique_ptr<Transaction>> Begin();
 

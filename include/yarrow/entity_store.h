@@ -19,7 +19,7 @@
 namespace yarrow {
 
 struct EntityScan {
-  Snapshot snapshot;  // null: the state when the first entry is asked for
+  Snapshot snapshot = {};  // null: the state when the first entry is asked for
   bool reverse = false;
 };
 

@@ -19,7 +19,8 @@ class RowSchema;
 // thread-safe. It must not outlive its Database.
 class Row {
  public:
-  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, PinnedValue value);
+  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, PinnedValue bytes);
+  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, std::string bytes);
 
   // Column by position among the table's columns, or by name. Errors: unknown column, damaged row.
   arrow::Result<Value> Get(int column) const;
@@ -29,12 +30,14 @@ class Row {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToBatch() const;
 
   std::string_view encoded_key() const { return key_; }
-  std::string_view encoded_row() const { return value_.view(); }
+  std::string_view encoded_row() const { return is_pinned_ ? pinned_.view() : owned_; }
 
  private:
   std::shared_ptr<const RowSchema> row_schema_;
   std::string key_;
-  PinnedValue value_;
+  bool is_pinned_;
+  PinnedValue pinned_;
+  std::string owned_;
 };
 
 }  // namespace yarrow

@@ -23,13 +23,13 @@ class Store;
 
 // What a scan reads: the keys of one partition in [lower, upper).
 struct ScanSpec {
-  Partition partition;
-  std::string lower;  // empty: from the first key
-  std::string upper;  // empty: to the last key
+  Partition partition = {};
+  std::string lower = {};  // empty: from the first key
+  std::string upper = {};  // empty: to the last key
   bool reverse = false;
-  Snapshot snapshot;       // null: the state when the first entry is asked for
-  WriteSet::View overlay;  // writes laid over the stored entries: puts replace, deletes hide
-  bool fill_cache = true;  // false keeps a one-off scan of much data from emptying the block cache
+  Snapshot snapshot = {};       // null: the state when the first entry is asked for
+  WriteSet::View overlay = {};  // writes laid over the stored entries: puts replace, deletes hide
+  bool fill_cache = true;       // false keeps a one-off scan of much data from emptying the block cache
 };
 
 // Walks a range of entries; made by Store::Scan. Holds its snapshot and its store. Not thread-safe, may move between
@@ -154,10 +154,11 @@ class ScanIterator : public std::ranges::view_base {
       return *this;
     }
     void operator++(int) { ++*this; }
-    friend bool operator==(const iterator& it, std::default_sentinel_t) { return it.scan_->AtEnd(); }
+    friend bool operator==(const iterator& it, std::default_sentinel_t) { return it.at_end(); }
 
    private:
     friend class ScanIterator;
+    bool at_end() const { return scan_->AtEnd(); }
     explicit iterator(ScanIterator* scan) : scan_(scan) {}
     ScanIterator* scan_ = nullptr;
   };

@@ -16,10 +16,11 @@
 namespace yarrow {
 
 struct ScanOptions {
-  // Names of the columns of the result, in its order; unset: all of them. An empty list gives batches of rows without columns.
+  // Names of the columns of the result, in its order; unset: all of them. An empty list gives batches of rows without
+  // columns.
   std::optional<std::vector<std::string>> columns;
-  // Only rows for which it is true, by Arrow's semantics; pushed into the scan as far as it goes, the rest is evaluated on
-  // the batches. A default-constructed Expression: all rows.
+  // Only rows for which it is true, by Arrow's semantics; pushed into the scan as far as it goes, the rest is evaluated
+  // on the batches. A default-constructed Expression: all rows.
   arrow::compute::Expression filter;
   // At most that many rows; unset: all.
   std::optional<int64_t> limit;
@@ -44,8 +45,8 @@ struct ScanMetrics {
   uint64_t bytes_decoded = 0;  // of the cells built
 };
 
-// A running scan. Memory is bounded whatever the table's size. ReadNext and Close are for one thread at a time; Cancel and
-// metrics may be called from any. Holds its snapshot until closed or destroyed.
+// A running scan. Memory is bounded whatever the table's size. ReadNext and Close are for one thread at a time; Cancel
+// and metrics may be called from any. Holds its snapshot until closed or destroyed.
 class TableScan : public arrow::RecordBatchReader {
  public:
   // Makes ReadNext return Cancelled soon.

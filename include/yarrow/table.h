@@ -37,15 +37,15 @@ enum class WriteMode {
 
 struct BulkLoadOptions {
   WriteMode mode = WriteMode::kInsert;
-  uint64_t sort_buffer_bytes = 128ull << 20;         // rows arriving out of key order are sorted in runs of this size
-  std::function<void(int64_t rows)> on_progress;     // called now and then from the loading thread, with rows read so far
+  uint64_t sort_buffer_bytes = 128ull << 20;      // rows arriving out of key order are sorted in runs of this size
+  std::function<void(int64_t rows)> on_progress;  // called now and then from the loading thread, with rows read so far
 };
 
 // Safe to use from several threads; every method is atomic and durable as the database's durability says. Errors name
 // table, column, key and value.
 //
-// Values are given in column order, keys in primary key order, in any form that Value::CastTo takes to the column's type.
-// A soft-deleted row is seen by nothing but Purge.
+// Values are given in column order, keys in primary key order, in any form that Value::CastTo takes to the column's
+// type. A soft-deleted row is seen by nothing but Purge.
 class Table {
  public:
   ~Table();
@@ -61,9 +61,10 @@ class Table {
   arrow::Result<std::optional<Row>> Get(std::initializer_list<Value> key, const Snapshot& snapshot = {}) const {
     return Get(ValueList(key.begin(), key.size()), snapshot);
   }
-  // The way of the first release: collects every row as a map from column name to value, filters afterwards, then builds one
-  // column at a time. It stays as the baseline that the benchmarks measure Scan against.
-  [[deprecated("collects the whole table; use Scan")]] arrow::Result<std::shared_ptr<arrow::RecordBatch>> ScanAll() const;
+  // The way of the first release: collects every row as a map from column name to value, filters afterwards, then
+  // builds one column at a time. It stays as the baseline that the benchmarks measure Scan against.
+  [[deprecated("collects the whole table; use Scan")]] arrow::Result<std::shared_ptr<arrow::RecordBatch>> ScanAll()
+      const;
 
   // --- writing, one row ---
   arrow::Status Put(ValueList row);     // inserts or replaces
@@ -76,11 +77,14 @@ class Table {
 
   arrow::Status Put(std::initializer_list<Value> row) { return Put(ValueList(row.begin(), row.size())); }
   arrow::Status Insert(std::initializer_list<Value> row) { return Insert(ValueList(row.begin(), row.size())); }
-  arrow::Result<bool> Update(std::initializer_list<Value> key, std::initializer_list<std::pair<std::string, Value>> set) {
+  arrow::Result<bool> Update(std::initializer_list<Value> key,
+                             std::initializer_list<std::pair<std::string, Value>> set) {
     return Update(ValueList(key.begin(), key.size()), Assignments(set.begin(), set.size()));
   }
   arrow::Result<bool> Delete(std::initializer_list<Value> key) { return Delete(ValueList(key.begin(), key.size())); }
-  arrow::Result<bool> SoftDelete(std::initializer_list<Value> key) { return SoftDelete(ValueList(key.begin(), key.size())); }
+  arrow::Result<bool> SoftDelete(std::initializer_list<Value> key) {
+    return SoftDelete(ValueList(key.begin(), key.size()));
+  }
   arrow::Result<bool> Purge(std::initializer_list<Value> key) { return Purge(ValueList(key.begin(), key.size())); }
 
   // --- writing, many rows ---

@@ -14,13 +14,14 @@ namespace yarrow {
 
 class TransactionImpl;
 
-// Snapshot isolation: reads see the database as it was at Begin, plus this transaction's own writes. The first committer of
-// a key wins; the loser's Commit (or, when it is already certain, its write) fails with a status for which IsConflict() is
-// true, and running the transaction again may succeed. Writes are kept in memory until Commit; a scan sees the writes made
-// before it began and none made while it runs. For one thread at a time; scans may run beside in others.
+// Snapshot isolation: reads see the database as it was at Begin, plus this transaction's own writes. The first
+// committer of a key wins; the loser's Commit (or, when it is already certain, its write) fails with a status for which
+// IsConflict() is true, and running the transaction again may succeed. Writes are kept in memory until Commit; a scan
+// sees the writes made before it began and none made while it runs. For one thread at a time; scans may run beside in
+// others.
 //
-// The methods are Table's with the table in front. A failed call leaves the transaction as it was before that call. Destroying
-// without Commit rolls back.
+// The methods are Table's with the table in front. A failed call leaves the transaction as it was before that call.
+// Destroying without Commit rolls back.
 class Transaction {
  public:
   ~Transaction();

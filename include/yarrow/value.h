@@ -73,8 +73,8 @@ class Value {
   // UTC), UUIDs, text as it is, binary as ASCII with \xHH for any byte. Invalid, naming text and type, otherwise.
   static arrow::Result<Value> Parse(std::string_view text, const ColumnType& type);
 
-  // From a scalar of any type that ColumnType::FromArrow takes, with the conversions of CastTo; dates, times, timestamps
-  // (other units if exact), text and bytes only into columns of their kind.
+  // From a scalar of any type that ColumnType::FromArrow takes, with the conversions of CastTo; dates, times,
+  // timestamps (other units if exact), text and bytes only into columns of their kind.
   static arrow::Result<Value> FromScalar(const arrow::Scalar& scalar, const ColumnType& type);
   // REQUIRES: the value is in the exact form of `type`.
   arrow::Result<std::shared_ptr<arrow::Scalar>> ToScalar(const ColumnType& type) const;

@@ -1,0 +1,324 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "catalog/table_schema.h"
+#include "key/record_key.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+int64_t NowMicros() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+std::pair<std::string, std::string> MapKey(const std::string& schema, const std::string& table) {
+  return {Lower(schema), Lower(table)};
+}
+
+std::string QuotedList(const TableDefinition& definition) {
+  std::string out;
+  for (uint32_t id : definition.primary_key) {
+    for (const ColumnDefinition& column : definition.columns) {
+      if (column.id != id || column.hidden) continue;
+      if (!out.empty()) out += ", ";
+      out += column.name.find_first_of(" ,\"") == std::string::npos ? column.name : '"' + column.name + '"';
+    }
+  }
+  return out;
+}
+
+ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& column, uint32_t position) {
+  ColumnRecord record;
+  record.schema_name = table.schema_name;
+  record.table_name = table.name;
+  record.column_name = column.name;
+  record.position = position;
+  record.type = column.type.ToString();
+  record.nullable = column.nullable;
+  if (!column.default_value.is_null()) record.default_value = column.default_value.ToString(column.type);
+  const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), column.id);
+  if (key != table.primary_key.end()) record.key_position = static_cast<uint32_t>(key - table.primary_key.begin()) + 1;
+  record.hidden = column.hidden;
+  record.added_version = column.added_version;
+  if (column.dropped_version != 0) record.dropped_version = column.dropped_version;
+  return record;
+}
+
+arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& record) {
+  ColumnDefinition column;
+  column.id = id;
+  column.name = record.column_name;
+  ARROW_ASSIGN_OR_RAISE(column.type, ColumnType::Parse(record.type));
+  column.nullable = record.nullable;
+  column.hidden = record.hidden;
+  column.added_version = record.added_version;
+  column.dropped_version = record.dropped_version.value_or(0);
+  if (record.default_value) {
+    ARROW_ASSIGN_OR_RAISE(column.default_value, Value::Parse(*record.default_value, column.type));
+  }
+  return column;
+}
+
+}  // namespace
+
+Catalog::Catalog(std::shared_ptr<Store> store) : store_(std::move(store)) {}
+
+arrow::Result<std::unique_ptr<Catalog>> Catalog::Open(std::shared_ptr<Store> store) {
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(store)));
+  ARROW_RETURN_NOT_OK(catalog->OpenPartitions());
+  ARROW_RETURN_NOT_OK(catalog->EnsureSchema(std::string(kMainSchema)));
+  ARROW_RETURN_NOT_OK(catalog->EnsureSchema(std::string(kSystemSchema)));
+  ARROW_RETURN_NOT_OK(catalog->Load());
+  return catalog;
+}
+
+Status Catalog::OpenPartitions() {
+  ARROW_ASSIGN_OR_RAISE(rows_, store_->OpenPartition("rows"));
+  ARROW_ASSIGN_OR_RAISE(counters_, store_->OpenPartition("counters"));
+  const auto open = [this](auto* entities, SystemTableId id) -> Status {
+    using Entities = typename std::remove_pointer_t<decltype(entities)>::value_type;
+    ARROW_ASSIGN_OR_RAISE(auto opened, Entities::Open(store_, SystemPartition(id)));
+    entities->emplace(std::move(opened));
+    return Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(open(&schemas_, SystemTableId::kSchemas));
+  ARROW_RETURN_NOT_OK(open(&tables_, SystemTableId::kTables));
+  ARROW_RETURN_NOT_OK(open(&columns_, SystemTableId::kColumns));
+  ARROW_RETURN_NOT_OK(open(&users_, SystemTableId::kUsers));
+  ARROW_RETURN_NOT_OK(open(&jobs_, SystemTableId::kJobs));
+  ARROW_RETURN_NOT_OK(open(&settings_, SystemTableId::kSettings));
+  table_ids_ = std::make_unique<RowIdCounter>(store_, counters_, "table_id");
+  job_ids_ = std::make_unique<RowIdCounter>(store_, counters_, "job_id");
+  return Status::OK();
+}
+
+Status Catalog::EnsureSchema(const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, schemas_->Get(SchemaKey{name}));
+  return found ? Status::OK() : schemas_->Put(SchemaKey{name}, SchemaRecord{NowMicros()});
+}
+
+Status Catalog::Load() {
+  for (auto&& entry : schemas_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const SchemaKey key, entry.key());
+    schema_names_.push_back(key.schema_name);
+  }
+  std::sort(schema_names_.begin(), schema_names_.end());
+  for (SystemTableId id : AllSystemTables()) {
+    auto entry = std::make_shared<TableEntry>();
+    entry->definition = SystemTableDefinition(id);
+    if (id != SystemTableId::kStats) {
+      ARROW_ASSIGN_OR_RAISE(entry->partition, store_->OpenPartition(SystemPartition(id)));
+    }
+    table_map_.emplace(MapKey(entry->definition->schema_name, entry->definition->name), std::move(entry));
+  }
+
+  struct Loading {
+    TableDefinition definition;
+    std::map<uint32_t, ColumnDefinition> by_position;
+    std::map<uint32_t, uint32_t> key;  // key position -> column id
+  };
+  std::map<uint32_t, Loading> loading;
+  for (auto&& entry : tables_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const TableKey key, entry.key());
+    ARROW_ASSIGN_OR_RAISE(const TableRecord record, entry.value());
+    TableDefinition& definition = loading[key.table_id].definition;
+    definition.id = key.table_id;
+    definition.schema_name = record.schema_name;
+    definition.name = record.table_name;
+    ARROW_ASSIGN_OR_RAISE(definition.kind, ParseTableKind(record.kind));
+    definition.schema_version = record.schema_version;
+  }
+  for (auto&& entry : columns_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const ColumnKey key, entry.key());
+    ARROW_ASSIGN_OR_RAISE(const ColumnRecord record, entry.value());
+    ARROW_ASSIGN_OR_RAISE(ColumnDefinition column, FromRecord(key.column_id, record));
+    Loading& table = loading[key.table_id];
+    if (record.key_position) table.key[*record.key_position] = key.column_id;
+    if (column.dropped_version != 0) {
+      table.definition.dropped_columns.push_back(std::move(column));
+    } else {
+      table.by_position.emplace(record.position, std::move(column));
+    }
+  }
+  for (auto& [id, table] : loading) {
+    for (auto& [position, column] : table.by_position) table.definition.columns.push_back(std::move(column));
+    for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
+    const auto map_key = MapKey(table.definition.schema_name, table.definition.name);
+    ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
+    table_map_.emplace(map_key, std::move(entry));
+  }
+  return Status::OK();
+}
+
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinition definition) {
+  auto entry = std::make_shared<TableEntry>();
+  entry->partition = rows_;
+  entry->prefix = RecordPrefix(RecordKind::kRow, definition.id);
+  entry->guard = std::make_shared<CommitGuard>("definition of table " + definition.QualifiedName());
+  entry->guard_version = entry->guard->version();
+  if (definition.has_hidden_row_id()) {
+    entry->row_ids = std::make_shared<RowIdCounter>(store_, counters_, "row_id/" + std::to_string(definition.id));
+  }
+  entry->definition = std::make_shared<const TableDefinition>(std::move(definition));
+  return entry;
+}
+
+Status Catalog::CreateSchema(std::string_view name) {
+  if (name.empty()) return Status::Invalid("A schema needs a name");
+  std::lock_guard ddl(ddl_mutex_);
+  for (const std::string& existing : Schemas()) {
+    if (Lower(existing) == Lower(name)) return Status::AlreadyExists("Schema ", name, " exists already");
+  }
+  ARROW_RETURN_NOT_OK(schemas_->Put(SchemaKey{std::string(name)}, SchemaRecord{NowMicros()}));
+  std::unique_lock lock(map_mutex_);
+  schema_names_.emplace_back(name);
+  std::sort(schema_names_.begin(), schema_names_.end());
+  return Status::OK();
+}
+
+Status Catalog::DropSchema(std::string_view name) {
+  std::lock_guard ddl(ddl_mutex_);
+  if (Lower(name) == kMainSchema || Lower(name) == kSystemSchema) {
+    return Status::Invalid("Schema ", name, " is part of every database and cannot be dropped");
+  }
+  const auto names = Schemas();
+  const auto at = std::find_if(names.begin(), names.end(), [&](const auto& s) { return Lower(s) == Lower(name); });
+  if (at == names.end()) return Status::KeyError("There is no schema ", name);
+  for (const auto& table : Tables()) {
+    if (Lower(table->definition->schema_name) == Lower(name)) {
+      return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(),
+                             " first");
+    }
+  }
+  ARROW_RETURN_NOT_OK(schemas_->Delete(SchemaKey{*at}));
+  std::unique_lock lock(map_mutex_);
+  std::erase(schema_names_, *at);
+  return Status::OK();
+}
+
+std::vector<std::string> Catalog::Schemas() const {
+  std::shared_lock lock(map_mutex_);
+  return schema_names_;
+}
+
+Status Catalog::CheckNewTable(const TableSpec& spec) const {
+  const std::string name = spec.schema_name + "." + spec.name;
+  const auto schemas = Schemas();
+  const bool known = std::any_of(schemas.begin(), schemas.end(),
+                                 [&](const std::string& s) { return Lower(s) == Lower(spec.schema_name); });
+  if (Lower(spec.schema_name) == kSystemSchema) {
+    return Status::Invalid("Table ", name, ": schema system belongs to the database; choose another");
+  }
+  if (!known) return Status::KeyError("Table ", name, ": there is no schema ", spec.schema_name, "; create it first");
+  std::shared_lock lock(map_mutex_);
+  if (table_map_.count(MapKey(spec.schema_name, spec.name)) > 0)
+    return Status::AlreadyExists("Table ", name, " exists already");
+  return Status::OK();
+}
+
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const TableSpec& spec) {
+  std::lock_guard ddl(ddl_mutex_);
+  ARROW_RETURN_NOT_OK(CheckNewTable(spec));
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
+  ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
+                        DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
+  ARROW_RETURN_NOT_OK(MakeRowSchema(definition, 0).status());  // an impossible layout must not get into the catalog
+
+  WriteSet writes;
+  TableRecord record;
+  record.schema_name = definition.schema_name;
+  record.table_name = definition.name;
+  record.kind = TableKindName(definition.kind);
+  record.primary_key = QuotedList(definition);
+  record.created_at = NowMicros();
+  tables_->Put(&writes, TableKey{definition.id}, record);
+  for (size_t i = 0; i < definition.columns.size(); ++i) {
+    const ColumnDefinition& column = definition.columns[i];
+    columns_->Put(&writes, ColumnKey{definition.id, column.id},
+                  ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(definition)));
+  CommitOptions options;
+  options.sync = true;
+  ARROW_RETURN_NOT_OK(store_->Commit(writes, options));
+  std::unique_lock lock(map_mutex_);
+  table_map_.emplace(MapKey(spec.schema_name, spec.name), entry);
+  return entry;
+}
+
+Status Catalog::DropTable(const QualifiedName& name) {
+  std::lock_guard ddl(ddl_mutex_);
+  ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
+  const TableDefinition& definition = *entry->definition;
+  if (definition.kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
+  }
+  WriteSet writes;
+  tables_->Delete(&writes, TableKey{definition.id});
+  for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
+    for (const ColumnDefinition& column : *columns) columns_->Delete(&writes, ColumnKey{definition.id, column.id});
+  }
+  writes.DeleteRange(rows_, entry->prefix, PrefixEnd(entry->prefix));
+  if (entry->row_ids) writes.Delete(counters_, "row_id/" + std::to_string(definition.id));
+  const GuardUse use{.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true};
+  CommitOptions options;
+  options.guards = std::span(&use, 1);
+  ARROW_RETURN_NOT_OK(store_->Commit(writes, options));
+  std::unique_lock lock(map_mutex_);
+  table_map_.erase(MapKey(definition.schema_name, definition.name));
+  return Status::OK();
+}
+
+Status Catalog::NotFound(const QualifiedName& name) const {
+  std::string known;
+  for (const auto& table : Tables()) {
+    if (table->definition->kind == TableKind::kSystem) continue;
+    known += (known.empty() ? "" : ", ") + table->definition->QualifiedName();
+  }
+  return Status::KeyError("There is no table ", name.schema_name, ".", name.name,
+                          "; the tables are: ", known.empty() ? "(none yet)" : known, " and those of schema system");
+}
+
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::Find(const QualifiedName& name) const {
+  {
+    std::shared_lock lock(map_mutex_);
+    const auto at = table_map_.find(MapKey(name.schema_name, name.name));
+    if (at != table_map_.end()) return at->second;
+  }
+  return NotFound(name);
+}
+
+std::vector<std::shared_ptr<const TableEntry>> Catalog::Tables() const {
+  std::shared_lock lock(map_mutex_);
+  std::vector<std::shared_ptr<const TableEntry>> users, system;
+  for (const auto& [key, entry] : table_map_) {
+    (entry->definition->kind == TableKind::kSystem ? system : users).push_back(entry);
+  }
+  users.insert(users.end(), system.begin(), system.end());
+  return users;
+}
+
+Status Catalog::EnsureUser(const std::string& user) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, users_->Get(UserKey{user}));
+  return found ? Status::OK() : users_->Put(UserKey{user}, UserRecord{NowMicros()});
+}
+
+arrow::Result<uint64_t> Catalog::NextJobId() {
+  ARROW_ASSIGN_OR_RAISE(const int64_t id, job_ids_->Take(1));
+  return static_cast<uint64_t>(id);
+}
+
+}  // namespace yarrow

@@ -1,0 +1,108 @@
+// Catalog: which schemas and tables a database has. Everything is stored in the system tables; the current definitions
+// are kept in memory as immutable objects.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/records.h"
+#include "row/row_schema.h"
+#include "yarrow/store.h"
+#include "yarrow/table_definition.h"
+
+namespace yarrow {
+
+// One table as of one schema version. Immutable but for the guard, which every writer of the table announces.
+struct TableEntry {
+  std::shared_ptr<const TableDefinition> definition;
+  Partition partition;                 // where its rows lie
+  std::string prefix;                  // what the keys of all its rows start with, without the user id of a user table
+  std::shared_ptr<CommitGuard> guard;  // shared by all versions of the table
+  uint64_t guard_version = 0;          // as of this definition
+  // The counter of hidden row ids, shared by all versions; null for tables with a key.
+  std::shared_ptr<class RowIdCounter> row_ids;
+};
+
+// Hands out increasing numbers that outlive the process: leases of growing size are recorded in the store before any
+// number in them is given away, so that none comes twice. Thread-safe.
+class RowIdCounter {
+ public:
+  RowIdCounter(std::shared_ptr<Store> store, Partition counters, std::string key);
+  // The first of `count` numbers in a row; 1 and up.
+  arrow::Result<int64_t> Take(int64_t count);
+
+ private:
+  const std::shared_ptr<Store> store_;
+  const Partition counters_;
+  const std::string key_;
+  std::mutex mutex_;
+  bool loaded_ = false;
+  int64_t next_ = 1;
+  int64_t leased_end_ = 1;
+  int64_t lease_ = 1024;
+};
+
+// Thread-safe. DDL statements run one at a time and are synced whatever the store's durability.
+class Catalog {
+ public:
+  static arrow::Result<std::unique_ptr<Catalog>> Open(std::shared_ptr<Store> store);
+
+  arrow::Status CreateSchema(std::string_view name);
+  arrow::Status DropSchema(std::string_view name);
+  std::vector<std::string> Schemas() const;
+
+  arrow::Result<std::shared_ptr<const TableEntry>> CreateTable(const TableSpec& spec);
+  // Removes definition and rows in one commit.
+  arrow::Status DropTable(const QualifiedName& name);
+  arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
+  // Users' tables first by schema and name, then the system tables.
+  std::vector<std::shared_ptr<const TableEntry>> Tables() const;
+
+  // Records a user when seen for the first time.
+  arrow::Status EnsureUser(const std::string& user);
+  // A number that no other call gets, in this process or later ones.
+  arrow::Result<uint64_t> NextJobId();
+
+  SystemStore<JobKey, JobRecord>& jobs() { return *jobs_; }
+  SystemStore<SettingKey, SettingRecord>& settings() { return *settings_; }
+
+ private:
+  explicit Catalog(std::shared_ptr<Store> store);
+  arrow::Status OpenPartitions();
+  arrow::Status EnsureSchema(const std::string& name);
+  arrow::Status Load();
+  arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
+  arrow::Status CheckNewTable(const TableSpec& spec) const;
+  arrow::Status NotFound(const QualifiedName& name) const;
+
+  using TableMap = std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>>;
+
+  const std::shared_ptr<Store> store_;
+  Partition rows_;
+  Partition counters_;
+  // Set by OpenPartitions, before anybody sees the catalog.
+  std::optional<SystemStore<SchemaKey, SchemaRecord>> schemas_;
+  std::optional<SystemStore<TableKey, TableRecord>> tables_;
+  std::optional<SystemStore<ColumnKey, ColumnRecord>> columns_;
+  std::optional<SystemStore<UserKey, UserRecord>> users_;
+  std::optional<SystemStore<JobKey, JobRecord>> jobs_;
+  std::optional<SystemStore<SettingKey, SettingRecord>> settings_;
+
+  std::mutex ddl_mutex_;  // held for a whole DDL statement
+  mutable std::shared_mutex map_mutex_;
+  std::vector<std::string> schema_names_;  // sorted
+  TableMap table_map_;                     // by schema and name, lower case
+  std::unique_ptr<RowIdCounter> table_ids_;
+  std::unique_ptr<RowIdCounter> job_ids_;
+};
+
+}  // namespace yarrow

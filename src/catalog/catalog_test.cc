@@ -1,0 +1,155 @@
+#include "catalog/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "arrow_assert.h"
+#include "catalog/table_schema.h"
+#include "temp_dir.h"
+
+namespace yarrow {
+namespace {
+
+using test::TempDir;
+
+TableSpec Spec(const std::string& name, std::vector<std::string> key = {"id"}) {
+  TableSpec spec;
+  spec.name = name;
+  spec.columns = {{.name = "id", .type = TypeId::kInt64, .nullable = true, .default_value = {}},
+                  {.name = "Note", .type = TypeId::kUtf8, .nullable = true, .default_value = "none"},
+                  {.name = "price", .type = ColumnType::Decimal(10, 2), .nullable = false, .default_value = {}}};
+  spec.primary_key = std::move(key);
+  return spec;
+}
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override { Reopen(); }
+  void Reopen() {
+    catalog_.reset();
+    store_.reset();
+    ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {.durability = Durability::kOs}));
+    ASSERT_OK_AND_ASSIGN(catalog_, Catalog::Open(store_));
+  }
+  TempDir dir_;
+  std::shared_ptr<Store> store_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+TEST_F(CatalogTest, DefinitionsSurviveReopening) {
+  ASSERT_OK(catalog_->CreateSchema("app"));
+  TableSpec spec = Spec("items", {"price", "id"});
+  spec.schema_name = "app";
+  spec.kind = TableKind::kUser;
+  ASSERT_OK_AND_ASSIGN(const auto created, catalog_->CreateTable(spec));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto entry, catalog_->Find({"APP", "Items"}));
+  const TableDefinition& definition = *entry->definition;
+  EXPECT_EQ(definition.id, created->definition->id);
+  EXPECT_EQ(definition.kind, TableKind::kUser);
+  ASSERT_EQ(definition.columns.size(), 3u);
+  EXPECT_EQ(definition.columns[1].name, "Note");
+  EXPECT_EQ(definition.columns[1].default_value.get<std::string>(), "none");
+  EXPECT_EQ(definition.columns[2].type, ColumnType::Decimal(10, 2));
+  EXPECT_FALSE(definition.columns[0].nullable) << "key columns are NOT NULL";
+  EXPECT_EQ(definition.primary_key, (std::vector<uint32_t>{3, 1}));
+  EXPECT_EQ(catalog_->Schemas(), (std::vector<std::string>{"app", "main", "system"}));
+}
+
+TEST_F(CatalogTest, RefusesBadTables) {
+  EXPECT_ERROR_HAS(catalog_->CreateTable(Spec("t", {"nope"})), "'nope'");
+  EXPECT_ERROR_HAS(catalog_->CreateTable(Spec("t", {"id", "ID"})), "twice");
+  TableSpec twice = Spec("t");
+  twice.columns.push_back({.name = "NOTE", .type = TypeId::kBool, .nullable = true, .default_value = {}});
+  EXPECT_ERROR_HAS(catalog_->CreateTable(twice), "two columns named 'NOTE'");
+  TableSpec misfit = Spec("t");
+  misfit.columns[2].default_value = "text";
+  EXPECT_ERROR_HAS(catalog_->CreateTable(misfit), "column 'price'");
+  TableSpec foreign = Spec("t");
+  foreign.schema_name = "nowhere";
+  EXPECT_ERROR_HAS(catalog_->CreateTable(foreign), "no schema nowhere");
+  foreign.schema_name = "system";
+  EXPECT_ERROR_HAS(catalog_->CreateTable(foreign), "system");
+  ASSERT_OK(catalog_->CreateTable(Spec("t")).status());
+  EXPECT_ERROR_HAS(catalog_->CreateTable(Spec("T")), "exists already");
+  EXPECT_ERROR_HAS(catalog_->DropTable({"main", "u"}), "the tables are: main.t");
+  EXPECT_ERROR_HAS(catalog_->DropTable({"system", "tables"}), "cannot be dropped");
+}
+
+TEST_F(CatalogTest, DropRemovesRowsAndDefinitionAndRefusesLaterWrites) {
+  ASSERT_OK_AND_ASSIGN(const auto entry, catalog_->CreateTable(Spec("t")));
+  ASSERT_OK(store_->CommitPut(entry->partition, entry->prefix + "key", "row").status());
+  ASSERT_OK(catalog_->DropTable({"main", "t"}));
+  PinnedValue value;
+  ASSERT_OK_AND_ASSIGN(const bool found, store_->Get(entry->partition, entry->prefix + "key", &value));
+  EXPECT_FALSE(found);
+  const GuardUse guard{.guard = entry->guard.get(), .version = entry->guard_version};
+  CommitOptions options;
+  options.guards = std::span(&guard, 1);
+  const auto late = store_->CommitPut(entry->partition, entry->prefix + "key", "row", options);
+  EXPECT_TRUE(IsConflict(late.status())) << late.status().ToString();
+  Reopen();
+  EXPECT_FALSE(catalog_->Find({"main", "t"}).ok());
+  ASSERT_OK_AND_ASSIGN(const auto again, catalog_->CreateTable(Spec("t")));
+  EXPECT_NE(again->definition->id, entry->definition->id) << "ids are never reused";
+}
+
+TEST_F(CatalogTest, SchemasMustBeEmptyToGo) {
+  ASSERT_OK(catalog_->CreateSchema("app"));
+  EXPECT_ERROR_HAS(catalog_->CreateSchema("App"), "exists already");
+  TableSpec spec = Spec("t");
+  spec.schema_name = "app";
+  ASSERT_OK(catalog_->CreateTable(spec).status());
+  EXPECT_ERROR_HAS(catalog_->DropSchema("app"), "drop table app.t first");
+  ASSERT_OK(catalog_->DropTable({"app", "t"}));
+  ASSERT_OK(catalog_->DropSchema("app"));
+  EXPECT_ERROR_HAS(catalog_->DropSchema("main"), "cannot be dropped");
+}
+
+TEST_F(CatalogTest, RowIdsIncreaseAndNeverComeTwice) {
+  ASSERT_OK_AND_ASSIGN(const auto entry, catalog_->CreateTable(Spec("log", {})));
+  ASSERT_TRUE(entry->definition->has_hidden_row_id());
+  EXPECT_EQ(entry->definition->visible_columns(), 3u);
+  std::set<int64_t> seen;
+  int64_t last = 0;
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_OK_AND_ASSIGN(const auto found, catalog_->Find({"main", "log"}));
+    for (int64_t count : {1, 5000, 1}) {
+      ASSERT_OK_AND_ASSIGN(const int64_t first, found->row_ids->Take(count));
+      EXPECT_GT(first, last);
+      last = first + count - 1;
+      EXPECT_TRUE(seen.insert(first).second);
+    }
+    Reopen();
+  }
+}
+
+TEST_F(CatalogTest, RecordsReadBackAsTheyWereWritten) {
+  JobRecord job;
+  job.kind = "bulk load";
+  job.target = "main.t";
+  job.state = "failed";
+  job.rows = 7;
+  job.error = "no space";
+  job.started_at = 42;
+  ASSERT_OK(catalog_->jobs().Put(JobKey{9}, job));
+  ASSERT_OK_AND_ASSIGN(const auto read, catalog_->jobs().Get(JobKey{9}));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->kind, job.kind);
+  EXPECT_EQ(read->rows, 7u);
+  EXPECT_EQ(read->error, job.error);
+  EXPECT_FALSE(read->finished_at.has_value());
+}
+
+TEST(QualifiedNameTest, ParsesBareAndQuotedNames) {
+  ASSERT_OK_AND_ASSIGN(const auto bare, QualifiedName::Parse("flights"));
+  EXPECT_EQ(bare.schema_name + "|" + bare.name, "main|flights");
+  ASSERT_OK_AND_ASSIGN(const auto quoted, QualifiedName::Parse("\"my schema\".\"a\"\".b\""));
+  EXPECT_EQ(quoted.schema_name + "|" + quoted.name, "my schema|a\".b");
+  for (const char* bad : {"", ".", "a.", ".b", "a.b.c", "\"open", "\"a\"b"})
+    EXPECT_FALSE(QualifiedName::Parse(bad).ok()) << bad;
+}
+
+}  // namespace
+}  // namespace yarrow

@@ -1,0 +1,122 @@
+#include "catalog/records.h"
+
+#include <cassert>
+#include <utility>
+
+#include "row/row_layout.h"
+
+namespace yarrow {
+namespace {
+
+Value OrNull(const std::optional<std::string>& text) {
+  return text ? Value(*text) : Value::Null();
+}
+Value OrNull(const std::optional<uint32_t>& number) {
+  return number ? Value(*number) : Value::Null();
+}
+Value OrNull(const std::optional<int64_t>& number) {
+  return number ? Value(*number) : Value::Null();
+}
+
+uint32_t U32(const Value& value) {
+  return static_cast<uint32_t>(value.get<uint64_t>());
+}
+std::optional<uint32_t> OptionalU32(const Value& value) {
+  return value.is_null() ? std::nullopt : std::optional<uint32_t>(U32(value));
+}
+std::optional<std::string> OptionalText(const Value& value) {
+  return value.is_null() ? std::nullopt : std::optional<std::string>(value.get<std::string>());
+}
+
+}  // namespace
+
+TableRecord TableRecord::FromValues(const Values& v) {
+  return {.schema_name = v[0].get<std::string>(),
+          .table_name = v[1].get<std::string>(),
+          .kind = v[2].get<std::string>(),
+          .primary_key = v[3].get<std::string>(),
+          .schema_version = U32(v[4]),
+          .created_at = v[5].get<int64_t>()};
+}
+
+Values ColumnRecord::ToValues() const {
+  return {schema_name,
+          table_name,
+          column_name,
+          position,
+          type,
+          nullable,
+          OrNull(default_value),
+          OrNull(key_position),
+          hidden,
+          added_version,
+          OrNull(dropped_version)};
+}
+
+ColumnRecord ColumnRecord::FromValues(const Values& v) {
+  return {.schema_name = v[0].get<std::string>(),
+          .table_name = v[1].get<std::string>(),
+          .column_name = v[2].get<std::string>(),
+          .position = U32(v[3]),
+          .type = v[4].get<std::string>(),
+          .nullable = v[5].get<bool>(),
+          .default_value = OptionalText(v[6]),
+          .key_position = OptionalU32(v[7]),
+          .hidden = v[8].get<bool>(),
+          .added_version = U32(v[9]),
+          .dropped_version = OptionalU32(v[10])};
+}
+
+Values JobRecord::ToValues() const {
+  return {kind, target, state, rows, bytes, OrNull(error), started_at, OrNull(finished_at)};
+}
+
+JobRecord JobRecord::FromValues(const Values& v) {
+  return {.kind = v[0].get<std::string>(),
+          .target = v[1].get<std::string>(),
+          .state = v[2].get<std::string>(),
+          .rows = v[3].get<uint64_t>(),
+          .bytes = v[4].get<uint64_t>(),
+          .error = OptionalText(v[5]),
+          .started_at = v[6].get<int64_t>(),
+          .finished_at = v[7].is_null() ? std::nullopt : std::optional<int64_t>(v[7].get<int64_t>())};
+}
+
+void EncodeSystemKey(SystemTableId table, const Values& values, std::string* out) {
+  [[maybe_unused]] const arrow::Status status = SystemTableRowSchema(table)->key_codec().Encode(values, out);
+  assert(status.ok());
+}
+
+arrow::Result<Values> DecodeSystemKey(SystemTableId table, std::string_view key) {
+  return SystemTableRowSchema(table)->key_codec().Decode(key);
+}
+
+void EncodeSystemRow(SystemTableId table, const Values& values, std::string* out) {
+  const auto schema = SystemTableRowSchema(table);
+  RowWriter writer(&schema->current().layout);
+  writer.Reset();
+  [[maybe_unused]] arrow::Status status;
+  for (size_t field = 0; field < values.size() && status.ok(); ++field) {
+    if (!values[field].is_null()) status = writer.Set(field, values[field]);
+  }
+  assert(status.ok());
+  std::string row;
+  status = writer.Finish(/*deleted=*/false, &row);
+  assert(status.ok());
+  out->append(row);
+}
+
+arrow::Result<Values> DecodeSystemRow(SystemTableId table, std::string_view row) {
+  const auto schema = SystemTableRowSchema(table);
+  const RowLayout& layout = schema->current().layout;
+  ARROW_RETURN_NOT_OK(ValidateRow(layout, row));
+  Values values;
+  values.reserve(layout.field_count());
+  for (size_t field = 0; field < layout.field_count(); ++field) {
+    ARROW_ASSIGN_OR_RAISE(Value value, ReadField(layout, row, field));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace yarrow

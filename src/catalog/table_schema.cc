@@ -1,0 +1,138 @@
+#include "catalog/table_schema.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+bool AliveAt(const ColumnDefinition& column, uint32_t version) {
+  return column.added_version <= version && (column.dropped_version == 0 || version < column.dropped_version);
+}
+
+RowColumn ToRowColumn(const ColumnDefinition& column) {
+  return {.id = column.id,
+          .name = column.name,
+          .type = column.type,
+          .nullable = column.nullable,
+          .default_value = column.default_value};
+}
+
+RowVersion MakeVersion(const TableDefinition& definition, uint32_t version) {
+  std::vector<RowColumn> alive;
+  for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
+    for (const ColumnDefinition& column : *columns) {
+      if (AliveAt(column, version)) alive.push_back(ToRowColumn(column));
+    }
+  }
+  std::sort(alive.begin(), alive.end(), [](const RowColumn& a, const RowColumn& b) { return a.id < b.id; });
+  RowVersion made;
+  made.version = version;
+  made.column_ids = RowSchema::StoredColumnIds(alive, definition.primary_key);
+  for (uint32_t id : made.column_ids) {
+    const auto at = std::find_if(alive.begin(), alive.end(), [id](const RowColumn& c) { return c.id == id; });
+    made.types.push_back(at->type);
+  }
+  return made;
+}
+
+Status CheckName(const std::string& table, const std::string& what, const std::string& name) {
+  if (name.empty()) return Status::Invalid("Table ", table, ": a ", what, " has an empty name");
+  if (name.find('\0') != std::string::npos) {
+    return Status::Invalid("Table ", table, ": the name of a ", what, " has a zero byte in it");
+  }
+  return Status::OK();
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id) {
+  ARROW_RETURN_NOT_OK(CheckName(table, "column", spec.name));
+  if (spec.name == kRowIdColumn) {
+    return Status::Invalid("Table ", table, ": the column name '", spec.name,
+                           "' is taken by the row id of tables without a primary key; choose another");
+  }
+  ColumnDefinition column;
+  column.id = id;
+  column.name = spec.name;
+  column.type = spec.type;
+  column.nullable = spec.nullable;
+  auto value = spec.default_value.CastTo(spec.type);
+  if (!value.ok()) {
+    return value.status().WithMessage("Table ", table, ", column '", spec.name,
+                                      "': the default does not fit: ", value.status().message());
+  }
+  column.default_value = std::move(value).ValueUnsafe();
+  return column;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,
+                                                              size_t key_prefix_size) {
+  RowSchema::Options options;
+  options.table_name = definition.QualifiedName();
+  for (const ColumnDefinition& column : definition.columns) options.columns.push_back(ToRowColumn(column));
+  options.key_column_ids = definition.primary_key;
+  options.key_prefix_size = key_prefix_size;
+  for (uint32_t version = 1; version <= definition.schema_version; ++version) {
+    options.versions.push_back(MakeVersion(definition, version));
+  }
+  return RowSchema::Make(std::move(options));
+}
+
+arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
+  TableDefinition definition;
+  definition.id = id;
+  definition.schema_name = spec.schema_name;
+  definition.name = spec.name;
+  definition.kind = spec.kind;
+  const std::string table = definition.QualifiedName();
+  ARROW_RETURN_NOT_OK(CheckName(table, "table", spec.name));
+  if (spec.kind == TableKind::kSystem) return Status::Invalid("Table ", table, ": system tables cannot be created");
+  if (spec.columns.empty()) return Status::Invalid("Table ", table, " needs at least one column");
+
+  std::set<std::string> names;
+  for (const ColumnSpec& column : spec.columns) {
+    const auto next_id = static_cast<uint32_t>(definition.columns.size()) + 1;
+    ARROW_ASSIGN_OR_RAISE(ColumnDefinition made, DefineColumn(table, column, next_id));
+    if (!names.insert(Lower(column.name)).second) {
+      return Status::Invalid("Table ", table, " has two columns named '", column.name,
+                             "' (case does not tell them apart)");
+    }
+    definition.columns.push_back(std::move(made));
+  }
+  for (const std::string& key : spec.primary_key) {
+    const auto at = std::find_if(definition.columns.begin(), definition.columns.end(),
+                                 [&](const ColumnDefinition& c) { return Lower(c.name) == Lower(key); });
+    if (at == definition.columns.end()) {
+      return Status::Invalid("Table ", table, ": the primary key names '", key, "', which is not a column");
+    }
+    if (std::count(definition.primary_key.begin(), definition.primary_key.end(), at->id) > 0) {
+      return Status::Invalid("Table ", table, ": the primary key names column '", key, "' twice");
+    }
+    at->nullable = false;
+    definition.primary_key.push_back(at->id);
+  }
+  if (definition.primary_key.empty()) {
+    ColumnDefinition row_id;
+    row_id.id = static_cast<uint32_t>(definition.columns.size()) + 1;
+    row_id.name = kRowIdColumn;
+    row_id.type = TypeId::kInt64;
+    row_id.nullable = false;
+    row_id.hidden = true;
+    definition.primary_key.push_back(row_id.id);
+    definition.columns.push_back(std::move(row_id));
+  }
+  return definition;
+}
+
+}  // namespace yarrow

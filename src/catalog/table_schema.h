@@ -1,0 +1,23 @@
+// From a table's definition to how its rows lie in bytes.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+
+#include "row/row_schema.h"
+#include "yarrow/table_definition.h"
+
+namespace yarrow {
+
+// Name of the hidden key column of a table without a primary key.
+inline constexpr const char* kRowIdColumn = "_row_id";
+
+// `key_prefix_size`: bytes of a key before its key columns; with a user table it depends on the user's name.
+arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,
+                                                              size_t key_prefix_size);
+
+// Checks a spec and gives it ids: the definition that `id` will have. Invalid, naming table and column.
+arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id);
+
+}  // namespace yarrow

@@ -1,0 +1,15 @@
+// Bulk loads: rows sorted in bounded memory, written as SST files, made visible in one step.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include "table/table_impl.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+
+arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchReader* reader,
+                                   const BulkLoadOptions& options);
+
+}  // namespace yarrow

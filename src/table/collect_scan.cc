@@ -1,0 +1,82 @@
+#include "table/collect_scan.h"
+
+#include <arrow/builder.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "key/key_range.h"
+#include "row/row_layout.h"
+#include "row/row_reader.h"
+#include "table/statistics_cursor.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+using RowMap = std::map<std::string, Value>;
+
+struct CollectedRow {
+  bool deleted = false;
+  RowMap values;
+};
+
+template <class Cursor>
+arrow::Result<std::vector<CollectedRow>> CollectRows(const RowSchema& schema, Cursor cursor) {
+  std::vector<CollectedRow> rows;
+  while (cursor.Next()) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(schema, cursor.key(), cursor.value()));
+    CollectedRow row;
+    row.deleted = IsDeletedRow(cursor.value());
+    for (size_t i = 0; i < values.size(); ++i) row.values.emplace(schema.columns()[i].name, std::move(values[i]));
+    rows.push_back(std::move(row));
+  }
+  ARROW_RETURN_NOT_OK(cursor.status());
+  return rows;
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> BuildColumn(const std::vector<RowMap>& rows, const arrow::Field& field,
+                                                         const ColumnType& type) {
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(field.type()));
+  for (const RowMap& row : rows) {
+    ARROW_ASSIGN_OR_RAISE(auto scalar, row.at(field.name()).ToScalar(type));
+    ARROW_RETURN_NOT_OK(builder->AppendScalar(*scalar));
+  }
+  return builder->Finish();
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> CollectScan(const TableImpl& table) {
+  ARROW_RETURN_NOT_OK(table.CheckReadable());
+  const RowSchema& schema = *table.row_schema();
+  std::vector<CollectedRow> collected;
+  if (table.entry().partition.valid()) {
+    ScanSpec spec;
+    spec.partition = table.entry().partition;
+    spec.lower = table.key_prefix();
+    spec.upper = PrefixSuccessor(table.key_prefix());
+    ARROW_ASSIGN_OR_RAISE(collected, CollectRows(schema, table.store().Scan(std::move(spec))));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(collected, CollectRows(schema, StatisticsCursor(table.store(), /*reverse=*/false)));
+  }
+  std::vector<RowMap> rows;
+  for (CollectedRow& row : collected) {
+    if (!row.deleted) rows.push_back(std::move(row.values));
+  }
+  arrow::ArrayVector columns;
+  const auto& fields = table.visible_schema()->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto column, BuildColumn(rows, *fields[i], schema.columns()[i].type));
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(table.visible_schema(), static_cast<int64_t>(rows.size()), std::move(columns));
+}
+
+}  // namespace yarrow

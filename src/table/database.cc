@@ -1,0 +1,173 @@
+#include "yarrow/database.h"
+
+#include <charconv>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "table/database_impl.h"
+#include "table/table_impl.h"
+#include "table/transaction_impl.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+constexpr const char* kScanThreads = "scan_threads";
+constexpr int kMostThreads = 256;
+
+arrow::Result<int> ParseThreads(std::string_view text) {
+  int threads = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > kMostThreads) {
+    return Status::Invalid("Setting ", kScanThreads, ": '", text, "' is not a number of threads; give 1 to ",
+                           kMostThreads);
+  }
+  return threads;
+}
+
+// One DatabaseImpl per open Store, as there is one Store per directory: catalog and counters are shared by all.
+arrow::Result<std::shared_ptr<DatabaseImpl>> SharedImpl(std::shared_ptr<Store> store) {
+  static std::mutex mutex;
+  static std::map<const Store*, std::weak_ptr<DatabaseImpl>> open;
+  std::lock_guard lock(mutex);
+  std::erase_if(open, [](const auto& entry) { return entry.second.expired(); });
+  const Store* key = store.get();
+  if (const auto at = open.find(key); at != open.end()) {
+    if (auto impl = at->second.lock()) return impl;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto impl, DatabaseImpl::Open(std::move(store)));
+  open[key] = impl;
+  return impl;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store) {
+  std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)));
+  ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
+  ARROW_RETURN_NOT_OK(impl->LoadSettings());
+  ARROW_RETURN_NOT_OK(impl->FailInterruptedJobs());
+  return impl;
+}
+
+Status DatabaseImpl::LoadSettings() {
+  auto& settings = catalog_->settings();
+  ARROW_ASSIGN_OR_RAISE(auto record, settings.Get(SettingKey{kScanThreads}));
+  if (!record) {
+    const unsigned cores = std::max(1u, std::min<unsigned>(std::thread::hardware_concurrency(), kMostThreads));
+    record = SettingRecord{std::to_string(cores), "threads of a scan that asks for 0 threads; 1 to 256"};
+    ARROW_RETURN_NOT_OK(settings.Put(SettingKey{kScanThreads}, *record));
+  }
+  ARROW_ASSIGN_OR_RAISE(const int threads, ParseThreads(record->value));
+  settings_.scan_threads = threads;
+  return Status::OK();
+}
+
+Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
+  if (name != kScanThreads)
+    return Status::KeyError("There is no setting '", name, "'; the settings are: ", kScanThreads);
+  ARROW_ASSIGN_OR_RAISE(const int threads, ParseThreads(value));
+  ARROW_ASSIGN_OR_RAISE(auto record, catalog_->settings().Get(SettingKey{kScanThreads}));
+  record->value = value;
+  ARROW_RETURN_NOT_OK(catalog_->settings().Put(SettingKey{kScanThreads}, *record));
+  settings_.scan_threads = threads;
+  return Status::OK();
+}
+
+// A job that was running when the process ended left nothing behind: its commit is its last step.
+Status DatabaseImpl::FailInterruptedJobs() {
+  WriteSet writes;
+  for (const auto& entry : catalog_->jobs().ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(JobRecord job, entry.value());
+    if (job.state != "running") continue;
+    ARROW_ASSIGN_OR_RAISE(const JobKey key, entry.key());
+    job.state = "failed";
+    job.error = "the process ended before the job did";
+    catalog_->jobs().Put(&writes, key, job);
+  }
+  return writes.empty() ? Status::OK() : store_->Commit(writes).status();
+}
+
+Database::Database(std::shared_ptr<DatabaseImpl> impl) : impl_(std::move(impl)) {}
+Database::~Database() = default;
+
+arrow::Result<std::shared_ptr<Database>> Database::Open(const std::filesystem::path& path,
+                                                        const StoreOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto store, Store::Open(path, options));
+  ARROW_ASSIGN_OR_RAISE(auto impl, SharedImpl(std::move(store)));
+  return std::shared_ptr<Database>(new Database(std::move(impl)));
+}
+
+arrow::Result<std::shared_ptr<Session>> Database::OpenSession(const SessionOptions& options) {
+  if (!options.user.empty()) ARROW_RETURN_NOT_OK(impl_->catalog().EnsureUser(options.user));
+  return std::shared_ptr<Session>(new Session(impl_, options.user));
+}
+
+Status Database::CreateSchema(std::string_view name) {
+  return impl_->catalog().CreateSchema(name);
+}
+Status Database::DropSchema(std::string_view name) {
+  return impl_->catalog().DropSchema(name);
+}
+std::vector<std::string> Database::Schemas() const {
+  return impl_->catalog().Schemas();
+}
+
+arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(const TableSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().CreateTable(spec));
+  return entry->definition;
+}
+
+Status Database::DropTable(std::string_view qualified_name) {
+  ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  return impl_->catalog().DropTable(name);
+}
+
+arrow::Result<std::shared_ptr<const TableDefinition>> Database::FindTable(std::string_view qualified_name) const {
+  ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
+  return entry->definition;
+}
+
+std::vector<std::shared_ptr<const TableDefinition>> Database::Tables() const {
+  std::vector<std::shared_ptr<const TableDefinition>> definitions;
+  for (const auto& entry : impl_->catalog().Tables()) definitions.push_back(entry->definition);
+  return definitions;
+}
+
+Status Database::SetSetting(std::string_view name, std::string_view value) {
+  return impl_->SetSetting(name, value);
+}
+Snapshot Database::GetSnapshot() const {
+  return impl_->store()->GetSnapshot();
+}
+Status Database::Compact() {
+  return impl_->store()->CompactAll();
+}
+const std::shared_ptr<Store>& Database::store() const {
+  return impl_->store();
+}
+
+Session::Session(std::shared_ptr<DatabaseImpl> database, std::string user)
+    : database_(std::move(database)), user_(std::move(user)) {}
+Session::~Session() = default;
+const std::string& Session::user() const {
+  return user_;
+}
+
+arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualified_name) {
+  ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  ARROW_ASSIGN_OR_RAISE(auto entry, database_->catalog().Find(name));
+  ARROW_ASSIGN_OR_RAISE(auto impl, TableImpl::Make(database_, std::move(entry), user_));
+  return std::shared_ptr<Table>(new Table(std::move(impl)));
+}
+
+arrow::Result<std::unique_ptr<Transaction>> Session::Begin() {
+  return std::unique_ptr<Transaction>(new Transaction(std::make_unique<TransactionImpl>(database_, user_)));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,18 @@
+// Cutting the key ranges of a scan into pieces for its threads.
+#pragma once
+
+#include <vector>
+
+#include "key/key_range.h"
+#include "table/scan_plan.h"
+
+namespace yarrow {
+
+// Ranges that one thread reads at a stretch; ascending, disjoint.
+using Morsel = std::vector<KeyRange>;
+
+// Pieces of about equal size that together are the plan's ranges, in the order of the scan. More pieces than threads,
+// so that a thread that finishes early finds more to do; few enough that starting one costs nothing beside reading it.
+std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan);
+
+}  // namespace yarrow

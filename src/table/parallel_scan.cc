@@ -1,0 +1,183 @@
+#include <arrow/util/byte_size.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "table/morsels.h"
+#include "table/piece_scanner.h"
+#include "table/table_scan.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+// Bytes of batches that wait for the reader. A thread that is ahead of the reader stops there; the one working on the
+// morsel that is read next never does, so the scan always moves on.
+constexpr int64_t kWaitingBytes = 24 << 20;
+
+// Threads take morsels in the order of the scan. In key order, the reader drains them in that order too; else it takes
+// batches as they come, which is the same with every batch put into the first lane.
+class ParallelScan : public TableScan {
+ public:
+  ParallelScan(std::shared_ptr<const ScanPlan> plan, std::vector<Morsel> morsels)
+      : plan_(std::move(plan)), morsels_(std::move(morsels)), lanes_(morsels_.size()), rows_left_(plan_->limit) {}
+  ~ParallelScan() override { Stop(); }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output_schema; }
+
+  Status ReadNext(BatchPtr* batch) override {
+    batch->reset();
+    if (rows_left_ <= 0 || closed_) return Status::OK();
+    if (threads_.empty()) StartThreads();
+    ARROW_ASSIGN_OR_RAISE(*batch, Take());
+    if (*batch == nullptr) return Status::OK();
+    if ((*batch)->num_rows() > rows_left_) *batch = (*batch)->Slice(0, rows_left_);
+    rows_left_ -= (*batch)->num_rows();
+    if (rows_left_ <= 0) Stop();
+    return Status::OK();
+  }
+
+  Status Close() override {
+    Stop();
+    return Status::OK();
+  }
+
+  void Cancel() override {
+    cancelled_.store(true, std::memory_order_relaxed);
+    std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  }
+
+  ScanMetrics metrics() const override { return counters_.Read(); }
+  std::string Explain() const override {
+    return plan_->Explain() + "  pieces: " + std::to_string(morsels_.size()) + "\n";
+  }
+
+ private:
+  struct Lane {
+    std::deque<std::pair<BatchPtr, int64_t>> batches;  // with their bytes
+    bool done = false;
+  };
+
+  void StartThreads() {
+    const size_t count = std::min<size_t>(plan_->threads, morsels_.size());
+    for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Work(); });
+  }
+
+  // The next batch of the reader; null at the end.
+  arrow::Result<BatchPtr> Take() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      ARROW_RETURN_NOT_OK(failure_);
+      if (cancelled_.load(std::memory_order_relaxed)) return Status::Cancelled("The scan was cancelled");
+      Lane& lane = lanes_[plan_->ordered ? read_lane_ : 0];
+      if (!lane.batches.empty()) {
+        auto [batch, bytes] = std::move(lane.batches.front());
+        lane.batches.pop_front();
+        waiting_bytes_ -= bytes;
+        changed_.notify_all();
+        return batch;
+      }
+      if (plan_->ordered ? lane.done : done_lanes_ == lanes_.size()) {
+        if (!plan_->ordered || ++read_lane_ == lanes_.size()) return nullptr;
+        changed_.notify_all();  // the thread on that morsel may go on now
+        continue;
+      }
+      changed_.wait(lock);
+    }
+  }
+
+  void Work() {
+    PieceScanner scanner(plan_, &counters_, &cancelled_);
+    while (true) {
+      const size_t morsel = next_morsel_.fetch_add(1);
+      if (morsel >= morsels_.size()) return;
+      const Status status = Scan(&scanner, morsel);
+      std::lock_guard lock(mutex_);
+      lanes_[morsel].done = true;
+      ++done_lanes_;
+      if (!status.ok() && failure_.ok()) failure_ = status;
+      changed_.notify_all();
+      if (!status.ok()) return;
+    }
+  }
+
+  Status Scan(PieceScanner* scanner, size_t morsel) {
+    ARROW_RETURN_NOT_OK(scanner->Start(morsels_[morsel]));
+    int64_t rows_left = plan_->limit;
+    // Only the first morsels are read by someone who may stop early.
+    BatchSizes growing(plan_->batch_size);
+    const bool grow = morsel < static_cast<size_t>(plan_->threads);
+    while (rows_left > 0) {
+      const int64_t rows = grow ? growing.Next(rows_left) : std::min(plan_->batch_size, rows_left);
+      ARROW_ASSIGN_OR_RAISE(BatchPtr batch, scanner->Next(rows));
+      if (batch == nullptr) return Status::OK();
+      rows_left -= batch->num_rows();
+      if (!Give(std::move(batch), morsel)) return Status::OK();
+    }
+    return Status::OK();
+  }
+
+  // Waits for room; false when the scan is over.
+  bool Give(BatchPtr batch, size_t morsel) {
+    const int64_t bytes = arrow::util::TotalBufferSize(*batch);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] {
+      const bool is_next = plan_->ordered && morsel == read_lane_;
+      return cancelled_.load(std::memory_order_relaxed) || waiting_bytes_ < kWaitingBytes || is_next;
+    });
+    if (cancelled_.load(std::memory_order_relaxed)) return false;
+    waiting_bytes_ += bytes;
+    lanes_[plan_->ordered ? morsel : 0].batches.emplace_back(std::move(batch), bytes);
+    changed_.notify_all();
+    return true;
+  }
+
+  void Stop() {
+    closed_ = true;
+    Cancel();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    lanes_.clear();
+  }
+
+  const std::shared_ptr<const ScanPlan> plan_;
+  const std::vector<Morsel> morsels_;
+  ScanCounters counters_;
+  std::atomic<bool> cancelled_{false};
+  std::atomic<size_t> next_morsel_{0};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Lane> lanes_;  // one a morsel
+  size_t read_lane_ = 0;
+  size_t done_lanes_ = 0;
+  int64_t waiting_bytes_ = 0;
+  Status failure_;
+
+  // Of the reader.
+  std::vector<std::thread> threads_;
+  int64_t rows_left_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan) {
+  // All threads read one moment.
+  if (plan->snapshot.is_null()) {
+    auto pinned = std::make_shared<ScanPlan>(*plan);
+    pinned->snapshot = pinned->source.store->GetSnapshot();
+    plan = std::move(pinned);
+  }
+  std::vector<Morsel> morsels = CutIntoMorsels(*plan);
+  return std::make_shared<ParallelScan>(std::move(plan), std::move(morsels));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,64 @@
+// PieceScanner: runs a ScanPlan over some of its key ranges, in one thread, batch by batch.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "batch/batch_builder.h"
+#include "table/scan_plan.h"
+#include "table/statistics_cursor.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+
+// Sums of all the pieces of a scan, read by others while it runs.
+struct ScanCounters {
+  std::atomic<uint64_t> rows_visited{0};
+  std::atomic<uint64_t> rows_passed{0};
+  std::atomic<uint64_t> bytes_visited{0};
+  std::atomic<uint64_t> bytes_decoded{0};
+  ScanMetrics Read() const;
+};
+
+// Not thread-safe; one a thread.
+class PieceScanner {
+ public:
+  // `cancelled` is looked at between batches and every few thousand rows.
+  PieceScanner(std::shared_ptr<const ScanPlan> plan, ScanCounters* counters, const std::atomic<bool>* cancelled);
+
+  // Points the scanner at key ranges of the plan (in ascending order, whatever the direction of the scan).
+  arrow::Status Start(std::vector<KeyRange> ranges);
+  // The next batch of at most `max_rows` rows of the output schema, never empty; null at the end of the ranges.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t max_rows);
+
+ private:
+  enum class Filled { kMore, kRangeEnd };
+  template <class Cursor>
+  arrow::Result<Filled> Fill(Cursor& cursor, int64_t rows);
+  arrow::Status OpenCursor();
+  bool NextRange();
+  arrow::Status FillBatch(int64_t rows);
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ApplyResidual(std::shared_ptr<arrow::RecordBatch> batch) const;
+  void Count();
+
+  const std::shared_ptr<const ScanPlan> plan_;
+  ScanCounters* const counters_;
+  const std::atomic<bool>* const cancelled_;
+  std::vector<KeyRange> ranges_;
+  size_t ranges_begun_ = 0;
+  bool range_open_ = false;
+  std::variant<std::monostate, ScanCursor, StatisticsCursor> cursor_;
+  std::unique_ptr<BatchBuilder> builder_;
+  std::optional<RowPredicate::Evaluator> evaluator_;
+  ScanMetrics counted_;                             // of this scanner, already in counters_
+  uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
+};
+
+}  // namespace yarrow

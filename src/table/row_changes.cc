@@ -1,0 +1,150 @@
+#include "table/row_changes.h"
+
+#include <arrow/record_batch.h>
+
+#include <utility>
+#include <vector>
+
+#include "row/row_layout.h"
+#include "row/row_reader.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+Status KeyExists(const TableImpl& table, std::string_view key) {
+  return Status::AlreadyExists("Table ", table.definition().QualifiedName(), " has a row with ",
+                               table.row_schema()->DescribeKey(key), " already; use Put or upsert mode to replace it");
+}
+
+arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl& table, std::string_view key) {
+  std::string_view written;
+  switch (writes_->Get(table.entry().partition, key, &written)) {
+    case WriteSet::Found::kPut:
+      return written;
+    case WriteSet::Found::kDelete:
+      return std::nullopt;
+    case WriteSet::Found::kNothing:
+      break;
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool found, store_.Get(table.entry().partition, key, &stored_, snapshot_));
+  if (!found) return std::nullopt;
+  return stored_.view();
+}
+
+arrow::Result<std::optional<std::string_view>> RowChanges::ReadLive(const TableImpl& table, std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(auto row, Read(table, key));
+  if (!row) return row;
+  ARROW_RETURN_NOT_OK(RowSchemaVersion(*row).status());  // so that the flags can be trusted
+  if (IsDeletedRow(*row)) return std::nullopt;
+  return row;
+}
+
+Status RowChanges::CheckAbsent(const TableImpl& table, std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
+  return row ? KeyExists(table, key) : Status::OK();
+}
+
+Status RowChanges::Put(const TableImpl& table, ValueList row) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeRow(slot.operator->(), row));
+  writes_->Put(table.entry().partition, slot->key, slot->row);
+  return writes_->status();
+}
+
+Status RowChanges::Insert(const TableImpl& table, ValueList row) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeRow(slot.operator->(), row));
+  ARROW_RETURN_NOT_OK(CheckAbsent(table, slot->key));
+  writes_->Put(table.entry().partition, slot->key, slot->row);
+  return writes_->status();
+}
+
+arrow::Result<bool> RowChanges::Update(const TableImpl& table, ValueList key, Assignments assignments) {
+  const RowSchema& schema = *table.row_schema();
+  auto slot = table.LeaseEncoder();
+  std::vector<int> columns;
+  for (const auto& [name, value] : assignments) {
+    const int column = schema.FindColumn(name);
+    if (column < 0 || static_cast<size_t>(column) >= table.definition().visible_columns()) {
+      return Status::KeyError("Table ", schema.table_name(), " has no column '", name, "'");
+    }
+    if (schema.key_part(column) >= 0) {
+      return Status::Invalid("Table ", schema.table_name(), ": column '", name,
+                             "' is part of the primary key and cannot be updated; delete the row and insert it anew");
+    }
+    columns.push_back(column);
+  }
+  ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  ARROW_ASSIGN_OR_RAISE(auto row, ReadLive(table, slot->key));
+  if (!row) return false;
+  ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(schema, slot->key, *row));
+  for (size_t i = 0; i < columns.size(); ++i) values[columns[i]] = assignments[i].second;
+  ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &slot->row));
+  writes_->Put(table.entry().partition, slot->key, slot->row);
+  ARROW_RETURN_NOT_OK(writes_->status());
+  return true;
+}
+
+arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
+  if (!row) return false;
+  writes_->Delete(table.entry().partition, slot->key);
+  return true;
+}
+
+arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
+  if (!row) return false;
+  slot->row = *row;
+  MarkRowDeleted(&slot->row);
+  writes_->Put(table.entry().partition, slot->key, slot->row);
+  return true;
+}
+
+arrow::Result<bool> RowChanges::Purge(const TableImpl& table, ValueList key) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  ARROW_ASSIGN_OR_RAISE(const auto row, Read(table, slot->key));
+  if (!row) return false;
+  ARROW_RETURN_NOT_OK(RowSchemaVersion(*row).status());
+  if (!IsDeletedRow(*row)) return false;
+  writes_->Delete(table.entry().partition, slot->key);
+  return true;
+}
+
+Status RowChanges::Write(const TableImpl& table, const arrow::RecordBatch& batch, WriteMode mode) {
+  auto slot = table.LeaseEncoder();
+  std::shared_ptr<arrow::RecordBatch> with_ids;
+  const arrow::RecordBatch* rows = &batch;
+  if (table.definition().has_hidden_row_id()) {
+    ARROW_ASSIGN_OR_RAISE(with_ids, table.WithRowIds(batch));
+    rows = with_ids.get();
+  }
+  ARROW_RETURN_NOT_OK(slot->encoder.BindBatch(*rows));
+  const auto before = writes_->MakeSavepoint();
+  for (int64_t i = 0; i < rows->num_rows(); ++i) {
+    Status status = slot->encoder.EncodeRow(i, &slot->key, &slot->row);
+    if (status.ok() && mode == WriteMode::kInsert) status = CheckAbsent(table, slot->key);
+    if (!status.ok()) {
+      writes_->RollbackTo(before);
+      return status;
+    }
+    writes_->Put(table.entry().partition, slot->key, slot->row);
+  }
+  return writes_->status();
+}
+
+arrow::Result<std::optional<Row>> RowChanges::Get(const TableImpl& table, ValueList key) {
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
+  if (!row) return std::nullopt;
+  return Row(table.row_schema(), slot->key, std::string(*row));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,50 @@
+// What the single-row and batch operations do, on any state: that of a transaction, or one made for a single call.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "table/table_impl.h"
+#include "yarrow/store.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+
+// A state to read and a set of writes to add to: each operation reads the snapshot with the writes made so far, and
+// adds its own only when it succeeds as a whole.
+class RowChanges {
+ public:
+  RowChanges(Store& store, const Snapshot& snapshot, WriteSet* writes)
+      : store_(store), snapshot_(snapshot), writes_(writes) {}
+
+  arrow::Status Put(const TableImpl& table, ValueList row);
+  arrow::Status Insert(const TableImpl& table, ValueList row);
+  arrow::Result<bool> Update(const TableImpl& table, ValueList key, Assignments assignments);
+  arrow::Result<bool> Delete(const TableImpl& table, ValueList key);
+  arrow::Result<bool> SoftDelete(const TableImpl& table, ValueList key);
+  arrow::Result<bool> Purge(const TableImpl& table, ValueList key);
+  arrow::Status Write(const TableImpl& table, const arrow::RecordBatch& batch, WriteMode mode);
+  arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
+
+ private:
+  // The stored row of an encoded key, soft-deleted ones included; valid until the next call.
+  arrow::Result<std::optional<std::string_view>> Read(const TableImpl& table, std::string_view key);
+  // The same without soft-deleted ones.
+  arrow::Result<std::optional<std::string_view>> ReadLive(const TableImpl& table, std::string_view key);
+  arrow::Status CheckAbsent(const TableImpl& table, std::string_view key);
+
+  Store& store_;
+  const Snapshot& snapshot_;
+  WriteSet* writes_;
+  PinnedValue stored_;
+};
+
+// The error of an insert that met its key. Also of bulk loads.
+arrow::Status KeyExists(const TableImpl& table, std::string_view key);
+
+}  // namespace yarrow

@@ -1,0 +1,60 @@
+// RowSorter: puts encoded rows into key order, in bounded memory.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace yarrow {
+
+// External merge sort (Knuth, The Art of Computer Programming 3, 5.4): runs of `buffer_bytes` are sorted in memory and
+// written to files in `folder`, which are merged when read back. A single run never leaves memory. Not thread-safe; its
+// files go with it.
+class RowSorter {
+ public:
+  RowSorter(std::filesystem::path folder, uint64_t buffer_bytes);
+  ~RowSorter();
+
+  arrow::Status Add(std::string_view key, std::string_view row);
+
+  // Gives every row to `take`, keys ascending; rows of equal keys in the order in which they were added. Once, at the
+  // end.
+  using Take = std::function<arrow::Status(std::string_view key, std::string_view row)>;
+  arrow::Status Drain(const Take& take);
+
+ private:
+  struct Entry {
+    uint64_t
+        order;  // the key's first 8 bytes behind the part that all keys share, big-endian: settles most comparisons
+    uint64_t start;  // in bytes_
+    uint32_t key_size;
+    uint32_t row_size;
+  };
+  class RunReader;
+
+  std::string_view Key(const Entry& entry) const { return {bytes_.data() + entry.start, entry.key_size}; }
+  std::string_view RowOf(const Entry& entry) const {
+    return {bytes_.data() + entry.start + entry.key_size, entry.row_size};
+  }
+  void SortBuffer();
+  arrow::Status Spill();
+  arrow::Status DrainBuffer(const Take& take);
+  arrow::Status Merge(const Take& take);
+
+  const std::filesystem::path folder_;
+  const uint64_t buffer_bytes_;
+  std::string bytes_;  // key and row of each entry
+  std::vector<Entry> entries_;
+  bool sorted_ = true;  // the buffer, so far
+  std::vector<std::filesystem::path> runs_;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,128 @@
+#include "table/scan_plan.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "batch/batch_builder.h"
+#include "predicate/arrow_filter.h"
+#include "yarrow/codec.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+Status CheckOptions(const ScanSource& source, const ScanOptions& options) {
+  const std::string& table = source.row_schema->table_name();
+  if (options.batch_size < 1)
+    return Status::Invalid("Scan of ", table, ": batch_size is ", options.batch_size, "; give 1 or more");
+  if (options.limit && *options.limit < 0)
+    return Status::Invalid("Scan of ", table, ": limit is ", *options.limit, "; give 0 or more");
+  if (options.threads < 0)
+    return Status::Invalid("Scan of ", table, ": threads is ", options.threads, "; give 0 or more");
+  return Status::OK();
+}
+
+// Position of a visible column.
+arrow::Result<int> FindVisible(const ScanSource& source, const std::string& name) {
+  const int column = source.row_schema->FindColumn(name);
+  if (column >= 0 && static_cast<size_t>(column) < source.visible_columns) return column;
+  std::string known;
+  for (const auto& field : source.visible_schema->fields()) known += (known.empty() ? "" : ", ") + field->name();
+  return Status::KeyError("Table ", source.row_schema->table_name(), " has no column '", name,
+                          "'; its columns are: ", known);
+}
+
+Status PlanProjection(const ScanOptions& options, ScanPlan* plan) {
+  const ScanSource& source = plan->source;
+  if (!options.columns) {
+    plan->decoded_columns.resize(source.visible_columns);
+    std::iota(plan->decoded_columns.begin(), plan->decoded_columns.end(), 0);
+    plan->output_schema = source.visible_schema;
+    return Status::OK();
+  }
+  for (const std::string& name : *options.columns) {
+    ARROW_ASSIGN_OR_RAISE(const int column, FindVisible(source, name));
+    plan->decoded_columns.push_back(column);
+  }
+  plan->output_schema = ProjectedSchema(*source.row_schema, plan->decoded_columns);
+  return Status::OK();
+}
+
+Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
+  const ScanSource& source = plan->source;
+  const RowSchema& rows = *source.row_schema;
+  if (!options.filter.is_valid()) {
+    plan->ranges.push_back({source.key_prefix, PrefixSuccessor(source.key_prefix)});
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(ArrowFilter filter, TranslateArrowFilter(options.filter, rows));
+  ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnKey(filter.pushed, rows, source.key_prefix));
+  plan->ranges = std::move(split.ranges);
+  if (split.rest.kind() != Predicate::Kind::kTrue) {
+    ARROW_ASSIGN_OR_RAISE(plan->predicate, RowPredicate::Compile(split.rest, source.row_schema));
+    std::vector<std::string> names;
+    for (const RowColumn& column : rows.columns()) names.push_back(column.name);
+    plan->predicate_text = split.rest.ToString(names);
+  }
+  plan->has_residual = filter.has_residual;
+  plan->residual = std::move(filter.residual);
+  if (plan->has_residual) {
+    for (int column : filter.residual_columns) {
+      if (std::count(plan->decoded_columns.begin(), plan->decoded_columns.end(), column) == 0) {
+        plan->decoded_columns.push_back(column);
+      }
+    }
+  }
+  return Status::OK();
+}
+
+std::string RangeText(const KeyRange& range, const ScanSource& source) {
+  const auto part = [&](const std::string& key, const char* open) -> std::string {
+    if (key.size() <= source.key_prefix.size() || !key.starts_with(source.key_prefix)) return open;
+    return FormatKey(std::string_view(key).substr(source.key_prefix.size()));
+  };
+  return "[" + part(range.lower, "first") + ", " + part(range.upper, "last") + ")";
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckOptions(source, options));
+  auto plan = std::make_shared<ScanPlan>();
+  plan->source = std::move(source);
+  plan->snapshot = options.snapshot;
+  plan->reverse = options.reverse;
+  plan->limit = options.limit.value_or(ScanPlan::kNoLimit);
+  plan->batch_size = options.batch_size;
+  plan->threads = options.threads;
+  plan->ordered = options.ordered;
+  plan->pool = options.memory_pool;
+  ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
+  const size_t output_columns = plan->decoded_columns.size();
+  ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
+  plan->decoded_schema = plan->decoded_columns.size() == output_columns
+                             ? plan->output_schema
+                             : ProjectedSchema(*plan->source.row_schema, plan->decoded_columns);
+  return plan;
+}
+
+std::string ScanPlan::Explain() const {
+  std::string out = "scan " + source.row_schema->table_name() + (reverse ? " in descending key order" : "") + "\n";
+  out += "  key ranges: " + std::to_string(ranges.size());
+  for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) out += " " + RangeText(ranges[i], source);
+  if (ranges.size() > 3) out += " ...";
+  out += "\n  filter on encoded rows: " + (predicate ? predicate_text : "none");
+  out += "\n  filter on batches: " + (has_residual ? residual.ToString() : "none");
+  out += "\n  columns:";
+  for (const auto& field : decoded_schema->fields()) out += " " + field->name();
+  out += "\n  limit: " + (limit == kNoLimit ? "none" : std::to_string(limit));
+  out +=
+      "\n  threads: " + std::to_string(threads) + (threads > 1 ? (ordered ? ", in key order" : ", in any order") : "");
+  return out + "\n";
+}
+
+}  // namespace yarrow

@@ -1,0 +1,65 @@
+// ScanPlan: one scan, decided. What every provider (shared, user, system tables; a transaction's view of them) makes of
+// the options, and what Table::Scan (into Arrow) runs; SQL runs the same plan into DuckDB's vectors.
+#pragma once
+
+#include <arrow/compute/expression.h>
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "key/key_range.h"
+#include "predicate/row_predicate.h"
+#include "row/row_schema.h"
+#include "yarrow/scan_options.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+// Where a piece of the key space is read from. Every piece is hot today; segments and warm chunks take their place
+// here.
+enum class SourceKind { kHot, kStatistics };
+
+// What a provider knows of its table: where the rows are and how they lie.
+struct ScanSource {
+  std::shared_ptr<Store> store;
+  SourceKind kind = SourceKind::kHot;
+  Partition partition;
+  std::string key_prefix;  // of every row this reader may see: table, and user for user tables
+  std::shared_ptr<const RowSchema> row_schema;
+  size_t visible_columns = 0;
+  std::shared_ptr<arrow::Schema> visible_schema;
+  WriteSet::View overlay;  // a transaction's own writes
+};
+
+// Immutable once made; shared by the threads of the scan.
+struct ScanPlan {
+  static constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+  ScanSource source;
+  Snapshot snapshot;             // null: each single-threaded scan pins the state at its first row
+  std::vector<KeyRange> ranges;  // ascending, disjoint; none: nothing can pass
+  bool reverse = false;
+  std::shared_ptr<const RowPredicate> predicate;  // on encoded rows; null: all rows pass
+  std::string predicate_text;
+  arrow::compute::Expression residual;  // on batches of decoded columns
+  bool has_residual = false;
+  std::vector<int> decoded_columns;  // those of the result, then those that only the residual reads
+  std::shared_ptr<arrow::Schema> decoded_schema;
+  std::shared_ptr<arrow::Schema> output_schema;  // the first fields of decoded_schema; the same object if no more
+  int64_t limit = kNoLimit;
+  int64_t batch_size = kBatchRows;
+  int threads = 1;
+  bool ordered = true;
+  arrow::MemoryPool* pool = nullptr;
+
+  std::string Explain() const;
+};
+
+// Errors name the table and the column or option.
+arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanOptions& options);
+
+}  // namespace yarrow

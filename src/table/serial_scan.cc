@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <utility>
+
+#include "table/piece_scanner.h"
+#include "table/table_scan.h"
+
+namespace yarrow {
+
+int64_t BatchSizes::Next(int64_t rows_left) {
+  const int64_t size = std::min(next_, full_);
+  next_ = size * 4;
+  return std::min(size, rows_left);
+}
+
+namespace {
+
+class SerialScan : public TableScan {
+ public:
+  explicit SerialScan(std::shared_ptr<const ScanPlan> plan)
+      : plan_(std::move(plan)), rows_left_(plan_->limit), sizes_(plan_->batch_size) {}
+
+  arrow::Status Start() {
+    scanner_.emplace(plan_, &counters_, &cancelled_);
+    return scanner_->Start(plan_->ranges);
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output_schema; }
+
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    if (!scanner_ || rows_left_ <= 0) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(*batch, scanner_->Next(BatchRows()));
+    if (*batch == nullptr) {
+      scanner_.reset();  // gives the snapshot up
+    } else {
+      rows_left_ -= (*batch)->num_rows();
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Close() override {
+    scanner_.reset();
+    return arrow::Status::OK();
+  }
+
+  void Cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
+  ScanMetrics metrics() const override { return counters_.Read(); }
+  std::string Explain() const override { return plan_->Explain(); }
+
+ private:
+  // A limit is the best guess of what will be read: its rows come in one batch.
+  int64_t BatchRows() {
+    if (plan_->limit != ScanPlan::kNoLimit && !plan_->has_residual) return std::min(rows_left_, plan_->batch_size);
+    return sizes_.Next(rows_left_);
+  }
+
+  const std::shared_ptr<const ScanPlan> plan_;
+  ScanCounters counters_;
+  std::atomic<bool> cancelled_{false};
+  std::optional<PieceScanner> scanner_;
+  int64_t rows_left_;
+  BatchSizes sizes_;
+};
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan) {
+  auto scan = std::make_shared<SerialScan>(std::move(plan));
+  ARROW_RETURN_NOT_OK(scan->Start());
+  return scan;
+}
+
+arrow::Result<std::shared_ptr<TableScan>> RunScan(std::shared_ptr<const ScanPlan> plan) {
+  // A short limit is read faster by one thread than others are started.
+  const bool short_limit = plan->limit <= plan->batch_size && !plan->predicate && !plan->has_residual;
+  const bool parallel =
+      plan->threads > 1 && !short_limit && plan->source.kind == SourceKind::kHot && !plan->ranges.empty();
+  return parallel ? RunParallelScan(std::move(plan)) : RunSerialScan(std::move(plan));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,119 @@
+#include "yarrow/table.h"
+
+#include <utility>
+
+#include "row/row_layout.h"
+#include "table/bulk_load.h"
+#include "table/collect_scan.h"
+#include "table/row_changes.h"
+#include "table/table_impl.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+// Runs one operation as a transaction of its own, again when it lost a race for a key. `Changed` says of its result
+// whether there is anything to commit.
+template <class Operation, class Changed>
+auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
+    -> decltype(operation(std::declval<RowChanges&>())) {
+  ARROW_RETURN_NOT_OK(table.CheckWritable());
+  Store& store = table.store();
+  while (true) {
+    const auto token = store.BeginWrite();
+    WriteSet writes;
+    RowChanges changes(store, token->snapshot(), &writes);
+    auto result = operation(changes);
+    if (!changed(result)) return result;
+    const GuardUse guard = table.guard();
+    CommitOptions options;
+    options.transaction = token.get();
+    options.guards = std::span(&guard, 1);
+    const Status status = store.Commit(writes, options).status();
+    if (status.ok()) return result;
+    // Against a changed definition no repetition helps.
+    if (!IsConflict(status) || guard.guard->version() != guard.version) return status;
+  }
+}
+
+Status AutocommitStatus(const TableImpl& table, auto operation) {
+  return Autocommit(table, operation, [](const Status& status) { return status.ok(); });
+}
+
+arrow::Result<bool> AutocommitFound(const TableImpl& table, auto operation) {
+  return Autocommit(table, operation, [](const arrow::Result<bool>& found) { return found.ok() && *found; });
+}
+
+}  // namespace
+
+Table::Table(std::shared_ptr<TableImpl> impl) : impl_(std::move(impl)) {}
+Table::~Table() = default;
+
+const TableDefinition& Table::definition() const {
+  return impl_->definition();
+}
+const std::shared_ptr<arrow::Schema>& Table::schema() const {
+  return impl_->visible_schema();
+}
+
+arrow::Result<std::shared_ptr<TableScan>> Table::Scan(const ScanOptions& options) const {
+  return impl_->Scan(options, {});
+}
+
+arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snapshot) const {
+  ARROW_RETURN_NOT_OK(impl_->CheckReadable());
+  auto slot = impl_->LeaseEncoder();
+  ARROW_RETURN_NOT_OK(impl_->EncodeKey(slot.operator->(), key));
+  PinnedValue bytes;
+  ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
+  if (!found) return std::nullopt;
+  if (bytes.view().size() >= kRowHeaderSize && IsDeletedRow(bytes.view())) return std::nullopt;
+  return Row(impl_->row_schema(), slot->key, std::move(bytes));
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::ScanAll() const {
+  return CollectScan(*impl_);
+}
+
+Status Table::Put(ValueList row) {
+  // Blind: needs no snapshot and meets no conflict.
+  ARROW_RETURN_NOT_OK(impl_->CheckWritable());
+  auto slot = impl_->LeaseEncoder();
+  ARROW_RETURN_NOT_OK(impl_->EncodeRow(slot.operator->(), row));
+  const GuardUse guard = impl_->guard();
+  CommitOptions options;
+  options.guards = std::span(&guard, 1);
+  return impl_->store().CommitPut(impl_->entry().partition, slot->key, slot->row, options).status();
+}
+
+Status Table::Insert(ValueList row) {
+  return AutocommitStatus(*impl_, [&](RowChanges& changes) { return changes.Insert(*impl_, row); });
+}
+
+arrow::Result<bool> Table::Update(ValueList key, Assignments assignments) {
+  return AutocommitFound(*impl_, [&](RowChanges& changes) { return changes.Update(*impl_, key, assignments); });
+}
+
+arrow::Result<bool> Table::Delete(ValueList key) {
+  return AutocommitFound(*impl_, [&](RowChanges& changes) { return changes.Delete(*impl_, key); });
+}
+
+arrow::Result<bool> Table::SoftDelete(ValueList key) {
+  return AutocommitFound(*impl_, [&](RowChanges& changes) { return changes.SoftDelete(*impl_, key); });
+}
+
+arrow::Result<bool> Table::Purge(ValueList key) {
+  return AutocommitFound(*impl_, [&](RowChanges& changes) { return changes.Purge(*impl_, key); });
+}
+
+Status Table::Write(const arrow::RecordBatch& batch, WriteMode mode) {
+  return AutocommitStatus(*impl_, [&](RowChanges& changes) { return changes.Write(*impl_, batch, mode); });
+}
+
+arrow::Result<int64_t> Table::BulkLoad(arrow::RecordBatchReader* reader, const BulkLoadOptions& options) {
+  return RunBulkLoad(*impl_, reader, options);
+}
+
+}  // namespace yarrow

@@ -1,0 +1,128 @@
+#include "table/table_impl.h"
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <utility>
+
+#include "catalog/system_tables.h"
+#include "catalog/table_schema.h"
+#include "key/record_key.h"
+#include "table/table_scan.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<DatabaseImpl> database,
+                                                          std::shared_ptr<const TableEntry> entry,
+                                                          const std::string& user) {
+  std::shared_ptr<TableImpl> impl(new TableImpl);
+  const TableDefinition& definition = *entry->definition;
+  impl->database_ = std::move(database);
+  impl->user_ = user;
+  impl->key_prefix_ = entry->prefix;
+  switch (definition.kind) {
+    case TableKind::kSystem:
+      impl->row_schema_ = SystemTableRowSchema(static_cast<SystemTableId>(definition.id));
+      break;
+    case TableKind::kUser:
+      impl->needs_user_ = user.empty();
+      if (!user.empty()) impl->key_prefix_ = UserRecordPrefix(definition.id, user);
+      [[fallthrough]];
+    case TableKind::kShared: {
+      ARROW_ASSIGN_OR_RAISE(impl->row_schema_, MakeRowSchema(definition, impl->key_prefix_.size()));
+      break;
+    }
+  }
+  // One schema object a table, so that batches of its scans compare equal by pointer.
+  impl->visible_schema_ = definition.has_hidden_row_id() ? definition.ArrowSchema() : impl->row_schema_->arrow_schema();
+  impl->entry_ = std::move(entry);
+  return impl;
+}
+
+Status TableImpl::CheckReadable() const {
+  if (!needs_user_) return Status::OK();
+  return Status::Invalid("Table ", definition().QualifiedName(),
+                         " is a user table and this session has no acting user: open it with SessionOptions::user");
+}
+
+Status TableImpl::CheckWritable() const {
+  if (definition().kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", definition().QualifiedName(), " belongs to the database and is read-only");
+  }
+  return CheckReadable();
+}
+
+arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& options, WriteSet::View overlay) const {
+  ARROW_RETURN_NOT_OK(CheckReadable());
+  ScanSource source;
+  source.store = database_->store();
+  source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kStatistics;
+  source.partition = entry_->partition;
+  source.key_prefix = key_prefix_;
+  source.row_schema = row_schema_;
+  source.visible_columns = definition().visible_columns();
+  source.visible_schema = visible_schema_;
+  source.overlay = std::move(overlay);
+  if (options.threads != 0) {
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));
+    return RunScan(std::move(plan));
+  }
+  ScanOptions chosen = options;
+  chosen.threads = database_->settings().scan_threads;
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), chosen));
+  return RunScan(std::move(plan));
+}
+
+TableImpl::EncoderLease TableImpl::LeaseEncoder() const {
+  {
+    std::lock_guard lock(encoders_mutex_);
+    if (!free_encoders_.empty()) {
+      auto slot = std::move(free_encoders_.back());
+      free_encoders_.pop_back();
+      return EncoderLease(this, std::move(slot));
+    }
+  }
+  return EncoderLease(this, std::make_unique<EncoderSlot>(row_schema_, key_prefix_));
+}
+
+TableImpl::EncoderLease::~EncoderLease() {
+  if (!slot_) return;  // moved from
+  std::lock_guard lock(table_->encoders_mutex_);
+  table_->free_encoders_.push_back(std::move(slot_));
+}
+
+Status TableImpl::EncodeRow(EncoderSlot* slot, ValueList values) const {
+  if (!definition().has_hidden_row_id()) return slot->encoder.EncodeValues(values, &slot->key, &slot->row);
+  if (values.size() != definition().visible_columns()) {
+    return Status::Invalid("Table ", definition().QualifiedName(), " has ", definition().visible_columns(),
+                           " columns but ", values.size(), " values were given");
+  }
+  ARROW_ASSIGN_OR_RAISE(const int64_t row_id, entry_->row_ids->Take(1));
+  slot->values.assign(values.begin(), values.end());
+  slot->values.emplace_back(row_id);
+  return slot->encoder.EncodeValues(slot->values, &slot->key, &slot->row);
+}
+
+Status TableImpl::EncodeKey(EncoderSlot* slot, ValueList key_values) const {
+  const size_t parts = row_schema_->key_columns().size();
+  if (key_values.size() != parts) {
+    return Status::Invalid("Table ", definition().QualifiedName(), ": its key has ", parts, " column",
+                           parts == 1 ? "" : "s", " but ", key_values.size(), " values were given");
+  }
+  return slot->encoder.EncodeKey(key_values, &slot->key);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> TableImpl::WithRowIds(const arrow::RecordBatch& batch) const {
+  ARROW_ASSIGN_OR_RAISE(int64_t next, entry_->row_ids->Take(batch.num_rows()));
+  arrow::Int64Builder ids;
+  ARROW_RETURN_NOT_OK(ids.Reserve(batch.num_rows()));
+  for (int64_t i = 0; i < batch.num_rows(); ++i) ids.UnsafeAppend(next++);
+  ARROW_ASSIGN_OR_RAISE(auto column, ids.Finish());
+  return batch.AddColumn(batch.num_columns(), arrow::field(kRowIdColumn, arrow::int64(), false), std::move(column));
+}
+
+}  // namespace yarrow

@@ -1,0 +1,89 @@
+// Table behind its facade: where the rows of one reader lie, and the pieces that reads and writes are made of.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "batch/row_encoder.h"
+#include "table/database_impl.h"
+#include "table/scan_plan.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+
+// A row encoder with the strings it fills.
+struct EncoderSlot {
+  EncoderSlot(std::shared_ptr<const RowSchema> row_schema, std::string key_prefix)
+      : encoder(std::move(row_schema), std::move(key_prefix)) {}
+  RowEncoder encoder;
+  std::string key;
+  std::string row;
+  std::vector<Value> values;
+};
+
+// Immutable but for the free encoders; shared by Table objects, scans and transactions. Thread-safe.
+class TableImpl {
+ public:
+  static arrow::Result<std::shared_ptr<TableImpl>> Make(std::shared_ptr<DatabaseImpl> database,
+                                                        std::shared_ptr<const TableEntry> entry,
+                                                        const std::string& user);
+
+  // An error when a session without acting user meets a user table.
+  arrow::Status CheckReadable() const;
+  // The same, and an error for system tables.
+  arrow::Status CheckWritable() const;
+
+  DatabaseImpl& database() const { return *database_; }
+  Store& store() const { return *database_->store(); }
+  const TableEntry& entry() const { return *entry_; }
+  const TableDefinition& definition() const { return *entry_->definition; }
+  const std::shared_ptr<const RowSchema>& row_schema() const { return row_schema_; }
+  const std::shared_ptr<arrow::Schema>& visible_schema() const { return visible_schema_; }
+  const std::string& key_prefix() const { return key_prefix_; }
+  const std::string& user() const { return user_; }
+  GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
+
+  arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;
+
+  // An encoder of this table for one thread at a time; goes back when the lease ends.
+  class EncoderLease {
+   public:
+    EncoderLease(const TableImpl* table, std::unique_ptr<EncoderSlot> slot) : table_(table), slot_(std::move(slot)) {}
+    EncoderLease(EncoderLease&&) = default;
+    ~EncoderLease();
+    EncoderSlot* operator->() const { return slot_.get(); }
+
+   private:
+    const TableImpl* table_;
+    std::unique_ptr<EncoderSlot> slot_;
+  };
+  EncoderLease LeaseEncoder() const;
+
+  // Encodes visible values into the slot's key and row, with a new row id when the table has no key of its own.
+  arrow::Status EncodeRow(EncoderSlot* slot, ValueList values) const;
+  // Encodes a key into the slot's key.
+  arrow::Status EncodeKey(EncoderSlot* slot, ValueList key_values) const;
+  // The batch, with row ids when the table has no key of its own.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithRowIds(const arrow::RecordBatch& batch) const;
+
+ private:
+  TableImpl() = default;
+
+  std::shared_ptr<DatabaseImpl> database_;
+  std::shared_ptr<const TableEntry> entry_;
+  std::shared_ptr<const RowSchema> row_schema_;
+  std::shared_ptr<arrow::Schema> visible_schema_;
+  std::string key_prefix_;
+  std::string user_;
+  bool needs_user_ = false;
+
+  mutable std::mutex encoders_mutex_;
+  mutable std::vector<std::unique_ptr<EncoderSlot>> free_encoders_;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,143 @@
+#include "yarrow/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "table/transaction_impl.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::string user)
+    : database_(std::move(database)),
+      user_(std::move(user)),
+      token_(database_->store()->BeginWrite()),
+      snapshot_(token_->snapshot()) {}
+
+Status TransactionImpl::CheckTable(const TableImpl& table) const {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  if (&table.database() != database_.get()) {
+    return Status::Invalid("Table ", table.definition().QualifiedName(),
+                           " belongs to another database than the transaction");
+  }
+  if (table.definition().kind == TableKind::kUser && table.user() != user_) {
+    return Status::Invalid("Table ", table.definition().QualifiedName(),
+                           " was opened for another user than the transaction's; open it in the same session");
+  }
+  return Status::OK();
+}
+
+void TransactionImpl::Touch(const std::shared_ptr<TableImpl>& table) {
+  const auto same = [&](const auto& touched) { return &touched->entry() == &table->entry(); };
+  if (std::none_of(touched_.begin(), touched_.end(), same)) touched_.push_back(table);
+}
+
+WriteSet::View TransactionImpl::SealedWrites() {
+  writes_.Seal();
+  return writes_.GetView();
+}
+
+Status TransactionImpl::Commit() {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  Status status;
+  if (!writes_.empty()) {
+    std::vector<GuardUse> guards;
+    for (const auto& table : touched_) guards.push_back(table->guard());
+    CommitOptions options;
+    options.transaction = token_.get();
+    options.guards = guards;
+    status = database_->store()->Commit(writes_, options).status();
+  }
+  Rollback();
+  return status;
+}
+
+void TransactionImpl::Rollback() {
+  token_.reset();
+  writes_.Clear();
+  touched_.clear();
+}
+
+Transaction::Transaction(std::unique_ptr<TransactionImpl> impl) : impl_(std::move(impl)) {}
+Transaction::~Transaction() = default;
+
+namespace {
+
+// Checks, then runs one operation on the transaction's state.
+template <class Operation>
+auto Write(TransactionImpl& transaction, const std::shared_ptr<TableImpl>& table, Operation operation)
+    -> decltype(operation(std::declval<RowChanges&>(), *table)) {
+  ARROW_RETURN_NOT_OK(transaction.CheckTable(*table));
+  ARROW_RETURN_NOT_OK(table->CheckWritable());
+  transaction.Touch(table);
+  RowChanges changes = transaction.Changes();
+  return operation(changes, *table);
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<TableScan>> Transaction::Scan(const Table& table, const ScanOptions& options) {
+  ARROW_RETURN_NOT_OK(impl_->CheckTable(*table.impl_));
+  if (!options.snapshot.is_null()) {
+    return Status::Invalid("Scan of ", table.definition().QualifiedName(),
+                           ": a transaction reads its own snapshot; leave ScanOptions::snapshot unset");
+  }
+  ScanOptions at_snapshot = options;
+  at_snapshot.snapshot = impl_->snapshot();
+  return table.impl_->Scan(at_snapshot, impl_->SealedWrites());
+}
+
+arrow::Result<std::optional<Row>> Transaction::Get(const Table& table, ValueList key) {
+  ARROW_RETURN_NOT_OK(impl_->CheckTable(*table.impl_));
+  ARROW_RETURN_NOT_OK(table.impl_->CheckReadable());
+  return impl_->Changes().Get(*table.impl_, key);
+}
+
+Status Transaction::Put(const Table& table, ValueList row) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Put(t, row); });
+}
+
+Status Transaction::Insert(const Table& table, ValueList row) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Insert(t, row); });
+}
+
+arrow::Result<bool> Transaction::Update(const Table& table, ValueList key, Assignments assignments) {
+  return yarrow::Write(*impl_, table.impl_,
+                       [&](RowChanges& c, const TableImpl& t) { return c.Update(t, key, assignments); });
+}
+
+arrow::Result<bool> Transaction::Delete(const Table& table, ValueList key) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Delete(t, key); });
+}
+
+arrow::Result<bool> Transaction::SoftDelete(const Table& table, ValueList key) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.SoftDelete(t, key); });
+}
+
+arrow::Result<bool> Transaction::Purge(const Table& table, ValueList key) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Purge(t, key); });
+}
+
+Status Transaction::Write(const Table& table, const arrow::RecordBatch& batch, WriteMode mode) {
+  return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Write(t, batch, mode); });
+}
+
+Status Transaction::Commit() {
+  return impl_->Commit();
+}
+
+Status Transaction::Rollback() {
+  if (!impl_->is_active()) return Status::Invalid("The transaction is over; begin another");
+  impl_->Rollback();
+  return Status::OK();
+}
+
+bool Transaction::is_active() const {
+  return impl_->is_active();
+}
+const Snapshot& Transaction::snapshot() const {
+  return impl_->snapshot();
+}
+
+}  // namespace yarrow

@@ -1,0 +1,44 @@
+// Transaction behind its facade, and the short ones that single calls make.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "table/database_impl.h"
+#include "table/row_changes.h"
+#include "table/table_impl.h"
+
+namespace yarrow {
+
+class TransactionImpl {
+ public:
+  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::string user);
+
+  // The state to read and write for an operation on `table`; an error when the transaction is over, when the table
+  // belongs to another database or, being a user table, to another user.
+  arrow::Status CheckTable(const TableImpl& table) const;
+  RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
+  // Notes that `table` was written with its present definition.
+  void Touch(const std::shared_ptr<TableImpl>& table);
+
+  // The writes so far, for a scan that starts now.
+  WriteSet::View SealedWrites();
+  const Snapshot& snapshot() const { return snapshot_; }
+  bool is_active() const { return token_ != nullptr; }
+
+  arrow::Status Commit();
+  void Rollback();
+
+ private:
+  const std::shared_ptr<DatabaseImpl> database_;
+  const std::string user_;
+  std::unique_ptr<WriteTransactionToken> token_;  // null when over
+  Snapshot snapshot_;
+  WriteSet writes_;
+  std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
+};
+
+}  // namespace yarrow
