@@ -16,6 +16,9 @@ namespace {
 constexpr char kValueFollows = '\x01';
 constexpr char kNullPart = '\x02';
 constexpr uint64_t kInt64SignBit = uint64_t{1} << 63;
+constexpr size_t kMaxFixedWidth = 16;
+// Keys of fixed width up to this are put together on the stack, then appended at once.
+constexpr int32_t kMaxStackKey = 128;
 
 // What is wrong with a part; nullptr when nothing is. Messages are made by the callers, out of the hot path.
 using Flaw = const char*;
@@ -31,71 +34,106 @@ constexpr Unsigned SignBit() {
 
 // ---- writing
 
+template <class Unsigned>
+size_t StoreBigEndian(Unsigned number, char* at) {
+  number = SwapBytes(number);
+  std::memcpy(at, &number, sizeof(number));
+  return sizeof(number);
+}
+
 template <class Signed>
-Flaw AppendSigned(const Value& value, std::string* out) {
+size_t StoreSigned(const Value& value, char* at) {
   using Unsigned = std::make_unsigned_t<Signed>;
   const auto* number = std::get_if<int64_t>(&value.variant());
-  if (number == nullptr || static_cast<Signed>(*number) != *number) return kWrongKind;
-  AppendBigEndian(static_cast<Unsigned>(static_cast<Unsigned>(*number) ^ SignBit<Unsigned>()), out);
-  return nullptr;
+  if (number == nullptr || static_cast<Signed>(*number) != *number) return 0;
+  return StoreBigEndian(static_cast<Unsigned>(static_cast<Unsigned>(*number) ^ SignBit<Unsigned>()), at);
 }
 
 template <class Unsigned>
-Flaw AppendUnsigned(const Value& value, std::string* out) {
+size_t StoreUnsigned(const Value& value, char* at) {
   const auto* number = std::get_if<uint64_t>(&value.variant());
-  if (number == nullptr || static_cast<Unsigned>(*number) != *number) return kWrongKind;
-  AppendBigEndian(static_cast<Unsigned>(*number), out);
-  return nullptr;
+  if (number == nullptr || static_cast<Unsigned>(*number) != *number) return 0;
+  return StoreBigEndian(static_cast<Unsigned>(*number), at);
 }
 
 template <class Real, class Unsigned>
-Flaw AppendReal(const Value& value, std::string* out) {
+size_t StoreReal(const Value& value, char* at) {
   const auto* number = std::get_if<double>(&value.variant());
-  if (number == nullptr) return kWrongKind;
+  if (number == nullptr) return 0;
   Real real = static_cast<Real>(*number);
   if (real == 0) real = 0;  // -0.0
   if (std::isnan(real)) real = std::numeric_limits<Real>::quiet_NaN();
   const auto bits = std::bit_cast<Unsigned>(real);
   const bool negative = (bits & SignBit<Unsigned>()) != 0;
-  AppendBigEndian(static_cast<Unsigned>(negative ? ~bits : bits ^ SignBit<Unsigned>()), out);
-  return nullptr;
+  return StoreBigEndian(static_cast<Unsigned>(negative ? ~bits : bits ^ SignBit<Unsigned>()), at);
 }
 
-Flaw AppendTime(const Value& value, const ColumnType& type, std::string* out) {
+size_t StoreTime(const Value& value, const ColumnType& type, char* at) {
   const auto* units = std::get_if<int64_t>(&value.variant());
-  if (units == nullptr || !IsTimeOfDay(*units, type.unit)) return kWrongKind;
-  return AppendSigned<int64_t>(value, out);
+  return units != nullptr && IsTimeOfDay(*units, type.unit) ? StoreSigned<int64_t>(value, at) : 0;
 }
 
-Flaw AppendDecimal(const Value& value, const ColumnType& type, std::string* out) {
+size_t StoreDecimal(const Value& value, const ColumnType& type, char* at) {
   const auto* decimal = std::get_if<Decimal>(&value.variant());
-  if (decimal == nullptr || decimal->scale != type.scale || !FitsPrecision(decimal->unscaled, type.precision)) {
-    return kWrongKind;
-  }
-  AppendBigEndian(static_cast<uint64_t>(decimal->unscaled >> 64) ^ kInt64SignBit, out);
-  AppendBigEndian(static_cast<uint64_t>(decimal->unscaled), out);
-  return nullptr;
+  if (decimal == nullptr || decimal->scale != type.scale || !FitsPrecision(decimal->unscaled, type.precision)) return 0;
+  StoreBigEndian(static_cast<uint64_t>(decimal->unscaled >> 64) ^ kInt64SignBit, at);
+  StoreBigEndian(static_cast<uint64_t>(decimal->unscaled), at + 8);
+  return kMaxFixedWidth;
 }
 
-Flaw AppendBool(const Value& value, std::string* out) {
+size_t StoreBool(const Value& value, char* at) {
   const auto* truth = std::get_if<bool>(&value.variant());
-  if (truth == nullptr) return kWrongKind;
-  out->push_back(*truth ? '\1' : '\0');
-  return nullptr;
+  if (truth == nullptr) return 0;
+  *at = *truth ? 1 : 0;
+  return 1;
 }
 
-Flaw AppendText(const Value& value, std::string* out) {
-  const auto* text = std::get_if<std::string>(&value.variant());
-  if (text == nullptr) return kWrongKind;
-  AppendEscaped(*text, out);
-  return nullptr;
-}
-
-Flaw AppendUuid(const Value& value, std::string* out) {
+size_t StoreUuid(const Value& value, char* at) {
   const auto* uuid = std::get_if<Uuid>(&value.variant());
-  if (uuid == nullptr) return kWrongKind;
-  out->append(reinterpret_cast<const char*>(uuid->bytes.data()), uuid->bytes.size());
-  return nullptr;
+  if (uuid == nullptr) return 0;
+  std::memcpy(at, uuid->bytes.data(), uuid->bytes.size());
+  return uuid->bytes.size();
+}
+
+// Writes a value of a fixed-width type and gives its width; 0 when the value is not in the form of the type.
+// REQUIRES: room for kMaxFixedWidth bytes at `at`.
+size_t StoreFixed(const Value& value, const ColumnType& type, char* at) {
+  switch (type.id) {
+    case TypeId::kInt64:
+    case TypeId::kTimestamp:
+      return StoreSigned<int64_t>(value, at);
+    case TypeId::kInt32:
+    case TypeId::kDate32:
+      return StoreSigned<int32_t>(value, at);
+    case TypeId::kInt16:
+      return StoreSigned<int16_t>(value, at);
+    case TypeId::kInt8:
+      return StoreSigned<int8_t>(value, at);
+    case TypeId::kUInt64:
+      return StoreUnsigned<uint64_t>(value, at);
+    case TypeId::kUInt32:
+      return StoreUnsigned<uint32_t>(value, at);
+    case TypeId::kUInt16:
+      return StoreUnsigned<uint16_t>(value, at);
+    case TypeId::kUInt8:
+      return StoreUnsigned<uint8_t>(value, at);
+    case TypeId::kBool:
+      return StoreBool(value, at);
+    case TypeId::kFloat:
+      return StoreReal<float, uint32_t>(value, at);
+    case TypeId::kDouble:
+      return StoreReal<double, uint64_t>(value, at);
+    case TypeId::kDecimal128:
+      return StoreDecimal(value, type, at);
+    case TypeId::kTime64:
+      return StoreTime(value, type, at);
+    case TypeId::kUuid:
+      return StoreUuid(value, at);
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      break;
+  }
+  return 0;
 }
 
 Flaw AppendPart(const Value& value, const KeyPart& part, std::string* out) {
@@ -105,42 +143,16 @@ Flaw AppendPart(const Value& value, const KeyPart& part, std::string* out) {
     return nullptr;
   }
   if (part.nullable) out->push_back(kValueFollows);
-  switch (part.type.id) {
-    case TypeId::kBool:
-      return AppendBool(value, out);
-    case TypeId::kInt8:
-      return AppendSigned<int8_t>(value, out);
-    case TypeId::kInt16:
-      return AppendSigned<int16_t>(value, out);
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      return AppendSigned<int32_t>(value, out);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return AppendSigned<int64_t>(value, out);
-    case TypeId::kTime64:
-      return AppendTime(value, part.type, out);
-    case TypeId::kUInt8:
-      return AppendUnsigned<uint8_t>(value, out);
-    case TypeId::kUInt16:
-      return AppendUnsigned<uint16_t>(value, out);
-    case TypeId::kUInt32:
-      return AppendUnsigned<uint32_t>(value, out);
-    case TypeId::kUInt64:
-      return AppendUnsigned<uint64_t>(value, out);
-    case TypeId::kFloat:
-      return AppendReal<float, uint32_t>(value, out);
-    case TypeId::kDouble:
-      return AppendReal<double, uint64_t>(value, out);
-    case TypeId::kDecimal128:
-      return AppendDecimal(value, part.type, out);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return AppendText(value, out);
-    case TypeId::kUuid:
-      return AppendUuid(value, out);
+  if (part.type.is_variable()) {
+    const auto* text = std::get_if<std::string>(&value.variant());
+    if (text == nullptr) return kWrongKind;
+    AppendEscaped(*text, out);
+    return nullptr;
   }
-  return kWrongKind;
+  char bytes[kMaxFixedWidth];
+  const size_t width = StoreFixed(value, part.type, bytes);
+  out->append(bytes, width);
+  return width == 0 ? kWrongKind : nullptr;
 }
 
 // ---- reading
@@ -295,6 +307,17 @@ arrow::Result<KeyCodec> KeyCodec::Make(std::vector<KeyPart> parts) {
 arrow::Status KeyCodec::Encode(std::span<const Value> values, std::string* out) const {
   if (values.size() > parts_.size()) {
     return arrow::Status::Invalid("a key of ", parts_.size(), " parts cannot take ", values.size(), " values");
+  }
+  if (fixed_size() >= 0 && fixed_size() <= kMaxStackKey) {
+    char bytes[kMaxStackKey + kMaxFixedWidth];
+    char* at = bytes;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const size_t width = StoreFixed(values[i], parts_[i].type, at);
+      if (width == 0) return EncodeError(i, parts_[i], values[i], values[i].is_null() ? kNotNullable : kWrongKind);
+      at += width;
+    }
+    out->append(bytes, static_cast<size_t>(at - bytes));
+    return arrow::Status::OK();
   }
   const size_t start = out->size();
   for (size_t i = 0; i < values.size(); ++i) {
