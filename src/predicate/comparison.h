@@ -38,6 +38,7 @@ struct Comparison {
   bool negated = false;  // NOT IN, NOT LIKE
   double real = 0;       // operand: floats
   Int128 number = 0;     // operand: all other fixed-width types
+  Int128 last = 0;       // BETWEEN: `number` is the least that passes and this the greatest
   Int128 least = 0;      // valid numbers of the types whose bytes can hold more than the type
   Int128 greatest = 0;
   std::string bytes;  // operand: text and binary; in a key part, as encoded there
@@ -50,6 +51,13 @@ struct Comparison {
 // the key. A comparison of a field still needs PlaceField.
 arrow::Result<Comparison> MakeComparison(const Predicate& leaf, const RowSchema& row_schema,
                                          RowSchema::Place::Kind kind);
+
+// Whether two bounds of a column make one comparison.
+bool CanBeBetween(const ColumnType& type);
+// REQUIRES: the same of `low` (> or >=) and `high` (< or <=), which are on one column and do not exclude each other.
+arrow::Result<Comparison> MakeBetween(const Predicate& low, const Predicate& high, const RowSchema& row_schema,
+                                      RowSchema::Place::Kind kind);
+
 // Tells the comparison of a field where the field lies in one schema version.
 void PlaceField(const RowLayout& layout, size_t field, Comparison* comparison);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace yarrow {
 namespace {
 
 using Kind = Predicate::Kind;
+using Op = Predicate::Op;
 
 // Where a program stops; every number below them is a position in it.
 constexpr uint32_t kStopDamaged = UINT32_MAX;
@@ -59,27 +61,49 @@ class Compiler {
   arrow::Result<uint32_t> Emit(const Predicate& predicate, uint32_t if_true, uint32_t if_false) {
     if (predicate.kind() == Kind::kTrue) return if_true;
     if (predicate.kind() == Kind::kFalse) return if_false;
-    if (predicate.kind() != Kind::kAnd && predicate.kind() != Kind::kOr) return EmitLeaf(predicate, if_true, if_false);
+    if (predicate.kind() != Kind::kAnd && predicate.kind() != Kind::kOr)
+      return EmitLeaf(predicate, nullptr, if_true, if_false);
     const bool is_and = predicate.kind() == Kind::kAnd;
     uint32_t next = is_and ? if_true : if_false;
-    for (auto child = predicate.children().rbegin(); child != predicate.children().rend(); ++child) {
+    const auto& children = predicate.children();
+    for (auto child = children.rbegin(); child != children.rend(); ++child) {
+      if (is_and && std::next(child) != children.rend() && AreBounds(*std::next(child), *child)) {
+        ARROW_ASSIGN_OR_RAISE(next, EmitLeaf(*std::next(child), &*child, next, if_false));
+        ++child;
+        continue;
+      }
       ARROW_ASSIGN_OR_RAISE(next, is_and ? Emit(*child, next, if_false) : Emit(*child, if_true, next));
     }
     return next;
   }
 
-  arrow::Result<uint32_t> EmitLeaf(const Predicate& leaf, uint32_t if_true, uint32_t if_false) {
+  // Whether the two are both ends of an interval; in normal form they are neighbours.
+  bool AreBounds(const Predicate& low, const Predicate& high) const {
+    const auto is = [](const Predicate& leaf, Op op, Op other) {
+      return leaf.kind() == Kind::kCompare && (leaf.op() == op || leaf.op() == other);
+    };
+    return is(low, Op::kGt, Op::kGe) && is(high, Op::kLt, Op::kLe) && low.column() == high.column() &&
+           CanBeBetween(row_schema_.columns()[static_cast<size_t>(low.column())].type);
+  }
+
+  arrow::Result<Comparison> Make(const Predicate& leaf, const Predicate* high, RowSchema::Place::Kind kind) const {
+    return high == nullptr ? MakeComparison(leaf, row_schema_, kind) : MakeBetween(leaf, *high, row_schema_, kind);
+  }
+
+  // With `high`, `leaf` is the lower bound of the same column.
+  arrow::Result<uint32_t> EmitLeaf(const Predicate& leaf, const Predicate* high, uint32_t if_true, uint32_t if_false) {
     const size_t leaf_number = next_leaf_++;
     const auto column = static_cast<size_t>(AsLeaf(leaf).test.column());
     const RowSchema::Place& place = program_.version->places[column];
     if (place.kind == RowSchema::Place::kDefault) {
-      return LeafHolds(leaf, row_schema_.columns()[column].default_value) ? if_true : if_false;
+      const Value& value = row_schema_.columns()[column].default_value;
+      return LeafHolds(leaf, value) && (high == nullptr || LeafHolds(*high, value)) ? if_true : if_false;
     }
     const bool is_field = place.kind == RowSchema::Place::kField;
     auto& cache = is_field ? field_comparisons_ : key_comparisons_;
     if (cache.size() <= leaf_number) cache.resize(leaf_number + 1);
     if (!cache[leaf_number]) {
-      ARROW_ASSIGN_OR_RAISE(cache[leaf_number], MakeComparison(leaf, row_schema_, place.kind));
+      ARROW_ASSIGN_OR_RAISE(cache[leaf_number], Make(leaf, high, place.kind));
     }
     Comparison comparison = *cache[leaf_number];
     if (is_field) PlaceField(program_.version->layout, static_cast<size_t>(place.index), &comparison);
