@@ -6,7 +6,6 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -16,7 +15,6 @@ namespace {
 constexpr int64_t kAlignment = 64;  // what Arrow asks of buffers
 constexpr int64_t kMinSlack = 64 << 10;
 constexpr int64_t kMinRows = 64;
-constexpr int64_t kMaxText = std::numeric_limits<int32_t>::max();
 
 int64_t Aligned(int64_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -25,10 +23,10 @@ int64_t BitmapBytes(int64_t rows) {
   return (rows + 7) / 8;
 }
 
-// Arrow's buffers hold text ends as int32.
-arrow::Status TextOverflow(int64_t bytes) {
-  return arrow::Status::CapacityError("a batch holds at most 2 GiB of one text or binary column, this row makes it ",
-                                      bytes, " bytes; finish the batch before the row");
+arrow::Status TextOverflow(int64_t bytes, int64_t limit) {
+  return arrow::Status::CapacityError("a batch holds at most ", limit,
+                                      " bytes of one text or binary column, this row makes it ", bytes,
+                                      " bytes; finish the batch before the row");
 }
 
 }  // namespace
@@ -45,8 +43,8 @@ struct ArrowSink::Slab {
   }
 };
 
-ArrowSink::ArrowSink(const std::vector<ColumnType>& types, arrow::MemoryPool* pool)
-    : columns_(types.size()), storages_(types.size()), pool_(pool) {
+ArrowSink::ArrowSink(const std::vector<ColumnType>& types, arrow::MemoryPool* pool, int64_t max_text_bytes)
+    : columns_(types.size()), storages_(types.size()), pool_(pool), max_text_bytes_(max_text_bytes) {
   for (size_t c = 0; c < types.size(); ++c) {
     storages_[c].type = types[c].ToArrow();
     storages_[c].width = types[c].id == TypeId::kBool ? -1 : types[c].fixed_width();
@@ -81,7 +79,7 @@ arrow::Status ArrowSink::Relocate(int64_t rows, bool tight) {
     const Storage& storage = storages_[c];
     if (storage.width == 0 && storage.text == nullptr) {
       const auto expected = static_cast<int64_t>(storage.text_per_row * static_cast<double>(rows)) + kAlignment;
-      text_room[c] = tight ? TextBytes(c) : std::max(TextBytes(c), std::min(expected, kMaxText));
+      text_room[c] = tight ? TextBytes(c) : std::max(TextBytes(c), std::min(expected, max_text_bytes_));
     }
     total += RegionSize(storage, rows, text_room[c]);
   }
@@ -124,11 +122,11 @@ arrow::Status ArrowSink::Relocate(int64_t rows, bool tight) {
 bool ArrowSink::GrowText(uint32_t c, int64_t bytes) {
   Column& column = columns_[c];
   Storage& storage = storages_[c];
-  if (bytes > kMaxText) {
-    status_ = TextOverflow(bytes);
+  if (bytes > max_text_bytes_) {
+    status_ = TextOverflow(bytes, max_text_bytes_);
     return false;
   }
-  const int64_t capacity = std::min(std::max(bytes, 2 * column.text_capacity), kMaxText);
+  const int64_t capacity = std::min(std::max(bytes, 2 * column.text_capacity), max_text_bytes_);
   if (storage.text != nullptr) {
     status_ = storage.text->Resize(capacity, /*shrink_to_fit=*/false);
   } else {

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,11 @@ class ArrowSink {
     uint8_t* validity = nullptr;  // null until the first NULL; then ones for all rows of the capacity but the NULLs
   };
 
-  // `pool` must outlive the sink and its batches.
-  ArrowSink(const std::vector<ColumnType>& types, arrow::MemoryPool* pool);
+  // Arrow's buffers hold text ends as int32.
+  static constexpr int64_t kMaxTextBytes = std::numeric_limits<int32_t>::max();
+
+  // `pool` must outlive the sink and its batches. `max_text_bytes`, of one column in a batch, is lower in tests.
+  ArrowSink(const std::vector<ColumnType>& types, arrow::MemoryPool* pool, int64_t max_text_bytes = kMaxTextBytes);
   ArrowSink(const ArrowSink&) = delete;
   ArrowSink& operator=(const ArrowSink&) = delete;
   ~ArrowSink();
@@ -86,6 +90,7 @@ class ArrowSink {
   std::vector<Storage> storages_;
   std::shared_ptr<Slab> slab_;
   arrow::MemoryPool* pool_;
+  int64_t max_text_bytes_;
   arrow::Status status_;
 };
 

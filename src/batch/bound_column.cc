@@ -45,7 +45,6 @@ ArrayResult ParseUuids(const arrow::Array& array) {
   return builder.Finish();
 }
 
-// Decimals of many digits and wide scales go through no intermediate type: Arrow rescales and checks.
 ArrayResult CastTo(const std::shared_ptr<arrow::Array>& array, const ColumnType& type) {
   const auto to = StorageType(type);
   if (array->type()->Equals(*to)) return array;
@@ -60,6 +59,13 @@ ArrayResult CastTo(const std::shared_ptr<arrow::Array>& array, const ColumnType&
   if (type.id == TypeId::kUuid && is_text) {
     ARROW_ASSIGN_OR_RAISE(const auto text, CastTo(array, TypeId::kUtf8));
     return ParseUuids(*text);
+  }
+  // Arrow asks whether every integer would fit; whether those that are there do is found out on the way through a
+  // decimal that takes them all.
+  constexpr int32_t kUInt64Digits = 20;
+  if (type.id == TypeId::kDecimal128 && arrow::is_integer(array->type_id())) {
+    ARROW_ASSIGN_OR_RAISE(const auto exact, arrow::compute::Cast(*array, arrow::decimal128(kUInt64Digits, 0), options));
+    return arrow::compute::Cast(*exact, to, options);
   }
   return arrow::compute::Cast(*array, to, options);
 }
