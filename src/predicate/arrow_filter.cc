@@ -208,23 +208,16 @@ class Translator {
     if (options == nullptr || !options->value_set.is_arraylike()) return std::nullopt;
     if (!IsSetComparable(*options->value_set.type(), TypeOf(column))) return std::nullopt;
     std::vector<Value> values;
-    bool has_null = false;
     for (const auto& chunk : options->value_set.chunks()) {
       for (int64_t i = 0; i < chunk->length(); ++i) {
         const auto scalar = chunk->GetScalar(i);
         if (!scalar.ok()) return std::nullopt;
-        const auto place = PlaceLiteral(**scalar, TypeOf(column));
-        if (!place) return std::nullopt;
-        if (place->kind != LiteralPlace::kValue) return std::nullopt;
-        if (place->value.is_null()) {
-          has_null = true;
-        } else if (!IsSetEquality(place->value)) {
-          return std::nullopt;
-        } else {
-          values.push_back(place->value);
-        }
+        auto place = PlaceLiteral(**scalar, TypeOf(column));
+        if (!place || place->kind != LiteralPlace::kValue || !IsSetEquality(place->value)) return std::nullopt;
+        values.push_back(std::move(place->value));
       }
     }
+    const bool has_null = std::erase_if(values, [](const Value& value) { return value.is_null(); }) > 0;
     return InAsArrow(column, std::move(values), has_null, options->GetNullMatchingBehavior());
   }
 

@@ -126,7 +126,7 @@ bool ColumnConjunction::Finish(std::vector<Predicate>* leaves) {
   }
   if (low_ && high_) {
     const auto order = CompareValues(low_->value, high_->value);
-    if (order > 0 || (order == 0 && (low_->strict || high_->strict))) return false;
+    if (order > 0) return false;
     if (order == 0) KeepOnly({low_->value});
   }
   if (!MergePrefixes()) return false;
