@@ -133,6 +133,27 @@ TEST_F(IntTextKey, OrBesideEquality) {
   EXPECT_EQ(Rest(split), "true");
 }
 
+TEST_F(IntTextKey, ValuesNarrowFurtherBesideRanges) {
+  const Predicate ends = Predicate::Or({Is(0, Op::kGe, int64_t{7}), Is(0, Op::kEq, int64_t{1})});
+  const KeySplit split = Split(Predicate::And({ends, Is(1, Op::kEq, "x")}));
+  ASSERT_EQ(split.ranges.size(), 2u);
+  EXPECT_EQ(split.ranges[0], Point(1, "x"));
+  EXPECT_EQ(split.ranges[1].lower, Key(*schema_, {Value(int64_t{7})}));
+  EXPECT_EQ(Rest(split), "b = 'x'");
+}
+
+TEST_F(IntTextKey, OrOverSeveralKeyColumnsNarrowsAnAnd) {
+  const auto pair = [](int64_t a, const char* b) { return Predicate::And({Is(0, Op::kEq, a), Is(1, Op::kEq, b)}); };
+  const Predicate either = Predicate::Or({pair(9, "y"), pair(7, "x")});
+  KeySplit split = Split(Predicate::And({Is(2, Op::kEq, int64_t{1}), either}));
+  EXPECT_EQ(split.ranges, (std::vector<KeyRange>{Point(7, "x"), Point(9, "y")}));
+  EXPECT_EQ(Rest(split), "c = 1");
+  split = Split(Predicate::And({Is(0, Op::kLt, int64_t{8}), either}));
+  EXPECT_EQ(split.ranges, (std::vector<KeyRange>{Point(7, "x")}));
+  EXPECT_TRUE(split.is_point);
+  EXPECT_EQ(Rest(split), "true");
+}
+
 TEST_F(IntTextKey, ContradictionsHaveNoRange) {
   EXPECT_TRUE(Split(Predicate::And({Is(0, Op::kGt, int64_t{7}), Is(0, Op::kLt, int64_t{7})})).ranges.empty());
   EXPECT_TRUE(Split(Predicate::IsNull(0)).ranges.empty());
