@@ -3,7 +3,9 @@
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
 #include <arrow/compute/api_scalar.h>
+#include <arrow/compute/function.h>
 #include <arrow/compute/initialize.h>
+#include <arrow/compute/registry.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
@@ -88,8 +90,9 @@ std::vector<cp::Expression> Operands(const cp::Expression& expression, const std
   return operands;
 }
 
-// Translates boolean expressions into predicates that are true, false and unknown for the same rows; nothing when there
-// is none, or when it only has to be alike in being true (or, below NOT, false) and is not.
+// Translates boolean expressions (of calls with the right number of arguments) into predicates that are true, false and
+// unknown for the same rows; nothing when there is none, or when it only has to be alike in being true (or, below NOT,
+// false) and is not.
 class Translator {
  public:
   explicit Translator(const RowSchema& row_schema) : row_schema_(row_schema) {}
@@ -110,9 +113,10 @@ class Translator {
       if (!child) return std::nullopt;
       return Predicate::Not(*std::move(child));
     }
-    if (name == "and_kleene" || name == "or_kleene") return TranslateChain(expression, name, negated);
-    // NULL absorbs in these: false rows of `and` and true rows of `or` are fewer than those of AND and OR.
-    if ((name == "and" && !negated) || (name == "or" && negated)) return TranslateChain(expression, name, negated);
+    // NULL absorbs in `and` and `or`: their false and true rows, respectively, are fewer than those of AND and OR.
+    const bool is_chain =
+        name == "and_kleene" || name == "or_kleene" || (name == "and" && !negated) || (name == "or" && negated);
+    if (is_chain) return TranslateChain(expression, name, negated);
     return TranslateTest(*call);
   }
 
@@ -145,7 +149,6 @@ class Translator {
   }
 
   std::optional<Predicate> TranslateComparison(const cp::Expression::Call& call, Op op) const {
-    if (call.arguments.size() != 2) return std::nullopt;
     std::optional<int> column = ColumnOf(call.arguments[0]);
     const arrow::Datum* literal = call.arguments[1].literal();
     if (!column) {
@@ -174,8 +177,7 @@ class Translator {
   }
 
   std::optional<Predicate> TranslateTest(const cp::Expression::Call& call) const {
-    if (call.arguments.size() != 1) return std::nullopt;
-    const std::optional<int> column = ColumnOf(call.arguments.front());
+    const std::optional<int> column = call.arguments.empty() ? std::nullopt : ColumnOf(call.arguments.front());
     if (!column) return std::nullopt;
     const std::string& name = call.function_name;
     if (name == "is_valid") return Predicate::IsNotNull(*column);
@@ -270,14 +272,32 @@ arrow::Result<int> ResolveColumn(const arrow::FieldRef& ref, const RowSchema& ro
                                 ", which the table does not have; its columns are ", ListColumns(row_schema));
 }
 
+// Arrow takes a wrong number of arguments for granted in places (it crashes writing such an expression out).
+arrow::Status CheckCall(const cp::Expression::Call& call, const RowSchema& row_schema) {
+  const auto function = cp::GetFunctionRegistry()->GetFunction(call.function_name);
+  if (!function.ok()) {
+    return arrow::Status::Invalid("the filter on table ", row_schema.table_name(), " calls the function ",
+                                  call.function_name, ", which Arrow does not have");
+  }
+  const cp::Arity& arity = (*function)->arity();
+  const auto count = static_cast<int>(call.arguments.size());
+  if (arity.is_varargs ? count >= arity.num_args : count == arity.num_args) return arrow::Status::OK();
+  return arrow::Status::Invalid("the filter on table ", row_schema.table_name(), " calls the function ",
+                                call.function_name, " with ", count, " arguments instead of ", arity.num_args);
+}
+
 // The same expression with all columns by their names in the table.
 arrow::Result<cp::Expression> ResolveColumns(const cp::Expression& expression, const RowSchema& row_schema) {
+  if (!expression.is_valid()) {
+    return arrow::Status::Invalid("the filter on table ", row_schema.table_name(), " has an empty expression");
+  }
   if (const arrow::FieldRef* ref = expression.field_ref()) {
     ARROW_ASSIGN_OR_RAISE(const int column, ResolveColumn(*ref, row_schema));
     return cp::field_ref(row_schema.columns()[static_cast<size_t>(column)].name);
   }
   const auto* call = expression.call();
   if (call == nullptr) return expression;
+  ARROW_RETURN_NOT_OK(CheckCall(*call, row_schema));
   std::vector<cp::Expression> arguments;
   for (const cp::Expression& argument : call->arguments) {
     ARROW_ASSIGN_OR_RAISE(cp::Expression resolved, ResolveColumns(argument, row_schema));

@@ -241,6 +241,12 @@ TEST(ArrowFilter, NamesWhatDoesNotFit) {
   fails(cp::less(Column("name"), cp::literal(1)), "less");
   fails(cp::less(Column("day"), cp::literal(1)), "less");
   fails(cp::call("no_such_function", {Column("id")}), "no_such_function");
+  for (const char* function : {"and_kleene", "and", "or_kleene", "invert", "equal", "is_valid"}) {
+    fails(cp::call(function, {}), function);
+    fails(cp::call(function, {Column("flag"), Column("flag"), Column("flag")}), "3 arguments");
+  }
+  fails(cp::call("is_in", {Column("id")}), "is_in");  // without options
+  fails(cp::Expression(), "empty expression");
   fails(Column("id"), "not true or false");
   fails(cp::and_(Column("flag"), Column("id")), "not true or false");
   fails(cp::literal(arrow::MakeNullScalar(arrow::null())), "not true or false");
