@@ -124,7 +124,6 @@ arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<cons
 }
 
 arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
-  if (log_syncer_ != nullptr) ARROW_RETURN_NOT_OK(log_syncer_->status());
   ARROW_RETURN_NOT_OK(commits.Admit(request));
   CommitOutcome outcome;
   rocksdb::Status status;
@@ -139,6 +138,7 @@ arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksd
   outcome.committed = status.ok();
   commits.Resolve(request, outcome);
   if (!status.ok()) return FromRocksDb(status, "cannot commit to '", path.string(), "'");
+  memtable_sample.Add(request->ops(), request->hashes(), outcome.last_sequence);
   if (log_syncer_ != nullptr) log_syncer_->NoteWrite();
   return CommitResult{outcome.first_sequence, outcome.last_sequence};
 }
@@ -167,7 +167,6 @@ arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> o
 }
 
 arrow::Result<CommitResult> StoreImpl::Ingest(CommitRequest* request, std::span<const SstFiles* const> files) {
-  if (log_syncer_ != nullptr) ARROW_RETURN_NOT_OK(log_syncer_->status());
   // An ingest is durable at once. So must be every commit before it, or a power cut could keep the later one only.
   if (options.durability != Durability::kSync) ARROW_RETURN_NOT_OK(SyncLog());
   std::vector<rocksdb::IngestExternalFileArg> args;

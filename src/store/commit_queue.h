@@ -43,6 +43,7 @@ class CommitRequest : public CommitView {
   CommitRequest& operator=(const CommitRequest&) = delete;
 
   bool exclusive() const { return exclusive_; }
+  std::span<const uint64_t> hashes() const { return hashes_; }
 
  private:
   friend class CommitQueue;

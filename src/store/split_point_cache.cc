@@ -28,18 +28,11 @@ struct Gap {
   bool divisible = true;
 };
 
-void Measure(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::vector<Gap>* gaps) {
-  if (gaps->empty()) return;
-  std::vector<rocksdb::Range> ranges;
-  ranges.reserve(gaps->size());
-  for (const Gap& gap : *gaps) ranges.emplace_back(gap.lower, gap.upper);
-  std::vector<uint64_t> sizes(gaps->size(), 0);
-  rocksdb::SizeApproximationOptions options;
-  options.include_memtables = true;
-  options.include_files = true;
-  if (!db->GetApproximateSizes(options, partition, ranges.data(), static_cast<int>(ranges.size()), sizes.data()).ok()) {
-    return;  // an estimate only: everything counts as empty, and nothing is split
-  }
+// REQUIRES: each gap begins where the one before ends.
+void Measure(const SizeSource& source, std::vector<Gap>* gaps) {
+  std::vector<std::string_view> cuts = {(*gaps)[0].lower};
+  for (const Gap& gap : *gaps) cuts.push_back(gap.upper);
+  const std::vector<uint64_t> sizes = source.EstimateBytes(cuts);
   for (size_t i = 0; i < sizes.size(); ++i) (*gaps)[i].bytes = sizes[i];
 }
 
@@ -73,7 +66,7 @@ std::vector<Gap> Interpolate(const Gap& gap) {
 }
 
 // Cuts the gaps heavier than `limit` once; false when there is none left to cut.
-bool Refine(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, uint64_t limit, std::vector<Gap>* gaps) {
+bool Refine(const SizeSource& source, uint64_t limit, std::vector<Gap>* gaps) {
   std::vector<Gap> finer;
   bool cut_any = false;
   for (Gap& gap : *gaps) {
@@ -86,7 +79,7 @@ bool Refine(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, uint64_t li
       pieces[0].bytes = gap.bytes;
     } else {
       cut_any = true;
-      Measure(db, partition, &pieces);
+      Measure(source, &pieces);
     }
     // Neighbours that hold next to nothing are one gap: deep refinement of a dense spot leaves no trail of empty ones.
     for (Gap& piece : pieces) {
@@ -110,25 +103,22 @@ uint64_t TotalBytes(const std::vector<Gap>& gaps) {
 // The cuts between gaps that come nearest to equal pieces.
 std::vector<std::string> ChoosePoints(const std::vector<Gap>& gaps, size_t max_points) {
   const uint64_t total = TotalBytes(gaps);
-  const size_t pieces = std::min<uint64_t>(max_points + 1, std::max<uint64_t>(1, total / (kWorthSplitting / 2)));
+  const uint64_t pieces = std::min<uint64_t>(max_points + 1, total / (kWorthSplitting / 2));
   std::vector<std::string> points;
-  uint64_t below = 0;
-  size_t wanted = 1;
-  for (size_t i = 0; i + 1 < gaps.size() && wanted < pieces; ++i) {
-    below += gaps[i].bytes;
-    const uint64_t target = total / pieces * wanted;
-    // Cuts here unless the next cut comes nearer to the target.
-    const uint64_t next = below + gaps[i + 1].bytes;
-    if (below < target && next <= target + (target - below)) continue;
-    points.push_back(gaps[i].upper);
-    while (wanted < pieces && total / pieces * wanted <= below + total / pieces / 2) ++wanted;
+  size_t cut = 0;  // the next cut that may be taken: the one behind gaps[cut]
+  uint64_t below = gaps[0].bytes;
+  for (uint64_t i = 1; i < pieces; ++i) {
+    const uint64_t target = total / pieces * i;
+    while (cut + 2 < gaps.size() && below + gaps[cut + 1].bytes / 2 < target) below += gaps[++cut].bytes;
+    if (cut + 1 >= gaps.size()) break;
+    points.push_back(gaps[cut].upper);
+    below += gaps[++cut].bytes;
   }
   return points;
 }
 
-std::vector<std::string> FindPoints(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
-                                    std::string_view upper, size_t max_points,
-                                    const std::vector<std::string>& boundaries) {
+std::vector<std::string> FindPoints(const SizeSource& source, std::string_view lower, std::string_view upper,
+                                    size_t max_points, const std::vector<std::string>& boundaries) {
   std::vector<Gap> gaps;
   std::string previous(lower);
   for (const std::string& boundary : boundaries) {
@@ -136,33 +126,48 @@ std::vector<std::string> FindPoints(rocksdb::DB* db, rocksdb::ColumnFamilyHandle
     previous = boundary;
   }
   gaps.push_back({previous, std::string(upper)});
-  Measure(db, partition, &gaps);
+  Measure(source, &gaps);
   const uint64_t total = TotalBytes(gaps);
   if (total < kWorthSplitting) return {};
   const uint64_t limit = total / ((max_points + 1) * kGapsPerPoint);
-  for (int round = 0; round < kMaxRounds && Refine(db, partition, limit, &gaps); ++round) {
+  for (int round = 0; round < kMaxRounds && Refine(source, limit, &gaps); ++round) {
   }
   return ChoosePoints(gaps, max_points);
 }
 
 }  // namespace
 
-uint64_t EstimateBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
-                       std::string_view upper) {
-  std::vector<Gap> gaps = {{std::string(lower), upper.empty() ? LastKey() : std::string(upper)}};
-  if (gaps[0].lower >= gaps[0].upper) return 0;
-  Measure(db, partition, &gaps);
-  return gaps[0].bytes;
+std::vector<uint64_t> SizeSource::EstimateBytes(std::span<const std::string_view> cuts) const {
+  std::vector<uint64_t> sizes = memtables_->EstimateBytes(partition_->GetID(), cuts);
+  std::vector<rocksdb::Range> ranges;
+  ranges.reserve(sizes.size());
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    ranges.emplace_back(rocksdb::Slice(cuts[i].data(), cuts[i].size()),
+                        rocksdb::Slice(cuts[i + 1].data(), cuts[i + 1].size()));
+  }
+  std::vector<uint64_t> in_files(sizes.size(), 0);
+  // An error leaves the files out of the estimate.
+  (void)db_->GetApproximateSizes(rocksdb::SizeApproximationOptions(), partition_, ranges.data(),
+                                 static_cast<int>(ranges.size()), in_files.data());
+  for (size_t i = 0; i < sizes.size(); ++i) sizes[i] += in_files[i];
+  return sizes;
 }
 
-std::vector<std::string> SplitPointCache::BoundariesWithin(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition,
-                                                           std::string_view lower, std::string_view upper,
-                                                           size_t max_count, uint64_t files_version) {
+uint64_t EstimateBytes(const SizeSource& source, std::string_view lower, std::string_view upper) {
+  const std::string_view cuts[] = {lower, upper.empty() ? std::string_view(LastKey()) : upper};
+  return cuts[0] < cuts[1] ? source.EstimateBytes(cuts)[0] : 0;
+}
+
+std::vector<std::string> SplitPointCache::BoundariesWithin(const SizeSource& source, std::string_view lower,
+                                                           std::string_view upper, size_t max_count,
+                                                           uint64_t files_version) {
+  // Keys of the memtables cut as well as those of files; where there are both, there may be twice as many.
+  std::vector<std::string> within = source.memtables().KeysWithin(source.partition()->GetID(), lower, upper, max_count);
   std::lock_guard lock(mutex_);
-  Boundaries& known = boundaries_[partition->GetID()];
+  Boundaries& known = boundaries_[source.partition()->GetID()];
   if (known.files_version != files_version) {
     rocksdb::ColumnFamilyMetaData metadata;
-    db->GetColumnFamilyMetaData(partition, &metadata);
+    source.db()->GetColumnFamilyMetaData(source.partition(), &metadata);
     known.keys.clear();
     for (const auto& level : metadata.levels) {
       for (const auto& file : level.files) {
@@ -177,22 +182,23 @@ std::vector<std::string> SplitPointCache::BoundariesWithin(rocksdb::DB* db, rock
   const auto first = std::upper_bound(known.keys.begin(), known.keys.end(), lower);
   const auto last = std::lower_bound(first, known.keys.end(), upper);
   const size_t step = static_cast<size_t>(last - first) / max_count + 1;
-  std::vector<std::string> within;
   for (auto it = first; it < last; it += std::min<std::ptrdiff_t>(step, last - it)) within.push_back(*it);
+  std::sort(within.begin(), within.end());
+  within.erase(std::unique(within.begin(), within.end()), within.end());
   return within;
 }
 
-std::vector<std::string> SplitPointCache::Get(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition,
-                                              std::string_view lower, std::string_view upper, size_t max_points,
-                                              uint64_t files_version) {
+std::vector<std::string> SplitPointCache::Get(const SizeSource& source, std::string_view lower, std::string_view upper,
+                                              size_t max_points, uint64_t files_version) {
   if (upper.empty()) upper = LastKey();
   if (max_points == 0 || lower >= upper) return {};
+  const uint32_t partition_id = source.partition()->GetID();
   uint64_t memtable_bytes = 0;
-  db->GetIntProperty(partition, rocksdb::DB::Properties::kCurSizeAllMemTables, &memtable_bytes);
+  source.db()->GetIntProperty(source.partition(), rocksdb::DB::Properties::kCurSizeAllMemTables, &memtable_bytes);
   {
     std::lock_guard lock(mutex_);
     for (auto it = answers_.begin(); it != answers_.end(); ++it) {
-      if (it->partition_id != partition->GetID() || it->lower != lower || it->upper != upper ||
+      if (it->partition_id != partition_id || it->lower != lower || it->upper != upper ||
           it->max_points != max_points) {
         continue;
       }
@@ -206,12 +212,11 @@ std::vector<std::string> SplitPointCache::Get(rocksdb::DB* db, rocksdb::ColumnFa
     }
   }
   const size_t max_boundaries = (max_points + 1) * kGapsPerPoint;
-  std::vector<std::string> points =
-      FindPoints(db, partition, lower, upper, max_points,
-                 BoundariesWithin(db, partition, lower, upper, max_boundaries, files_version));
+  std::vector<std::string> points = FindPoints(source, lower, upper, max_points,
+                                               BoundariesWithin(source, lower, upper, max_boundaries, files_version));
   std::lock_guard lock(mutex_);
   answers_.push_front(
-      {partition->GetID(), std::string(lower), std::string(upper), max_points, files_version, memtable_bytes, points});
+      {partition_id, std::string(lower), std::string(upper), max_points, files_version, memtable_bytes, points});
   if (answers_.size() > kMaxAnswers) answers_.pop_back();
   return points;
 }

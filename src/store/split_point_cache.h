@@ -8,20 +8,41 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "store/memtable_sample.h"
+
 namespace yarrow {
 
-// Estimates come from RocksDB's file and memtable statistics; no data block is read and no iterator opened, so a range
-// full of tombstones costs no more than any other. Answers are kept until the files change or the memtable has grown
-// much. Thread-safe.
+// Where the sizes come from. Estimates use the index blocks of files and the sample of the memtables; no data block is
+// read and no iterator opened, so a range full of tombstones costs no more than any other.
+class SizeSource {
+ public:
+  SizeSource(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, const MemtableSample* memtables)
+      : db_(db), partition_(partition), memtables_(memtables) {}
+
+  // Estimated bytes of each gap between neighbouring `cuts` (ascending): one figure less than cuts.
+  std::vector<uint64_t> EstimateBytes(std::span<const std::string_view> cuts) const;
+
+  rocksdb::DB* db() const { return db_; }
+  rocksdb::ColumnFamilyHandle* partition() const { return partition_; }
+  const MemtableSample& memtables() const { return *memtables_; }
+
+ private:
+  rocksdb::DB* db_;
+  rocksdb::ColumnFamilyHandle* partition_;
+  const MemtableSample* memtables_;
+};
+
+// Answers are kept until the files change or the memtable has grown much. Thread-safe.
 class SplitPointCache {
  public:
   // See Store::SplitPoints. `files_version` changes whenever the SST files do.
-  std::vector<std::string> Get(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
-                               std::string_view upper, size_t max_points, uint64_t files_version);
+  std::vector<std::string> Get(const SizeSource& source, std::string_view lower, std::string_view upper,
+                               size_t max_points, uint64_t files_version);
 
  private:
   struct Answer {
@@ -40,9 +61,8 @@ class SplitPointCache {
   static constexpr size_t kMaxAnswers = 64;
 
   // Those of the partition strictly within (lower, upper), thinned out to about `max_count`.
-  std::vector<std::string> BoundariesWithin(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition,
-                                            std::string_view lower, std::string_view upper, size_t max_count,
-                                            uint64_t files_version);
+  std::vector<std::string> BoundariesWithin(const SizeSource& source, std::string_view lower, std::string_view upper,
+                                            size_t max_count, uint64_t files_version);
 
   std::mutex mutex_;
   std::list<Answer> answers_;  // latest used first
@@ -50,7 +70,6 @@ class SplitPointCache {
 };
 
 // Estimated bytes of [lower, upper) in files and memtables; an empty bound is open.
-uint64_t EstimateBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* partition, std::string_view lower,
-                       std::string_view upper);
+uint64_t EstimateBytes(const SizeSource& source, std::string_view lower, std::string_view upper);
 
 }  // namespace yarrow

@@ -216,12 +216,13 @@ void Store::RemoveListener(CommitListener* listener) {
 
 std::vector<std::string> Store::SplitPoints(Partition partition, std::string_view lower, std::string_view upper,
                                             size_t max_points) const {
-  return impl_->split_points.Get(impl_->db.get(), StoreImpl::Handle(partition), lower, upper, max_points,
-                                 impl_->file_listener->version());
+  const SizeSource source(impl_->db.get(), StoreImpl::Handle(partition), &impl_->memtable_sample);
+  return impl_->split_points.Get(source, lower, upper, max_points, impl_->file_listener->version());
 }
 
 uint64_t Store::ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const {
-  return EstimateBytes(impl_->db.get(), StoreImpl::Handle(partition), lower, upper);
+  return EstimateBytes(SizeSource(impl_->db.get(), StoreImpl::Handle(partition), &impl_->memtable_sample), lower,
+                       upper);
 }
 
 arrow::Status Store::FlushMemtables() {

@@ -22,6 +22,7 @@
 #include "store/commit_queue.h"
 #include "store/file_listener.h"
 #include "store/log_syncer.h"
+#include "store/memtable_sample.h"
 #include "store/split_point_cache.h"
 #include "yarrow/store.h"
 
@@ -81,7 +82,8 @@ struct StoreImpl {
   const StoreOptions options;
   std::shared_ptr<rocksdb::Cache> block_cache;
   rocksdb::ColumnFamilyOptions partition_options;
-  std::shared_ptr<FileListener> file_listener = std::make_shared<FileListener>();
+  MemtableSample memtable_sample;
+  std::shared_ptr<FileListener> file_listener = std::make_shared<FileListener>(&memtable_sample);
   std::unique_ptr<rocksdb::DB> db;
   CommitQueue commits;
   SplitPointCache split_points;

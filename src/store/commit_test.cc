@@ -1,0 +1,239 @@
+// Transactions: what conflicts and what does not, whatever became of the bytes meanwhile.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "random_seed.h"
+#include "store/commit_fixture.h"
+#include "store/sst_load.h"
+
+namespace yarrow {
+namespace {
+
+class CommitTest : public test::CommitFixture {
+ protected:
+  // `change` writes key "k" between the beginning of a transaction and its commit. The transaction must lose if it
+  // writes "k" too, and nobody else's.
+  void ExpectConflictAfter(const char* name, const std::function<void()>& change) {
+    SCOPED_TRACE(name);
+    Put("k", "before");
+    const auto loser = store_->BeginWrite();
+    const auto winner = store_->BeginWrite();
+    change();
+    const arrow::Status lost = PutIn(loser.get(), "k", "of the loser");
+    EXPECT_TRUE(IsConflict(lost)) << lost.ToString();
+    EXPECT_ERROR_HAS(lost, "\"k\" of partition 'p'");
+    EXPECT_NE(Get("k"), "of the loser");
+    EXPECT_OK(PutIn(winner.get(), "zz", "fine"));
+    EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
+  }
+};
+
+TEST_F(CommitTest, FirstCommitterWins) {
+  Put("k", "0");
+  const auto first = store_->BeginWrite();
+  const auto second = store_->BeginWrite();
+  EXPECT_OK(PutIn(second.get(), "k", "2"));
+  const arrow::Status lost = PutIn(first.get(), "k", "1");
+  EXPECT_TRUE(IsConflict(lost));
+  EXPECT_ERROR_HAS(lost, "write conflict");
+  EXPECT_EQ(Get("k"), "2");
+  EXPECT_EQ(Get("k", first->snapshot()), "0");
+  EXPECT_FALSE(IsConflict(arrow::Status::OK()));
+  EXPECT_FALSE(IsConflict(arrow::Status::Invalid("x")));
+  EXPECT_TRUE(IsConflict(ConflictError("x")));
+}
+
+TEST_F(CommitTest, DisjointKeysDoNotConflict) {
+  const auto first = store_->BeginWrite();
+  const auto second = store_->BeginWrite();
+  EXPECT_OK(PutIn(second.get(), "a", "2"));
+  EXPECT_OK(PutIn(first.get(), "b", "1"));
+  const auto third = store_->BeginWrite();
+  ASSERT_OK(store_->CommitPut(q_, "c", "of another partition").status());
+  EXPECT_OK(PutIn(third.get(), "c", "3"));
+}
+
+TEST_F(CommitTest, WritesBeforeTheTransactionDoNotConflict) {
+  const auto other = store_->BeginWrite();  // keeps the commit table filled
+  Put("k", "1");
+  EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "2"));
+}
+
+TEST_F(CommitTest, EveryKindOfChangeConflicts) {
+  ExpectConflictAfter("put", [&] { Put("k", "x"); });
+  ExpectConflictAfter("delete", [&] { ASSERT_OK(store_->CommitDelete(p_, "k").status()); });
+  ExpectConflictAfter("batch", [&] {
+    WriteSet writes;
+    for (int i = 0; i < 100; ++i) writes.Put(p_, Key(i), "x");
+    writes.Put(p_, "k", "x");
+    ASSERT_OK(store_->Commit(writes).status());
+  });
+  ExpectConflictAfter("range delete", [&] {
+    WriteSet writes;
+    writes.DeleteRange(p_, "j", "l");
+    ASSERT_OK(store_->Commit(writes).status());
+  });
+  ExpectConflictAfter("ingest", [&] {
+    ASSERT_OK_AND_ASSIGN(auto load, SstLoad::Open(store_, p_));
+    ASSERT_OK(load->Append("j", "x"));
+    ASSERT_OK(load->Append("l", "x"));
+    ASSERT_OK(load->Commit().status());
+  });
+  ExpectConflictAfter("ingest that ends with the key", [&] {
+    ASSERT_OK_AND_ASSIGN(auto load, SstLoad::Open(store_, p_));
+    ASSERT_OK(load->Append("k", "x"));
+    ASSERT_OK(load->Commit().status());
+  });
+}
+
+TEST_F(CommitTest, ChangesAreFoundWhereverTheyWent) {
+  ExpectConflictAfter("memtable flush", [&] {
+    Put("k", "x");
+    ASSERT_OK(store_->FlushMemtables());
+  });
+  ExpectConflictAfter("compaction", [&] {
+    Put("k", "x");
+    ASSERT_OK(store_->CompactAll());
+  });
+  ExpectConflictAfter("delete and compaction", [&] {
+    ASSERT_OK(store_->CommitDelete(p_, "k").status());
+    ASSERT_OK(store_->CompactAll());
+  });
+  ExpectConflictAfter("range delete and compaction", [&] {
+    WriteSet writes;
+    writes.DeleteRange(p_, "j", "l");
+    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->CompactAll());
+  });
+  ExpectConflictAfter("other transaction", [&] { ASSERT_OK(PutIn(store_->BeginWrite().get(), "k", "x")); });
+}
+
+TEST_F(CommitTest, LargeSetsConflictToo) {
+  Open({.durability = Durability::kOs, .ingest_threshold_bytes = 1000});
+  const auto large_set = [&](const std::string& value) {
+    WriteSet writes;
+    for (int i = 0; i < 100; ++i) writes.Put(p_, "k" + Key(i), value);
+    writes.Put(p_, "k", value);
+    return writes;
+  };
+  ExpectConflictAfter("large set", [&] { ASSERT_OK(store_->Commit(large_set(std::string(100, 'x'))).status()); });
+  const auto loser = store_->BeginWrite();
+  Put("k" + Key(7), "changed");
+  const auto lost = store_->Commit(large_set(std::string(100, 'y')), {.transaction = loser.get()});
+  EXPECT_TRUE(IsConflict(lost.status())) << lost.status().ToString();
+  EXPECT_EQ(Get("k" + Key(7)), "changed");
+  EXPECT_EQ(Get("k" + Key(8)), std::string(100, 'x'));
+}
+
+TEST_F(CommitTest, ATokenCommitsOnce) {
+  const auto token = store_->BeginWrite();
+  ASSERT_OK(PutIn(token.get(), "a", "1"));
+  EXPECT_ERROR_HAS(PutIn(token.get(), "b", "1"), "committed already");
+  const auto loser = store_->BeginWrite();
+  Put("a", "2");
+  EXPECT_TRUE(IsConflict(PutIn(loser.get(), "a", "3")));
+  EXPECT_TRUE(IsConflict(PutIn(loser.get(), "a", "3")));  // and stays so
+}
+
+TEST_F(CommitTest, RangesInTransactionsAreJudgedByTheirGuards) {
+  CommitGuard guard("definition of table t");
+  const GuardUse use[] = {{.guard = &guard, .version = 0}};
+  Put(Key(1), "x");
+  WriteSet truncate;
+  truncate.DeleteRange(p_, Key(0), Key(9));
+  const auto unguarded = store_->BeginWrite();
+  EXPECT_ERROR_HAS(store_->Commit(truncate, {.transaction = unguarded.get()}), "need a guard");
+  const auto late = store_->BeginWrite();
+  ASSERT_OK(store_->CommitPut(p_, Key(2), "y", {.guards = use}).status());
+  const auto lost = store_->Commit(truncate, {.transaction = late.get(), .guards = use});
+  EXPECT_TRUE(IsConflict(lost.status())) << lost.status().ToString();
+  EXPECT_EQ(Get(Key(1)), "x");
+  const auto token = store_->BeginWrite();
+  EXPECT_OK(store_->Commit(truncate, {.transaction = token.get(), .guards = use}).status());
+  EXPECT_EQ(Get(Key(1)), "(none)");
+}
+
+TEST_F(CommitTest, TableHoldsOnlyWhatLiveTransactionsNeed) {
+  for (int i = 0; i < 100; ++i) Put(Key(i), "x");
+  EXPECT_EQ(Figure("commit.table_entries"), 0u);
+  auto old_token = store_->BeginWrite();
+  for (int i = 0; i < 100; ++i) Put(Key(i), "y");
+  EXPECT_EQ(Figure("commit.table_entries"), 100u);
+  auto young_token = store_->BeginWrite();
+  for (int i = 50; i < 150; ++i) Put(Key(i), "z");
+  WriteSet range;
+  range.DeleteRange(p_, "x", "y");
+  ASSERT_OK(store_->Commit(range).status());
+  EXPECT_EQ(Figure("commit.table_entries"), 151u);
+  old_token.reset();  // what only it needed goes: keys 0 to 49
+  EXPECT_EQ(Figure("commit.table_entries"), 101u);
+  EXPECT_TRUE(IsConflict(PutIn(young_token.get(), Key(60), "v")));
+  EXPECT_OK(PutIn(young_token.get(), Key(10), "v"));
+  EXPECT_EQ(Figure("commit.table_entries"), 0u);
+  EXPECT_EQ(Figure("commit.live_transactions"), 0u);
+}
+
+TEST_F(CommitTest, ACommittingTransactionAloneRecordsNothing) {
+  ASSERT_OK(PutIn(store_->BeginWrite().get(), "k", "1"));
+  EXPECT_EQ(Figure("commit.table_entries"), 0u);
+}
+
+TEST_F(CommitTest, PastItsBudgetTheTableFailsOldTransactions) {
+  Open({.durability = Durability::kOs, .commit_table_budget_bytes = 8000});
+  const auto old_token = store_->BeginWrite();
+  for (int i = 0; i < 1000; ++i) Put(Key(i), "x");
+  const auto young_token = store_->BeginWrite();
+  EXPECT_LE(Figure("commit.table_entries"), 100u);
+  EXPECT_GE(Figure("commit.table_entries"), 50u);
+  const arrow::Status too_old = PutIn(old_token.get(), "untouched", "x");
+  EXPECT_TRUE(IsConflict(too_old));
+  EXPECT_ERROR_HAS(too_old, "too old to be judged");
+  EXPECT_ERROR_HAS(too_old, "commit_table_budget_bytes");
+  EXPECT_OK(PutIn(young_token.get(), "untouched", "x"));
+}
+
+// Money moves between accounts, each move a transaction that retries on conflict; the sum stays.
+TEST_F(CommitTest, ConcurrentTransfersKeepTheSum) {
+  constexpr int kAccounts = 10;
+  constexpr int kStart = 1000;
+  for (int i = 0; i < kAccounts; ++i) Put(Key(i), std::to_string(kStart));
+  const int rounds = test::Rounds(150);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937_64 random(test::RandomSeed() + static_cast<uint64_t>(t));
+      for (int round = 0; round < rounds;) {
+        const std::string from = Key(random() % kAccounts);
+        const std::string to = Key(random() % kAccounts);
+        if (from == to) continue;
+        const auto token = store_->BeginWrite();
+        WriteSet writes;
+        writes.Put(p_, from, std::to_string(std::stoi(Get(from, token->snapshot())) - 1));
+        writes.Put(p_, to, std::to_string(std::stoi(Get(to, token->snapshot())) + 1));
+        std::this_thread::sleep_for(std::chrono::microseconds(50));  // so that transactions overlap
+        const auto committed = store_->Commit(writes, {.transaction = token.get()});
+        ASSERT_TRUE(committed.ok() || IsConflict(committed.status())) << committed.status().ToString();
+        round += committed.ok();
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    for (int round = 0; round < 20; ++round) {
+      ScanCursor scan = store_->Scan({.partition = p_, .snapshot = store_->GetSnapshot()});
+      int sum = 0;
+      while (scan.Next()) sum += std::stoi(std::string(scan.value()));
+      EXPECT_EQ(sum, kAccounts * kStart);
+      if (round % 5 == 0) EXPECT_OK(store_->FlushMemtables());
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(Figure("commit.conflicts"), 0u);
+  EXPECT_EQ(Figure("commit.in_flight"), 0u);
+  EXPECT_EQ(Figure("commit.table_entries"), 0u);
+}
+
+}  // namespace
+}  // namespace yarrow

@@ -1,0 +1,181 @@
+// WriteSet: runs, views, savepoints; and the hash map and commit table below the commit path.
+#include "yarrow/write_set.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <thread>
+
+#include "random_seed.h"
+#include "store/commit_fixture.h"
+#include "store/commit_table.h"
+#include "store/hash_map64.h"
+
+namespace yarrow {
+namespace {
+
+using Found = WriteSet::Found;
+
+class WriteSetTest : public test::CommitFixture {
+ protected:
+  std::string Look(const WriteSet& writes, std::string_view key) {
+    std::string_view value;
+    return Describe(writes.Get(p_, key, &value), value);
+  }
+  std::string Look(const WriteSet::View& view, std::string_view key) {
+    std::string_view value;
+    return Describe(view.Get(p_, key, &value), value);
+  }
+  static std::string Describe(Found found, std::string_view value) {
+    if (found == Found::kNothing) return "(nothing)";
+    return found == Found::kDelete ? "(deleted)" : std::string(value);
+  }
+};
+
+TEST_F(WriteSetTest, AStatementNeverSeesItsOwnWrites) {
+  WriteSet writes;
+  EXPECT_TRUE(writes.empty());
+  EXPECT_TRUE(writes.GetView().empty());
+  writes.Put(p_, "a", "1");
+  EXPECT_EQ(Look(writes.GetView(), "a"), "(nothing)");
+  EXPECT_EQ(Look(writes, "a"), "1");  // but the set itself knows
+  writes.Seal();
+  const WriteSet::View first = writes.GetView();
+  EXPECT_EQ(Look(first, "a"), "1");
+  writes.Put(p_, "a", "2");
+  writes.Put(p_, "a", "3");
+  writes.Delete(p_, "b");
+  writes.Seal();
+  EXPECT_EQ(Look(first, "a"), "1");
+  EXPECT_EQ(Look(writes.GetView(), "a"), "3");
+  EXPECT_EQ(Look(writes.GetView(), "b"), "(deleted)");
+  EXPECT_EQ(Look(writes, "c"), "(nothing)");
+  std::string_view value;
+  EXPECT_EQ(writes.Get(q_, "a", &value), Found::kNothing);
+}
+
+TEST_F(WriteSetTest, SavepointsForgetWhatCameAfter) {
+  WriteSet writes;
+  writes.Put(p_, "a", "1");
+  const auto savepoint = writes.MakeSavepoint();
+  for (int i = 0; i < 100; ++i) {
+    writes.Put(p_, Key(static_cast<uint64_t>(i)), "x");
+    writes.Delete(p_, "a");
+    writes.DeleteRange(p_, "x", "y");
+    if (i % 3 == 0) writes.Seal();
+  }
+  writes.RollbackTo(savepoint);
+  EXPECT_EQ(writes.op_count(), 1u);
+  EXPECT_EQ(Look(writes, "a"), "1");
+  EXPECT_EQ(Look(writes, Key(1)), "(nothing)");
+  writes.Put(p_, "b", "2");
+  writes.RollbackTo(savepoint);
+  EXPECT_EQ(Look(writes, "b"), "(nothing)");
+  const auto committed = store_->Commit(writes);
+  ASSERT_OK(committed.status());
+  EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_F(WriteSetTest, ManyStatementsStaySmallAndRight) {
+  WriteSet writes;
+  std::map<std::string, std::string> expected;
+  std::mt19937_64 random(test::RandomSeed());
+  for (int i = 0; i < 5000; ++i) {
+    const std::string key = Key(random() % 300);
+    if (random() % 4 == 0) {
+      writes.Delete(p_, key);
+      expected[key] = "(deleted)";
+    } else {
+      writes.Put(p_, key, std::to_string(i));
+      expected[key] = std::to_string(i);
+    }
+    if (random() % 2 == 0) writes.Seal();
+  }
+  for (const auto& [key, value] : expected) EXPECT_EQ(Look(writes, key), value);
+  writes.Seal();
+  for (const auto& [key, value] : expected) EXPECT_EQ(Look(writes.GetView(), key), value);
+  EXPECT_LE(writes.op_count(), 1000u);  // overwritten writes are dropped as runs merge
+  EXPECT_LE(writes.byte_size(), 1000u * 16);
+  ASSERT_OK(store_->Commit(writes).status());
+  for (const auto& [key, value] : expected) EXPECT_EQ(Get(key), value == "(deleted)" ? "(none)" : value);
+}
+
+TEST_F(WriteSetTest, ViewsAreReadWhileTheOwnerGoesOn) {
+  WriteSet writes;
+  writes.Put(p_, "a", "first");
+  writes.Seal();
+  const WriteSet::View view = writes.GetView();
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 2; ++t) {
+    readers.emplace_back([&, view] {
+      for (int i = 0; i < 500; ++i) EXPECT_EQ(Look(view, "a"), "first");
+    });
+  }
+  for (int i = 0; i < 500; ++i) {
+    writes.Put(p_, "a", std::to_string(i));
+    writes.Seal();
+  }
+  for (std::thread& reader : readers) reader.join();
+}
+
+TEST(HashMap64, AgreesWithAMap) {
+  std::mt19937_64 random(test::RandomSeed());
+  HashMap64 map;
+  std::map<uint64_t, uint64_t> expected;
+  for (int i = 0; i < 20000; ++i) {
+    // Few home slots, so that probe runs are long and erasing has to move entries back.
+    const uint64_t key = (random() % 40) << 32 | random() % 16;
+    if (random() % 2 == 0) {
+      map.At(key) = expected[key] = 1 + random() % 1000;
+    } else {
+      map.Erase(key);
+      expected.erase(key);
+    }
+    ASSERT_EQ(map.size(), expected.size());
+    const uint64_t probe = (random() % 40) << 32 | random() % 16;
+    ASSERT_EQ(map.Find(probe), expected.contains(probe) ? expected[probe] : 0u);
+  }
+  for (const auto& [key, value] : expected) EXPECT_EQ(map.Find(key), value);
+  map.Clear();
+  EXPECT_EQ(map.size(), 0u);
+  EXPECT_EQ(map.Find(expected.begin()->first), 0u);
+}
+
+TEST(CommitTable, ForgetsByAgeAndRemembersHotKeysOnce) {
+  CommitTable table(1 << 20);
+  for (uint64_t sequence = 1; sequence <= 1000; ++sequence) {
+    table.Record(7, sequence);
+    table.Record(1000 + sequence, sequence);
+  }
+  EXPECT_EQ(table.size(), 1001u);
+  EXPECT_EQ(table.LastCommit(7, 0, ""), 1000u);
+  table.DropUpTo(500);
+  EXPECT_EQ(table.LastCommit(7, 0, ""), 1000u);
+  EXPECT_EQ(table.LastCommit(1500, 0, ""), 0u);
+  EXPECT_EQ(table.LastCommit(1501, 0, ""), 501u);
+  EXPECT_EQ(table.size(), 501u);
+  EXPECT_EQ(table.floor(), 0u);
+  table.DropUpTo(1000);
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST(CommitTable, RangesCoverTheirKeysAndCountAgainstTheBudget) {
+  CommitTable table(10000);
+  table.RecordRange({1, "b", "d"}, 5);
+  EXPECT_EQ(table.LastCommit(0, 1, "b"), 5u);
+  EXPECT_EQ(table.LastCommit(0, 1, "czzz"), 5u);
+  EXPECT_EQ(table.LastCommit(0, 1, "d"), 0u);
+  EXPECT_EQ(table.LastCommit(0, 1, "a"), 0u);
+  EXPECT_EQ(table.LastCommit(0, 2, "b"), 0u);
+  for (uint64_t sequence = 6; sequence < 1000; ++sequence) {
+    table.RecordRange({1, "x", "y"}, sequence);
+    table.EnforceBudget();
+  }
+  EXPECT_LE(table.size(), 200u);
+  EXPECT_GT(table.floor(), 5u);
+  EXPECT_EQ(table.LastCommit(0, 1, "x"), 999u);
+}
+
+}  // namespace
+}  // namespace yarrow
