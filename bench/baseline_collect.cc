@@ -69,7 +69,7 @@ Value ReadCell(const RowSchema& schema, std::string_view name, const EncodedRow&
   if (place.kind == RowSchema::Place::kField) {
     return ReadField(schema.current().layout, row.second, static_cast<size_t>(place.index)).ValueOrDie();
   }
-  const auto parts = schema.key_codec().Decode(std::string_view(row.first).substr(schema.key_prefix_size()));
+  const auto parts = schema.key_codec().Decode(row.first.substr(schema.key_prefix_size()));
   return parts.ValueOrDie()[static_cast<size_t>(place.index)];
 }
 

@@ -23,7 +23,7 @@
 namespace yarrow::bench {
 
 using RowMap = std::unordered_map<std::string, Value>;
-using EncodedRow = std::pair<std::string, std::string>;  // key, row
+using EncodedRow = std::pair<std::string_view, std::string_view>;  // key, row
 
 // A row as (a) stores it: numbers, bools, null and text as JSON; decimals and the like as their text.
 std::string RowToJson(const RowSchema& schema, std::span<const Value> values);

@@ -21,7 +21,9 @@ const std::string kPrefix("\x02\x00\x00\x00\x01", 5);
 struct Rows {
   std::shared_ptr<const RowSchema> schema;
   std::vector<std::vector<Value>> values;
-  std::vector<EncodedRow> encoded;
+  std::unique_ptr<std::string> block =
+      std::make_unique<std::string>();  // keys and rows, one after the other as in RocksDB
+  std::vector<EncodedRow> encoded;      // into it
   std::vector<RowMap> maps;
   std::vector<std::string> json;
   std::vector<int> all_columns;
@@ -85,6 +87,9 @@ Rows MakeRows(int repeats, int null_share) {
   rows.schema = MakeSchema(repeats);
   std::mt19937_64 random(1);
   RowEncoder encoder(rows.schema, kPrefix);
+  std::string key;
+  std::string row;
+  std::vector<std::pair<size_t, size_t>> sizes;
   const auto& columns = rows.schema->columns();
   for (size_t c = 0; c < columns.size(); ++c) rows.all_columns.push_back(static_cast<int>(c));
   for (int64_t i = 0; i < kRows; ++i) {
@@ -94,12 +99,17 @@ Rows MakeRows(int repeats, int null_share) {
       values.push_back(is_null ? Value() : column.nullable ? RandomValue(column.type, random) : Value(i));
       values.back() = values.back().CastTo(column.type).ValueOrDie();
     }
-    EncodedRow encoded;
-    Check(encoder.EncodeValues(values, &encoded.first, &encoded.second));
-    rows.encoded.push_back(std::move(encoded));
+    Check(encoder.EncodeValues(values, &key, &row));
+    sizes.emplace_back(key.size(), row.size());
+    rows.block->append(key).append(row);
     rows.maps.push_back(RowToMap(*rows.schema, values));
     rows.json.push_back(RowToJson(*rows.schema, values));
     rows.values.push_back(std::move(values));
+  }
+  std::string_view rest = *rows.block;
+  for (const auto& [key_size, row_size] : sizes) {
+    rows.encoded.emplace_back(rest.substr(0, key_size), rest.substr(key_size, row_size));
+    rest.remove_prefix(key_size + row_size);
   }
   return rows;
 }

@@ -45,7 +45,7 @@ struct ColumnOp {
   Int128 decimal_limit = 0;  // decimals: 10 to the power of the precision
 };
 
-// One row as the readers see it, and what they count of it.
+// One row as the readers see it, and what they count. A part that the plan does not read may be that of another row.
 struct RowFrame {
   const uint8_t* row = nullptr;
   const uint8_t* key = nullptr;
@@ -55,7 +55,7 @@ struct RowFrame {
   const uint8_t* text = nullptr;        // their bytes
   uint32_t text_size = 0;
   bool wide = false;               // end offsets have 4 bytes
-  uint64_t variable_bytes = 0;     // encoded bytes of the cells of variable width read so far
+  uint64_t bytes = 0;              // bytes_decoded with this row; readers add those of cells of variable width
   std::string* scratch = nullptr;  // for unescaped key text
 };
 
@@ -212,7 +212,7 @@ struct TextReader {
     const uint32_t end = end_of(op.index);
     if (begin > end || end > frame.text_size) return false;
     *cell = {reinterpret_cast<const char*>(frame.text + begin), end - begin};
-    frame.variable_bytes += end - begin;
+    frame.bytes += end - begin;
     return !op.is_utf8 || IsValidUtf8(*cell);
   }
 };
@@ -236,7 +236,7 @@ struct KeyTextReader {
   static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
     uint32_t size = 0;
     if (!ReadKeyText(Place::At(op, frame), frame.key_end, frame.scratch, cell, &size)) return false;
-    frame.variable_bytes += size;
+    frame.bytes += size;
     return !op.is_utf8 || IsValidUtf8(*cell);
   }
 };

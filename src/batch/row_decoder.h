@@ -37,6 +37,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -80,6 +81,30 @@ concept RowSink = requires(Sink& sink, const Sink& const_sink, uint32_t column) 
   { const_sink.status() } -> std::convertible_to<const arrow::Status&>;
 };
 
+// CheckRowShape in a few instructions for the usual row: of the layout's version, with two-byte end offsets. Rows that
+// are not so may still be good.
+class UsualShape {
+ public:
+  UsualShape() = default;
+  explicit UsualShape(const RowLayout& layout) : size_(layout.min_size(0)) {
+    version_ = layout.schema_version();
+    last_end_ = layout.variable_count() == 0 ? 0 : size_ - 2;
+  }
+  bool Is(std::string_view row) const {
+    if (row.size() < size_) return false;
+    const auto* bytes = reinterpret_cast<const uint8_t*>(row.data());
+    const auto start = static_cast<uint16_t>(LoadLittle<uint16_t>(bytes) & ~(uint32_t{kRowDeleted} << 8));
+    if ((start != kRowFormat) | (LoadLittle<uint32_t>(bytes + 2) != version_)) return false;
+    const size_t text = last_end_ == 0 ? 0 : LoadLittle<uint16_t>(bytes + last_end_);
+    return row.size() - size_ == text;
+  }
+
+ private:
+  uint32_t size_ = 0;  // least size
+  uint32_t version_ = 0;
+  uint32_t last_end_ = 0;  // where the last end offset is; 0: there is none
+};
+
 template <RowSink Sink>
 class RowDecoder {
  public:
@@ -88,12 +113,17 @@ class RowDecoder {
       : schema_(std::move(row_schema)),
         columns_(std::move(columns)),
         programs_(schema_->versions().size()),
-        key_parts_(schema_->key_codec().parts().size() + 1) {}
+        key_parts_(schema_->key_codec().parts().size() + 1) {
+    frame_.key_parts = key_parts_.data();
+    frame_.scratch = &scratch_;
+  }
+  RowDecoder(const RowDecoder&) = delete;
+  RowDecoder& operator=(const RowDecoder&) = delete;
 
   // Writes one row to the sink. `key` is the whole key. Invalid, naming table, column and key, when row or key are
   // damaged or of an unknown schema version; then, and when the sink fails, the row was dropped.
-  arrow::Status Decode(std::string_view key, std::string_view row, Sink& sink) {
-    if (program_ == nullptr || !CheckRowShape(*program_->layout, row)) [[unlikely]] {
+  [[gnu::always_inline]] arrow::Status Decode(std::string_view key, std::string_view row, Sink& sink) {
+    if (program_ == nullptr || !program_->usual.Is(row)) [[unlikely]] {
       ARROW_RETURN_NOT_OK(SelectProgram(key, row));
     }
     const Program& program = *program_;
@@ -101,26 +131,26 @@ class RowDecoder {
     if (!sink.has_room()) [[unlikely]]
       ARROW_RETURN_NOT_OK(sink.MakeRoom());
 
-    RowFrame frame = FrameOf(program, key, row);
+    Enter(program, key, row);
     for (const Run& run : program.runs) {
-      const ColumnOp* stop = run.function(run.begin, run.end, frame, sink);
+      const ColumnOp* stop = run.function(run.begin, run.end, frame_, sink);
       if (stop != run.end) [[unlikely]]
         return Fail(key, row, stop->output, sink);
     }
-    if (HasNull(program, frame)) {
+    if (HasNull(program, frame_)) {
       for (const DecodePlan::NullBit& bit : program.plan->null_bits) {
-        if ((frame.row[bit.offset] & bit.mask) == 0) continue;
+        if ((frame_.row[bit.offset] & bit.mask) == 0) continue;
         if (!bit.nullable || !sink.SetNull(bit.output)) [[unlikely]]
           return Fail(key, row, bit.output, sink);
       }
     }
-    for (const uint32_t output : program.plan->null_outputs) {
+    for (const uint32_t output : program.null_outputs) {
       if (!sink.SetNull(output)) [[unlikely]]
         return Fail(key, row, output, sink);
     }
     sink.CommitRow();
     ++rows_decoded_;
-    bytes_decoded_ += program.fixed_bytes + frame.variable_bytes;
+    bytes_decoded_ = frame_.bytes;
     return arrow::Status::OK();
   }
 
@@ -136,15 +166,18 @@ class RowDecoder {
     const ColumnOp* begin;
     const ColumnOp* end;
   };
-  // A plan bound to this sink.
+  // A plan bound to this sink. What each row needs comes first.
   struct Program {
-    const RowLayout* layout;
-    std::unique_ptr<DecodePlan> plan;
-    std::vector<ColumnOp> ops;  // those of a run side by side
-    std::vector<Run> runs;
-    uint64_t fixed_bytes;
+    UsualShape usual;
     bool checks_key;
     bool reads_text;  // from the row
+    uint64_t fixed_bytes;
+    std::span<const DecodePlan::NullByte> null_bytes;
+    std::span<const uint32_t> null_outputs;
+    std::vector<Run> runs;
+    std::vector<ColumnOp> ops;  // those of a run side by side
+    const RowLayout* layout;
+    std::unique_ptr<DecodePlan> plan;
   };
 
   template <class Reader, class Writer>
@@ -247,6 +280,9 @@ class RowDecoder {
       program->runs.push_back({function, begin, begin + ops.size()});
     }
     program->layout = &plan->version->layout;
+    program->usual = UsualShape(*program->layout);
+    program->null_bytes = plan->null_bytes;
+    program->null_outputs = plan->null_outputs;
     program->fixed_bytes = plan->fixed_bytes;
     program->checks_key = plan->key_size > 0 || plan->locates_key;
     program->reads_text = plan->reads_text;
@@ -254,8 +290,9 @@ class RowDecoder {
     return program;
   }
 
-  // Makes program_ that of the row's schema version, or says what is wrong with the row.
-  [[gnu::noinline, gnu::cold]] arrow::Status SelectProgram(std::string_view key, std::string_view row) {
+  // Makes program_ that of the row's schema version, or says what is wrong with the row. Rows of 64 KiB and more come
+  // by here too.
+  [[gnu::noinline]] arrow::Status SelectProgram(std::string_view key, std::string_view row) {
     const int first = columns_.empty() ? -1 : columns_[0];
     const arrow::Result<uint32_t> number = RowSchemaVersion(row);
     if (!number.ok()) return DamagedRow(*schema_, key, first, number.status().message());
@@ -276,37 +313,39 @@ class RowDecoder {
     const DecodePlan& plan = *program_->plan;
     const bool fits = plan.key_size_is_exact ? key.size() == plan.key_size : key.size() >= plan.key_size;
     if (!fits) [[unlikely]]
-      return DamagedRow(*schema_, key, FirstKeyColumn(), "the key has the wrong size");
+      return DamagedKey(key, "the key has the wrong size");
     if (!plan.locates_key) return arrow::Status::OK();
     const arrow::Status located =
         schema_->key_codec().Locate(key.substr(schema_->key_prefix_size()), key_parts_.data());
-    if (!located.ok()) [[unlikely]]
-      return DamagedRow(*schema_, key, FirstKeyColumn(), located.message());
-    return arrow::Status::OK();
+    return located.ok() ? located : DamagedKey(key, located.message());
   }
 
-  int FirstKeyColumn() const { return columns_[program_->plan->columns.front().op.output]; }
+  // Key columns come first in a plan.
+  [[gnu::noinline, gnu::cold]] arrow::Status DamagedKey(std::string_view key, std::string_view problem) const {
+    return DamagedRow(*schema_, key, columns_[program_->plan->columns.front().op.output], problem);
+  }
 
-  RowFrame FrameOf(const Program& program, std::string_view key, std::string_view row) {
-    RowFrame frame;
-    frame.row = reinterpret_cast<const uint8_t*>(row.data());
-    frame.key = reinterpret_cast<const uint8_t*>(key.data());
-    frame.key_end = frame.key + key.size();
-    frame.key_parts = key_parts_.data();
-    frame.scratch = &scratch_;
-    if (!program.reads_text) return frame;
-    const auto flags = static_cast<uint8_t>(row[1]);
-    const uint32_t head = program.layout->min_size(flags);
-    frame.wide = (flags & kRowWideOffsets) != 0;
-    frame.text_ends = frame.row + program.layout->offsets_start();
-    frame.text = frame.row + head;
-    frame.text_size = static_cast<uint32_t>(row.size() - head);
-    return frame;
+  // Points frame_ at the row: at as much of it as the program reads.
+  void Enter(const Program& program, std::string_view key, std::string_view row) {
+    frame_.row = reinterpret_cast<const uint8_t*>(row.data());
+    frame_.bytes = bytes_decoded_ + program.fixed_bytes;
+    if (program.checks_key) {
+      frame_.key = reinterpret_cast<const uint8_t*>(key.data());
+      frame_.key_end = frame_.key + key.size();
+    }
+    if (program.reads_text) {
+      const auto flags = static_cast<uint8_t>(row[1]);
+      const uint32_t head = program.layout->min_size(flags);
+      frame_.wide = (flags & kRowWideOffsets) != 0;
+      frame_.text_ends = frame_.row + program.layout->offsets_start();
+      frame_.text = frame_.row + head;
+      frame_.text_size = static_cast<uint32_t>(row.size() - head);
+    }
   }
 
   static bool HasNull(const Program& program, const RowFrame& frame) {
     uint8_t any = 0;
-    for (const DecodePlan::NullByte& byte : program.plan->null_bytes) any |= frame.row[byte.offset] & byte.mask;
+    for (const DecodePlan::NullByte& byte : program.null_bytes) any |= frame.row[byte.offset] & byte.mask;
     return any != 0;
   }
 
@@ -323,6 +362,7 @@ class RowDecoder {
   const Program* program_ = nullptr;                // of the last row
   std::vector<uint32_t> key_parts_;
   std::string scratch_;
+  RowFrame frame_;  // of the row being decoded
   uint64_t rows_decoded_ = 0;
   uint64_t bytes_decoded_ = 0;
 };
