@@ -187,7 +187,8 @@ TEST(RowPredicateFuzz, DamageNeverPassesUnseen) {
       // Text is compared as the bytes it is: whether they are UTF-8 is for those to ask who build with it. And other
       // key columns than the tested one are only measured.
       if (value.ok()) {
-        EXPECT_EQ(passes, LeafHolds(normal, *value));
+        // x > NaN is never true, and no leaf any more.
+        EXPECT_EQ(passes, normal.kind() != Predicate::Kind::kFalse && LeafHolds(normal, *value));
         EXPECT_OK(test.status());
       } else if (!type.is_variable() && place.kind == RowSchema::Place::kField) {
         EXPECT_FALSE(test.status().ok()) << value.status().ToString();
