@@ -1,0 +1,113 @@
+// yarrow scan: the rows of a table.
+#include <arrow/compute/expression.h>
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "cli/cell_text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/where_parser.h"
+
+namespace yarrow::cli {
+namespace {
+
+struct ScanArguments {
+  TableAddress address;
+  std::vector<std::string> columns;
+  std::string where;
+  std::optional<int64_t> limit;
+  OutputFormat format = OutputFormat::kTable;
+  bool reverse = false;
+  int threads = 0;
+  bool explain = false;
+  bool stats = false;
+};
+
+constexpr const char* kFooter =
+    "Rows come in the order of the primary key, from one snapshot of the table.\n"
+    "\n"
+    "EXPR is an SQL condition: comparisons (= <> < <= > >=), BETWEEN a AND b, IN (..),\n"
+    "LIKE 'N5%', IS NULL, joined by AND, OR, NOT and parentheses. Text goes in 'single\n"
+    "quotes' ('' is a quote), names that are no words in \"double quotes\". Dates are\n"
+    "DATE '2013-01-31', timestamps TIMESTAMP '2013-01-31 18:30:00' (UTC unless they say\n"
+    "otherwise). Conditions on the primary key read only the rows in question.\n"
+    "\n"
+    "Examples:\n"
+    "  yarrow scan ./db flights --limit 10\n"
+    "  yarrow scan ./db flights --columns carrier,flight,dep_delay \\\n"
+    "      --where \"origin = 'JFK' AND dep_delay > 300\" --stats\n"
+    "  yarrow scan ./db flights --format csv > flights.csv";
+
+void PrintStats(const ScanMetrics& metrics, double seconds) {
+  fmt::print(stderr, "{} rows in {:.3f} s; visited {} rows, {} bytes; decoded {} rows, {} bytes\n",
+             GroupDigits(metrics.rows_passed), seconds, GroupDigits(metrics.rows_visited),
+             GroupDigits(metrics.bytes_visited), GroupDigits(metrics.rows_passed), GroupDigits(metrics.bytes_decoded));
+}
+
+arrow::Status PrintRows(TableScan* scan, OutputFormat format) {
+  const auto out = StandardOutput();
+  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(format, *scan->schema(), out.get()));
+  const CancelOnInterrupt cancel([scan] { scan->Cancel(); });
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(scan->ReadNext(&batch));
+    if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled");
+    if (batch == nullptr) break;
+    ARROW_RETURN_NOT_OK(writer->Write(*batch));
+  }
+  return writer->Finish();
+}
+
+arrow::Status RunScan(const ScanArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
+  ScanOptions options;
+  if (!arguments.columns.empty()) options.columns = arguments.columns;
+  if (!arguments.where.empty()) {
+    ARROW_ASSIGN_OR_RAISE(options.filter, ParseWhere(arguments.where, *opened.table->schema()));
+  }
+  options.limit = arguments.limit;
+  options.reverse = arguments.reverse;
+  options.threads = arguments.threads;
+  const auto start = std::chrono::steady_clock::now();
+  ARROW_ASSIGN_OR_RAISE(const auto scan, opened.table->Scan(options));
+  if (arguments.explain) {
+    std::string plan = scan->Explain();
+    if (!plan.ends_with('\n')) plan += '\n';
+    return StandardOutput()->Write(plan);
+  }
+  ARROW_RETURN_NOT_OK(PrintRows(scan.get(), arguments.format));
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  if (arguments.stats) PrintStats(scan->metrics(), elapsed.count());
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+void AddScanCommand(CLI::App* app, Action* action) {
+  const auto arguments = std::make_shared<ScanArguments>();
+  CLI::App* command = app->add_subcommand("scan", "Prints the rows of a table");
+  AddTableOptions(command, &arguments->address);
+  AddNameListOption(command, "--columns", &arguments->columns, "Only these columns, in this order (default: all)");
+  command->add_option("--where", arguments->where, "Only rows for which it is true; see below")->type_name("EXPR");
+  command->add_option("--limit", arguments->limit, "At most N rows (default: all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber.description(""));
+  AddFormatOption(command, &arguments->format);
+  command->add_flag("--reverse", arguments->reverse, "Descending order of the primary key");
+  command->add_option("--threads", arguments->threads, "Threads that read (default: 0, the setting scan_threads)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024).description(""));
+  command->add_flag("--explain", arguments->explain, "Print how the rows would be found, and read none");
+  command->add_flag("--stats", arguments->stats,
+                    "Then print to stderr: time, rows and bytes visited in\n"
+                    "storage, rows and bytes decoded into columns");
+  command->footer(kFooter);
+  command->callback([arguments, action] { *action = [arguments] { return RunScan(*arguments); }; });
+}
+
+}  // namespace yarrow::cli

@@ -1,0 +1,75 @@
+#include "cli/import_target.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace yarrow::cli {
+
+namespace fs = std::filesystem;
+
+arrow::Result<ImportTarget> ImportTarget::Open(const TableAddress& address, Durability durability) {
+  StoreOptions options;
+  options.durability = durability;
+  ImportTarget target(address, options);
+  ARROW_ASSIGN_OR_RAISE(target.name_, QualifiedName::Parse(address.table));
+  if (!DirectoryHolds(address.directory)) return target;
+  ARROW_ASSIGN_OR_RAISE(target.database_, Database::Open(address.directory, options));
+  auto found = target.database_->FindTable(address.table);
+  if (found.ok()) {
+    target.existing_ = *std::move(found);
+  } else if (!found.status().IsKeyError()) {
+    return found.status();
+  }
+  return target;
+}
+
+arrow::Result<std::shared_ptr<Table>> ImportTarget::Prepare(const TableSpec& spec) {
+  if (database_ == nullptr) {
+    made_database_ = true;
+    std::error_code error;
+    fs::path missing = fs::absolute(address_.directory, error).lexically_normal();
+    if (!missing.has_filename()) missing = missing.parent_path();  // a slash at the end
+    for (; !missing.empty() && !fs::exists(missing, error); missing = missing.parent_path()) {
+      made_directories_.insert(made_directories_.begin(), missing);
+    }
+    ARROW_ASSIGN_OR_RAISE(database_, Database::Open(address_.directory, options_));
+  }
+  ARROW_ASSIGN_OR_RAISE(session_, database_->OpenSession({.user = address_.user}));
+  if (existing_ == nullptr) {
+    const std::vector<std::string> schemas = database_->Schemas();
+    if (std::find(schemas.begin(), schemas.end(), name_.schema_name) == schemas.end()) {
+      ARROW_RETURN_NOT_OK(database_->CreateSchema(name_.schema_name));
+      made_schema_ = true;
+    }
+    ARROW_RETURN_NOT_OK(database_->CreateTable(spec).status());
+    made_table_ = true;
+  }
+  return session_->OpenTable(address_.table);
+}
+
+arrow::Status ImportTarget::RemoveCreated() {
+  session_.reset();
+  if (!made_database_) {
+    if (made_table_) ARROW_RETURN_NOT_OK(database_->DropTable(address_.table));
+    if (made_schema_) ARROW_RETURN_NOT_OK(database_->DropSchema(name_.schema_name));
+    return arrow::Status::OK();
+  }
+  database_.reset();
+  // The directory was missing or empty: what is in it now is the database that has just been closed.
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(address_.directory, error)) {
+    if (!error) fs::remove_all(entry.path(), error);
+  }
+  for (size_t i = made_directories_.size(); i-- > 0 && !error;) fs::remove(made_directories_[i], error);
+  if (error) return arrow::Status::IOError("cannot remove '", address_.directory, "': ", error.message());
+  return arrow::Status::OK();
+}
+
+arrow::Status ImportTarget::Undo(const arrow::Status& failure) {
+  const arrow::Status removed = RemoveCreated();
+  if (removed.ok()) return failure;
+  return failure.WithMessage(failure.message(), "; then, while cleaning up: ", removed.message());
+}
+
+}  // namespace yarrow::cli

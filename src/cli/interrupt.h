@@ -1,0 +1,25 @@
+// Ctrl-C and SIGTERM as a request to stop, instead of a sudden death.
+#pragma once
+
+#include <functional>
+
+namespace yarrow::cli {
+
+// From now on SIGINT and SIGTERM reach a thread of their own, which records them and runs the CancelOnInterrupt in
+// force. A second signal ends the process at once. A signal that the parent process set to be ignored (nohup,
+// background jobs of a shell) stays ignored. REQUIRES: called once, before any thread is started.
+void WatchInterrupts();
+
+// The signal that came, 0 if none has. Safe from any thread.
+int InterruptSignal();
+
+// While it lives, a signal calls `cancel` from the watching thread; at once if it has come before. One at a time.
+class CancelOnInterrupt {
+ public:
+  explicit CancelOnInterrupt(std::function<void()> cancel);
+  ~CancelOnInterrupt();
+  CancelOnInterrupt(const CancelOnInterrupt&) = delete;
+  CancelOnInterrupt& operator=(const CancelOnInterrupt&) = delete;
+};
+
+}  // namespace yarrow::cli

@@ -1,0 +1,106 @@
+// RowWriter of JSON objects, one a line.
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/row_writer_internal.h"
+
+namespace yarrow::cli {
+namespace {
+
+// What has to happen to the text of a cell.
+enum class JsonForm {
+  kPlain,    // a JSON value as it is
+  kReal,     // a number, unless it is nan or infinite
+  kQuoted,   // a string of characters that need no escapes
+  kEscaped,  // a string of any characters
+};
+
+JsonForm FormOf(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kFloat:
+    case TypeId::kDouble:
+      return JsonForm::kReal;
+    case TypeId::kDate32:
+    case TypeId::kTime64:
+    case TypeId::kTimestamp:
+    case TypeId::kUuid:
+      return JsonForm::kQuoted;
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return JsonForm::kEscaped;
+    default:
+      return JsonForm::kPlain;
+  }
+}
+
+// Letters other than an exponent's: nan, inf.
+bool IsFinite(std::string_view number) {
+  return number.find('n') == std::string_view::npos;
+}
+
+class JsonLinesWriter : public RowWriter {
+ public:
+  JsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out)
+      : columns_(std::move(columns)), out_(out) {
+    for (const TextColumn& column : columns_) {
+      const std::string_view opening = prefixes_.empty() ? "{" : ",";
+      prefixes_.push_back(std::string(opening) + nlohmann::json(column.name).dump() + ":");
+      forms_.push_back(FormOf(column.type));
+    }
+  }
+
+  arrow::Status Write(const arrow::RecordBatch& batch) override {
+    text_.clear();
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      if (columns_.empty()) text_ += '{';
+      for (size_t i = 0; i < columns_.size(); ++i) {
+        text_ += prefixes_[i];
+        const arrow::Array& cells = *batch.column(static_cast<int>(i));
+        if (cells.IsNull(row)) {
+          text_ += "null";
+        } else {
+          AppendJson(i, cells, row);
+        }
+      }
+      text_ += "}\n";
+    }
+    return out_->Write(text_);
+  }
+
+  arrow::Status Finish() override { return arrow::Status::OK(); }
+
+ private:
+  void AppendJson(size_t i, const arrow::Array& cells, int64_t row) {
+    const TextColumn& column = columns_[i];
+    if (forms_[i] == JsonForm::kPlain) {
+      column.append(cells, row, column.type, &text_);
+      return;
+    }
+    cell_.clear();
+    column.append(cells, row, column.type, &cell_);
+    if (forms_[i] == JsonForm::kEscaped) {
+      text_ += nlohmann::json(cell_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    } else if (forms_[i] == JsonForm::kReal && IsFinite(cell_)) {
+      text_ += cell_;
+    } else {
+      text_ += '"';
+      text_ += cell_;
+      text_ += '"';
+    }
+  }
+
+  const std::vector<TextColumn> columns_;
+  arrow::io::OutputStream* const out_;
+  std::vector<std::string> prefixes_;  // opening brace or comma, name, colon
+  std::vector<JsonForm> forms_;
+  std::string text_;
+  std::string cell_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowWriter> MakeJsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out) {
+  return std::make_unique<JsonLinesWriter>(std::move(columns), out);
+}
+
+}  // namespace yarrow::cli

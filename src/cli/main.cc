@@ -1,0 +1,76 @@
+// The `yarrow` program.
+//
+// Exit codes: 0 done, 1 an error (on standard error as "yarrow: <message>"), 2 a command line that makes no sense,
+// 128 + n ended by signal n (130 for Ctrl-C), 141 whoever read the output has gone.
+#include <arrow/compute/initialize.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/standard_output.h"
+
+namespace {
+
+constexpr int kExitError = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitSignal = 128;
+
+void Complain(const std::string& message) {
+  fmt::print(stderr, "yarrow: {}\n", message);
+}
+
+int ExitCode(const arrow::Status& status) {
+  if (status.ok()) return 0;
+  if (yarrow::cli::IsBrokenPipe(status)) return kExitSignal + SIGPIPE;
+  Complain(status.message());
+  if (status.IsCancelled() && yarrow::cli::InterruptSignal() != 0) return kExitSignal + yarrow::cli::InterruptSignal();
+  return kExitError;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("Yarrow keeps tables in a directory: rows in RocksDB, answers in Arrow.", "yarrow");
+  app.set_version_flag("--version", "yarrow " YARROW_VERSION);
+  app.set_help_flag("-h,--help", "Print this and exit");
+  app.get_formatter()->column_width(30);
+  app.require_subcommand(1);
+  app.footer(
+      "`yarrow COMMAND --help` says more.\n"
+      "\n"
+      "Examples:\n"
+      "  yarrow import ./db planes planes.csv --primary-key tailnum\n"
+      "  yarrow scan ./db planes --where \"seats > 300\" --limit 10\n"
+      "  yarrow get ./db planes N14228");
+  yarrow::cli::Action action;
+  yarrow::cli::AddImportCommand(&app, &action);
+  yarrow::cli::AddScanCommand(&app, &action);
+  yarrow::cli::AddGetCommand(&app, &action);
+  yarrow::cli::AddCatalogCommands(&app, &action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    Complain(std::string(error.what()) + "; see yarrow --help");
+    return kExitUsage;
+  }
+  const arrow::Status ready = arrow::compute::Initialize();
+  return ExitCode(ready.ok() ? action() : ready);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // the write that fails tells
+  yarrow::cli::WatchInterrupts();
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    Complain(error.what());
+    return kExitError;
+  }
+}

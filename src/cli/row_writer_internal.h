@@ -1,0 +1,28 @@
+// What the writers of the three formats share.
+#pragma once
+
+#include <arrow/array.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/record_batch.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/cell_text.h"
+#include "cli/row_writer.h"
+#include "yarrow/type.h"
+
+namespace yarrow::cli {
+
+struct TextColumn {
+  std::string name;
+  ColumnType type;
+  AppendCell append = nullptr;
+};
+
+std::unique_ptr<RowWriter> MakeCsvWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
+std::unique_ptr<RowWriter> MakeJsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
+std::unique_ptr<RowWriter> MakeTableWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
+
+}  // namespace yarrow::cli
