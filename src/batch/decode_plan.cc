@@ -83,7 +83,8 @@ class PlanMaker {
     }
     made->place = DecodePlan::Place::kKey;
     made->op.offset = prefix + static_cast<uint32_t>(fixed_offset);
-    plan_->key_size = std::max(plan_->key_size, static_cast<size_t>(made->op.offset) + static_cast<size_t>(width));
+    const size_t least = width > 0 ? static_cast<size_t>(width) : 1;  // of text: its terminator
+    plan_->key_size = std::max(plan_->key_size, static_cast<size_t>(made->op.offset) + least);
   }
 
   // A row of one field has the default's bytes in the form that field readers want.
