@@ -1,0 +1,243 @@
+"""yarrow import: what comes out is what Python's csv module reads; what cannot be imported leaves no trace."""
+
+import base64
+import gzip
+import os
+import pty
+import subprocess
+import unittest
+
+from program import KEYS, YARROW, ProgramTest, by_key, data_file, read_csv, typed
+
+
+class ImportTest(ProgramTest):
+
+  def test_five_tables_hold_what_the_files_hold(self):
+    rows = {'airlines': 16, 'airports': 1458, 'flights': 336776, 'planes': 3322, 'weather': 26115}
+    for table, count in rows.items():
+      with self.subTest(table):
+        self.assertRegex(self.import_table(table), fr'^imported {count:,} rows into {table} in [0-9.]+ s \(.* rows/s\)\n$')
+        types = self.types(table)
+        expected = by_key(typed(read_csv(data_file(table)), types), KEYS[table])
+        self.assertEqual(len(expected), count)
+        got = self.scan(table)
+        self.assertEqual(len(got), count)
+        # One comparison of all rows would take minutes to print its difference.
+        different = [(a, b) for a, b in zip(got, expected) if a != b]
+        self.assertEqual(different[:3], [])
+
+  def test_types_come_from_all_values(self):
+    path = self.write('t.csv', 'i,d,b,day,time,at,zoned,code,none\n' +
+                      '1,2,true,2013-01-01,10:00:00,2013-01-01,2013-01-01T10:00:00Z,007,\n' * 200000 +
+                      '9,2.5,FALSE,NA,23:59:59.5,2013-01-01 10:00:00,2013-01-01 10:00:00+02,x7,NULL\n')
+    self.run_yarrow('import', self.db, 't', path)
+    self.assertEqual(self.types('t'), {
+        'i': 'BIGINT', 'd': 'DOUBLE', 'b': 'BOOLEAN', 'day': 'DATE', 'time': 'TIME', 'at': 'TIMESTAMP',
+        'zoned': 'TIMESTAMP WITH TIME ZONE', 'code': 'VARCHAR', 'none': 'VARCHAR'})
+    self.assertEqual(self.scan('t', '--where', 'i = 9'), [{
+        'i': 9, 'd': 2.5, 'b': False, 'day': None, 'time': '23:59:59.5', 'at': '2013-01-01 10:00:00',
+        'zoned': '2013-01-01 08:00:00Z', 'code': 'x7', 'none': None}])
+
+  def test_types_can_be_told(self):
+    path = self.write('t.csv', 'id,code,price\n1,007,1.5\n')
+    self.run_yarrow('import', self.db, 't', path, '--primary-key', 'id', '--type', 'code=VARCHAR',
+                    '--type', 'price=DECIMAL(10,2)', '--type', 'id=SMALLINT')
+    self.assertEqual(self.types('t'), {'id': 'SMALLINT', 'code': 'VARCHAR', 'price': 'DECIMAL(10,2)'})
+    self.assertEqual(self.run_yarrow('scan', self.db, 't', '--format', 'csv'), 'id,code,price\n1,007,1.50\n')
+
+  def test_dialects(self):
+    self.run_yarrow('import', self.db, 'semicolons', self.write('a.csv', 'a;b\n1;-\n2;NA\n'), '--delimiter', ';',
+                    '--null', '-', '--null', '?')
+    self.assertEqual(self.scan('semicolons'), [{'a': 1, 'b': None}, {'a': 2, 'b': 'NA'}])
+    self.run_yarrow('import', self.db, 'tabs', self.write('a.tsv', 'a\tb\n1\t2\n'))
+    self.assertEqual(self.scan('tabs'), [{'a': 1, 'b': 2}])
+    self.run_yarrow('import', self.db, 'bare', self.write('b.csv', '1,2\n'), '--no-header')
+    self.assertEqual(self.scan('bare'), [{'column1': 1, 'column2': 2}])
+    self.run_yarrow('import', self.db, 'named', self.write('b.csv', '1,2\n'), '--no-header', '--names', 'x,"y,z"')
+    self.assertEqual(self.scan('named'), [{'x': 1, 'y,z': 2}])
+    self.run_yarrow('import', self.db, 'packed', self.write('a.csv.gz', gzip.compress(b'a\n1\n2\n')))
+    self.assertEqual(self.scan('packed'), [{'a': 1}, {'a': 2}])
+    quoted = self.write('q.csv', '\ufefft,n\n"",""\n"NA","7"\n"a ""b""\n,c",\n')
+    self.run_yarrow('import', self.db, 'quoted', quoted)
+    self.assertEqual(self.scan('quoted'), [{'t': '', 'n': None}, {'t': 'NA', 'n': 7}, {'t': 'a "b"\n,c', 'n': None}])
+
+  def test_several_files_are_one_import(self):
+    first = self.write('1.csv', 'id,v\n3,c\n1,a\n')
+    second = self.write('2.csv', 'v,id\nb,2\n')
+    self.run_yarrow('import', self.db, 't', first, second, '--primary-key', 'id')
+    self.assertEqual(self.scan('t'), [{'id': 1, 'v': 'a'}, {'id': 2, 'v': 'b'}, {'id': 3, 'v': 'c'}])
+
+  def test_parquet(self):
+    # Written by Arrow: id int64 (1, 2, 3), name string ('a', NULL, 'c'), at timestamp[us, UTC] (2013-01-01 + id seconds).
+    path = self.write('t.parquet', base64.b64decode(PARQUET))
+    self.run_yarrow('import', self.db, 't', path, '--primary-key', 'id')
+    self.assertEqual(self.types('t'), {'id': 'BIGINT', 'name': 'VARCHAR', 'at': 'TIMESTAMP WITH TIME ZONE'})
+    self.assertEqual(self.scan('t'), [{'id': 1, 'name': 'a', 'at': '2013-01-01 00:00:01Z'},
+                                      {'id': 2, 'name': None, 'at': '2013-01-01 00:00:02Z'},
+                                      {'id': 3, 'name': 'c', 'at': '2013-01-01 00:00:03Z'}])
+    self.assertEqual(self.fail_yarrow('import', self.db, 'u', path, '--primary-key', 'name'),
+                     f'{path}: row 2: column name: NULL in the primary key')
+
+  def test_quiet_and_progress(self):
+    self.assertEqual(self.import_table('airlines', '-q'), '')
+    primary, secondary = pty.openpty()
+    done = subprocess.run([YARROW, 'import', self.db, 'flights', data_file('flights'), '--primary-key',
+                           ','.join(KEYS['flights'])], stdout=subprocess.PIPE, stderr=secondary, check=True)
+    os.close(secondary)
+    terminal = os.read(primary, 1 << 20).decode()
+    os.close(primary)
+    self.assertIn('reading types', terminal)
+    self.assertRegex(terminal, r'loading +\d+% \[=*>? *\]  [0-9,]+ rows  [0-9,]+ rows/s')
+    self.assertTrue(terminal.endswith('\r\x1b[K'), 'the line is not wiped')
+    self.assertIn(b'imported 336,776 rows', done.stdout)
+
+  def test_without_key_rows_keep_their_order(self):
+    path = self.write('t.csv', 'v\nc\na\nb\na\n')
+    self.run_yarrow('import', self.db, 't', path)
+    self.run_yarrow('import', self.db, 't', path)
+    self.assertEqual([row['v'] for row in self.scan('t')], ['c', 'a', 'b', 'a'] * 2)
+
+  def test_into_another_schema(self):
+    path = self.write('t.csv', 'a\n1\n')
+    self.run_yarrow('import', self.db, 'sales.t', path)
+    self.assertEqual(self.scan('sales.t'), [{'a': 1}])
+    self.assertIn('sales', self.run_yarrow('tables', self.db))
+
+
+class IntoExistingTest(ProgramTest):
+
+  def setUp(self):
+    super().setUp()
+    self.run_yarrow('import', self.db, 't', self.write('t.csv', 'id,n,v\n1,10,a\n2,20,b\n'), '--primary-key', 'id')
+    self.before = self.scan('t')
+
+  def import_text(self, text, *options):
+    return self.run_yarrow('import', self.db, 't', self.write('more.csv', text), *options)
+
+  def refuse(self, text, *options):
+    """The message, without the path of the file."""
+    path = self.write('more.csv', text)
+    message = self.fail_yarrow('import', self.db, 't', path, *options)
+    self.assertEqual(self.scan('t'), self.before)
+    return message.replace(str(path), 'more.csv')
+
+  def test_columns_go_by_name(self):
+    self.import_text('v,id\nc,3\n')
+    self.assertEqual(self.scan('t'), self.before + [{'id': 3, 'n': None, 'v': 'c'}])
+
+  def test_text_that_looks_like_numbers_stays_text(self):
+    self.import_text('id,v\n3,5\n', '--primary-key', 'id')
+    self.assertEqual(self.scan('t')[-1], {'id': 3, 'n': None, 'v': '5'})
+
+  def test_upsert_replaces(self):
+    self.import_text('id,n,v\n2,21,B\n3,30,c\n', '--mode', 'upsert')
+    self.assertEqual(self.scan('t'), [self.before[0], {'id': 2, 'n': 21, 'v': 'B'}, {'id': 3, 'n': 30, 'v': 'c'}])
+
+  def test_a_key_that_exists_is_refused(self):
+    message = self.refuse('id,v\n3,c\n2,x\n')
+    self.assertRegex(message, r'^more.csv: .*main\.t.*\b2\b.*; nothing was imported \(--mode upsert replaces rows\)$')
+
+  def test_values_must_fit(self):
+    self.assertEqual(self.refuse('id,n\n3,30\n4,many\n'), "more.csv: line 3: column n: cannot read 'many' as BIGINT")
+
+  def test_columns_must_exist(self):
+    self.assertEqual(self.refuse('id,w\n3,x\n'), 'table main.t exists, and has no column w; it has: id, n, v')
+    self.assertEqual(self.refuse('v\nx\n'), 'table main.t exists, and needs a value for column id, '
+                     'which the files do not have')
+
+  def test_options_must_agree(self):
+    self.assertEqual(self.refuse('id\n3\n', '--primary-key', 'id,n'),
+                     'table main.t exists, and its primary key is (id)')
+    self.assertEqual(self.refuse('id\n3\n', '--kind', 'user', '--user', 'ada'), 'table main.t exists, and is of kind shared')
+    self.assertEqual(self.refuse('id\n3\n', '--type', 'id=VARCHAR'), 'table main.t exists, and column id is BIGINT')
+
+  def test_system_tables_are_closed(self):
+    path = self.write('s.csv', 'name,value\nx,1\n')
+    self.fail_yarrow('import', self.db, 'system.settings', path)
+
+
+class BadFileTest(ProgramTest):
+  """Nothing is imported, and nothing is left: no table, no directory."""
+
+  def refuse(self, content, *options, name='bad.csv'):
+    path = self.write(name, content)
+    new = self.folder / 'a/b/db'
+    message = self.fail_yarrow('import', new, 't', path, *options)
+    self.assertFalse((self.folder / 'a').exists(), 'the directory is still there')
+    self.run_yarrow('import', self.db, 'other', self.write('other.csv', 'a\n1\n'), '-q')
+    self.assertEqual(self.fail_yarrow('import', self.db, 't', path, *options), message)
+    self.assertEqual(self.row_count('other'), 1)
+    self.assertIsNone(self.row_count('t'), 'the table is still there')
+    self.run_yarrow('drop', self.db, 'other')
+    return message.replace(str(path), name)
+
+  def test_wrong_number_of_fields(self):
+    self.assertEqual(self.refuse('a,b\n1,2\n\n"x\ny",3\n5\n6,7\n'), 'bad.csv: line 6: 1 field instead of 2 as in the header')
+    self.assertEqual(self.refuse('a,b\n1,2,3\n'), 'bad.csv: line 2: 3 fields instead of 2 as in the header')
+    many = 'a,b\n' + '1,2\n' * 1000000 + '1\n'
+    self.assertEqual(self.refuse(many), 'bad.csv: line 1000002: 1 field instead of 2 as in the header')
+
+  def test_a_value_that_is_not_of_the_type(self):
+    self.assertEqual(self.refuse('a,b\n1,2\n1,2x\n', '--type', 'b=INTEGER'),
+                     "bad.csv: line 3: column b: cannot read '2x' as INTEGER")
+    many = 'a\n' + '1\n' * 1000000 + '300\n'
+    self.assertEqual(self.refuse(many, '--type', 'a=TINYINT'),
+                     "bad.csv: line 1000002: column a: cannot read '300' as TINYINT: it is out of range")
+
+  def test_null_in_the_key(self):
+    self.assertEqual(self.refuse('a,b\n1,2\n,3\n', '--primary-key', 'b,a'),
+                     'bad.csv: line 3: column a: NULL in the primary key')
+
+  def test_the_same_key_twice(self):
+    message = self.refuse('a,b\n1,x\n2,y\n1,z\n', '--primary-key', 'a')
+    self.assertRegex(message, r'^bad\.csv: .*\b1\b.*; nothing was imported \(--mode upsert replaces rows\)$')
+
+  def test_bytes_that_are_not_text(self):
+    message = self.refuse(b'a\nok\n\xff\xfe\n')
+    self.assertRegex(message, r'^bad\.csv: line 3: column a: .*UTF-8')
+
+  def test_quotes_without_end(self):
+    self.assertEqual(self.refuse('a,b\n1,2\n3,"4\n5,6\n'),
+                     'bad.csv: line 3: the row has a quoted field that is never closed')
+
+  def test_headers(self):
+    self.assertEqual(self.refuse(''), 'bad.csv: the file is empty')
+    self.assertEqual(self.refuse('a,b,a\n1,2,3\n'), 'bad.csv: two columns are named a')
+    self.assertEqual(self.refuse('a,,c\n1,2,3\n'), 'bad.csv: column 2 has no name in the header')
+    self.assertEqual(self.refuse('a,b\n1,2\n', '--primary-key', 'id'),
+                     '--primary-key: the files have no column id; there are: a, b')
+    self.assertEqual(self.refuse('a,b\n1,2\n', '--type', 'c=DATE'), '--type: the files have no column c; there are: a, b')
+
+  def test_broken_containers(self):
+    self.assertIn('bad.parquet: ', self.refuse('PAR1 it says', name='bad.parquet'))
+    self.assertIn('bad.csv.gz: ', self.refuse(gzip.compress(b'a\n' + b'1\n' * 100000)[:100], name='bad.csv.gz'))
+
+  def test_files_that_are_none(self):
+    missing = self.folder / 'none.csv'
+    self.assertEqual(self.fail_yarrow('import', self.db, 't', missing), f"there is no file '{missing}'")
+    self.assertIn('is no regular file', self.fail_yarrow('import', self.db, 't', self.folder))
+    self.assertFalse(self.db.exists())
+
+  def test_an_empty_directory_stays(self):
+    self.db.mkdir()
+    self.fail_yarrow('import', self.db, 't', self.write('bad.csv', 'a\nx\n'), '--type', 'a=DATE')
+    self.assertEqual(list(self.db.iterdir()), [])
+
+  def test_another_programs_directory_is_left_alone(self):
+    self.db.mkdir()
+    (self.db / 'letter.txt').write_text('dear')
+    message = self.fail_yarrow('import', self.db, 't', self.write('t.csv', 'a\n1\n'))
+    self.assertIn('is not a Yarrow database', message)
+    self.assertEqual((self.db / 'letter.txt').read_text(), 'dear')
+
+
+PARQUET = '''
+UEFSMRUAFTwVPCwVBhUAFQYVBgAAAgAAAAYBAQAAAAAAAAACAAAAAAAAAAMAAAAAAAAAFQAVIBUgLBUGFQAVBhUGAAACAAAAAwUBAAAAYQEAAABjFQAVPBU8
+LBUGFQAVBhUGAAACAAAABgFAAqfPLtIEAIBEts8u0gQAwIbFzy7SBAAZHBYIFV4WAAAAGRwWZhVCFgAAGRYEABkcFqgBFV4WAAAAFQQZTDUAGAZzY2hlbWEV
+BgAVBCUCGAJpZAAVDCUCGARuYW1lJQBMHAAAABUEJQIYAmF0JRRMjBEcLAAAAAAAFgYZHBk8JgAcFQQZJQYAGRgCaWQVABYGFl4WXiYISRwVABUAFQIAPCkG
+GSYABgAAFoYCFRQAJgAcFQwZJQYAGRgEbmFtZRUAFgYWQhZCJmZJHBUAFQAVAgA8FgQZBhkmAgQAABaaAhUaACYAHBUEGSUGABkYAmF0FQAWBhZeFl4mqAFJ
+HBUAFQAVAgA8KQYZJgAGAAAWtAIVFgAW/gEWBiYIFv4BACggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZPBwAABwAABwAAAATAQAAUEFSMQ==
+'''
+
+if __name__ == '__main__':
+  unittest.main()
