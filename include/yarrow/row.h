@@ -19,14 +19,17 @@ class RowSchema;
 // thread-safe. It must not outlive its Database.
 class Row {
  public:
-  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, PinnedValue bytes);
-  Row(std::shared_ptr<const RowSchema> row_schema, std::string key, std::string bytes);
+  // `visible_schema`: of the columns that it shows, the first ones of row_schema.
+  Row(std::shared_ptr<const RowSchema> row_schema, std::shared_ptr<arrow::Schema> visible_schema, std::string key,
+      PinnedValue bytes);
+  Row(std::shared_ptr<const RowSchema> row_schema, std::shared_ptr<arrow::Schema> visible_schema, std::string key,
+      std::string bytes);
 
   // Column by position among the table's columns, or by name. Errors: unknown column, damaged row.
   arrow::Result<Value> Get(int column) const;
   arrow::Result<Value> Get(std::string_view column_name) const;
 
-  // A batch of this one row, all visible columns.
+  // A batch of this one row, all visible columns; its schema is that of the table, the same object.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToBatch() const;
 
   std::string_view encoded_key() const { return key_; }
@@ -34,6 +37,7 @@ class Row {
 
  private:
   std::shared_ptr<const RowSchema> row_schema_;
+  std::shared_ptr<arrow::Schema> visible_schema_;
   std::string key_;
   bool is_pinned_;
   PinnedValue pinned_;

@@ -15,6 +15,8 @@
 
 namespace yarrow {
 
+inline constexpr int kMostScanThreads = 256;
+
 struct ScanOptions {
   // Names of the columns of the result, in its order; unset: all of them. An empty list gives batches of rows without
   // columns.
@@ -30,7 +32,7 @@ struct ScanOptions {
   Snapshot snapshot;
   // Descending key order.
   bool reverse = false;
-  // Threads that scan; 0: the setting scan_threads. 1 scans in the calling thread.
+  // Threads that scan, at most kMostScanThreads; 0: the setting scan_threads. 1 scans in the calling thread.
   int threads = 1;
   // Batches in key order. Without it more than one thread may deliver pieces of the key space as they come.
   bool ordered = true;

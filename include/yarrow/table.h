@@ -37,8 +37,9 @@ enum class WriteMode {
 
 struct BulkLoadOptions {
   WriteMode mode = WriteMode::kInsert;
-  uint64_t sort_buffer_bytes = 128ull << 20;      // rows arriving out of key order are sorted in runs of this size
-  std::function<void(int64_t rows)> on_progress;  // called now and then from the loading thread, with rows read so far
+  uint64_t sort_buffer_bytes = 128ull << 20;  // rows arriving out of key order are sorted in runs of this size
+  // Called now and then from the loading thread, with the rows read so far.
+  std::function<void(int64_t rows)> on_progress = {};
 };
 
 // Safe to use from several threads; every method is atomic and durable as the database's durability says. Errors name

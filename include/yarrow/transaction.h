@@ -41,7 +41,7 @@ class Transaction {
   arrow::Status Rollback();
   bool is_active() const;
 
-  const Snapshot& snapshot() const;
+  const Snapshot& snapshot() const;  // null when over
 
  private:
   friend class Session;

@@ -23,11 +23,11 @@ class ReadCounts {
   ReadCounts(const ReadCounts&) = delete;
   ReadCounts& operator=(const ReadCounts&) = delete;
 
-  // Of keys and values of the entries that iterators stood on.
-  uint64_t entry_bytes() const { return rocksdb::get_perf_context()->iter_read_bytes; }
-  // Internal keys that iterators passed; a step forward from entry to entry passes one.
-  uint64_t keys_passed() const { return rocksdb::get_perf_context()->internal_key_skipped_count; }
-  uint64_t tombstones_passed() const { return rocksdb::get_perf_context()->internal_delete_skipped_count; }
+  // Steps of iterators from key to key: one from each entry to the next, and those over hidden versions and tombstones.
+  uint64_t steps() const { return rocksdb::get_perf_context()->internal_key_skipped_count; }
+  uint64_t blocks() const {
+    return rocksdb::get_perf_context()->block_read_count + rocksdb::get_perf_context()->block_cache_hit_count;
+  }
 };
 
 // Snapshots that somebody holds.

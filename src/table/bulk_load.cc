@@ -166,6 +166,9 @@ class BulkLoader {
 arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchReader* reader,
                                    const BulkLoadOptions& options) {
   ARROW_RETURN_NOT_OK(table.CheckWritable());
+  if (reader == nullptr) {
+    return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
+  }
   ARROW_ASSIGN_OR_RAISE(LoadJob job, LoadJob::Start(table));
   uint64_t bytes = 0;
   const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {

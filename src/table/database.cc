@@ -17,7 +17,7 @@ using arrow::Status;
 namespace {
 
 constexpr const char* kScanThreads = "scan_threads";
-constexpr int kMostThreads = 256;
+constexpr int kMostThreads = kMostScanThreads;
 
 arrow::Result<int> ParseThreads(std::string_view text) {
   int threads = 0;
@@ -103,7 +103,11 @@ arrow::Result<std::shared_ptr<Database>> Database::Open(const std::filesystem::p
 }
 
 arrow::Result<std::shared_ptr<Session>> Database::OpenSession(const SessionOptions& options) {
-  if (!options.user.empty()) ARROW_RETURN_NOT_OK(impl_->catalog().EnsureUser(options.user));
+  if (!options.user.empty()) {
+    auto text = Value(options.user).CastTo(TypeId::kUtf8);  // as system.users records it
+    if (!text.ok()) return text.status().WithMessage("The user's name is no text: ", text.status().message());
+    ARROW_RETURN_NOT_OK(impl_->catalog().EnsureUser(options.user));
+  }
   return std::shared_ptr<Session>(new Session(impl_, options.user));
 }
 

@@ -15,4 +15,8 @@ using Morsel = std::vector<KeyRange>;
 // so that a thread that finishes early finds more to do; few enough that starting one costs nothing beside reading it.
 std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan);
 
+// Cuts ascending, disjoint ranges at ascending points, those inside a range and those between two alike. Ascending; no
+// morsel and no range is empty.
+std::vector<Morsel> CutAtPoints(std::vector<KeyRange> ranges, const std::vector<std::string>& points);
+
 }  // namespace yarrow

@@ -17,16 +17,21 @@ namespace {
 using arrow::Status;
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
-// Bytes of batches that wait for the reader. A thread that is ahead of the reader stops there; the one working on the
-// morsel that is read next never does, so the scan always moves on.
+// Bytes of batches that wait for the reader. A thread that is ahead of the reader stops there. The one working on the
+// morsel that is read next has some bytes of its own, or the scan could stand still.
 constexpr int64_t kWaitingBytes = 24 << 20;
+constexpr int64_t kNextLaneBytes = 4 << 20;
 
 // Threads take morsels in the order of the scan. In key order, the reader drains them in that order too; else it takes
 // batches as they come, which is the same with every batch put into the first lane.
 class ParallelScan : public TableScan {
  public:
-  ParallelScan(std::shared_ptr<const ScanPlan> plan, std::vector<Morsel> morsels)
-      : plan_(std::move(plan)), morsels_(std::move(morsels)), lanes_(morsels_.size()), rows_left_(plan_->limit) {}
+  ParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, std::vector<Morsel> morsels)
+      : plan_(std::move(plan)),
+        morsels_(std::move(morsels)),
+        lanes_(morsels_.size()),
+        snapshot_(std::move(snapshot)),
+        rows_left_(plan_->limit) {}
   ~ParallelScan() override { Stop(); }
 
   std::shared_ptr<arrow::Schema> schema() const override { return plan_->output_schema; }
@@ -36,7 +41,10 @@ class ParallelScan : public TableScan {
     if (rows_left_ <= 0 || closed_) return Status::OK();
     if (threads_.empty()) StartThreads();
     ARROW_ASSIGN_OR_RAISE(*batch, Take());
-    if (*batch == nullptr) return Status::OK();
+    if (*batch == nullptr) {
+      Stop();
+      return Status::OK();
+    }
     if ((*batch)->num_rows() > rows_left_) *batch = (*batch)->Slice(0, rows_left_);
     rows_left_ -= (*batch)->num_rows();
     if (rows_left_ <= 0) Stop();
@@ -62,6 +70,7 @@ class ParallelScan : public TableScan {
  private:
   struct Lane {
     std::deque<std::pair<BatchPtr, int64_t>> batches;  // with their bytes
+    int64_t bytes = 0;                                 // of those
     bool done = false;
   };
 
@@ -80,6 +89,7 @@ class ParallelScan : public TableScan {
       if (!lane.batches.empty()) {
         auto [batch, bytes] = std::move(lane.batches.front());
         lane.batches.pop_front();
+        lane.bytes -= bytes;
         waiting_bytes_ -= bytes;
         changed_.notify_all();
         return batch;
@@ -94,7 +104,7 @@ class ParallelScan : public TableScan {
   }
 
   void Work() {
-    PieceScanner scanner(plan_, &counters_, &cancelled_);
+    PieceScanner scanner(plan_, snapshot_, &counters_, &cancelled_);
     while (true) {
       const size_t morsel = next_morsel_.fetch_add(1);
       if (morsel >= morsels_.size()) return;
@@ -128,13 +138,16 @@ class ParallelScan : public TableScan {
   bool Give(BatchPtr batch, size_t morsel) {
     const int64_t bytes = arrow::util::TotalBufferSize(*batch);
     std::unique_lock lock(mutex_);
+    Lane& lane = lanes_[plan_->ordered ? morsel : 0];
     changed_.wait(lock, [&] {
       const bool is_next = plan_->ordered && morsel == read_lane_;
-      return cancelled_.load(std::memory_order_relaxed) || waiting_bytes_ < kWaitingBytes || is_next;
+      return cancelled_.load(std::memory_order_relaxed) || waiting_bytes_ < kWaitingBytes ||
+             (is_next && lane.bytes < kNextLaneBytes);
     });
     if (cancelled_.load(std::memory_order_relaxed)) return false;
     waiting_bytes_ += bytes;
-    lanes_[plan_->ordered ? morsel : 0].batches.emplace_back(std::move(batch), bytes);
+    lane.bytes += bytes;
+    lane.batches.emplace_back(std::move(batch), bytes);
     changed_.notify_all();
     return true;
   }
@@ -145,6 +158,7 @@ class ParallelScan : public TableScan {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     lanes_.clear();
+    snapshot_ = {};
   }
 
   const std::shared_ptr<const ScanPlan> plan_;
@@ -163,21 +177,18 @@ class ParallelScan : public TableScan {
 
   // Of the reader.
   std::vector<std::thread> threads_;
+  Snapshot snapshot_;  // given up when the threads are gone
   int64_t rows_left_;
   bool closed_ = false;
 };
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan) {
+arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot) {
   // All threads read one moment.
-  if (plan->snapshot.is_null()) {
-    auto pinned = std::make_shared<ScanPlan>(*plan);
-    pinned->snapshot = pinned->source.store->GetSnapshot();
-    plan = std::move(pinned);
-  }
+  if (snapshot.is_null()) snapshot = plan->source.store->GetSnapshot();
   std::vector<Morsel> morsels = CutIntoMorsels(*plan);
-  return std::make_shared<ParallelScan>(std::move(plan), std::move(morsels));
+  return std::make_shared<ParallelScan>(std::move(plan), std::move(snapshot), std::move(morsels));
 }
 
 }  // namespace yarrow

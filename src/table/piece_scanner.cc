@@ -27,9 +27,9 @@ ScanMetrics ScanCounters::Read() const {
           .bytes_decoded = bytes_decoded.load(std::memory_order_relaxed)};
 }
 
-PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, ScanCounters* counters,
+PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
                            const std::atomic<bool>* cancelled)
-    : plan_(std::move(plan)), counters_(counters), cancelled_(cancelled) {}
+    : plan_(std::move(plan)), snapshot_(std::move(snapshot)), counters_(counters), cancelled_(cancelled) {}
 
 Status PieceScanner::Start(std::vector<KeyRange> ranges) {
   if (!builder_) {
@@ -64,7 +64,7 @@ Status PieceScanner::OpenCursor() {
   spec.lower = ranges_.front().lower;
   spec.upper = ranges_.back().upper;
   spec.reverse = plan_->reverse;
-  spec.snapshot = plan_->snapshot;
+  spec.snapshot = snapshot_;
   spec.overlay = source.overlay;
   cursor_.emplace<ScanCursor>(source.store->Scan(std::move(spec)));
   // A single range is the cursor's own: it needs no further bounds.
@@ -139,8 +139,15 @@ Status PieceScanner::FillBatch(int64_t rows) {
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
     std::shared_ptr<arrow::RecordBatch> batch) const {
   namespace cp = arrow::compute;
-  ARROW_ASSIGN_OR_RAISE(arrow::Datum passed,
-                        cp::ExecuteScalarExpression(plan_->residual, *plan_->source.row_schema->arrow_schema(), batch));
+  // Each column once: the result may have a column twice, which Arrow finds ambiguous.
+  arrow::ArrayVector inputs;
+  for (int input : plan_->residual_inputs) inputs.push_back(batch->column(input));
+  cp::ExecContext context(plan_->pool == nullptr ? arrow::default_memory_pool() : plan_->pool);
+  ARROW_ASSIGN_OR_RAISE(
+      arrow::Datum passed,
+      cp::ExecuteScalarExpression(
+          plan_->residual, *plan_->source.row_schema->arrow_schema(),
+          arrow::RecordBatch::Make(plan_->residual_schema, batch->num_rows(), std::move(inputs)), &context));
   // Only the output columns are filtered: the others have done their work.
   const int output_columns = plan_->output_schema->num_fields();
   arrow::ArrayDataVector columns(batch->column_data().begin(), batch->column_data().begin() + output_columns);
@@ -154,7 +161,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
     rows = std::static_pointer_cast<arrow::BooleanArray>(passed.make_array())->true_count();
   }
   for (auto& column : columns) {
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum kept, cp::Filter(arrow::Datum(column), passed));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum kept,
+                          cp::Filter(arrow::Datum(column), passed, cp::FilterOptions::Defaults(), &context));
     column = kept.array();
     rows = column->length;
   }
@@ -162,9 +170,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::Next(int64_t max_rows) {
-  while (true) {
-    if (ranges_.empty() || max_rows <= 0) return nullptr;
-    const Status status = FillBatch(max_rows);
+  if (ranges_.empty() || max_rows <= 0) return nullptr;
+  for (int64_t rows = max_rows;; rows = std::min(rows * 4, plan_->batch_size)) {
+    const Status status = FillBatch(rows);
     Count();
     ARROW_RETURN_NOT_OK(status);
     if (builder_->rows() == 0) return nullptr;

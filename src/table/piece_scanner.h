@@ -31,11 +31,13 @@ struct ScanCounters {
 class PieceScanner {
  public:
   // `cancelled` is looked at between batches and every few thousand rows.
-  PieceScanner(std::shared_ptr<const ScanPlan> plan, ScanCounters* counters, const std::atomic<bool>* cancelled);
+  PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
+               const std::atomic<bool>* cancelled);
 
   // Points the scanner at key ranges of the plan (in ascending order, whatever the direction of the scan).
   arrow::Status Start(std::vector<KeyRange> ranges);
-  // The next batch of at most `max_rows` rows of the output schema, never empty; null at the end of the ranges.
+  // The next batch of the output schema, never empty; null at the end of the ranges. Of at most `max_rows` rows, but
+  // with a residual, of which nobody knows how many rows pass: then of at most the plan's batch size.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t max_rows);
 
  private:
@@ -49,6 +51,7 @@ class PieceScanner {
   void Count();
 
   const std::shared_ptr<const ScanPlan> plan_;
+  const Snapshot snapshot_;
   ScanCounters* const counters_;
   const std::atomic<bool>* const cancelled_;
   std::vector<KeyRange> ranges_;

@@ -1,6 +1,7 @@
 #include "yarrow/row.h"
 
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <numeric>
 #include <utility>
@@ -12,30 +13,42 @@ namespace yarrow {
 
 using arrow::Status;
 
-Row::Row(std::shared_ptr<const RowSchema> row_schema, std::string key, PinnedValue bytes)
-    : row_schema_(std::move(row_schema)), key_(std::move(key)), is_pinned_(true), pinned_(std::move(bytes)) {}
+Row::Row(std::shared_ptr<const RowSchema> row_schema, std::shared_ptr<arrow::Schema> visible_schema, std::string key,
+         PinnedValue bytes)
+    : row_schema_(std::move(row_schema)),
+      visible_schema_(std::move(visible_schema)),
+      key_(std::move(key)),
+      is_pinned_(true),
+      pinned_(std::move(bytes)) {}
 
-Row::Row(std::shared_ptr<const RowSchema> row_schema, std::string key, std::string bytes)
-    : row_schema_(std::move(row_schema)), key_(std::move(key)), is_pinned_(false), owned_(std::move(bytes)) {}
+Row::Row(std::shared_ptr<const RowSchema> row_schema, std::shared_ptr<arrow::Schema> visible_schema, std::string key,
+         std::string bytes)
+    : row_schema_(std::move(row_schema)),
+      visible_schema_(std::move(visible_schema)),
+      key_(std::move(key)),
+      is_pinned_(false),
+      owned_(std::move(bytes)) {}
 
 arrow::Result<Value> Row::Get(int column) const {
-  if (column < 0 || static_cast<size_t>(column) >= row_schema_->columns().size()) {
+  if (column < 0 || column >= visible_schema_->num_fields()) {
     return Status::IndexError("Table ", row_schema_->table_name(), " has no column number ", column, "; it has ",
-                              row_schema_->columns().size(), " columns, counted from 0");
+                              visible_schema_->num_fields(), " columns, counted from 0");
   }
   return ReadColumn(*row_schema_, key_, encoded_row(), column);
 }
 
 arrow::Result<Value> Row::Get(std::string_view column_name) const {
   const int column = row_schema_->FindColumn(column_name);
-  if (column < 0) return Status::KeyError("Table ", row_schema_->table_name(), " has no column '", column_name, "'");
+  if (column < 0 || column >= visible_schema_->num_fields()) {
+    return Status::KeyError("Table ", row_schema_->table_name(), " has no column '", column_name, "'");
+  }
   return Get(column);
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Row::ToBatch() const {
-  std::vector<int> columns(row_schema_->columns().size());
+  std::vector<int> columns(static_cast<size_t>(visible_schema_->num_fields()));
   std::iota(columns.begin(), columns.end(), 0);
-  ARROW_ASSIGN_OR_RAISE(auto builder, BatchBuilder::Make(row_schema_, columns, row_schema_->arrow_schema()));
+  ARROW_ASSIGN_OR_RAISE(auto builder, BatchBuilder::Make(row_schema_, std::move(columns), visible_schema_));
   ARROW_RETURN_NOT_OK(builder->Reserve(1));
   ARROW_RETURN_NOT_OK(builder->Append(key_, encoded_row()));
   return builder->Finish();

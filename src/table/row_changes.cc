@@ -136,15 +136,18 @@ Status RowChanges::Write(const TableImpl& table, const arrow::RecordBatch& batch
     }
     writes_->Put(table.entry().partition, slot->key, slot->row);
   }
-  return writes_->status();
+  const Status status = writes_->status();
+  if (!status.ok()) writes_->RollbackTo(before);
+  return status;
 }
 
 arrow::Result<std::optional<Row>> RowChanges::Get(const TableImpl& table, ValueList key) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
+  if (!table.entry().partition.valid()) return table.GetStatistic(slot->key);
   ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
   if (!row) return std::nullopt;
-  return Row(table.row_schema(), slot->key, std::string(*row));
+  return Row(table.row_schema(), table.visible_schema(), slot->key, std::string(*row));
 }
 
 }  // namespace yarrow

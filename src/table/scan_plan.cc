@@ -21,8 +21,9 @@ Status CheckOptions(const ScanSource& source, const ScanOptions& options) {
     return Status::Invalid("Scan of ", table, ": batch_size is ", options.batch_size, "; give 1 or more");
   if (options.limit && *options.limit < 0)
     return Status::Invalid("Scan of ", table, ": limit is ", *options.limit, "; give 0 or more");
-  if (options.threads < 0)
-    return Status::Invalid("Scan of ", table, ": threads is ", options.threads, "; give 0 or more");
+  if (options.threads < 0 || options.threads > kMostScanThreads) {
+    return Status::Invalid("Scan of ", table, ": threads is ", options.threads, "; give 0 to ", kMostScanThreads);
+  }
   return Status::OK();
 }
 
@@ -52,6 +53,30 @@ Status PlanProjection(const ScanOptions& options, ScanPlan* plan) {
   return Status::OK();
 }
 
+// A filter sees the columns that a projection sees, and no hidden one.
+Status CheckFilterColumns(const ScanSource& source, const arrow::compute::Expression& filter) {
+  for (const arrow::FieldRef& ref : arrow::compute::FieldsInExpression(filter)) {
+    if (ref.IsName()) ARROW_RETURN_NOT_OK(FindVisible(source, *ref.name()).status());
+    const arrow::FieldPath* path = ref.field_path();
+    if (path != nullptr && (path->indices().size() != 1 || path->indices()[0] < 0 ||
+                            static_cast<size_t>(path->indices()[0]) >= source.visible_columns)) {
+      return FindVisible(source, ref.ToString()).status();
+    }
+  }
+  return Status::OK();
+}
+
+// Adds the columns that only the residual reads behind those of the result.
+void PlanResidual(const std::vector<int>& columns, ScanPlan* plan) {
+  std::vector<int>& decoded = plan->decoded_columns;
+  for (int column : columns) {
+    const auto at = std::find(decoded.begin(), decoded.end(), column);
+    plan->residual_inputs.push_back(static_cast<int>(at - decoded.begin()));
+    if (at == decoded.end()) decoded.push_back(column);
+  }
+  plan->residual_schema = ProjectedSchema(*plan->source.row_schema, columns);
+}
+
 Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   const ScanSource& source = plan->source;
   const RowSchema& rows = *source.row_schema;
@@ -59,6 +84,7 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
     plan->ranges.push_back({source.key_prefix, PrefixSuccessor(source.key_prefix)});
     return Status::OK();
   }
+  ARROW_RETURN_NOT_OK(CheckFilterColumns(source, options.filter));
   ARROW_ASSIGN_OR_RAISE(ArrowFilter filter, TranslateArrowFilter(options.filter, rows));
   ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnKey(filter.pushed, rows, source.key_prefix));
   plan->ranges = std::move(split.ranges);
@@ -70,13 +96,7 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   }
   plan->has_residual = filter.has_residual;
   plan->residual = std::move(filter.residual);
-  if (plan->has_residual) {
-    for (int column : filter.residual_columns) {
-      if (std::count(plan->decoded_columns.begin(), plan->decoded_columns.end(), column) == 0) {
-        plan->decoded_columns.push_back(column);
-      }
-    }
-  }
+  if (plan->has_residual) PlanResidual(filter.residual_columns, plan);
   return Status::OK();
 }
 
@@ -94,7 +114,6 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   ARROW_RETURN_NOT_OK(CheckOptions(source, options));
   auto plan = std::make_shared<ScanPlan>();
   plan->source = std::move(source);
-  plan->snapshot = options.snapshot;
   plan->reverse = options.reverse;
   plan->limit = options.limit.value_or(ScanPlan::kNoLimit);
   plan->batch_size = options.batch_size;

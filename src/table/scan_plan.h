@@ -35,18 +35,20 @@ struct ScanSource {
   WriteSet::View overlay;  // a transaction's own writes
 };
 
-// Immutable once made; shared by the threads of the scan.
+// Immutable once made; shared by the threads of the scan. Says what to read, not of which moment: whoever runs it
+// brings the snapshot, so that a plan that is kept does not keep old rows from being compacted away.
 struct ScanPlan {
   static constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
   ScanSource source;
-  Snapshot snapshot;             // null: each single-threaded scan pins the state at its first row
   std::vector<KeyRange> ranges;  // ascending, disjoint; none: nothing can pass
   bool reverse = false;
   std::shared_ptr<const RowPredicate> predicate;  // on encoded rows; null: all rows pass
   std::string predicate_text;
   arrow::compute::Expression residual;  // on batches of decoded columns
   bool has_residual = false;
+  std::vector<int> residual_inputs;  // which of the decoded columns the residual reads, each of the table's once
+  std::shared_ptr<arrow::Schema> residual_schema;
   std::vector<int> decoded_columns;  // those of the result, then those that only the residual reads
   std::shared_ptr<arrow::Schema> decoded_schema;
   std::shared_ptr<arrow::Schema> output_schema;  // the first fields of decoded_schema; the same object if no more

@@ -19,8 +19,8 @@ class SerialScan : public TableScan {
   explicit SerialScan(std::shared_ptr<const ScanPlan> plan)
       : plan_(std::move(plan)), rows_left_(plan_->limit), sizes_(plan_->batch_size) {}
 
-  arrow::Status Start() {
-    scanner_.emplace(plan_, &counters_, &cancelled_);
+  arrow::Status Start(Snapshot snapshot) {
+    scanner_.emplace(plan_, std::move(snapshot), &counters_, &cancelled_);
     return scanner_->Start(plan_->ranges);
   }
 
@@ -28,14 +28,14 @@ class SerialScan : public TableScan {
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     batch->reset();
-    if (!scanner_ || rows_left_ <= 0) return arrow::Status::OK();
-    ARROW_ASSIGN_OR_RAISE(*batch, scanner_->Next(BatchRows()));
-    if (*batch == nullptr) {
-      scanner_.reset();  // gives the snapshot up
-    } else {
-      rows_left_ -= (*batch)->num_rows();
-    }
-    return arrow::Status::OK();
+    if (!scanner_ || rows_left_ <= 0) return failure_;
+    auto next = scanner_->Next(BatchRows());
+    if (!next.ok()) failure_ = next.status();  // once failed, always: going on would skip a row
+    *batch = std::move(next).ValueOr(nullptr);
+    if (*batch != nullptr && (*batch)->num_rows() > rows_left_) *batch = (*batch)->Slice(0, rows_left_);
+    if (*batch != nullptr) rows_left_ -= (*batch)->num_rows();
+    if (*batch == nullptr || rows_left_ <= 0) scanner_.reset();  // gives the snapshot up
+    return failure_;
   }
 
   arrow::Status Close() override {
@@ -48,9 +48,11 @@ class SerialScan : public TableScan {
   std::string Explain() const override { return plan_->Explain(); }
 
  private:
-  // A limit is the best guess of what will be read: its rows come in one batch.
+  // A limit is the best guess of what will be read: its rows come in one batch. It says nothing of the rows that a
+  // residual has to look at.
   int64_t BatchRows() {
-    if (plan_->limit != ScanPlan::kNoLimit && !plan_->has_residual) return std::min(rows_left_, plan_->batch_size);
+    if (plan_->has_residual) return sizes_.Next(ScanPlan::kNoLimit);
+    if (plan_->limit != ScanPlan::kNoLimit) return std::min(rows_left_, plan_->batch_size);
     return sizes_.Next(rows_left_);
   }
 
@@ -58,24 +60,26 @@ class SerialScan : public TableScan {
   ScanCounters counters_;
   std::atomic<bool> cancelled_{false};
   std::optional<PieceScanner> scanner_;
+  arrow::Status failure_;
   int64_t rows_left_;
   BatchSizes sizes_;
 };
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan) {
+arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot) {
   auto scan = std::make_shared<SerialScan>(std::move(plan));
-  ARROW_RETURN_NOT_OK(scan->Start());
+  ARROW_RETURN_NOT_OK(scan->Start(std::move(snapshot)));
   return scan;
 }
 
-arrow::Result<std::shared_ptr<TableScan>> RunScan(std::shared_ptr<const ScanPlan> plan) {
+arrow::Result<std::shared_ptr<TableScan>> RunScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot) {
   // A short limit is read faster by one thread than others are started.
   const bool short_limit = plan->limit <= plan->batch_size && !plan->predicate && !plan->has_residual;
   const bool parallel =
       plan->threads > 1 && !short_limit && plan->source.kind == SourceKind::kHot && !plan->ranges.empty();
-  return parallel ? RunParallelScan(std::move(plan)) : RunSerialScan(std::move(plan));
+  return parallel ? RunParallelScan(std::move(plan), std::move(snapshot))
+                  : RunSerialScan(std::move(plan), std::move(snapshot));
 }
 
 }  // namespace yarrow

@@ -66,11 +66,12 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
   ARROW_RETURN_NOT_OK(impl_->CheckReadable());
   auto slot = impl_->LeaseEncoder();
   ARROW_RETURN_NOT_OK(impl_->EncodeKey(slot.operator->(), key));
+  if (!impl_->entry().partition.valid()) return impl_->GetStatistic(slot->key);
   PinnedValue bytes;
   ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
   if (!found) return std::nullopt;
   if (bytes.view().size() >= kRowHeaderSize && IsDeletedRow(bytes.view())) return std::nullopt;
-  return Row(impl_->row_schema(), slot->key, std::move(bytes));
+  return Row(impl_->row_schema(), impl_->visible_schema(), slot->key, std::move(bytes));
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::ScanAll() const {

@@ -9,7 +9,9 @@
 
 #include "catalog/system_tables.h"
 #include "catalog/table_schema.h"
+#include "key/key_range.h"
 #include "key/record_key.h"
+#include "table/statistics_cursor.h"
 #include "table/table_scan.h"
 
 namespace yarrow {
@@ -69,12 +71,19 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
   source.overlay = std::move(overlay);
   if (options.threads != 0) {
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));
-    return RunScan(std::move(plan));
+    return RunScan(std::move(plan), options.snapshot);
   }
   ScanOptions chosen = options;
   chosen.threads = database_->settings().scan_threads;
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), chosen));
-  return RunScan(std::move(plan));
+  return RunScan(std::move(plan), options.snapshot);
+}
+
+arrow::Result<std::optional<Row>> TableImpl::GetStatistic(std::string_view key) const {
+  StatisticsCursor cursor(store(), /*reverse=*/false);
+  cursor.ResetRange(key, KeySuccessor(key));
+  if (!cursor.Next()) return std::nullopt;
+  return Row(row_schema_, visible_schema_, std::string(cursor.key()), std::string(cursor.value()));
 }
 
 TableImpl::EncoderLease TableImpl::LeaseEncoder() const {
@@ -117,6 +126,14 @@ Status TableImpl::EncodeKey(EncoderSlot* slot, ValueList key_values) const {
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TableImpl::WithRowIds(const arrow::RecordBatch& batch) const {
+  for (const auto& field : batch.schema()->fields()) {
+    const int column = row_schema_->FindColumn(field->name());
+    if (column >= 0 && static_cast<size_t>(column) < definition().visible_columns()) continue;
+    std::string known;
+    for (const auto& own : visible_schema_->fields()) known += (known.empty() ? "" : ", ") + own->name();
+    return Status::Invalid("Table ", definition().QualifiedName(), " has no column '", field->name(),
+                           "'; its columns are: ", known);
+  }
   ARROW_ASSIGN_OR_RAISE(int64_t next, entry_->row_ids->Take(batch.num_rows()));
   arrow::Int64Builder ids;
   ARROW_RETURN_NOT_OK(ids.Reserve(batch.num_rows()));

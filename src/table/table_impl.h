@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "batch/row_encoder.h"
@@ -49,6 +51,9 @@ class TableImpl {
   GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
 
   arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;
+
+  // The row of system.stats with that encoded key, or nothing.
+  arrow::Result<std::optional<Row>> GetStatistic(std::string_view key) const;
 
   // An encoder of this table for one thread at a time; goes back when the lease ends.
   class EncoderLease {

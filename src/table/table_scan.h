@@ -10,14 +10,15 @@
 
 namespace yarrow {
 
-// In the calling thread when the plan has one thread, else with threads of its own.
-arrow::Result<std::shared_ptr<TableScan>> RunScan(std::shared_ptr<const ScanPlan> plan);
+// In the calling thread when the plan has one thread, else with threads of its own. A null snapshot: the state when the
+// first row is asked for (with threads: now). It is given up at the end, by Close or with the scan.
+arrow::Result<std::shared_ptr<TableScan>> RunScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot);
 
 // Scans in the thread that calls ReadNext.
-arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan);
+arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot);
 
 // Scans pieces of the key space in plan->threads threads, which start at the first ReadNext.
-arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan);
+arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot);
 
 // Rows of the batches of a scan, one after the other: the first ones are small, so that a reader who stops early has
 // not paid for a full batch.

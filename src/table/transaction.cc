@@ -55,6 +55,7 @@ Status TransactionImpl::Commit() {
 
 void TransactionImpl::Rollback() {
   token_.reset();
+  snapshot_ = {};
   writes_.Clear();
   touched_.clear();
 }
@@ -70,9 +71,10 @@ auto Write(TransactionImpl& transaction, const std::shared_ptr<TableImpl>& table
     -> decltype(operation(std::declval<RowChanges&>(), *table)) {
   ARROW_RETURN_NOT_OK(transaction.CheckTable(*table));
   ARROW_RETURN_NOT_OK(table->CheckWritable());
-  transaction.Touch(table);
   RowChanges changes = transaction.Changes();
-  return operation(changes, *table);
+  auto result = operation(changes, *table);
+  if (result.ok()) transaction.Touch(table);
+  return result;
 }
 
 }  // namespace
