@@ -1,6 +1,7 @@
 #include "table/collect_scan.h"
 
 #include <arrow/builder.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -41,14 +42,24 @@ arrow::Result<std::vector<CollectedRow>> CollectRows(const RowSchema& schema, Cu
   return rows;
 }
 
+// Arrow has no builders for extension types (UUID): their storage is built.
 arrow::Result<std::shared_ptr<arrow::Array>> BuildColumn(const std::vector<RowMap>& rows, const arrow::Field& field,
                                                          const ColumnType& type) {
-  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(field.type()));
+  const bool is_extension = field.type()->id() == arrow::Type::EXTENSION;
+  const auto built =
+      is_extension ? static_cast<const arrow::ExtensionType&>(*field.type()).storage_type() : field.type();
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(built));
   for (const RowMap& row : rows) {
     ARROW_ASSIGN_OR_RAISE(auto scalar, row.at(field.name()).ToScalar(type));
+    if (!scalar->is_valid) {
+      ARROW_RETURN_NOT_OK(builder->AppendNull());
+      continue;
+    }
+    if (is_extension) scalar = static_cast<const arrow::ExtensionScalar&>(*scalar).value;
     ARROW_RETURN_NOT_OK(builder->AppendScalar(*scalar));
   }
-  return builder->Finish();
+  ARROW_ASSIGN_OR_RAISE(auto column, builder->Finish());
+  return is_extension ? arrow::ExtensionType::WrapArray(field.type(), std::move(column)) : column;
 }
 
 }  // namespace

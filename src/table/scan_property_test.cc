@@ -64,7 +64,8 @@ class ParallelScanPropertyTest : public test::DatabaseTest {
     if (passes.is_scalar()) {
       ARROW_ASSIGN_OR_RAISE(passes, arrow::MakeArrayFromScalar(*passes.scalar(), all->num_rows()));
     }
-    const auto& truths = static_cast<const arrow::BooleanArray&>(*passes.make_array());
+    const auto array = passes.make_array();
+    const auto& truths = static_cast<const arrow::BooleanArray&>(*array);
     const Texts texts = test::TextsOf(*all);
     Texts passed;
     for (int64_t i = 0; i < truths.length(); ++i) {

@@ -164,9 +164,17 @@ TEST_F(TransactionTest, FirstCommitterOfAKeyWins) {
       [&](Transaction& t) {
         return Put(t, *items, {4, 1, "x", 1.0});
       },
-      [&] { Load(items.get(), {ItemsBatch(500, 10)}); });
+      [&] {
+        const auto reader = test::ReaderOf({ItemsBatch(0, 10)});
+        ASSERT_OK(items->BulkLoad(reader.get(), {.mode = WriteMode::kUpsert}).status());
+      });
   EXPECT_EQ(TextOf(items->Get({77})), "77|1|y|1");
-  EXPECT_EQ(TextOf(items->Get({3})), "none");
+  EXPECT_EQ(TextOf(items->Get({4})), "4|4|name 4|4");
+  // A load of other keys is no conflict.
+  const auto transaction = Begin();
+  ASSERT_OK(Put(*transaction, *items, {4, 1, "x", 1.0}));
+  Load(items.get(), {ItemsBatch(500, 10)});
+  ASSERT_OK(transaction->Commit());
 }
 
 TEST_F(TransactionTest, DisjointKeysBothCommitAndWriteSkewIsAllowed) {
