@@ -34,7 +34,7 @@ class ParallelScan : public TableScan {
         rows_left_(plan_->limit) {}
   ~ParallelScan() override { Stop(); }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output_schema; }
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output->schema(); }
 
   Status ReadNext(BatchPtr* batch) override {
     batch->reset();

@@ -31,10 +31,15 @@ PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapsh
                            const std::atomic<bool>* cancelled)
     : plan_(std::move(plan)), snapshot_(std::move(snapshot)), counters_(counters), cancelled_(cancelled) {}
 
+PieceScanner::~PieceScanner() {
+  if (builder_ && plan_->pool == nullptr) plan_->decoded->GiveBack(std::move(builder_));
+}
+
 Status PieceScanner::Start(std::vector<KeyRange> ranges) {
   if (!builder_) {
-    ARROW_ASSIGN_OR_RAISE(builder_, BatchBuilder::Make(plan_->source.row_schema, plan_->decoded_columns,
-                                                       plan_->decoded_schema, plan_->pool));
+    ARROW_ASSIGN_OR_RAISE(builder_, plan_->decoded->TakeBuilder(plan_->pool));
+    counted_.rows_passed = builder_->rows_decoded();  // by scans before this one
+    counted_.bytes_decoded = builder_->bytes_decoded();
     if (plan_->predicate) evaluator_.emplace(plan_->predicate);
   }
   Count();
@@ -149,12 +154,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
           plan_->residual, *plan_->source.row_schema->arrow_schema(),
           arrow::RecordBatch::Make(plan_->residual_schema, batch->num_rows(), std::move(inputs)), &context));
   // Only the output columns are filtered: the others have done their work.
-  const int output_columns = plan_->output_schema->num_fields();
+  const int output_columns = plan_->output->schema()->num_fields();
   arrow::ArrayDataVector columns(batch->column_data().begin(), batch->column_data().begin() + output_columns);
   if (passed.is_scalar()) {
     const auto& keep = passed.scalar_as<arrow::BooleanScalar>();
-    if (!keep.is_valid || !keep.value) return arrow::RecordBatch::MakeEmpty(plan_->output_schema);
-    return CreateBatchTrusted(plan_->output_schema, std::move(columns), batch->num_rows());
+    if (!keep.is_valid || !keep.value) return arrow::RecordBatch::MakeEmpty(plan_->output->schema());
+    return CreateBatchTrusted(plan_->output->schema(), std::move(columns), batch->num_rows());
   }
   int64_t rows = 0;
   if (columns.empty()) {
@@ -166,7 +171,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
     column = kept.array();
     rows = column->length;
   }
-  return CreateBatchTrusted(plan_->output_schema, std::move(columns), rows);
+  return CreateBatchTrusted(plan_->output->schema(), std::move(columns), rows);
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::Next(int64_t max_rows) {

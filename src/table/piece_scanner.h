@@ -33,6 +33,9 @@ class PieceScanner {
   // `cancelled` is looked at between batches and every few thousand rows.
   PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
                const std::atomic<bool>* cancelled);
+  ~PieceScanner();
+  PieceScanner(const PieceScanner&) = delete;
+  PieceScanner& operator=(const PieceScanner&) = delete;
 
   // Points the scanner at key ranges of the plan (in ascending order, whatever the direction of the scan).
   arrow::Status Start(std::vector<KeyRange> ranges);
@@ -60,7 +63,7 @@ class PieceScanner {
   std::variant<std::monostate, ScanCursor, StatisticsCursor> cursor_;
   std::unique_ptr<BatchBuilder> builder_;
   std::optional<RowPredicate::Evaluator> evaluator_;
-  ScanMetrics counted_;                             // of this scanner, already in counters_
+  ScanMetrics counted_;                             // of the cursors and the builder, already in counters_
   uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
 };
 

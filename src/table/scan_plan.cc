@@ -3,7 +3,6 @@
 #include <arrow/type.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "batch/batch_builder.h"
@@ -27,12 +26,17 @@ Status CheckOptions(const ScanSource& source, const ScanOptions& options) {
   return Status::OK();
 }
 
+size_t VisibleColumns(const ScanSource& source) {
+  return source.projections->visible()->columns().size();
+}
+
 // Position of a visible column.
 arrow::Result<int> FindVisible(const ScanSource& source, const std::string& name) {
   const int column = source.row_schema->FindColumn(name);
-  if (column >= 0 && static_cast<size_t>(column) < source.visible_columns) return column;
+  if (column >= 0 && static_cast<size_t>(column) < VisibleColumns(source)) return column;
   std::string known;
-  for (const auto& field : source.visible_schema->fields()) known += (known.empty() ? "" : ", ") + field->name();
+  for (const auto& field : source.projections->visible()->schema()->fields())
+    known += (known.empty() ? "" : ", ") + field->name();
   return Status::KeyError("Table ", source.row_schema->table_name(), " has no column '", name,
                           "'; its columns are: ", known);
 }
@@ -40,16 +44,15 @@ arrow::Result<int> FindVisible(const ScanSource& source, const std::string& name
 Status PlanProjection(const ScanOptions& options, ScanPlan* plan) {
   const ScanSource& source = plan->source;
   if (!options.columns) {
-    plan->decoded_columns.resize(source.visible_columns);
-    std::iota(plan->decoded_columns.begin(), plan->decoded_columns.end(), 0);
-    plan->output_schema = source.visible_schema;
+    plan->output = source.projections->visible();
     return Status::OK();
   }
+  std::vector<int> columns;
   for (const std::string& name : *options.columns) {
     ARROW_ASSIGN_OR_RAISE(const int column, FindVisible(source, name));
-    plan->decoded_columns.push_back(column);
+    columns.push_back(column);
   }
-  plan->output_schema = ProjectedSchema(*source.row_schema, plan->decoded_columns);
+  plan->output = source.projections->Get(columns);
   return Status::OK();
 }
 
@@ -59,21 +62,22 @@ Status CheckFilterColumns(const ScanSource& source, const arrow::compute::Expres
     if (ref.IsName()) ARROW_RETURN_NOT_OK(FindVisible(source, *ref.name()).status());
     const arrow::FieldPath* path = ref.field_path();
     if (path != nullptr && (path->indices().size() != 1 || path->indices()[0] < 0 ||
-                            static_cast<size_t>(path->indices()[0]) >= source.visible_columns)) {
+                            static_cast<size_t>(path->indices()[0]) >= VisibleColumns(source))) {
       return FindVisible(source, ref.ToString()).status();
     }
   }
   return Status::OK();
 }
 
-// Adds the columns that only the residual reads behind those of the result.
+// Decodes the columns that only the residual reads behind those of the result.
 void PlanResidual(const std::vector<int>& columns, ScanPlan* plan) {
-  std::vector<int>& decoded = plan->decoded_columns;
+  std::vector<int> decoded = plan->output->columns();
   for (int column : columns) {
     const auto at = std::find(decoded.begin(), decoded.end(), column);
     plan->residual_inputs.push_back(static_cast<int>(at - decoded.begin()));
     if (at == decoded.end()) decoded.push_back(column);
   }
+  plan->decoded = plan->source.projections->Get(decoded);
   plan->residual_schema = ProjectedSchema(*plan->source.row_schema, columns);
 }
 
@@ -90,9 +94,7 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   plan->ranges = std::move(split.ranges);
   if (split.rest.kind() != Predicate::Kind::kTrue) {
     ARROW_ASSIGN_OR_RAISE(plan->predicate, RowPredicate::Compile(split.rest, source.row_schema));
-    std::vector<std::string> names;
-    for (const RowColumn& column : rows.columns()) names.push_back(column.name);
-    plan->predicate_text = split.rest.ToString(names);
+    plan->tested = std::move(split.rest);
   }
   plan->has_residual = filter.has_residual;
   plan->residual = std::move(filter.residual);
@@ -121,11 +123,8 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->ordered = options.ordered;
   plan->pool = options.memory_pool;
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
-  const size_t output_columns = plan->decoded_columns.size();
+  plan->decoded = plan->output;
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
-  plan->decoded_schema = plan->decoded_columns.size() == output_columns
-                             ? plan->output_schema
-                             : ProjectedSchema(*plan->source.row_schema, plan->decoded_columns);
   return plan;
 }
 
@@ -134,10 +133,12 @@ std::string ScanPlan::Explain() const {
   out += "  key ranges: " + std::to_string(ranges.size());
   for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) out += " " + RangeText(ranges[i], source);
   if (ranges.size() > 3) out += " ...";
-  out += "\n  filter on encoded rows: " + (predicate ? predicate_text : "none");
+  std::vector<std::string> names;
+  for (const RowColumn& column : source.row_schema->columns()) names.push_back(column.name);
+  out += "\n  filter on encoded rows: " + (predicate ? tested.ToString(names) : "none");
   out += "\n  filter on batches: " + (has_residual ? residual.ToString() : "none");
   out += "\n  columns:";
-  for (const auto& field : decoded_schema->fields()) out += " " + field->name();
+  for (const auto& field : decoded->schema()->fields()) out += " " + field->name();
   out += "\n  limit: " + (limit == kNoLimit ? "none" : std::to_string(limit));
   out +=
       "\n  threads: " + std::to_string(threads) + (threads > 1 ? (ordered ? ", in key order" : ", in any order") : "");

@@ -14,6 +14,7 @@
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
 #include "row/row_schema.h"
+#include "table/projection_cache.h"
 #include "yarrow/scan_options.h"
 #include "yarrow/store.h"
 
@@ -30,8 +31,7 @@ struct ScanSource {
   Partition partition;
   std::string key_prefix;  // of every row this reader may see: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;
-  size_t visible_columns = 0;
-  std::shared_ptr<arrow::Schema> visible_schema;
+  std::shared_ptr<ProjectionCache> projections;
   WriteSet::View overlay;  // a transaction's own writes
 };
 
@@ -44,14 +44,13 @@ struct ScanPlan {
   std::vector<KeyRange> ranges;  // ascending, disjoint; none: nothing can pass
   bool reverse = false;
   std::shared_ptr<const RowPredicate> predicate;  // on encoded rows; null: all rows pass
-  std::string predicate_text;
-  arrow::compute::Expression residual;  // on batches of decoded columns
+  Predicate tested;                               // what `predicate` was compiled from
+  arrow::compute::Expression residual;            // on batches of decoded columns
   bool has_residual = false;
   std::vector<int> residual_inputs;  // which of the decoded columns the residual reads, each of the table's once
   std::shared_ptr<arrow::Schema> residual_schema;
-  std::vector<int> decoded_columns;  // those of the result, then those that only the residual reads
-  std::shared_ptr<arrow::Schema> decoded_schema;
-  std::shared_ptr<arrow::Schema> output_schema;  // the first fields of decoded_schema; the same object if no more
+  std::shared_ptr<CachedProjection> output;   // the columns of the result
+  std::shared_ptr<CachedProjection> decoded;  // those, then those that only the residual reads; the same object if none
   int64_t limit = kNoLimit;
   int64_t batch_size = kBatchRows;
   int threads = 1;

@@ -24,7 +24,7 @@ class SerialScan : public TableScan {
     return scanner_->Start(plan_->ranges);
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output_schema; }
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output->schema(); }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     batch->reset();

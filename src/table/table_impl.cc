@@ -41,6 +41,8 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
   }
   // One schema object a table, so that batches of its scans compare equal by pointer.
   impl->visible_schema_ = definition.has_hidden_row_id() ? definition.ArrowSchema() : impl->row_schema_->arrow_schema();
+  impl->projections_ =
+      std::make_shared<ProjectionCache>(impl->row_schema_, definition.visible_columns(), impl->visible_schema_);
   impl->entry_ = std::move(entry);
   return impl;
 }
@@ -66,8 +68,7 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
   source.partition = entry_->partition;
   source.key_prefix = key_prefix_;
   source.row_schema = row_schema_;
-  source.visible_columns = definition().visible_columns();
-  source.visible_schema = visible_schema_;
+  source.projections = projections_;
   source.overlay = std::move(overlay);
   if (options.threads != 0) {
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));

@@ -83,6 +83,7 @@ class TableImpl {
   std::shared_ptr<const TableEntry> entry_;
   std::shared_ptr<const RowSchema> row_schema_;
   std::shared_ptr<arrow::Schema> visible_schema_;
+  std::shared_ptr<ProjectionCache> projections_;
   std::string key_prefix_;
   std::string user_;
   bool needs_user_ = false;
