@@ -11,14 +11,14 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/commit_fixture.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
 
 using Pending = std::future<arrow::Status>;
 
-class FlightTest : public test::CommitFixture {
+class FlightTest : public test::StoreFixture {
  protected:
   // Commits in a thread of its own.
   Pending Start(std::function<arrow::Status()> commit) { return std::async(std::launch::async, std::move(commit)); }
@@ -256,7 +256,8 @@ TEST_F(FlightTest, AListenerNeverMissesAChange) {
       std::mt19937_64 random(test::RandomSeed() + t);
       while (!stop) {
         WriteSet writes;
-        const uint64_t dice = random() % 20;
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+        const uint64_t dice = random() % 100;
         if (dice == 0) {
           const uint64_t lower = random() % 200;
           writes.DeleteRange(p_, Key(lower), Key(lower + 10));

@@ -12,6 +12,7 @@
 #include "store/rocksdb_status.h"
 #include "store/sst_files.h"
 #include "store/store_impl.h"
+#include "store/thread_sanitizer.h"
 #include "store/write_run.h"
 
 namespace yarrow {
@@ -51,6 +52,7 @@ rocksdb::Slice ToSlice(std::string_view bytes) {
 }
 
 rocksdb::Status AddToBatch(rocksdb::ColumnFamilyHandle* handle, const WriteOp& op, rocksdb::WriteBatch* batch) {
+  const UncheckedCall unchecked;
   return op.kind == WriteOp::Kind::kPut ? batch->Put(handle, ToSlice(op.key()), ToSlice(op.value()))
                                         : batch->Delete(handle, ToSlice(op.key()));
 }
@@ -131,8 +133,11 @@ arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksd
   if (batch->Count() > 0) {
     rocksdb::WriteOptions write;
     write.sync = sync || request->exclusive() || options.durability == Durability::kSync;
-    status = db->Write(write, batch);
-    outcome.first_sequence = SequenceOf(*batch);
+    {
+      const UncheckedCall unchecked;
+      status = db->Write(write, batch);
+      outcome.first_sequence = SequenceOf(*batch);
+    }
     outcome.last_sequence = outcome.first_sequence + batch->Count() - 1;
   }
   outcome.committed = status.ok();

@@ -6,13 +6,13 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/commit_fixture.h"
 #include "store/sst_load.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
 
-class CommitTest : public test::CommitFixture {
+class CommitTest : public test::StoreFixture {
  protected:
   // `change` writes key "k" between the beginning of a transaction and its commit. The transaction must lose if it
   // writes "k" too, and nobody else's.

@@ -8,7 +8,7 @@
 #include <limits>
 #include <ranges>
 
-#include "store/commit_fixture.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
@@ -42,10 +42,10 @@ static_assert(std::ranges::view<Users::Iterator>);
 static_assert(Codec<UserCodec, User>);
 static_assert(!Codec<UserCodec, std::string>);
 
-class EntityTest : public test::CommitFixture {
+class EntityTest : public test::StoreFixture {
  protected:
   void SetUp() override {
-    CommitFixture::SetUp();
+    StoreFixture::SetUp();
     ASSERT_OK_AND_ASSIGN(auto users, Users::Open(store_, "users"));
     users_.emplace(std::move(users));
     ASSERT_OK_AND_ASSIGN(auto names, Names::Open(store_, "names"));

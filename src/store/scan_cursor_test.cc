@@ -7,14 +7,14 @@
 #include <random>
 
 #include "random_seed.h"
-#include "store/commit_fixture.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-class ScanTest : public test::CommitFixture {
+class ScanTest : public test::StoreFixture {
  protected:
   Entries ReadAll(ScanCursor* scan) {
     Entries entries;

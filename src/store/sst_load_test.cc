@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <thread>
 
-#include "store/commit_fixture.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
 
-class LoadTest : public test::CommitFixture {
+class LoadTest : public test::StoreFixture {
  protected:
   std::unique_ptr<SstLoad> NewLoad(Partition partition, int begin, int end, const std::string& value) {
     auto load = SstLoad::Open(store_, partition).ValueOrDie();

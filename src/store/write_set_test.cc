@@ -8,16 +8,16 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/commit_fixture.h"
 #include "store/commit_table.h"
 #include "store/hash_map64.h"
+#include "store/store_fixture_test.h"
 
 namespace yarrow {
 namespace {
 
 using Found = WriteSet::Found;
 
-class WriteSetTest : public test::CommitFixture {
+class WriteSetTest : public test::StoreFixture {
  protected:
   std::string Look(const WriteSet& writes, std::string_view key) {
     std::string_view value;

@@ -19,7 +19,7 @@
 
 namespace yarrow::test {
 
-class CommitFixture : public testing::Test {
+class StoreFixture : public testing::Test {
  protected:
   void SetUp() override { Open({.durability = Durability::kOs}); }
   void TearDown() override { gate_.Open(); }  // let nobody hang
