@@ -131,8 +131,9 @@ arrow::Status CheckRows(const std::filesystem::path& path, const CsvDialect& dia
                                     ": the row has a quoted field that is never closed");
     }
     if (row->fields != fields) {
-      return arrow::Status::Invalid(path.string(), ": line ", row->line, ": ", row->fields, " fields instead of ",
-                                    fields, dialect.has_header ? " as in the header" : " as in the first row");
+      return arrow::Status::Invalid(path.string(), ": line ", row->line, ": ", row->fields,
+                                    row->fields == 1 ? " field" : " fields", " instead of ", fields,
+                                    dialect.has_header ? " as in the header" : " as in the first row");
     }
   }
 }

@@ -99,7 +99,8 @@ arrow::Status CsvTextReader::GrowBlocks() {
 }
 
 arrow::Status CsvTextReader::Explain(const arrow::Status& status) const {
-  if (status.IsIOError()) return status;
+  const bool names_path = status.message().find(path_.string()) != std::string::npos;
+  if (status.IsIOError()) return names_path ? status : status.WithMessage(path_.string(), ": ", status.message());
   if (!column_names_.empty()) {
     ARROW_RETURN_NOT_OK(CheckRows(path_, dialect_, column_count()));
   } else {

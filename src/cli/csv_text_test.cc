@@ -245,7 +245,7 @@ TEST_F(CsvFileTest, ReadsRowsLongerThanABlock) {
 }
 
 TEST_F(CsvFileTest, ErrorsNameFileAndLine) {
-  EXPECT_ERROR_HAS(ReadAll(Write("a,b\n1,2\n\n1\n")), "a.csv: line 4: 1 fields instead of 2 as in the header");
+  EXPECT_ERROR_HAS(ReadAll(Write("a,b\n1,2\n\n1\n")), "a.csv: line 4: 1 field instead of 2 as in the header");
   EXPECT_ERROR_HAS(ReadAll(Write("a,b\n\"1\n2\",2\n1,2,3\n")), "a.csv: line 4: 3 fields instead of 2");
   EXPECT_ERROR_HAS(ReadAll(Write("a,b\n1,2\n1,\"2\n3,4\n")), "line 3: the row has a quoted field that is never closed");
   EXPECT_ERROR_HAS(ReadAll(Write("")), "a.csv: the file is empty");
