@@ -5,7 +5,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "row/row_generator.h"
+#include "row/row_generator_test.h"
 #include "row/row_layout.h"
 
 namespace yarrow {

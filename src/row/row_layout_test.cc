@@ -7,7 +7,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "row/row_generator.h"
+#include "row/row_generator_test.h"
 
 namespace yarrow {
 namespace {
