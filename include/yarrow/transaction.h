@@ -20,6 +20,9 @@ class TransactionImpl;
 // sees the writes made before it began and none made while it runs. For one thread at a time; scans may run beside in
 // others.
 //
+// What was only read is not judged: two transactions that read each other's rows and write their own both commit (write
+// skew). Write a row that both must write where that matters.
+//
 // The methods are Table's with the table in front. A failed call leaves the transaction as it was before that call.
 // Destroying without Commit rolls back.
 class Transaction {

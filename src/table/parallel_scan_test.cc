@@ -101,6 +101,56 @@ TEST_F(ParallelScanTest, RunsInSeveralPieces) {
   EXPECT_GE(std::stoi(text.substr(at + 8)), 4) << text;
 }
 
+TEST_F(ParallelScanTest, EveryPieceHasTheTransactionsOwnWrites) {
+  const auto wide = CreateWide(12000);
+  ASSERT_OK_AND_ASSIGN(const auto transaction, session_->Begin());
+  for (int64_t i = -50; i < 12050; i += 7) {
+    const std::vector<Value> key = {i}, row = {i, -5, "own"};
+    if (i % 2 == 0) {
+      ASSERT_OK(transaction->Delete(*wide, key).status());
+    } else {
+      ASSERT_OK(transaction->Put(*wide, row));
+    }
+  }
+  const std::vector<cp::Expression> filters = {
+      {},
+      cp::equal(Field("n"), Lit(-5)),
+      cp::or_(cp::less(Field("id"), Lit(int64_t{3000})), cp::greater(Field("id"), Lit(int64_t{9000})))};
+  for (const auto& filter : filters) {
+    for (const bool reverse : {false, true}) {
+      ScanOptions options = With(1, true, reverse);
+      options.filter = filter;
+      Texts expected = ReadTexts(transaction.get(), *wide, options).ValueOrDie();
+      EXPECT_EQ(expected.empty(), false);
+      options.threads = 3;
+      EXPECT_EQ(ReadTexts(transaction.get(), *wide, options).ValueOrDie() == expected, true);
+      options.limit = 1000;
+      EXPECT_EQ(
+          ReadTexts(transaction.get(), *wide, options).ValueOrDie() ==
+              Texts(expected.begin(), expected.begin() + std::min<long>(1000, static_cast<long>(expected.size()))),
+          true);
+      options.limit.reset();
+      options.ordered = false;
+      Texts rows = ReadTexts(transaction.get(), *wide, options).ValueOrDie();
+      std::sort(rows.begin(), rows.end());
+      std::sort(expected.begin(), expected.end());
+      EXPECT_EQ(rows == expected, true);
+    }
+  }
+}
+
+TEST_F(ParallelScanTest, ManySingleKeysAreSpreadOverThePieces) {
+  const auto wide = CreateWide(12000);
+  arrow::Int64Builder keys;
+  for (int64_t i = 3; i < 13000; i += 40) ASSERT_OK(keys.Append(i));
+  ScanOptions options = With(3);
+  options.filter = cp::call("is_in", {Field("id")}, cp::SetLookupOptions(*keys.Finish()));
+  ASSERT_OK_AND_ASSIGN(const auto scan, wide->Scan(options));
+  EXPECT_EQ(scan->Explain().find("pieces: 1\n"), std::string::npos) << scan->Explain();
+  EXPECT_EQ(ReadTexts(scan.get()).ValueOrDie().size(), 300u);
+  EXPECT_EQ(scan->metrics().rows_visited, 300u);
+}
+
 TEST_F(ParallelScanTest, LimitsCutExactly) {
   const auto wide = CreateWide(20000);
   for (const bool reverse : {false, true}) {

@@ -340,6 +340,42 @@ TEST_F(TransactionTest, LargeTransactionsCommitAsOne) {
   EXPECT_EQ(TextOf(items->Get({998})), "none");
 }
 
+TEST_F(TransactionTest, ConcurrentDropFailsWritersCleanly) {
+  for (int round = 0; round < 5; ++round) {
+    auto items = CreateItems(2000);
+    std::atomic<int> refused{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&, t] {
+        for (int64_t i = 0; refused < 3 && i < 100000; ++i) {
+          arrow::Status status;
+          if (t == 0) status = items->Put({i, t, "x", 1.0});
+          if (t == 1) status = items->Write(*ItemsBatch(i * 10, 10));
+          if (t == 2) {
+            const auto transaction = Begin();
+            status = Put(*transaction, *items, {100000 + i, t, "x", 1.0});
+            if (status.ok()) status = transaction->Commit();
+          }
+          if (status.ok()) continue;
+          EXPECT_TRUE(IsConflict(status)) << status.ToString();
+          ++refused;
+          return;
+        }
+      });
+    }
+    threads.emplace_back([&] {
+      ScanOptions options;
+      options.threads = 2;
+      while (refused < 3) EXPECT_OK(ReadTexts(*items, options).status());
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_OK(db_->DropTable("items"));
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(refused, 3);
+    EXPECT_EQ(ReadTexts(*items).ValueOrDie(), Texts{}) << "a row got in after the drop";
+  }
+}
+
 TEST_F(TransactionTest, ConcurrentTransfersKeepTheSum) {
   const auto items = Create(test::ItemsSpec());
   constexpr int kAccounts = 6;
