@@ -10,6 +10,21 @@ namespace yarrow {
 namespace {
 
 rocksdb::BlockBasedTableOptions MakeTableOptions(const std::shared_ptr<rocksdb::Cache>& block_cache) {
+  // Measured on 1M rows of 150 mixed bytes under 13-byte keys; one thread on a shared machine, the fastest
+  // tenth of slices of 5,000 rows:
+  //
+  //   block, compression    SST MB   scan, cached   scan, uncached   Get, cached
+  //    4 KB, none            167.0   209 ns a row     252 ns a row       5.1 us
+  //   16 KB, none            165.7   161              173                4.7
+  //   32 KB, none            165.5   151              165                4.4
+  //   64 KB, none            165.3   159              165                5.2
+  //    4 KB, LZ4              93.2   194              288                4.3
+  //   16 KB, LZ4              86.4   152              218                4.4
+  //   32 KB, LZ4              84.5   161              201                4.8
+  //   16 KB, Zstandard        59.7   as LZ4           434                6.4
+  //
+  // From 16 KB on a cached scan does not get faster, while each uncached Get reads and decompresses more. LZ4 halves
+  // the files and costs a cached scan nothing.
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = block_cache;
   table.block_size = 16 << 10;

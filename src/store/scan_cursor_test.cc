@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "random_seed.h"
 #include "store/store_fixture_test.h"
@@ -244,6 +246,25 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
       EXPECT_TRUE(!any || sought.key() == (reverse ? std::prev(found) : found)->first) << target;
     }
   }
+}
+
+// A front of tombstones makes LIMIT 10 slow until compaction drops it, which it must do unasked.
+TEST_F(ScanTest, TombstoneDenseFilesAreCompactedUnasked) {
+  Fill(5000);
+  ASSERT_OK(store_->CompactAll());
+  for (uint64_t i = 0; i < 4000; ++i) ASSERT_OK(store_->CommitDelete(p_, Key(i)).status());
+  ASSERT_OK(store_->FlushMemtables());
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+  uint64_t tombstones = 1;
+  while (tombstones > 0) {
+    rocksdb::get_perf_context()->Reset();
+    ScanCursor scan = store_->Scan({.partition = p_});
+    ASSERT_TRUE(scan.Next());
+    EXPECT_EQ(scan.key(), Key(4000));
+    tombstones = rocksdb::get_perf_context()->internal_delete_skipped_count;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
 }
 
 TEST_F(ScanTest, ADamagedBlockIsAnErrorAndNotTheEnd) {
