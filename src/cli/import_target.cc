@@ -8,6 +8,15 @@ namespace yarrow::cli {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+bool HasOnlySystemTables(const Database& database) {
+  const auto tables = database.Tables();
+  return std::all_of(tables.begin(), tables.end(), [](const auto& table) { return table->kind == TableKind::kSystem; });
+}
+
+}  // namespace
+
 arrow::Result<ImportTarget> ImportTarget::Open(const TableAddress& address, Durability durability) {
   StoreOptions options;
   options.durability = durability;
@@ -26,7 +35,6 @@ arrow::Result<ImportTarget> ImportTarget::Open(const TableAddress& address, Dura
 
 arrow::Result<std::shared_ptr<Table>> ImportTarget::Prepare(const TableSpec& spec) {
   if (database_ == nullptr) {
-    made_database_ = true;
     std::error_code error;
     fs::path missing = fs::absolute(address_.directory, error).lexically_normal();
     if (!missing.has_filename()) missing = missing.parent_path();  // a slash at the end
@@ -34,6 +42,8 @@ arrow::Result<std::shared_ptr<Table>> ImportTarget::Prepare(const TableSpec& spe
       made_directories_.insert(made_directories_.begin(), missing);
     }
     ARROW_ASSIGN_OR_RAISE(database_, Database::Open(address_.directory, options_));
+    // Another process may have been quicker: its database is not ours to remove.
+    made_database_ = HasOnlySystemTables(*database_);
   }
   ARROW_ASSIGN_OR_RAISE(session_, database_->OpenSession({.user = address_.user}));
   if (existing_ == nullptr) {
@@ -50,18 +60,22 @@ arrow::Result<std::shared_ptr<Table>> ImportTarget::Prepare(const TableSpec& spe
 
 arrow::Status ImportTarget::RemoveCreated() {
   session_.reset();
-  if (!made_database_) {
+  std::error_code error;
+  if (made_database_) {
+    database_.reset();
+    // The directory was missing or empty: what is in it now is the database that has just been closed.
+    for (const fs::directory_entry& entry : fs::directory_iterator(address_.directory, error)) {
+      if (!error) fs::remove_all(entry.path(), error);
+    }
+  } else if (database_ != nullptr) {
     if (made_table_) ARROW_RETURN_NOT_OK(database_->DropTable(address_.table));
     if (made_schema_) ARROW_RETURN_NOT_OK(database_->DropSchema(name_.schema_name));
-    return arrow::Status::OK();
   }
-  database_.reset();
-  // The directory was missing or empty: what is in it now is the database that has just been closed.
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(address_.directory, error)) {
-    if (!error) fs::remove_all(entry.path(), error);
+  // As far as they are empty.
+  for (size_t i = made_directories_.size(); i-- > 0 && !error;) {
+    if (fs::exists(made_directories_[i], error)) fs::remove(made_directories_[i], error);
   }
-  for (size_t i = made_directories_.size(); i-- > 0 && !error;) fs::remove(made_directories_[i], error);
+  if (!made_database_) return arrow::Status::OK();
   if (error) return arrow::Status::IOError("cannot remove '", address_.directory, "': ", error.message());
   return arrow::Status::OK();
 }
