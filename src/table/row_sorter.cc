@@ -93,7 +93,8 @@ RowSorter::~RowSorter() {
 }
 
 Status RowSorter::Add(std::string_view key, std::string_view row) {
-  if (bytes_.size() + key.size() + row.size() > buffer_bytes_ && !entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
+  const uint64_t used = bytes_.size() + entries_.size() * sizeof(Entry);
+  if (used + key.size() + row.size() > buffer_bytes_ && !entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
   if (sorted_ && !entries_.empty()) sorted_ = Key(entries_.back()) <= key;
   entries_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
   bytes_.append(key);
