@@ -92,8 +92,8 @@ class Table {
   // All rows of the batch or none. Columns are matched by name; a column that is missing gets its default.
   arrow::Status Write(const arrow::RecordBatch& batch, WriteMode mode = WriteMode::kUpsert);
   // All rows of the reader or none, at the speed of writing sorted files: rows are sorted in bounded memory, written as
-  // RocksDB SST files and ingested in one atomic step. Recorded in system.jobs. Returns the number of rows. Any write to
-  // the table meanwhile (in a user table, of any user) makes it fail with a status for which IsConflict() is true.
+  // RocksDB SST files and ingested in one atomic step. Recorded in system.jobs. Returns the number of rows. Any write
+  // to the table meanwhile (in a user table, of any user) makes it fail with a status for which IsConflict() is true.
   arrow::Result<int64_t> BulkLoad(arrow::RecordBatchReader* reader, const BulkLoadOptions& options = {});
 
  private:
