@@ -125,7 +125,7 @@ class Store : public std::enable_shared_from_this<Store> {
   // Sequence of the last write that readers can see.
   uint64_t LatestSequence() const;
 
-  // false when the key is absent at `snapshot` (a null snapshot: now).
+  // false when the key is absent at `snapshot` (a null snapshot: now; Invalid for one of another store).
   arrow::Result<bool> Get(Partition partition, std::string_view key, PinnedValue* value,
                           const Snapshot& snapshot = {}) const;
 

@@ -1,7 +1,6 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "catalog/table_schema.h"
@@ -13,19 +12,8 @@ using arrow::Status;
 
 namespace {
 
-int64_t NowMicros() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 std::pair<std::string, std::string> MapKey(const std::string& schema, const std::string& table) {
-  return {Lower(schema), Lower(table)};
+  return {FoldCase(schema), FoldCase(table)};
 }
 
 std::string QuotedList(const TableDefinition& definition) {
@@ -180,7 +168,7 @@ Status Catalog::CreateSchema(std::string_view name) {
   if (name.empty()) return Status::Invalid("A schema needs a name");
   std::lock_guard ddl(ddl_mutex_);
   for (const std::string& existing : Schemas()) {
-    if (Lower(existing) == Lower(name)) return Status::AlreadyExists("Schema ", name, " exists already");
+    if (FoldCase(existing) == FoldCase(name)) return Status::AlreadyExists("Schema ", name, " exists already");
   }
   ARROW_RETURN_NOT_OK(schemas_->Put(SchemaKey{std::string(name)}, SchemaRecord{NowMicros()}));
   std::unique_lock lock(map_mutex_);
@@ -191,14 +179,15 @@ Status Catalog::CreateSchema(std::string_view name) {
 
 Status Catalog::DropSchema(std::string_view name) {
   std::lock_guard ddl(ddl_mutex_);
-  if (Lower(name) == kMainSchema || Lower(name) == kSystemSchema) {
+  if (FoldCase(name) == kMainSchema || FoldCase(name) == kSystemSchema) {
     return Status::Invalid("Schema ", name, " is part of every database and cannot be dropped");
   }
   const auto names = Schemas();
-  const auto at = std::find_if(names.begin(), names.end(), [&](const auto& s) { return Lower(s) == Lower(name); });
+  const auto at =
+      std::find_if(names.begin(), names.end(), [&](const auto& s) { return FoldCase(s) == FoldCase(name); });
   if (at == names.end()) return Status::KeyError("There is no schema ", name);
   for (const auto& table : Tables()) {
-    if (Lower(table->definition->schema_name) == Lower(name)) {
+    if (FoldCase(table->definition->schema_name) == FoldCase(name)) {
       return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(),
                              " first");
     }
@@ -218,8 +207,8 @@ Status Catalog::CheckNewTable(const TableSpec& spec) const {
   const std::string name = spec.schema_name + "." + spec.name;
   const auto schemas = Schemas();
   const bool known = std::any_of(schemas.begin(), schemas.end(),
-                                 [&](const std::string& s) { return Lower(s) == Lower(spec.schema_name); });
-  if (Lower(spec.schema_name) == kSystemSchema) {
+                                 [&](const std::string& s) { return FoldCase(s) == FoldCase(spec.schema_name); });
+  if (FoldCase(spec.schema_name) == kSystemSchema) {
     return Status::Invalid("Table ", name, ": schema system belongs to the database; choose another");
   }
   if (!known) return Status::KeyError("Table ", name, ": there is no schema ", spec.schema_name, "; create it first");

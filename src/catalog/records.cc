@@ -1,6 +1,7 @@
 #include "catalog/records.h"
 
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "row/row_layout.h"
@@ -29,6 +30,11 @@ std::optional<std::string> OptionalText(const Value& value) {
 }
 
 }  // namespace
+
+int64_t NowMicros() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
 
 TableRecord TableRecord::FromValues(const Values& v) {
   return {.schema_name = v[0].get<std::string>(),

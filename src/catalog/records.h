@@ -23,6 +23,9 @@ namespace yarrow {
 
 using Values = std::vector<Value>;
 
+// The clock of the records' timestamps.
+int64_t NowMicros();
+
 struct SchemaKey {
   static constexpr SystemTableId kTable = SystemTableId::kSchemas;
   std::string schema_name;

@@ -49,11 +49,6 @@ Status CheckName(const std::string& table, const std::string& what, const std::s
   return Status::OK();
 }
 
-std::string Lower(std::string text) {
-  for (char& c : text) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id) {
   ARROW_RETURN_NOT_OK(CheckName(table, "column", spec.name));
   if (spec.name == kRowIdColumn) {
@@ -75,6 +70,12 @@ arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const Col
 }
 
 }  // namespace
+
+std::string FoldCase(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
 
 arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,
                                                               size_t key_prefix_size) {
@@ -104,7 +105,7 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
   for (const ColumnSpec& column : spec.columns) {
     const auto next_id = static_cast<uint32_t>(definition.columns.size()) + 1;
     ARROW_ASSIGN_OR_RAISE(ColumnDefinition made, DefineColumn(table, column, next_id));
-    if (!names.insert(Lower(column.name)).second) {
+    if (!names.insert(FoldCase(column.name)).second) {
       return Status::Invalid("Table ", table, " has two columns named '", column.name,
                              "' (case does not tell them apart)");
     }
@@ -112,7 +113,7 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
   }
   for (const std::string& key : spec.primary_key) {
     const auto at = std::find_if(definition.columns.begin(), definition.columns.end(),
-                                 [&](const ColumnDefinition& c) { return Lower(c.name) == Lower(key); });
+                                 [&](const ColumnDefinition& c) { return FoldCase(c.name) == FoldCase(key); });
     if (at == definition.columns.end()) {
       return Status::Invalid("Table ", table, ": the primary key names '", key, "', which is not a column");
     }

@@ -4,6 +4,8 @@
 #include <arrow/result.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "row/row_schema.h"
 #include "yarrow/table_definition.h"
@@ -12,6 +14,9 @@ namespace yarrow {
 
 // Name of the hidden key column of a table without a primary key.
 inline constexpr const char* kRowIdColumn = "_row_id";
+
+// Names that differ only in the case of ASCII letters are one name: this is its form for comparing.
+std::string FoldCase(std::string_view name);
 
 // `key_prefix_size`: bytes of a key before its key columns; with a user table it depends on the user's name.
 arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,

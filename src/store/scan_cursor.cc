@@ -87,6 +87,8 @@ bool ScanCursor::Open() {
     s.status = arrow::Status::Invalid("a scan names no partition: get one from Store::OpenPartition");
     return false;
   }
+  s.status = s.store->impl()->CheckSnapshot(s.spec.snapshot);
+  if (!s.status.ok()) return false;
   rocksdb::DB* const db = s.store->impl()->db.get();
   rocksdb::ReadOptions read;
   read.snapshot = StoreImpl::RawSnapshot(s.spec.snapshot);

@@ -166,6 +166,7 @@ uint64_t Store::LatestSequence() const {
 arrow::Result<bool> Store::Get(Partition partition, std::string_view key, PinnedValue* value,
                                const Snapshot& snapshot) const {
   if (!partition.valid()) return arrow::Status::Invalid("a read names no partition: get one from OpenPartition");
+  ARROW_RETURN_NOT_OK(impl_->CheckSnapshot(snapshot));
   rocksdb::ReadOptions read;
   read.snapshot = StoreImpl::RawSnapshot(snapshot);
   rocksdb::PinnableSlice* slice = AsSlice(value->storage_);

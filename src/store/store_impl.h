@@ -59,6 +59,12 @@ struct StoreImpl {
   static const rocksdb::Snapshot* RawSnapshot(const Snapshot& snapshot) {
     return snapshot.is_null() ? nullptr : snapshot.pin_->snapshot;
   }
+  // Invalid for a snapshot of another store: its sequence number would mean some other moment here.
+  arrow::Status CheckSnapshot(const Snapshot& snapshot) const {
+    if (snapshot.is_null() || snapshot.pin_->db == db.get()) return arrow::Status::OK();
+    return arrow::Status::Invalid("the snapshot is of the database '", snapshot.pin_->store->path().string(),
+                                  "', not of '", path.string(), "': take one from the database that is read");
+  }
 
   arrow::Result<Partition> OpenPartition(std::string_view name);
   Partition PartitionById(uint32_t id) const;  // invalid when there is none

@@ -66,6 +66,21 @@ TEST_F(StoreTest, GetSeesNowOrItsSnapshot) {
   EXPECT_LT(before.sequence(), store_->LatestSequence());
 }
 
+TEST_F(StoreTest, SnapshotsOfAnotherStoreAreRefused) {
+  Put("a", "1");
+  test::TempDir elsewhere;
+  ASSERT_OK_AND_ASSIGN(auto other, Store::Open(elsewhere.File("db"), {.durability = Durability::kOs}));
+  const Snapshot foreign = other->GetSnapshot();
+  PinnedValue value;
+  EXPECT_ERROR_HAS(store_->Get(p_, "a", &value, foreign), elsewhere.path().string());
+  ScanSpec spec;
+  spec.partition = p_;
+  spec.snapshot = foreign;
+  ScanCursor cursor = store_->Scan(std::move(spec));
+  EXPECT_FALSE(cursor.Next());
+  EXPECT_ERROR_HAS(cursor.status(), "take one from the database that is read");
+}
+
 TEST_F(StoreTest, PinnedValueMoves) {
   const std::string large(100000, 'x');
   Put("large", large);

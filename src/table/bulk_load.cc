@@ -2,7 +2,6 @@
 
 #include <arrow/record_batch.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,11 +17,6 @@ namespace yarrow {
 namespace {
 
 using arrow::Status;
-
-int64_t NowMicros() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
 
 // The record of a load in system.jobs, written when it starts and when it ends.
 class LoadJob {
