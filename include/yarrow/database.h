@@ -71,6 +71,11 @@ class Session {
   // "table" (of schema main) or "schema.table". Any table can be opened; without an acting user each operation on a
   // user table is an error.
   arrow::Result<std::shared_ptr<Table>> OpenTable(std::string_view qualified_name);
+  // Makes a table of all rows of the reader, as Table::BulkLoad does it. Nobody sees the table before it is complete;
+  // after an error or a crash there is none. Returns the number of rows. Errors are those of CreateTable and BulkLoad;
+  // AlreadyExists, too, when a table of that name has come meanwhile.
+  arrow::Result<int64_t> CreateTableAs(const TableSpec& spec, arrow::RecordBatchReader* reader,
+                                       const BulkLoadOptions& options = {});
   arrow::Result<std::unique_ptr<Transaction>> Begin();
 
  private:

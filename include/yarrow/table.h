@@ -35,11 +35,17 @@ enum class WriteMode {
   kUpsert,  // an existing row is replaced
 };
 
+struct BulkLoadProgress {
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;  // to the files that one last step makes visible; 0 as long as rows are read
+};
+
 struct BulkLoadOptions {
   WriteMode mode = WriteMode::kInsert;
   uint64_t sort_buffer_bytes = 128ull << 20;  // rows arriving out of key order are sorted in runs of this size
-  // Called now and then from the loading thread, with the rows read so far.
-  std::function<void(int64_t rows)> on_progress = {};
+  // Called now and then from the loading thread, until the last step. A status that is not OK ends the load, which
+  // returns it and leaves the table as it was.
+  std::function<arrow::Status(const BulkLoadProgress& progress)> on_progress = {};
 };
 
 // Safe to use from several threads; every method is atomic and durable as the database's durability says. Errors name

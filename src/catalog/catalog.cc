@@ -1,10 +1,13 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "key/key_range.h"
 #include "key/record_key.h"
+#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 
@@ -14,6 +17,12 @@ namespace {
 
 std::pair<std::string, std::string> MapKey(const std::string& schema, const std::string& table) {
   return {FoldCase(schema), FoldCase(table)};
+}
+
+constexpr std::string_view kRowIdCounters = "row_id/";
+
+std::string RowIdKey(uint32_t table_id) {
+  return std::string(kRowIdCounters) + std::to_string(table_id);
 }
 
 std::string QuotedList(const TableDefinition& definition) {
@@ -148,7 +157,33 @@ Status Catalog::Load() {
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
     table_map_.emplace(map_key, std::move(entry));
   }
-  return Status::OK();
+  return SweepDrafts();
+}
+
+// What a process that ended before it could publish them has left of its drafts.
+Status Catalog::SweepDrafts() {
+  std::set<uint32_t> tables;
+  for (const auto& [name, entry] : table_map_) tables.insert(entry->definition->id);
+  WriteSet writes;
+  const KeyRange all_rows = PrefixRange(std::string(1, static_cast<char>(RecordKind::kRow)));
+  ScanCursor rows = store_->Scan({.partition = rows_, .lower = all_rows.lower, .upper = all_rows.upper});
+  while (rows.Next()) {
+    const std::string prefix(rows.key().substr(0, kRecordPrefixSize));
+    const KeyRange range = PrefixRange(prefix);
+    if (tables.count(RecordObjectId(prefix)) == 0) writes.DeleteRange(rows_, range.lower, range.upper);
+    rows.Seek(range.upper);
+  }
+  ARROW_RETURN_NOT_OK(rows.status());
+  const KeyRange all_counters = PrefixRange(kRowIdCounters);
+  ScanCursor counters =
+      store_->Scan({.partition = counters_, .lower = all_counters.lower, .upper = all_counters.upper});
+  while (counters.Next()) {
+    const std::string_view id = counters.key().substr(kRowIdCounters.size());
+    const bool known = std::any_of(tables.begin(), tables.end(), [&](uint32_t t) { return std::to_string(t) == id; });
+    if (!known) writes.Delete(counters_, counters.key());
+  }
+  ARROW_RETURN_NOT_OK(counters.status());
+  return writes.empty() ? Status::OK() : store_->Commit(writes).status();
 }
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinition definition) {
@@ -158,10 +193,16 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
   entry->guard = std::make_shared<CommitGuard>("definition of table " + definition.QualifiedName());
   entry->guard_version = entry->guard->version();
   if (definition.has_hidden_row_id()) {
-    entry->row_ids = std::make_shared<RowIdCounter>(store_, counters_, "row_id/" + std::to_string(definition.id));
+    entry->row_ids = std::make_shared<RowIdCounter>(store_, counters_, RowIdKey(definition.id));
   }
   entry->definition = std::make_shared<const TableDefinition>(std::move(definition));
   return entry;
+}
+
+Status Catalog::CommitSynced(const WriteSet& writes) {
+  CommitOptions options;
+  options.sync = true;
+  return store_->Commit(writes, options).status();
 }
 
 Status Catalog::CreateSchema(std::string_view name) {
@@ -170,7 +211,9 @@ Status Catalog::CreateSchema(std::string_view name) {
   for (const std::string& existing : Schemas()) {
     if (FoldCase(existing) == FoldCase(name)) return Status::AlreadyExists("Schema ", name, " exists already");
   }
-  ARROW_RETURN_NOT_OK(schemas_->Put(SchemaKey{std::string(name)}, SchemaRecord{NowMicros()}));
+  WriteSet writes;
+  schemas_->Put(&writes, SchemaKey{std::string(name)}, SchemaRecord{NowMicros()});
+  ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   schema_names_.emplace_back(name);
   std::sort(schema_names_.begin(), schema_names_.end());
@@ -192,7 +235,9 @@ Status Catalog::DropSchema(std::string_view name) {
                              " first");
     }
   }
-  ARROW_RETURN_NOT_OK(schemas_->Delete(SchemaKey{*at}));
+  WriteSet writes;
+  schemas_->Delete(&writes, SchemaKey{*at});
+  ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   std::erase(schema_names_, *at);
   return Status::OK();
@@ -203,29 +248,40 @@ std::vector<std::string> Catalog::Schemas() const {
   return schema_names_;
 }
 
-Status Catalog::CheckNewTable(const TableSpec& spec) const {
-  const std::string name = spec.schema_name + "." + spec.name;
+Status Catalog::CheckNewTable(const std::string& schema_name, const std::string& table_name) const {
+  const std::string name = schema_name + "." + table_name;
   const auto schemas = Schemas();
   const bool known = std::any_of(schemas.begin(), schemas.end(),
-                                 [&](const std::string& s) { return FoldCase(s) == FoldCase(spec.schema_name); });
-  if (FoldCase(spec.schema_name) == kSystemSchema) {
+                                 [&](const std::string& s) { return FoldCase(s) == FoldCase(schema_name); });
+  if (FoldCase(schema_name) == kSystemSchema) {
     return Status::Invalid("Table ", name, ": schema system belongs to the database; choose another");
   }
-  if (!known) return Status::KeyError("Table ", name, ": there is no schema ", spec.schema_name, "; create it first");
+  if (!known) return Status::KeyError("Table ", name, ": there is no schema ", schema_name, "; create it first");
   std::shared_lock lock(map_mutex_);
-  if (table_map_.count(MapKey(spec.schema_name, spec.name)) > 0)
+  if (table_map_.count(MapKey(schema_name, table_name)) > 0)
     return Status::AlreadyExists("Table ", name, " exists already");
   return Status::OK();
 }
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const TableSpec& spec) {
-  std::lock_guard ddl(ddl_mutex_);
-  ARROW_RETURN_NOT_OK(CheckNewTable(spec));
+  ARROW_ASSIGN_OR_RAISE(auto entry, DraftTable(spec));
+  ARROW_RETURN_NOT_OK(PublishTable(entry));
+  return entry;
+}
+
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec) {
+  ARROW_RETURN_NOT_OK(CheckNewTable(spec.schema_name, spec.name));
   ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
   ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
   ARROW_RETURN_NOT_OK(MakeRowSchema(definition, 0).status());  // an impossible layout must not get into the catalog
+  return MakeEntry(std::move(definition));
+}
 
+Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
+  std::lock_guard ddl(ddl_mutex_);
+  const TableDefinition& definition = *draft->definition;
+  ARROW_RETURN_NOT_OK(CheckNewTable(definition.schema_name, definition.name));
   WriteSet writes;
   TableRecord record;
   record.schema_name = definition.schema_name;
@@ -239,13 +295,21 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const Tabl
     columns_->Put(&writes, ColumnKey{definition.id, column.id},
                   ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
   }
-  ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(definition)));
-  CommitOptions options;
-  options.sync = true;
-  ARROW_RETURN_NOT_OK(store_->Commit(writes, options));
+  ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
-  table_map_.emplace(MapKey(spec.schema_name, spec.name), entry);
-  return entry;
+  table_map_.emplace(MapKey(definition.schema_name, definition.name), draft);
+  return Status::OK();
+}
+
+Status Catalog::DiscardDraft(const TableEntry& draft) {
+  WriteSet writes;
+  RemoveRows(draft, &writes);
+  return store_->Commit(writes).status();
+}
+
+void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
+  writes->DeleteRange(rows_, entry.prefix, PrefixSuccessor(entry.prefix));
+  if (entry.row_ids) writes->Delete(counters_, RowIdKey(entry.definition->id));
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {
@@ -260,12 +324,12 @@ Status Catalog::DropTable(const QualifiedName& name) {
   for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
     for (const ColumnDefinition& column : *columns) columns_->Delete(&writes, ColumnKey{definition.id, column.id});
   }
-  writes.DeleteRange(rows_, entry->prefix, PrefixEnd(entry->prefix));
-  if (entry->row_ids) writes.Delete(counters_, "row_id/" + std::to_string(definition.id));
+  RemoveRows(*entry, &writes);
   const GuardUse use{.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true};
   CommitOptions options;
   options.guards = std::span(&use, 1);
-  ARROW_RETURN_NOT_OK(store_->Commit(writes, options));
+  ARROW_ASSIGN_OR_RAISE(const CommitResult dropped, store_->Commit(writes, options));
+  entry->dropped_at->store(dropped.last_sequence, std::memory_order_release);
   std::unique_lock lock(map_mutex_);
   table_map_.erase(MapKey(definition.schema_name, definition.name));
   return Status::OK();

@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,15 +22,17 @@
 
 namespace yarrow {
 
-// One table as of one schema version. Immutable but for the guard, which every writer of the table announces.
+// One table as of one schema version. Immutable but for what its versions share.
 struct TableEntry {
   std::shared_ptr<const TableDefinition> definition;
   Partition partition;                 // where its rows lie
   std::string prefix;                  // what the keys of all its rows start with, without the user id of a user table
-  std::shared_ptr<CommitGuard> guard;  // shared by all versions of the table
+  std::shared_ptr<CommitGuard> guard;  // shared by all versions; every writer of the table announces it
   uint64_t guard_version = 0;          // as of this definition
   // The counter of hidden row ids, shared by all versions; null for tables with a key.
   std::shared_ptr<class RowIdCounter> row_ids;
+  // Sequence of the commit that dropped the table, shared by all versions; 0 as long as it lives.
+  std::shared_ptr<std::atomic<uint64_t>> dropped_at = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
 // Hands out increasing numbers that outlive the process: leases of growing size are recorded in the store before any
@@ -61,6 +64,12 @@ class Catalog {
   std::vector<std::string> Schemas() const;
 
   arrow::Result<std::shared_ptr<const TableEntry>> CreateTable(const TableSpec& spec);
+  // CreateTable in two steps: a draft has an id, and rows can be written under it, but nobody finds it and no later
+  // Open does; publishing makes it appear with its rows, in one commit, unless a table of its name has come meanwhile.
+  // Rows of drafts that were never published are removed by DiscardDraft or the next Open.
+  arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec);
+  arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
+  arrow::Status DiscardDraft(const TableEntry& draft);
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -80,8 +89,11 @@ class Catalog {
   arrow::Status OpenPartitions();
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
+  arrow::Status SweepDrafts();
+  arrow::Status CommitSynced(const WriteSet& writes);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
-  arrow::Status CheckNewTable(const TableSpec& spec) const;
+  arrow::Status CheckNewTable(const std::string& schema_name, const std::string& table_name) const;
+  void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 
   using TableMap = std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>>;

@@ -95,6 +95,41 @@ TEST_F(CatalogTest, DropRemovesRowsAndDefinitionAndRefusesLaterWrites) {
   EXPECT_NE(again->definition->id, entry->definition->id) << "ids are never reused";
 }
 
+TEST_F(CatalogTest, DraftsAreSeenByNobodyUntilPublished) {
+  ASSERT_OK_AND_ASSIGN(const auto draft, catalog_->DraftTable(Spec("t")));
+  EXPECT_FALSE(catalog_->Find({"main", "t"}).ok());
+  ASSERT_OK(store_->CommitPut(draft->partition, draft->prefix + "key", "row").status());
+  ASSERT_OK(catalog_->PublishTable(draft));
+  EXPECT_ERROR_HAS(catalog_->PublishTable(draft), "main.t exists already");
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto found, catalog_->Find({"main", "t"}));
+  PinnedValue value;
+  EXPECT_TRUE(store_->Get(found->partition, found->prefix + "key", &value).ValueOrDie());
+}
+
+TEST_F(CatalogTest, DraftsLeftByACrashAreSwept) {
+  ASSERT_OK_AND_ASSIGN(const auto before, catalog_->CreateTable(Spec("before", {})));
+  ASSERT_OK_AND_ASSIGN(const auto draft, catalog_->DraftTable(Spec("draft", {})));
+  ASSERT_OK_AND_ASSIGN(const auto after, catalog_->CreateTable(Spec("after", {})));
+  const auto entries = {before, draft, after};
+  for (const auto& entry : entries) {
+    ASSERT_OK(entry->row_ids->Take(1).status());
+    for (const char* key : {"a", "b"}) {
+      ASSERT_OK(store_->CommitPut(entry->partition, entry->prefix + key, "row").status());
+    }
+  }
+  const Partition rows = before->partition;
+  Reopen();
+  for (const auto& entry : entries) {
+    const bool stays = entry != draft;
+    PinnedValue value;
+    EXPECT_EQ(store_->Get(rows, entry->prefix + "a", &value).ValueOrDie(), stays);
+    EXPECT_EQ(store_->Get(rows, entry->prefix + "b", &value).ValueOrDie(), stays);
+    const std::string counter = "row_id/" + std::to_string(entry->definition->id);
+    EXPECT_EQ(store_->Get(store_->OpenPartition("counters").ValueOrDie(), counter, &value).ValueOrDie(), stays);
+  }
+}
+
 TEST_F(CatalogTest, SchemasMustBeEmptyToGo) {
   ASSERT_OK(catalog_->CreateSchema("app"));
   EXPECT_ERROR_HAS(catalog_->CreateSchema("App"), "exists already");

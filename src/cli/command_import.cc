@@ -157,6 +157,7 @@ arrow::Status CheckExisting(const ImportArguments& arguments, const ColumnSurvey
   return arrow::Status::OK();
 }
 
+// The table's columns that the files have, in the table's order.
 std::vector<ImportColumn> ImportColumns(const TableDefinition& table, const ColumnSurvey& survey) {
   std::vector<ImportColumn> columns;
   for (const ColumnDefinition& column : table.columns) {
@@ -167,16 +168,29 @@ std::vector<ImportColumn> ImportColumns(const TableDefinition& table, const Colu
   return columns;
 }
 
-arrow::Result<int64_t> Load(const ImportArguments& arguments, const ColumnSurvey& survey, Table* table,
-                            ProgressBar* progress) {
-  std::vector<ImportColumn> columns = ImportColumns(table->definition(), survey);
-  arrow::FieldVector fields;
-  for (const ImportColumn& column : columns) fields.push_back(table->schema()->GetFieldByName(column.name));
-  ImportReader reader(arguments.files, arguments.dialect, std::move(columns), arrow::schema(std::move(fields)),
-                      progress);
+std::vector<ImportColumn> ImportColumns(const TableSpec& table) {
+  std::vector<ImportColumn> columns;
+  for (const ColumnSpec& column : table.columns) {
+    const bool in_key = Holds(table.primary_key, column.name);
+    columns.push_back({column.name, column.type, in_key, column.nullable && !in_key});
+  }
+  return columns;
+}
+
+arrow::Result<int64_t> Load(const ImportArguments& arguments, std::vector<ImportColumn> columns, ImportTarget* target,
+                            const TableSpec& spec, ProgressBar* progress) {
+  ImportReader reader(arguments.files, arguments.dialect, std::move(columns), progress);
   BulkLoadOptions options;
   options.mode = arguments.mode;
-  auto rows = table->BulkLoad(&reader, options);
+  bool writing = false;
+  options.on_progress = [&](const BulkLoadProgress& done) {
+    if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled; nothing was imported");
+    if (done.rows_written == 0) return arrow::Status::OK();
+    if (!std::exchange(writing, true)) progress->Begin("writing");
+    progress->Update(static_cast<double>(done.rows_written) / static_cast<double>(done.rows_read), done.rows_written);
+    return arrow::Status::OK();
+  };
+  auto rows = target->Load(spec, &reader, options);
   if (rows.ok()) return rows;
   if (!reader.failure().ok()) return reader.failure();
   if (!rows.status().IsAlreadyExists()) return rows;
@@ -184,27 +198,6 @@ arrow::Result<int64_t> Load(const ImportArguments& arguments, const ColumnSurvey
   for (const fs::path& path : arguments.files) files.push_back(path.string());
   return rows.status().WithMessage(Join(files), ": ", rows.status().message(),
                                    "; nothing was imported (--mode upsert replaces rows)");
-}
-
-// What to do about values that do not fit the types of an earlier import that did not end.
-arrow::Status AdviseOnEmptyTable(const ImportArguments& arguments, const arrow::Status& failure, const Table& table) {
-  if (!failure.IsInvalid()) return failure;
-  ScanOptions options;
-  options.columns.emplace();
-  options.limit = 1;
-  const auto scan = table.Scan(options);
-  std::shared_ptr<arrow::RecordBatch> batch;
-  if (!scan.ok() || !(*scan)->ReadNext(&batch).ok() || (batch != nullptr && batch->num_rows() > 0)) return failure;
-  return failure.WithMessage(failure.message(), "; table ", arguments.address.table,
-                             " is empty: `yarrow drop` it to have the types read from the files");
-}
-
-arrow::Result<int64_t> ImportInto(ImportTarget* target, const ImportArguments& arguments, const ColumnSurvey& survey,
-                                  const TableSpec& spec, ProgressBar* progress) {
-  ARROW_ASSIGN_OR_RAISE(const auto table, target->Prepare(spec));
-  auto rows = Load(arguments, survey, table.get(), progress);
-  if (rows.ok() || target->existing() == nullptr) return rows;
-  return AdviseOnEmptyTable(arguments, rows.status(), *table);
 }
 
 arrow::Status RunImport(const ImportArguments& arguments) {
@@ -223,7 +216,9 @@ arrow::Status RunImport(const ImportArguments& arguments) {
   } else {
     ARROW_ASSIGN_OR_RAISE(spec, NewTable(arguments, survey));
   }
-  const auto rows = ImportInto(&target, arguments, survey, spec, &progress);
+  const auto rows =
+      Load(arguments, target.existing() != nullptr ? ImportColumns(*target.existing(), survey) : ImportColumns(spec),
+           &target, spec, &progress);
   progress.Clear();
   if (!rows.ok()) return target.Undo(rows.status());
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

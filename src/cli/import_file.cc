@@ -11,14 +11,6 @@
 namespace yarrow::cli {
 namespace {
 
-std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns) {
-  arrow::FieldVector fields;
-  for (const ImportColumn& column : columns) {
-    fields.push_back(arrow::field(column.name, column.type.ToArrow(), column.nullable));
-  }
-  return arrow::schema(std::move(fields));
-}
-
 class CsvImportFile : public ImportFile {
  public:
   CsvImportFile(std::filesystem::path path, std::vector<ImportColumn> columns, CsvDialect dialect,
@@ -44,6 +36,14 @@ class CsvImportFile : public ImportFile {
 };
 
 }  // namespace
+
+std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns) {
+  arrow::FieldVector fields;
+  for (const ImportColumn& column : columns) {
+    fields.push_back(arrow::field(column.name, column.type.ToArrow(), column.nullable));
+  }
+  return arrow::schema(std::move(fields));
+}
 
 ImportFile::ImportFile(std::filesystem::path path, std::vector<ImportColumn> columns)
     : path_(std::move(path)), columns_(std::move(columns)), schema_(SchemaOf(columns_)) {}

@@ -28,6 +28,8 @@ struct ImportColumn {
   bool nullable = true;  // key columns are not
 };
 
+std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns);
+
 // One file, read from start to end in constant memory. Not thread-safe.
 class ImportFile {
  public:

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "cli/interrupt.h"
-
 namespace yarrow::cli {
 
 double TotalBytes(const std::vector<std::filesystem::path>& paths) {
@@ -17,12 +15,11 @@ double TotalBytes(const std::vector<std::filesystem::path>& paths) {
 }
 
 ImportReader::ImportReader(const std::vector<std::filesystem::path>& paths, const CsvDialect& dialect,
-                           std::vector<ImportColumn> columns, std::shared_ptr<arrow::Schema> schema,
-                           ProgressBar* progress)
+                           std::vector<ImportColumn> columns, ProgressBar* progress)
     : paths_(paths),
       dialect_(dialect),
       columns_(std::move(columns)),
-      schema_(std::move(schema)),
+      schema_(SchemaOf(columns_)),
       progress_(progress),
       total_bytes_(TotalBytes(paths)) {
   progress_->Begin("loading");
@@ -30,7 +27,6 @@ ImportReader::ImportReader(const std::vector<std::filesystem::path>& paths, cons
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ImportReader::Next() {
   for (;;) {
-    if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled; nothing was imported");
     if (file_ == nullptr) {
       if (next_path_ == paths_.size()) return nullptr;
       ARROW_ASSIGN_OR_RAISE(file_, OpenImportFile(paths_[next_path_++], dialect_, columns_, &bytes_read_));
@@ -46,7 +42,7 @@ arrow::Status ImportReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch)
   if (!next.ok()) return failure_ = next.status();
   *batch = *std::move(next);
   if (*batch == nullptr) {
-    progress_->Begin("sorting and writing");
+    progress_->Begin("sorting");
     return arrow::Status::OK();
   }
   rows_ += (*batch)->num_rows();

@@ -15,12 +15,12 @@
 
 namespace yarrow::cli {
 
-// Reads the files one after the other. Cancelled once a signal has come. Not thread-safe. What it is given must outlive
+// Reads the files one after the other. Not thread-safe. What it is given must outlive
 // it.
 class ImportReader : public arrow::RecordBatchReader {
  public:
   ImportReader(const std::vector<std::filesystem::path>& paths, const CsvDialect& dialect,
-               std::vector<ImportColumn> columns, std::shared_ptr<arrow::Schema> schema, ProgressBar* progress);
+               std::vector<ImportColumn> columns, ProgressBar* progress);
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;

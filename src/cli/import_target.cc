@@ -33,29 +33,31 @@ arrow::Result<ImportTarget> ImportTarget::Open(const TableAddress& address, Dura
   return target;
 }
 
-arrow::Result<std::shared_ptr<Table>> ImportTarget::Prepare(const TableSpec& spec) {
-  if (database_ == nullptr) {
-    std::error_code error;
-    fs::path missing = fs::absolute(address_.directory, error).lexically_normal();
-    if (!missing.has_filename()) missing = missing.parent_path();  // a slash at the end
-    for (; !missing.empty() && !fs::exists(missing, error); missing = missing.parent_path()) {
-      made_directories_.insert(made_directories_.begin(), missing);
-    }
-    ARROW_ASSIGN_OR_RAISE(database_, Database::Open(address_.directory, options_));
-    // Another process may have been quicker: its database is not ours to remove.
-    made_database_ = HasOnlySystemTables(*database_);
+arrow::Status ImportTarget::MakeDatabase() {
+  std::error_code error;
+  fs::path missing = fs::absolute(address_.directory, error).lexically_normal();
+  if (!missing.has_filename()) missing = missing.parent_path();  // a slash at the end
+  for (; !missing.empty() && !fs::exists(missing, error); missing = missing.parent_path()) {
+    made_directories_.insert(made_directories_.begin(), missing);
   }
+  ARROW_ASSIGN_OR_RAISE(database_, Database::Open(address_.directory, options_));
+  // Another process may have been quicker: its database is not ours to remove.
+  made_database_ = HasOnlySystemTables(*database_);
+  return arrow::Status::OK();
+}
+
+arrow::Result<int64_t> ImportTarget::Load(const TableSpec& spec, arrow::RecordBatchReader* reader,
+                                          const BulkLoadOptions& options) {
+  if (database_ == nullptr) ARROW_RETURN_NOT_OK(MakeDatabase());
   ARROW_ASSIGN_OR_RAISE(session_, database_->OpenSession({.user = address_.user}));
-  if (existing_ == nullptr) {
-    const std::vector<std::string> schemas = database_->Schemas();
-    if (std::find(schemas.begin(), schemas.end(), name_.schema_name) == schemas.end()) {
-      ARROW_RETURN_NOT_OK(database_->CreateSchema(name_.schema_name));
-      made_schema_ = true;
-    }
-    ARROW_RETURN_NOT_OK(database_->CreateTable(spec).status());
-    made_table_ = true;
+  if (existing_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const auto table, session_->OpenTable(address_.table));
+    return table->BulkLoad(reader, options);
   }
-  return session_->OpenTable(address_.table);
+  const arrow::Status made = database_->CreateSchema(name_.schema_name);
+  if (!made.ok() && !made.IsAlreadyExists()) return made;
+  made_schema_ = made.ok();
+  return session_->CreateTableAs(spec, reader, options);
 }
 
 arrow::Status ImportTarget::RemoveCreated() {
@@ -67,9 +69,8 @@ arrow::Status ImportTarget::RemoveCreated() {
     for (const fs::directory_entry& entry : fs::directory_iterator(address_.directory, error)) {
       if (!error) fs::remove_all(entry.path(), error);
     }
-  } else if (database_ != nullptr) {
-    if (made_table_) ARROW_RETURN_NOT_OK(database_->DropTable(address_.table));
-    if (made_schema_) ARROW_RETURN_NOT_OK(database_->DropSchema(name_.schema_name));
+  } else if (made_schema_) {
+    ARROW_RETURN_NOT_OK(database_->DropSchema(name_.schema_name));
   }
   // As far as they are empty.
   for (size_t i = made_directories_.size(); i-- > 0 && !error;) {

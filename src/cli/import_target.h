@@ -1,4 +1,4 @@
-// ImportTarget: the table an import goes into, made when missing and unmade when the import fails.
+// ImportTarget: the table an import goes into. What is missing is made, and unmade when the import fails.
 #pragma once
 
 #include <arrow/result.h>
@@ -24,15 +24,15 @@ class ImportTarget {
   // Null: the table is still to be made.
   const TableDefinition* existing() const { return existing_.get(); }
 
-  // Opens the table; makes the missing ones of directory, database, schema and (of `spec`) table.
-  arrow::Result<std::shared_ptr<Table>> Prepare(const TableSpec& spec);
+  // Loads the rows, into a new table of `spec` unless there is one; makes directory, database and schema when missing.
+  arrow::Result<int64_t> Load(const TableSpec& spec, arrow::RecordBatchReader* reader, const BulkLoadOptions& options);
 
-  // After a failure of Prepare or the load: removes what Prepare has made. REQUIRES: nobody else holds the table.
-  // Returns `failure`, with what could not be removed.
+  // After a failure of Load: removes what it has made. Returns `failure`, with what could not be removed.
   arrow::Status Undo(const arrow::Status& failure);
 
  private:
   ImportTarget(TableAddress address, StoreOptions options) : address_(std::move(address)), options_(options) {}
+  arrow::Status MakeDatabase();
   arrow::Status RemoveCreated();
 
   TableAddress address_;
@@ -44,7 +44,6 @@ class ImportTarget {
   bool made_database_ = false;
   std::vector<std::filesystem::path> made_directories_;  // the outermost first
   bool made_schema_ = false;
-  bool made_table_ = false;
 };
 
 }  // namespace yarrow::cli

@@ -79,6 +79,8 @@ class ExistingRows {
 
 class BulkLoader {
  public:
+  static constexpr int64_t kRowsBetweenReports = 65536;
+
   BulkLoader(const TableImpl& table, const BulkLoadOptions& options)
       : table_(table),
         options_(options),
@@ -103,7 +105,8 @@ class BulkLoader {
         ARROW_RETURN_NOT_OK(sorter_.Add(slot->key, slot->row));
       }
       rows += batch->num_rows();
-      if (options_.on_progress) options_.on_progress(rows);
+      progress_.rows_read = rows;
+      ARROW_RETURN_NOT_OK(Report());
     }
   }
 
@@ -113,6 +116,7 @@ class BulkLoader {
     ARROW_RETURN_NOT_OK(
         sorter_.Drain([&](std::string_view key, std::string_view row) { return Take(load.get(), key, row); }));
     ARROW_RETURN_NOT_OK(AppendHeld(load.get()));
+    ARROW_RETURN_NOT_OK(Report());
     if (load->rows() == 0) return uint64_t{0};
     const GuardUse guard = table_.guard();
     CommitOptions commit;
@@ -141,8 +145,10 @@ class BulkLoader {
     held_key_ = key;
     held_row_ = row;
     held_ = true;
-    return Status::OK();
+    return ++progress_.rows_written % kRowsBetweenReports == 0 ? Report() : Status::OK();
   }
+
+  Status Report() const { return options_.on_progress ? options_.on_progress(progress_) : Status::OK(); }
 
   Status AppendHeld(SstLoad* load) { return held_ ? load->Append(held_key_, held_row_) : Status::OK(); }
 
@@ -151,6 +157,7 @@ class BulkLoader {
   const std::unique_ptr<WriteTransactionToken> token_;
   ExistingRows existing_;
   RowSorter sorter_;
+  BulkLoadProgress progress_;
   bool held_ = false;
   std::string held_key_, held_row_;
 };
@@ -158,7 +165,7 @@ class BulkLoader {
 }  // namespace
 
 arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchReader* reader,
-                                   const BulkLoadOptions& options) {
+                                   const BulkLoadOptions& options, const std::function<Status()>& publish) {
   ARROW_RETURN_NOT_OK(table.CheckWritable());
   if (reader == nullptr) {
     return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
@@ -169,6 +176,7 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
     BulkLoader loader(table, options);
     ARROW_ASSIGN_OR_RAISE(const int64_t read, loader.Read(reader));
     ARROW_ASSIGN_OR_RAISE(bytes, loader.Commit());
+    if (publish) ARROW_RETURN_NOT_OK(publish());
     return read;
   }();
   ARROW_RETURN_NOT_OK(job.Finish(rows, bytes));

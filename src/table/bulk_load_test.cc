@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "table/database_test.h"
+#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 namespace {
@@ -56,22 +57,25 @@ class BulkLoadTest : public test::DatabaseTest {
 };
 
 TEST_F(BulkLoadTest, UnsortedRowsLargerThanTheBufferComeOutInOrder) {
-  std::vector<int64_t> progress;
+  std::vector<int64_t> read, written;
   const auto reader = ReaderOf(Unsorted());
   BulkLoadOptions options;
   options.sort_buffer_bytes = 1 << 20;
   size_t most_files = 0;
-  options.on_progress = [&](int64_t rows) {
-    progress.push_back(rows);
+  options.on_progress = [&](const BulkLoadProgress& done) {
+    (done.rows_written == 0 ? read : written).push_back(done.rows_written == 0 ? done.rows_read : done.rows_written);
     most_files = std::max(most_files, FilesLeft());
+    return arrow::Status::OK();
   };
   ASSERT_OK_AND_ASSIGN(const int64_t loaded, items_->BulkLoad(reader.get(), options));
   EXPECT_EQ(loaded, 80000);
   EXPECT_GE(most_files, 2u) << "nothing was sorted outside memory: the test proves nothing";
   EXPECT_EQ(FilesLeft(), 0u);
-  ASSERT_FALSE(progress.empty());
-  EXPECT_EQ(progress.back(), 80000);
-  EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
+  for (const auto& progress : {read, written}) {
+    ASSERT_GE(progress.size(), 2u);
+    EXPECT_EQ(progress.back(), 80000);
+    EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
+  }
   const Texts expected = test::TextsOf(*ItemsBatch(0, 80000));
   EXPECT_EQ(ReadTexts(*items_).ValueOrDie() == expected, true);
   EXPECT_EQ(LastJob(), "bulk load|main.items|completed|80000|null");
@@ -125,6 +129,22 @@ TEST_F(BulkLoadTest, FailingReaderLoadsNothing) {
   EXPECT_EQ(FilesLeft(), 0u);
 }
 
+TEST_F(BulkLoadTest, CancelledInAnyPhaseLoadsNothing) {
+  for (const bool while_writing : {false, true}) {
+    const auto reader = ReaderOf(Unsorted());
+    BulkLoadOptions options;
+    options.sort_buffer_bytes = 1 << 20;
+    options.on_progress = [&](const BulkLoadProgress& done) {
+      return (done.rows_written > 0) == while_writing ? arrow::Status::Cancelled("enough") : arrow::Status::OK();
+    };
+    const auto status = items_->BulkLoad(reader.get(), options).status();
+    EXPECT_TRUE(status.IsCancelled()) << status.ToString();
+    EXPECT_EQ(ReadTexts(*items_).ValueOrDie(), Texts{});
+    EXPECT_EQ(LastJob(), "bulk load|main.items|failed|0|enough");
+    EXPECT_EQ(FilesLeft(), 0u);
+  }
+}
+
 TEST_F(BulkLoadTest, BadRowsLoadNothing) {
   const auto fields = arrow::schema({arrow::field("id", arrow::int64()), arrow::field("grp", arrow::int64())});
   const auto bad = test::BatchOf(fields, {{int64_t{1}, int64_t{1}}, {int64_t{2}, int64_t{1} << 40}}).ValueOrDie();
@@ -147,8 +167,8 @@ TEST_F(BulkLoadTest, WriteMeanwhileIsACleanConflict) {
   const auto reader = ReaderOf({ItemsBatch(0, 1000), ItemsBatch(2000, 1000)});
   BulkLoadOptions options;
   bool written = false;
-  options.on_progress = [&](int64_t) {
-    if (!std::exchange(written, true)) EXPECT_OK(items_->Insert({5, 0, "meanwhile", 0.0}));
+  options.on_progress = [&](const BulkLoadProgress&) {
+    return std::exchange(written, true) ? arrow::Status::OK() : items_->Insert({5, 0, "meanwhile", 0.0});
   };
   const auto status = items_->BulkLoad(reader.get(), options).status();
   EXPECT_TRUE(IsConflict(status)) << status.ToString();
@@ -172,9 +192,67 @@ TEST_F(BulkLoadTest, RunningJobIsSeenWhileItRuns) {
   const auto reader = ReaderOf({ItemsBatch(0, 10)});
   BulkLoadOptions options;
   std::string during;
-  options.on_progress = [&](int64_t) { during = LastJob(); };
+  options.on_progress = [&](const BulkLoadProgress&) {
+    during = LastJob();
+    return arrow::Status::OK();
+  };
   ASSERT_OK(items_->BulkLoad(reader.get(), options).status());
   EXPECT_EQ(during, "bulk load|main.items|running|0|null");
+}
+
+// --- CreateTableAs ---
+
+class CreateTableAsTest : public BulkLoadTest {
+ protected:
+  arrow::Result<int64_t> CreateAs(arrow::RecordBatchReader* reader, const BulkLoadOptions& options = {}) {
+    return session_->CreateTableAs(test::ItemsSpec("copy"), reader, options);
+  }
+  // What lies in the one partition of rows, whoever it belongs to.
+  size_t StoredRows() {
+    auto cursor = db_->store()->Scan({.partition = db_->store()->OpenPartition("rows").ValueOrDie()});
+    while (cursor.Next()) continue;
+    return cursor.rows_visited();
+  }
+};
+
+TEST_F(CreateTableAsTest, AppearsWithAllItsRows) {
+  const auto reader = ReaderOf(Unsorted());
+  BulkLoadOptions options;
+  options.on_progress = [&](const BulkLoadProgress&) {
+    EXPECT_TRUE(db_->FindTable("copy").status().IsKeyError());
+    return arrow::Status::OK();
+  };
+  EXPECT_EQ(CreateAs(reader.get(), options).ValueOrDie(), 80000);
+  EXPECT_EQ(LastJob(), "bulk load|main.copy|completed|80000|null");
+  items_.reset();
+  Reopen();
+  const auto copy = OpenTable("copy");
+  EXPECT_EQ(ReadTexts(*copy).ValueOrDie() == test::TextsOf(*ItemsBatch(0, 80000)), true);
+  ASSERT_OK(copy->Insert({80000, 1, "one more", 0.0}));
+}
+
+TEST_F(CreateTableAsTest, FailureLeavesNoTable) {
+  const auto reader = BreakingReader(Unsorted());
+  EXPECT_ERROR_HAS(CreateAs(reader.get()), "the source broke");
+  EXPECT_TRUE(db_->FindTable("copy").status().IsKeyError());
+  TableSpec bad = test::ItemsSpec("copy");
+  bad.primary_key = {"nope"};
+  EXPECT_ERROR_HAS(session_->CreateTableAs(bad, ReaderOf({}).get()), "nope");
+  EXPECT_EQ(CreateAs(ReaderOf({}).get()).ValueOrDie(), 0);
+  EXPECT_ERROR_HAS(CreateAs(ReaderOf({}).get()), "main.copy exists already");
+}
+
+TEST_F(CreateTableAsTest, ATableOfThatNameMeanwhileWins) {
+  const auto reader = ReaderOf(Unsorted());
+  BulkLoadOptions options;
+  options.on_progress = [&](const BulkLoadProgress&) {
+    const auto status = db_->CreateTable(test::ItemsSpec("copy")).status();
+    return status.IsAlreadyExists() ? arrow::Status::OK() : status;
+  };
+  const auto status = CreateAs(reader.get(), options).status();
+  EXPECT_TRUE(status.IsAlreadyExists()) << status.ToString();
+  EXPECT_EQ(ReadTexts(*OpenTable("copy")).ValueOrDie(), Texts{});
+  EXPECT_EQ(StoredRows(), 0u) << "rows of the table that never was";
 }
 
 }  // namespace

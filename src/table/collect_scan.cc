@@ -65,7 +65,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> BuildColumn(const std::vector<RowMa
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> CollectScan(const TableImpl& table) {
-  ARROW_RETURN_NOT_OK(table.CheckReadable());
+  ARROW_RETURN_NOT_OK(table.CheckReadable({}));
   const RowSchema& schema = *table.row_schema();
   std::vector<CollectedRow> collected;
   if (table.entry().partition.valid()) {

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "table/bulk_load.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
 #include "table/transaction_impl.h"
@@ -78,7 +79,7 @@ Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
   return Status::OK();
 }
 
-// A job that was running when the process ended left nothing behind: its commit is its last step.
+// A job that was running when the process ended left nothing behind, or everything: its commit is its last step.
 Status DatabaseImpl::FailInterruptedJobs() {
   WriteSet writes;
   for (const auto& entry : catalog_->jobs().ScanIter()) {
@@ -86,7 +87,7 @@ Status DatabaseImpl::FailInterruptedJobs() {
     if (job.state != "running") continue;
     ARROW_ASSIGN_OR_RAISE(const JobKey key, entry.key());
     job.state = "failed";
-    job.error = "the process ended before the job did";
+    job.error = "the process ended before the job, or before its end was recorded";
     catalog_->jobs().Put(&writes, key, job);
   }
   return writes.empty() ? Status::OK() : store_->Commit(writes).status();
@@ -168,6 +169,19 @@ arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualif
   ARROW_ASSIGN_OR_RAISE(auto entry, database_->catalog().Find(name));
   ARROW_ASSIGN_OR_RAISE(auto impl, TableImpl::Make(database_, std::move(entry), user_));
   return std::shared_ptr<Table>(new Table(std::move(impl)));
+}
+
+arrow::Result<int64_t> Session::CreateTableAs(const TableSpec& spec, arrow::RecordBatchReader* reader,
+                                              const BulkLoadOptions& options) {
+  Catalog& catalog = database_->catalog();
+  ARROW_ASSIGN_OR_RAISE(const auto draft, catalog.DraftTable(spec));
+  ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, draft, user_));
+  auto rows = RunBulkLoad(*table, reader, options, [&] { return catalog.PublishTable(draft); });
+  if (rows.ok()) return rows;
+  const Status discarded = catalog.DiscardDraft(*draft);
+  if (discarded.ok()) return rows;
+  return rows.status().WithMessage(rows.status().message(), "; its rows are removed when the database is next opened (",
+                                   discarded.message(), ")");
 }
 
 arrow::Result<std::unique_ptr<Transaction>> Session::Begin() {

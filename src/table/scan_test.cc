@@ -244,7 +244,10 @@ TEST_F(ScanTest, SnapshotsSeeTheirMoment) {
   ASSERT_OK(db_->DropTable("items"));
   ASSERT_OK(db_->Compact());
   EXPECT_EQ(ReadTexts(*items, old).ValueOrDie(), before);
-  EXPECT_EQ(ReadTexts(*items).ValueOrDie(), Texts{});
+  EXPECT_ERROR_HAS(ReadTexts(*items), "main.items was dropped");
+  EXPECT_ERROR_HAS(items->Get({5}), "main.items was dropped");
+  EXPECT_ERROR_HAS(items->Get({5}, db_->GetSnapshot()), "main.items was dropped");
+  EXPECT_EQ(test::TextOf(items->Get({5}, old.snapshot)), "5|5|name 5|5");
 }
 
 TEST_F(ScanTest, RunningParallelScanKeepsItsState) {

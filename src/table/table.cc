@@ -63,7 +63,7 @@ arrow::Result<std::shared_ptr<TableScan>> Table::Scan(const ScanOptions& options
 }
 
 arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snapshot) const {
-  ARROW_RETURN_NOT_OK(impl_->CheckReadable());
+  ARROW_RETURN_NOT_OK(impl_->CheckReadable(snapshot));
   auto slot = impl_->LeaseEncoder();
   ARROW_RETURN_NOT_OK(impl_->EncodeKey(slot.operator->(), key));
   if (!impl_->entry().partition.valid()) return impl_->GetStatistic(slot->key);

@@ -47,7 +47,12 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
   return impl;
 }
 
-Status TableImpl::CheckReadable() const {
+Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
+  const uint64_t dropped = entry_->dropped_at->load(std::memory_order_acquire);
+  if (dropped != 0 && (snapshot.is_null() || snapshot.sequence() >= dropped)) {
+    return Status::KeyError("Table ", definition().QualifiedName(),
+                            " was dropped; only snapshots from before that still have it");
+  }
   if (!needs_user_) return Status::OK();
   return Status::Invalid("Table ", definition().QualifiedName(),
                          " is a user table and this session has no acting user: open it with SessionOptions::user");
@@ -57,11 +62,11 @@ Status TableImpl::CheckWritable() const {
   if (definition().kind == TableKind::kSystem) {
     return Status::Invalid("Table ", definition().QualifiedName(), " belongs to the database and is read-only");
   }
-  return CheckReadable();
+  return CheckReadable({});
 }
 
 arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& options, WriteSet::View overlay) const {
-  ARROW_RETURN_NOT_OK(CheckReadable());
+  ARROW_RETURN_NOT_OK(CheckReadable(options.snapshot));
   ScanSource source;
   source.store = database_->store();
   source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kStatistics;

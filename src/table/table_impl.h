@@ -35,9 +35,10 @@ class TableImpl {
                                                         std::shared_ptr<const TableEntry> entry,
                                                         const std::string& user);
 
-  // An error when a session without acting user meets a user table.
-  arrow::Status CheckReadable() const;
-  // The same, and an error for system tables.
+  // An error when a session without acting user meets a user table, or the table was dropped before `snapshot` (null:
+  // now).
+  arrow::Status CheckReadable(const Snapshot& snapshot) const;
+  // The same of now, and an error for system tables.
   arrow::Status CheckWritable() const;
 
   DatabaseImpl& database() const { return *database_; }

@@ -92,7 +92,7 @@ arrow::Result<std::shared_ptr<TableScan>> Transaction::Scan(const Table& table, 
 
 arrow::Result<std::optional<Row>> Transaction::Get(const Table& table, ValueList key) {
   ARROW_RETURN_NOT_OK(impl_->CheckTable(*table.impl_));
-  ARROW_RETURN_NOT_OK(table.impl_->CheckReadable());
+  ARROW_RETURN_NOT_OK(table.impl_->CheckReadable(impl_->snapshot()));
   return impl_->Changes().Get(*table.impl_, key);
 }
 
