@@ -60,7 +60,8 @@ class ScanCursor {
   const arrow::Status& status() const;
   uint64_t rows_visited() const { return rows_visited_; }    // entries Next() moved to
   uint64_t bytes_visited() const { return bytes_visited_; }  // of their keys and values
-  // Sequence of the state that is read; 0 before the first Next() when the spec had no snapshot.
+  // Sequence of the state that is read. Without a snapshot in the spec: 0 before the first Next(), and for a range of
+  // one key.
   uint64_t snapshot_sequence() const;
   std::string_view partition_name() const;
 
@@ -72,7 +73,9 @@ class ScanCursor {
   explicit ScanCursor(std::unique_ptr<State> state);
   bool NextSlow();
   bool NextMerged();
-  bool Open();
+  bool CheckSpec();
+  bool NextPoint();
+  void Open();
   void Position();
   bool TakeBase();
   bool Take(std::string_view key, std::string_view value);

@@ -368,6 +368,11 @@ arrow::Result<ArrowFilter> TranslateArrowFilter(const cp::Expression& filter, co
   ArrowFilter result;
   result.pushed = Predicate::And(std::move(pushed));
   result.has_residual = !residual.empty();
+  if (!result.has_residual) {
+    static const cp::Expression all_rows = cp::literal(true);
+    result.residual = all_rows;
+    return result;
+  }
   ARROW_ASSIGN_OR_RAISE(result.residual_columns, ColumnsOf(cp::and_(residual), row_schema));
   ARROW_ASSIGN_OR_RAISE(result.residual, BindFilter(cp::and_(residual), row_schema));
   return result;

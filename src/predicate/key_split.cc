@@ -151,26 +151,13 @@ class KeySplitter {
   const size_t max_ranges_;
 };
 
-// Whether the only key that the range can have is its lower bound.
-bool IsWholeKey(const KeyRange& range, const KeyCodec& codec, size_t prefix_size) {
-  if (range.upper != KeySuccessor(range.lower)) return false;
-  std::vector<uint32_t> offsets(codec.parts().size() + 1);
-  return codec.Locate(std::string_view(range.lower).substr(prefix_size), offsets.data()).ok();
-}
-
 }  // namespace
 
 arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& row_schema, std::string_view key_prefix,
                                    size_t max_ranges) {
   ARROW_RETURN_NOT_OK(CheckPredicate(predicate, row_schema));
   ARROW_ASSIGN_OR_RAISE(Split split, KeySplitter(row_schema, key_prefix, max_ranges).SplitAny(NormalForm(predicate)));
-  KeySplit result;
-  result.ranges = std::move(split.ranges);
-  result.rest = std::move(split.rest);
-  result.is_point = !result.ranges.empty() && std::ranges::all_of(result.ranges, [&](const KeyRange& range) {
-    return IsWholeKey(range, row_schema.key_codec(), key_prefix.size());
-  });
-  return result;
+  return KeySplit{std::move(split.ranges), std::move(split.rest)};
 }
 
 }  // namespace yarrow

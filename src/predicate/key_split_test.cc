@@ -62,9 +62,7 @@ class IntTextKey : public ::testing::Test {
 TEST_F(IntTextKey, NothingToSplit) {
   KeySplit split = Split(Predicate::True());
   EXPECT_EQ(split.ranges, std::vector<KeyRange>{PrefixRange(kPrefix)});
-  EXPECT_FALSE(split.is_point);
   EXPECT_TRUE(Split(Predicate::False()).ranges.empty());
-  EXPECT_FALSE(Split(Predicate::False()).is_point);
   split = Split(Is(2, Op::kEq, int64_t{1}));
   EXPECT_EQ(split.ranges, std::vector<KeyRange>{PrefixRange(kPrefix)});
   EXPECT_EQ(Rest(split), "c = 1");
@@ -74,7 +72,6 @@ TEST_F(IntTextKey, WholeKeyIsAPoint) {
   const KeySplit split =
       Split(Predicate::And({Is(1, Op::kEq, "x"), Is(0, Op::kEq, int64_t{7}), Is(2, Op::kLt, int64_t{1})}));
   EXPECT_EQ(split.ranges, std::vector<KeyRange>{Point(7, "x")});
-  EXPECT_TRUE(split.is_point);
   EXPECT_EQ(Rest(split), "c < 1");
 }
 
@@ -82,7 +79,6 @@ TEST_F(IntTextKey, ListsMultiply) {
   const KeySplit split = Split(Predicate::And(
       {Predicate::In(0, {Value(int64_t{8}), Value(int64_t{7})}), Predicate::In(1, {Value("x"), Value("")})}));
   EXPECT_EQ(split.ranges, (std::vector<KeyRange>{Point(7, ""), Point(7, "x"), Point(8, ""), Point(8, "x")}));
-  EXPECT_TRUE(split.is_point);
   EXPECT_EQ(Rest(split), "true");
 }
 
@@ -92,7 +88,6 @@ TEST_F(IntTextKey, RangeAfterEquality) {
   const std::string high = Key(*schema_, {Value(int64_t{7}), Value("d")});
   EXPECT_EQ(split.ranges, (std::vector<KeyRange>{{PrefixSuccessor(low), PrefixSuccessor(high)}}));
   EXPECT_EQ(Rest(split), "true");
-  EXPECT_FALSE(split.is_point);
 }
 
 TEST_F(IntTextKey, NothingNarrowsBehindARange) {
@@ -111,7 +106,6 @@ TEST_F(IntTextKey, OrUnitesRanges) {
   const auto pair = [](int64_t a, const char* b) { return Predicate::And({Is(0, Op::kEq, a), Is(1, Op::kEq, b)}); };
   KeySplit split = Split(Predicate::Or({pair(9, "y"), pair(7, "x")}));
   EXPECT_EQ(split.ranges, (std::vector<KeyRange>{Point(7, "x"), Point(9, "y")}));
-  EXPECT_TRUE(split.is_point);
   EXPECT_EQ(Rest(split), "true");
   // One branch says nothing of the key: all keys.
   split = Split(Predicate::Or({pair(9, "y"), Is(2, Op::kEq, int64_t{1})}));
@@ -150,7 +144,6 @@ TEST_F(IntTextKey, OrOverSeveralKeyColumnsNarrowsAnAnd) {
   EXPECT_EQ(Rest(split), "c = 1");
   split = Split(Predicate::And({Is(0, Op::kLt, int64_t{8}), either}));
   EXPECT_EQ(split.ranges, (std::vector<KeyRange>{Point(7, "x")}));
-  EXPECT_TRUE(split.is_point);
   EXPECT_EQ(Rest(split), "true");
 }
 
@@ -207,14 +200,12 @@ TEST(KeySplit, NeighboursStayPoints) {
   const Predicate list = Predicate::In(0, {Value(uint64_t{4}), Value(uint64_t{5}), Value(uint64_t{6})});
   const KeySplit split = SplitOnKey(list, *schema, kPrefix).ValueOrDie();
   EXPECT_EQ(split.ranges.size(), 3u);
-  EXPECT_TRUE(split.is_point);
 }
 
 // -0.0 and 0.0 are one key, and equal in SQL; the row tells them apart, which nothing asks for.
 TEST(KeySplit, FloatKeys) {
   const auto schema = Schema({TypeId::kDouble});
   const KeySplit zero = SplitOnKey(Is(0, Op::kEq, -0.0), *schema, kPrefix).ValueOrDie();
-  EXPECT_TRUE(zero.is_point);
   EXPECT_EQ(zero.ranges.front().lower, Key(*schema, {Value(0.0)}));
   EXPECT_EQ(zero.rest.kind(), Predicate::Kind::kTrue);
 }

@@ -53,7 +53,6 @@ class RowPredicate {
 struct KeySplit {
   std::vector<KeyRange> ranges;  // of whole keys; normalized; empty: no row can pass
   Predicate rest;                // kTrue when the ranges say it all
-  bool is_point = false;         // every range is one whole key (all key columns fixed by = or IN)
 };
 
 // Derives ranges from comparisons, BETWEEN, IN, prefixes and their AND / OR on the leading key columns (a run of

@@ -149,13 +149,6 @@ bool InRanges(const std::vector<KeyRange>& ranges, std::string_view key) {
   return false;
 }
 
-void CheckPointRanges(const TestTable& table, const KeySplit& split) {
-  for (const KeyRange& range : split.ranges) {
-    EXPECT_EQ(range.upper, KeySuccessor(range.lower));
-    EXPECT_OK(table.row_schema()->key_codec().Decode(range.lower.substr(table.key_prefix().size())).status());
-  }
-}
-
 void CheckOnRows(const TestTable& table, const Predicate& predicate, size_t max_ranges) {
   const RowSchema& row_schema = *table.row_schema();
   SCOPED_TRACE(predicate.ToString(table.column_names()));
@@ -167,7 +160,6 @@ void CheckOnRows(const TestTable& table, const Predicate& predicate, size_t max_
   ASSERT_OK_AND_ASSIGN(const auto rest, RowPredicate::Compile(split.rest, table.row_schema()));
   EXPECT_EQ(split.ranges, Normalize(split.ranges));
   EXPECT_LE(split.ranges.size(), max_ranges);
-  if (split.is_point) CheckPointRanges(table, split);
 
   RowPredicate::Evaluator whole_test(compiled);
   RowPredicate::Evaluator rest_test(rest);

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/rocksdb_status.h"
 #include "store/scan_state.h"
 #include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
@@ -60,8 +59,7 @@ bool ScanCursor::Finish() {
   key_ = {};
   value_ = {};
   if (s.iterator != nullptr && s.status.ok() && !s.iterator->status().ok()) {
-    s.status = FromRocksDb(s.iterator->status(), "cannot read partition '", partition_name(), "' of '",
-                           s.store->path().string(), "'");
+    s.status = s.ReadError(s.iterator->status());
   }
   return false;
 }
@@ -71,7 +69,9 @@ bool ScanCursor::NextSlow() {
   if (s.phase == State::Phase::kAfter) return false;
   if (s.phase == State::Phase::kBefore) {
     const bool empty_range = !s.upper.empty() && s.lower >= s.upper;
-    if (empty_range || (s.iterator == nullptr && !Open())) return Finish();
+    if (empty_range || (!s.is_checked && !CheckSpec())) return Finish();
+    if (s.is_point()) return NextPoint();
+    if (s.iterator == nullptr) Open();
     Position();
   } else if (!s.merging) {
     s.spec.reverse ? s.iterator->Prev() : s.iterator->Next();
@@ -81,20 +81,42 @@ bool ScanCursor::NextSlow() {
   return TakeBase();
 }
 
-bool ScanCursor::Open() {
+bool ScanCursor::CheckSpec() {
   State& s = *state_;
   if (!s.spec.partition.valid()) {
     s.status = arrow::Status::Invalid("a scan names no partition: get one from Store::OpenPartition");
     return false;
   }
   s.status = s.store->impl()->CheckSnapshot(s.spec.snapshot);
-  if (!s.status.ok()) return false;
-  rocksdb::DB* const db = s.store->impl()->db.get();
+  return s.is_checked = s.status.ok();
+}
+
+// One key is read by Get: it asks the filters of the files first, and an iterator over all of them costs as much again.
+bool ScanCursor::NextPoint() {
+  State& s = *state_;
+  s.phase = State::Phase::kAfter;
+  s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, nullptr, /*reverse=*/false);
+  if (const WriteOp* const op = s.overlay.current()) {
+    return op->kind == WriteOp::Kind::kPut ? Take(op->key(), op->value()) : Finish();
+  }
   rocksdb::ReadOptions read;
-  read.snapshot = StoreImpl::RawSnapshot(s.spec.snapshot);
+  // A single Get is one state of the store in itself; only several need a snapshot to agree.
+  read.snapshot = s.is_whole_spec() ? StoreImpl::RawSnapshot(s.spec.snapshot) : s.PinnedSnapshot();
+  read.fill_cache = s.spec.fill_cache;
+  s.point.Reset();
+  const rocksdb::Status got =
+      s.store->impl()->db->Get(read, StoreImpl::Handle(s.spec.partition), ToSlice(s.lower), &s.point);
+  if (got.ok()) return Take(s.lower, ToView(s.point));
+  if (!got.IsNotFound()) s.status = s.ReadError(got);
+  return Finish();
+}
+
+void ScanCursor::Open() {
+  State& s = *state_;
+  rocksdb::ReadOptions read;
   // RocksDB's iterator would pin a state of its own. But one opened while files are being ingested may miss them and
   // yet see what was written later; a snapshot cannot.
-  if (read.snapshot == nullptr) read.snapshot = s.own_snapshot = db->GetSnapshot();
+  read.snapshot = s.PinnedSnapshot();
   read.fill_cache = s.spec.fill_cache;
   read.total_order_seek = true;
   s.lower_bound = ToSlice(s.lower);
@@ -103,8 +125,7 @@ bool ScanCursor::Open() {
   s.has_lower_bound = s.spec.reverse && !s.lower.empty();  // going forward, the seek sees to it
   if (s.has_upper_bound) read.iterate_upper_bound = &s.upper_bound;
   if (s.has_lower_bound) read.iterate_lower_bound = &s.lower_bound;
-  s.iterator.reset(db->NewIterator(read, StoreImpl::Handle(s.spec.partition)));
-  return true;
+  s.iterator.reset(s.store->impl()->db->NewIterator(read, StoreImpl::Handle(s.spec.partition)));
 }
 
 void ScanCursor::Position() {

@@ -152,6 +152,43 @@ TEST_F(ScanTest, ManyRangesThroughOneCursor) {
   }
 }
 
+TEST_F(ScanTest, RangesOfOneKeyAreReadWithoutAnIterator) {
+  Fill(100);
+  ASSERT_OK(store_->FlushMemtables());
+  const auto after = [](const std::string& key) { return key + '\0'; };
+  const Snapshot before = store_->GetSnapshot();
+  Put(Key(5), "new");
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+  rocksdb::get_perf_context()->Reset();
+  for (const bool reverse : {false, true}) {
+    const auto one = [&](const std::string& key, const Snapshot& snapshot) {
+      return Scan({.partition = p_, .lower = key, .upper = after(key), .reverse = reverse, .snapshot = snapshot});
+    };
+    EXPECT_EQ(one(Key(5), {}), (Entries{{Key(5), "new"}}));
+    EXPECT_EQ(one(Key(5), before), (Entries{{Key(5), "5"}}));
+    EXPECT_EQ(one(Key(5) + "x", {}), Entries{});
+    // Several keys are read at one moment, too.
+    ScanCursor scan = store_->Scan({.partition = p_, .lower = Key(1), .upper = after(Key(9)), .reverse = reverse});
+    scan.ResetRange(Key(9), after(Key(9)));
+    EXPECT_EQ(ReadAll(&scan).size(), 1u);
+    Put(Key(1), "behind its back");
+    scan.ResetRange(Key(1), after(Key(1)));
+    EXPECT_EQ(ReadAll(&scan), (Entries{{Key(1), "1"}}));
+    EXPECT_EQ(scan.rows_visited(), 2u);
+    EXPECT_EQ(scan.bytes_visited(), 2u * (Key(1).size() + 1));
+    Put(Key(1), "1");
+  }
+  EXPECT_EQ(rocksdb::get_perf_context()->seek_on_memtable_count, 0u);
+  ScanCursor whole = store_->Scan({.partition = p_, .lower = Key(0), .upper = after(Key(0))});
+  whole.Seek(Key(0) + "x");
+  EXPECT_FALSE(whole.Next());
+  whole.Seek(Key(0));
+  EXPECT_TRUE(whole.Next());
+  EXPECT_FALSE(whole.Next());
+  EXPECT_GT(rocksdb::get_perf_context()->seek_on_memtable_count, 0u) << "the counter does not count";
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+}
+
 TEST_F(ScanTest, MovesMidway) {
   Fill(10);
   ScanCursor scan = store_->Scan({.partition = p_});
@@ -225,7 +262,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
     ScanCursor again = store_->Scan({.partition = p_, .overlay = writes.GetView()});
     for (int i = 0; i < 10; ++i) {
       const std::string lower = i == 0 ? "" : Key(random() % 60);
-      const std::string upper = i == 0 ? "" : Key(random() % 60);
+      const std::string upper = i == 0 ? "" : i % 3 == 0 ? lower + '\0' : Key(random() % 60);
       const bool reverse = random() % 2 == 0;
       Entries want;
       for (const auto& entry : expected) {
@@ -285,6 +322,14 @@ TEST_F(ScanTest, ADamagedBlockIsAnErrorAndNotTheEnd) {
   EXPECT_LT(scan.rows_visited(), 5000u);
   EXPECT_ERROR_HAS(scan.status(), "cannot read partition 'p'");
   EXPECT_FALSE(scan.Next());
+  int unreadable = 0;
+  for (uint64_t i = 0; i < 5000; ++i) {
+    ScanCursor point = store_->Scan({.partition = p_, .lower = Key(i), .upper = Key(i) + '\0'});
+    if (point.Next()) continue;
+    EXPECT_ERROR_HAS(point.status(), "cannot read partition 'p'");
+    ++unreadable;
+  }
+  EXPECT_GT(unreadable, 0);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "store/overlay_cursor.h"
+#include "store/rocksdb_status.h"
 #include "store/store_impl.h"
 #include "yarrow/scan_iterator.h"
 
@@ -31,6 +32,23 @@ struct ScanCursor::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  // The range holds one key, `lower`, and nothing else.
+  bool is_point() const {
+    return !has_target && upper.size() == lower.size() + 1 && upper.back() == '\0' && upper.starts_with(lower);
+  }
+  bool is_whole_spec() const { return lower == spec.lower && upper == spec.upper; }
+  // The snapshot that all ranges of the scan are read at.
+  const rocksdb::Snapshot* PinnedSnapshot() {
+    if (!spec.snapshot.is_null()) return StoreImpl::RawSnapshot(spec.snapshot);
+    if (own_snapshot == nullptr) own_snapshot = store->impl()->db->GetSnapshot();
+    return own_snapshot;
+  }
+
+  arrow::Status ReadError(const rocksdb::Status& cause) const {
+    return FromRocksDb(cause, "cannot read partition '", store->PartitionName(spec.partition), "' of '",
+                       store->path().string(), "'");
+  }
+
   // A bound that RocksDB does not check for us, because the spec had none when the iterator was opened.
   bool OutOfRange(std::string_view key) const {
     return spec.reverse ? check_lower && key < lower : check_upper && key >= upper;
@@ -47,8 +65,10 @@ struct ScanCursor::State {
   bool has_upper_bound = false;
   bool check_lower = false;  // the current range has a bound that RocksDB does not know
   bool check_upper = false;
-  const rocksdb::Snapshot* own_snapshot = nullptr;  // when the spec had none
+  const rocksdb::Snapshot* own_snapshot = nullptr;  // when the spec has none
+  bool is_checked = false;                          // partition and snapshot of the spec
   std::unique_ptr<rocksdb::Iterator> iterator;
+  rocksdb::PinnableSlice point;  // value of a range of one key
   Phase phase = Phase::kBefore;
   bool has_target = false;  // of Seek
   std::string target;
