@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/log_file_system.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
 #include "store/store_directory.h"
@@ -64,7 +65,7 @@ arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status
 
 arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env) {
   rocksdb::Options db_options(MakeDbOptions(options), partition_options);
-  if (env != nullptr) db_options.env = env;
+  db_options.env = env != nullptr ? env : LogEnv();
   db_options.create_if_missing = create;
   db_options.listeners.push_back(file_listener);
   std::vector<std::string> names;
