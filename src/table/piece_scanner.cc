@@ -8,17 +8,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "row/row_layout.h"
-
 namespace yarrow {
-namespace {
-
 using arrow::Status;
 
-// Rows passed over between two looks at the cancel flag.
-constexpr uint64_t kRowsBetweenChecks = 16384;
-
-}  // namespace
+void ScanCounters::Add(const ScanMetrics& now, const ScanMetrics& before) {
+  rows_visited.fetch_add(now.rows_visited - before.rows_visited, std::memory_order_relaxed);
+  rows_passed.fetch_add(now.rows_passed - before.rows_passed, std::memory_order_relaxed);
+  bytes_visited.fetch_add(now.bytes_visited - before.bytes_visited, std::memory_order_relaxed);
+  bytes_decoded.fetch_add(now.bytes_decoded - before.bytes_decoded, std::memory_order_relaxed);
+}
 
 ScanMetrics ScanCounters::Read() const {
   return {.rows_visited = rows_visited.load(std::memory_order_relaxed),
@@ -29,7 +27,7 @@ ScanMetrics ScanCounters::Read() const {
 
 PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
                            const std::atomic<bool>* cancelled)
-    : plan_(std::move(plan)), snapshot_(std::move(snapshot)), counters_(counters), cancelled_(cancelled) {}
+    : plan_(std::move(plan)), counters_(counters), walker_(plan_, std::move(snapshot), cancelled) {}
 
 PieceScanner::~PieceScanner() {
   if (builder_ && plan_->pool == nullptr) plan_->decoded->GiveBack(std::move(builder_));
@@ -40,104 +38,8 @@ Status PieceScanner::Start(std::vector<KeyRange> ranges) {
     ARROW_ASSIGN_OR_RAISE(builder_, plan_->decoded->TakeBuilder(plan_->pool));
     counted_.rows_passed = builder_->rows_decoded();  // by scans before this one
     counted_.bytes_decoded = builder_->bytes_decoded();
-    if (plan_->predicate) evaluator_.emplace(plan_->predicate);
   }
-  Count();
-  ranges_ = std::move(ranges);
-  ranges_begun_ = 0;
-  range_open_ = false;
-  return ranges_.empty() ? Status::OK() : OpenCursor();
-}
-
-// One cursor spans all ranges of the piece and is pointed at one after the other.
-Status PieceScanner::OpenCursor() {
-  std::visit(
-      [this]<class Cursor>(const Cursor& old) {
-        if constexpr (!std::is_same_v<Cursor, std::monostate>) {
-          visited_before_ += old.rows_visited();
-          bytes_before_ += old.bytes_visited();
-        }
-      },
-      cursor_);
-  const ScanSource& source = plan_->source;
-  if (source.kind == SourceKind::kStatistics) {
-    cursor_.emplace<StatisticsCursor>(*source.store, plan_->reverse);
-    return Status::OK();
-  }
-  ScanSpec spec;
-  spec.partition = source.partition;
-  spec.lower = ranges_.front().lower;
-  spec.upper = ranges_.back().upper;
-  spec.reverse = plan_->reverse;
-  spec.snapshot = snapshot_;
-  spec.overlay = source.overlay;
-  cursor_.emplace<ScanCursor>(source.store->Scan(std::move(spec)));
-  // A single range is the cursor's own: it needs no further bounds.
-  range_open_ = ranges_.size() == 1;
-  ranges_begun_ = range_open_ ? 1 : 0;
-  return Status::OK();
-}
-
-bool PieceScanner::NextRange() {
-  if (ranges_begun_ == ranges_.size()) return false;
-  const KeyRange& range = plan_->reverse ? ranges_[ranges_.size() - 1 - ranges_begun_] : ranges_[ranges_begun_];
-  ++ranges_begun_;
-  std::visit(
-      [&]<class Cursor>(Cursor& cursor) {
-        if constexpr (!std::is_same_v<Cursor, std::monostate>) cursor.ResetRange(range.lower, range.upper);
-      },
-      cursor_);
-  return true;
-}
-
-// The loop of every scan: deleted rows, then the predicate on the encoded bytes, and only then cells.
-template <class Cursor>
-arrow::Result<PieceScanner::Filled> PieceScanner::Fill(Cursor& cursor, int64_t rows) {
-  BatchBuilder& builder = *builder_;
-  const uint64_t check_at = cursor.rows_visited() + kRowsBetweenChecks;
-  int64_t missing = rows - builder.rows();
-  while (missing > 0) {
-    if (!cursor.Next()) {
-      ARROW_RETURN_NOT_OK(cursor.status());
-      return Filled::kRangeEnd;
-    }
-    const std::string_view row = cursor.value();
-    // A row too short to have flags is left to the decoder, which says what is wrong with it.
-    if (row.size() >= kRowHeaderSize && IsDeletedRow(row)) {
-      if (cursor.rows_visited() >= check_at) break;
-      continue;
-    }
-    if (evaluator_ && !evaluator_->Matches(cursor.key(), row)) {
-      if (!evaluator_->status().ok()) return evaluator_->status();
-      if (cursor.rows_visited() >= check_at) break;
-      continue;
-    }
-    ARROW_RETURN_NOT_OK(builder.Append(cursor.key(), row));
-    --missing;
-    if (builder.full()) break;
-  }
-  return Filled::kMore;
-}
-
-Status PieceScanner::FillBatch(int64_t rows) {
-  ARROW_RETURN_NOT_OK(builder_->Reserve(rows));
-  while (builder_->rows() < rows && !builder_->full()) {
-    if (cancelled_->load(std::memory_order_relaxed)) return Status::Cancelled("The scan was cancelled");
-    if (!range_open_) {
-      if (!NextRange()) return Status::OK();
-      range_open_ = true;
-    }
-    ARROW_ASSIGN_OR_RAISE(const Filled filled, std::visit(
-                                                   [&]<class Cursor>(Cursor& cursor) -> arrow::Result<Filled> {
-                                                     if constexpr (std::is_same_v<Cursor, std::monostate>) {
-                                                       return Filled::kRangeEnd;
-                                                     } else {
-                                                       return Fill(cursor, rows);
-                                                     }
-                                                   },
-                                                   cursor_));
-    if (filled == Filled::kRangeEnd) range_open_ = false;
-  }
+  walker_.Start(std::move(ranges));
   return Status::OK();
 }
 
@@ -175,9 +77,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::ApplyResidual(
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::Next(int64_t max_rows) {
-  if (ranges_.empty() || max_rows <= 0) return nullptr;
-  for (int64_t rows = max_rows;; rows = std::min(rows * 4, plan_->batch_size)) {
-    const Status status = FillBatch(rows);
+  if (max_rows <= 0) return nullptr;
+  for (int64_t rows = max_rows; !walker_.at_end(); rows = std::min(rows * 4, plan_->batch_size)) {
+    ARROW_RETURN_NOT_OK(builder_->Reserve(rows));
+    const Status status = walker_.Walk(*builder_, rows);
     Count();
     ARROW_RETURN_NOT_OK(status);
     if (builder_->rows() == 0) return nullptr;
@@ -186,26 +89,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PieceScanner::Next(int64_t ma
     ARROW_ASSIGN_OR_RAISE(batch, ApplyResidual(std::move(batch)));
     if (batch->num_rows() > 0) return batch;
   }
+  return nullptr;
 }
 
 void PieceScanner::Count() {
-  ScanMetrics now;
-  now.rows_visited = visited_before_;
-  now.bytes_visited = bytes_before_;
-  std::visit(
-      [&]<class Cursor>(const Cursor& cursor) {
-        if constexpr (!std::is_same_v<Cursor, std::monostate>) {
-          now.rows_visited += cursor.rows_visited();
-          now.bytes_visited += cursor.bytes_visited();
-        }
-      },
-      cursor_);
-  now.rows_passed = builder_->rows_decoded();
-  now.bytes_decoded = builder_->bytes_decoded();
-  counters_->rows_visited.fetch_add(now.rows_visited - counted_.rows_visited, std::memory_order_relaxed);
-  counters_->bytes_visited.fetch_add(now.bytes_visited - counted_.bytes_visited, std::memory_order_relaxed);
-  counters_->rows_passed.fetch_add(now.rows_passed - counted_.rows_passed, std::memory_order_relaxed);
-  counters_->bytes_decoded.fetch_add(now.bytes_decoded - counted_.bytes_decoded, std::memory_order_relaxed);
+  const ScanMetrics now{.rows_visited = walker_.rows_visited(),
+                        .rows_passed = builder_->rows_decoded(),
+                        .bytes_visited = walker_.bytes_visited(),
+                        .bytes_decoded = builder_->bytes_decoded()};
+  counters_->Add(now, counted_);
   counted_ = now;
 }
 

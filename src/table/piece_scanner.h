@@ -1,4 +1,4 @@
-// PieceScanner: runs a ScanPlan over some of its key ranges, in one thread, batch by batch.
+// PieceScanner: runs a ScanPlan over some of its key ranges, in one thread, into Arrow batches.
 #pragma once
 
 #include <arrow/result.h>
@@ -7,14 +7,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <variant>
 #include <vector>
 
 #include "batch/batch_builder.h"
+#include "table/row_walker.h"
 #include "table/scan_plan.h"
-#include "table/statistics_cursor.h"
-#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 
@@ -24,6 +21,8 @@ struct ScanCounters {
   std::atomic<uint64_t> rows_passed{0};
   std::atomic<uint64_t> bytes_visited{0};
   std::atomic<uint64_t> bytes_decoded{0};
+  // What a piece counted since it last did.
+  void Add(const ScanMetrics& now, const ScanMetrics& before);
   ScanMetrics Read() const;
 };
 
@@ -44,27 +43,14 @@ class PieceScanner {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t max_rows);
 
  private:
-  enum class Filled { kMore, kRangeEnd };
-  template <class Cursor>
-  arrow::Result<Filled> Fill(Cursor& cursor, int64_t rows);
-  arrow::Status OpenCursor();
-  bool NextRange();
-  arrow::Status FillBatch(int64_t rows);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ApplyResidual(std::shared_ptr<arrow::RecordBatch> batch) const;
   void Count();
 
   const std::shared_ptr<const ScanPlan> plan_;
-  const Snapshot snapshot_;
   ScanCounters* const counters_;
-  const std::atomic<bool>* const cancelled_;
-  std::vector<KeyRange> ranges_;
-  size_t ranges_begun_ = 0;
-  bool range_open_ = false;
-  std::variant<std::monostate, ScanCursor, StatisticsCursor> cursor_;
+  RowWalker walker_;
   std::unique_ptr<BatchBuilder> builder_;
-  std::optional<RowPredicate::Evaluator> evaluator_;
-  ScanMetrics counted_;                             // of the cursors and the builder, already in counters_
-  uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
+  ScanMetrics counted_;  // of the walker and the builder, already in counters_
 };
 
 }  // namespace yarrow

@@ -81,21 +81,25 @@ void PlanResidual(const std::vector<int>& columns, ScanPlan* plan) {
   plan->residual_schema = ProjectedSchema(*plan->source.row_schema, columns);
 }
 
+Status PlanPredicate(const Predicate& predicate, ScanPlan* plan) {
+  const ScanSource& source = plan->source;
+  ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnKey(predicate, *source.row_schema, source.key_prefix));
+  plan->ranges = std::move(split.ranges);
+  if (split.rest.kind() == Predicate::Kind::kTrue) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(plan->predicate, RowPredicate::Compile(split.rest, source.row_schema));
+  plan->tested = std::move(split.rest);
+  return Status::OK();
+}
+
 Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   const ScanSource& source = plan->source;
-  const RowSchema& rows = *source.row_schema;
   if (!options.filter.is_valid()) {
     plan->ranges.push_back({source.key_prefix, PrefixSuccessor(source.key_prefix)});
     return Status::OK();
   }
   ARROW_RETURN_NOT_OK(CheckFilterColumns(source, options.filter));
-  ARROW_ASSIGN_OR_RAISE(ArrowFilter filter, TranslateArrowFilter(options.filter, rows));
-  ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnKey(filter.pushed, rows, source.key_prefix));
-  plan->ranges = std::move(split.ranges);
-  if (split.rest.kind() != Predicate::Kind::kTrue) {
-    ARROW_ASSIGN_OR_RAISE(plan->predicate, RowPredicate::Compile(split.rest, source.row_schema));
-    plan->tested = std::move(split.rest);
-  }
+  ARROW_ASSIGN_OR_RAISE(ArrowFilter filter, TranslateArrowFilter(options.filter, *source.row_schema));
+  ARROW_RETURN_NOT_OK(PlanPredicate(filter.pushed, plan));
   plan->has_residual = filter.has_residual;
   plan->residual = std::move(filter.residual);
   if (plan->has_residual) PlanResidual(filter.residual_columns, plan);
@@ -125,6 +129,16 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
   plan->decoded = plan->output;
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
+  return plan;
+}
+
+arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanRequest& request) {
+  auto plan = std::make_shared<ScanPlan>();
+  plan->source = std::move(source);
+  plan->reverse = request.reverse;
+  plan->limit = request.limit.value_or(ScanPlan::kNoLimit);
+  plan->output = plan->decoded = plan->source.projections->Get(request.columns);
+  ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,5 +63,14 @@ struct ScanPlan {
 
 // Errors name the table and the column or option.
 arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanOptions& options);
+
+// The same for whoever has positions and a predicate already. All of the predicate is applied: there is no residual.
+struct ScanRequest {
+  std::vector<int> columns;  // positions in the row schema's columns, hidden ones too; may repeat
+  Predicate predicate;
+  bool reverse = false;
+  std::optional<int64_t> limit;
+};
+arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanRequest& request);
 
 }  // namespace yarrow

@@ -65,8 +65,7 @@ Status TableImpl::CheckWritable() const {
   return CheckReadable({});
 }
 
-arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& options, WriteSet::View overlay) const {
-  ARROW_RETURN_NOT_OK(CheckReadable(options.snapshot));
+ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   ScanSource source;
   source.store = database_->store();
   source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kStatistics;
@@ -75,6 +74,12 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
   source.row_schema = row_schema_;
   source.projections = projections_;
   source.overlay = std::move(overlay);
+  return source;
+}
+
+arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& options, WriteSet::View overlay) const {
+  ARROW_RETURN_NOT_OK(CheckReadable(options.snapshot));
+  ScanSource source = MakeSource(std::move(overlay));
   if (options.threads != 0) {
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));
     return RunScan(std::move(plan), options.snapshot);

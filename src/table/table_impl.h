@@ -52,6 +52,8 @@ class TableImpl {
   GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
 
   arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;
+  // What a plan over the rows of this reader starts from.
+  ScanSource MakeSource(WriteSet::View overlay) const;
 
   // The row of system.stats with that encoded key, or nothing.
   arrow::Result<std::optional<Row>> GetStatistic(std::string_view key) const;
