@@ -19,6 +19,15 @@ yarrow_import_arrow(arrow libarrow.so.2600)
 yarrow_import_arrow(compute libarrow_compute.so.2600 Arrow::arrow)
 yarrow_import_arrow(parquet libparquet.so.2600 Arrow::arrow)
 
+set(duckdb_dir ${YARROW_DEPS_DIR}/duckdb)
+if(NOT EXISTS ${duckdb_dir}/include/duckdb.hpp)
+  message(FATAL_ERROR "DuckDB is not in ${duckdb_dir}: run scripts/deps first")
+endif()
+add_library(DuckDB::duckdb SHARED IMPORTED GLOBAL)
+set_target_properties(DuckDB::duckdb PROPERTIES
+  IMPORTED_LOCATION ${duckdb_dir}/lib/libduckdb.so
+  INTERFACE_INCLUDE_DIRECTORIES ${duckdb_dir}/include)
+
 find_package(Threads REQUIRED)
 find_package(RocksDB 7.8 CONFIG REQUIRED)
 find_package(GTest REQUIRED)

@@ -59,6 +59,7 @@ class Database {
   const std::shared_ptr<Store>& store() const;
 
  private:
+  friend class DatabaseImpl;
   explicit Database(std::shared_ptr<DatabaseImpl> impl);
   std::shared_ptr<DatabaseImpl> impl_;
 };

@@ -216,6 +216,7 @@ Status Catalog::CreateSchema(std::string_view name) {
   ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   schema_names_.emplace_back(name);
+  version_.fetch_add(1, std::memory_order_release);
   std::sort(schema_names_.begin(), schema_names_.end());
   return Status::OK();
 }
@@ -240,6 +241,7 @@ Status Catalog::DropSchema(std::string_view name) {
   ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   std::erase(schema_names_, *at);
+  version_.fetch_add(1, std::memory_order_release);
   return Status::OK();
 }
 
@@ -269,8 +271,8 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const Tabl
   return entry;
 }
 
-arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec) {
-  ARROW_RETURN_NOT_OK(CheckNewTable(spec.schema_name, spec.name));
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec, bool replaces) {
+  if (!replaces) ARROW_RETURN_NOT_OK(CheckNewTable(spec.schema_name, spec.name));
   ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
   ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
@@ -279,25 +281,76 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const Table
 }
 
 Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
-  std::lock_guard ddl(ddl_mutex_);
-  const TableDefinition& definition = *draft->definition;
-  ARROW_RETURN_NOT_OK(CheckNewTable(definition.schema_name, definition.name));
   WriteSet writes;
+  return CommitChanges({.created = {draft}, .dropped = {}}, &writes);
+}
+
+void Catalog::AddDefinition(const TableDefinition& definition, WriteSet* writes) const {
   TableRecord record;
   record.schema_name = definition.schema_name;
   record.table_name = definition.name;
   record.kind = TableKindName(definition.kind);
   record.primary_key = QuotedList(definition);
   record.created_at = NowMicros();
-  tables_->Put(&writes, TableKey{definition.id}, record);
+  tables_->Put(writes, TableKey{definition.id}, record);
   for (size_t i = 0; i < definition.columns.size(); ++i) {
     const ColumnDefinition& column = definition.columns[i];
-    columns_->Put(&writes, ColumnKey{definition.id, column.id},
+    columns_->Put(writes, ColumnKey{definition.id, column.id},
                   ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
   }
-  ARROW_RETURN_NOT_OK(CommitSynced(writes));
+}
+
+// Under ddl_mutex_.
+Status Catalog::CheckChanges(const CatalogChanges& changes) const {
+  for (const auto& entry : changes.dropped) {
+    const TableDefinition& definition = *entry->definition;
+    if (definition.kind == TableKind::kSystem) {
+      return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto current, Find({definition.schema_name, definition.name}));
+    if (current->definition->id != definition.id) {
+      return Status::KeyError("Table ", definition.QualifiedName(), " was dropped and made anew meanwhile");
+    }
+  }
+  for (const auto& entry : changes.created) {
+    const TableDefinition& definition = *entry->definition;
+    const bool is_replaced = std::ranges::any_of(changes.dropped, [&](const auto& dropped) {
+      return MapKey(dropped->definition->schema_name, dropped->definition->name) ==
+             MapKey(definition.schema_name, definition.name);
+    });
+    if (!is_replaced) ARROW_RETURN_NOT_OK(CheckNewTable(definition.schema_name, definition.name));
+  }
+  return Status::OK();
+}
+
+Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
+  std::lock_guard ddl(ddl_mutex_);
+  ARROW_RETURN_NOT_OK(CheckChanges(changes));
+  std::vector<GuardUse> guards(options.guards.begin(), options.guards.end());
+  for (const auto& entry : changes.dropped) {
+    const TableDefinition& definition = *entry->definition;
+    tables_->Delete(writes, TableKey{definition.id});
+    for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
+      for (const ColumnDefinition& column : *columns) columns_->Delete(writes, ColumnKey{definition.id, column.id});
+    }
+    RemoveRows(*entry, writes);
+    std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });
+    guards.push_back({.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true});
+  }
+  for (const auto& entry : changes.created) AddDefinition(*entry->definition, writes);
+  CommitOptions synced = options;
+  synced.guards = guards;
+  synced.sync = true;
+  ARROW_ASSIGN_OR_RAISE(const CommitResult committed, store_->Commit(*writes, synced));
   std::unique_lock lock(map_mutex_);
-  table_map_.emplace(MapKey(definition.schema_name, definition.name), draft);
+  for (const auto& entry : changes.dropped) {
+    entry->dropped_at->store(committed.last_sequence, std::memory_order_release);
+    table_map_.erase(MapKey(entry->definition->schema_name, entry->definition->name));
+  }
+  for (const auto& entry : changes.created) {
+    table_map_[MapKey(entry->definition->schema_name, entry->definition->name)] = entry;
+  }
+  version_.fetch_add(1, std::memory_order_release);
   return Status::OK();
 }
 
@@ -313,26 +366,9 @@ void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {
-  std::lock_guard ddl(ddl_mutex_);
   ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
-  const TableDefinition& definition = *entry->definition;
-  if (definition.kind == TableKind::kSystem) {
-    return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
-  }
   WriteSet writes;
-  tables_->Delete(&writes, TableKey{definition.id});
-  for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
-    for (const ColumnDefinition& column : *columns) columns_->Delete(&writes, ColumnKey{definition.id, column.id});
-  }
-  RemoveRows(*entry, &writes);
-  const GuardUse use{.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true};
-  CommitOptions options;
-  options.guards = std::span(&use, 1);
-  ARROW_ASSIGN_OR_RAISE(const CommitResult dropped, store_->Commit(writes, options));
-  entry->dropped_at->store(dropped.last_sequence, std::memory_order_release);
-  std::unique_lock lock(map_mutex_);
-  table_map_.erase(MapKey(definition.schema_name, definition.name));
-  return Status::OK();
+  return CommitChanges({.created = {}, .dropped = {entry}}, &writes);
 }
 
 Status Catalog::NotFound(const QualifiedName& name) const {

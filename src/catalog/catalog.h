@@ -54,6 +54,13 @@ class RowIdCounter {
   int64_t lease_ = 1024;
 };
 
+// Tables that a transaction makes and drops; nobody else knows of them before its commit.
+struct CatalogChanges {
+  std::vector<std::shared_ptr<const TableEntry>> created;  // drafts
+  std::vector<std::shared_ptr<const TableEntry>> dropped;
+  bool empty() const { return created.empty() && dropped.empty(); }
+};
+
 // Thread-safe. DDL statements run one at a time and are synced whatever the store's durability.
 class Catalog {
  public:
@@ -67,9 +74,15 @@ class Catalog {
   // CreateTable in two steps: a draft has an id, and rows can be written under it, but nobody finds it and no later
   // Open does; publishing makes it appear with its rows, in one commit, unless a table of its name has come meanwhile.
   // Rows of drafts that were never published are removed by DiscardDraft or the next Open.
-  arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec);
+  // `replaces`: the name may be taken, by a table that the same commit will drop.
+  arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec, bool replaces = false);
   arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
   arrow::Status DiscardDraft(const TableEntry& draft);
+  // Publishes and drops tables together with `writes`, in one commit. AlreadyExists or KeyError, and nothing is done,
+  // when another commit has taken a name or dropped a table meanwhile.
+  arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
+  // Raised by every change that a reader can see.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -93,6 +106,8 @@ class Catalog {
   arrow::Status CommitSynced(const WriteSet& writes);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
   arrow::Status CheckNewTable(const std::string& schema_name, const std::string& table_name) const;
+  arrow::Status CheckChanges(const CatalogChanges& changes) const;
+  void AddDefinition(const TableDefinition& definition, WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 
@@ -110,6 +125,7 @@ class Catalog {
   std::optional<SystemStore<SettingKey, SettingRecord>> settings_;
 
   std::mutex ddl_mutex_;  // held for a whole DDL statement
+  std::atomic<uint64_t> version_{1};
   mutable std::shared_mutex map_mutex_;
   std::vector<std::string> schema_names_;  // sorted
   TableMap table_map_;                     // by schema and name, lower case

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "yarrow/database.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
@@ -19,6 +20,9 @@ struct LiveSettings {
 class DatabaseImpl {
  public:
   static arrow::Result<std::shared_ptr<DatabaseImpl>> Open(std::shared_ptr<Store> store);
+
+  // What is behind the facade, for layers that work below it.
+  static const std::shared_ptr<DatabaseImpl>& Of(const Database& database) { return database.impl_; }
 
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }

@@ -14,7 +14,7 @@ using arrow::Status;
 
 Status KeyExists(const TableImpl& table, std::string_view key) {
   return Status::AlreadyExists("Table ", table.definition().QualifiedName(), " has a row with ",
-                               table.row_schema()->DescribeKey(key), " already; use Put or upsert mode to replace it");
+                               table.row_schema()->DescribeKey(key), " already; UPDATE it, or write in upsert mode");
 }
 
 arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl& table, std::string_view key) {
@@ -93,6 +93,38 @@ arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
   if (!row) return false;
   writes_->Delete(table.entry().partition, slot->key);
   return true;
+}
+
+arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
+  if (!row) return false;
+  writes_->Delete(table.entry().partition, key);
+  return true;
+}
+
+arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::string_view key,
+                                              std::span<const std::pair<int, Value>> assignments,
+                                              std::vector<Moved>* moved) {
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
+  if (!row) return false;
+  ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(*table.row_schema(), key, *row));
+  for (const auto& [column, value] : assignments) values[static_cast<size_t>(column)] = value;
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &slot->row));
+  if (slot->key == key) {
+    writes_->Put(table.entry().partition, slot->key, slot->row);
+  } else {
+    writes_->Delete(table.entry().partition, key);
+    moved->push_back({slot->key, slot->row});
+  }
+  ARROW_RETURN_NOT_OK(writes_->status());
+  return true;
+}
+
+Status RowChanges::InsertMoved(const TableImpl& table, const Moved& moved) {
+  ARROW_RETURN_NOT_OK(CheckAbsent(table, moved.key));
+  writes_->Put(table.entry().partition, moved.key, moved.row);
+  return writes_->status();
 }
 
 arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key) {

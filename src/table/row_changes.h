@@ -6,8 +6,11 @@
 #include <arrow/type_fwd.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "table/table_impl.h"
 #include "yarrow/store.h"
@@ -29,6 +32,19 @@ class RowChanges {
   arrow::Result<bool> SoftDelete(const TableImpl& table, ValueList key);
   arrow::Result<bool> Purge(const TableImpl& table, ValueList key);
   arrow::Status Write(const TableImpl& table, const arrow::RecordBatch& batch, WriteMode mode);
+
+  // For whoever has scanned the rows and names them by their encoded keys, which must be the table's. false: no such
+  // row (any more).
+  arrow::Result<bool> DeleteEncoded(const TableImpl& table, std::string_view key);
+  // Values by column position, key columns too. A row that they move to another key is removed and handed back in
+  // `moved`, for InsertMoved when all rows of the statement have left their places: so keys can be shifted or swapped.
+  struct Moved {
+    std::string key;
+    std::string row;
+  };
+  arrow::Result<bool> UpdateEncoded(const TableImpl& table, std::string_view key,
+                                    std::span<const std::pair<int, Value>> assignments, std::vector<Moved>* moved);
+  arrow::Status InsertMoved(const TableImpl& table, const Moved& moved);
   arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/table_schema.h"
 #include "table/transaction_impl.h"
 
 namespace yarrow {
@@ -41,13 +42,14 @@ WriteSet::View TransactionImpl::SealedWrites() {
 Status TransactionImpl::Commit() {
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   Status status;
-  if (!writes_.empty()) {
+  if (!writes_.empty() || !changes_.empty()) {
     std::vector<GuardUse> guards;
     for (const auto& table : touched_) guards.push_back(table->guard());
     CommitOptions options;
     options.transaction = token_.get();
     options.guards = guards;
-    status = database_->store()->Commit(writes_, options).status();
+    status = changes_.empty() ? database_->store()->Commit(writes_, options).status()
+                              : database_->catalog().CommitChanges(changes_, &writes_, options);
   }
   Rollback();
   return status;
@@ -58,6 +60,34 @@ void TransactionImpl::Rollback() {
   snapshot_ = {};
   writes_.Clear();
   touched_.clear();
+  changes_ = {};
+}
+
+Status TransactionImpl::CreateTable(const TableSpec& spec) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  const auto same_name = [&](const auto& entry) {
+    return FoldCase(entry->definition->name) == FoldCase(spec.name) &&
+           FoldCase(entry->definition->schema_name) == FoldCase(spec.schema_name);
+  };
+  if (std::ranges::any_of(changes_.created, same_name)) {
+    return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
+  }
+  const bool replaces = std::ranges::any_of(changes_.dropped, same_name);
+  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, replaces));
+  changes_.created.push_back(std::move(draft));
+  return Status::OK();
+}
+
+Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  if (entry->definition->kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", entry->definition->QualifiedName(),
+                           " belongs to the database and cannot be dropped");
+  }
+  std::erase_if(touched_, [&](const auto& table) { return &table->entry() == entry.get(); });
+  // Rows written to a table that the transaction made are committed under an id that no table has, and swept.
+  if (std::erase(changes_.created, entry) == 0) changes_.dropped.push_back(entry);
+  return Status::OK();
 }
 
 Transaction::Transaction(std::unique_ptr<TransactionImpl> impl) : impl_(std::move(impl)) {}

@@ -24,6 +24,11 @@ class TransactionImpl {
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
+  // Tables made and dropped by the transaction.
+  arrow::Status CreateTable(const TableSpec& spec);
+  arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
+  const CatalogChanges& catalog_changes() const { return changes_; }
+
   // The writes so far, for a scan that starts now.
   WriteSet::View SealedWrites();
   const Snapshot& snapshot() const { return snapshot_; }
@@ -38,6 +43,7 @@ class TransactionImpl {
   std::unique_ptr<WriteTransactionToken> token_;  // null when over
   Snapshot snapshot_;
   WriteSet writes_;
+  CatalogChanges changes_;
   std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
 };
 

@@ -1,0 +1,32 @@
+// SQL over a database, by DuckDB: attached to a DuckDB instance, its tables are tables of that instance.
+//
+//   duckdb::DuckDB duckdb(nullptr);
+//   ARROW_RETURN_NOT_OK(yarrow::sql::Attach(duckdb, database, "y"));
+//   duckdb::Connection(duckdb).Query("SELECT count(*) FROM y.flights");
+//
+// Or, once Register was called, in SQL: ATTACH './db' AS y (TYPE yarrow, USER 'ada').
+#pragma once
+
+#include <arrow/status.h>
+
+#include <memory>
+#include <string>
+
+#include "yarrow/database.h"
+
+namespace duckdb {
+class DuckDB;
+}
+
+namespace yarrow::sql {
+
+// Makes ATTACH ... (TYPE yarrow) known to the instance; repeating it changes nothing. Options of such an ATTACH: USER,
+// the acting user of user tables (default: none).
+arrow::Status Register(duckdb::DuckDB& duckdb);
+
+// Attaches an open database under that name. DuckDB keeps it open until DETACH or its own end. Invalid, with DuckDB's
+// message, when the name is taken. Thread-safe.
+arrow::Status Attach(duckdb::DuckDB& duckdb, std::shared_ptr<Database> database, const std::string& name,
+                     const SessionOptions& options = {});
+
+}  // namespace yarrow::sql

@@ -1,0 +1,112 @@
+#include "sql/create_table.h"
+
+#include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/planner/binder.hpp>
+#include <duckdb/planner/expression_binder/constant_binder.hpp>
+
+#include <utility>
+
+#include "sql/sql_error.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::ConstraintType;
+
+std::string Where(const duckdb::CreateTableInfo& info, const std::string& column = {}) {
+  return "table " + info.schema + "." + info.table + (column.empty() ? "" : ": column " + column);
+}
+
+Value DefaultOf(duckdb::ClientContext& context, const duckdb::CreateTableInfo& info,
+                const duckdb::ColumnDefinition& column, const ColumnType& type) {
+  if (!column.HasDefaultValue()) return {};
+  auto expression = column.DefaultValue().Copy();
+  auto binder = duckdb::Binder::CreateBinder(context);
+  duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
+  constant.target_type = column.Type();
+  const auto bound = constant.Bind(expression);
+  if (!bound->IsFoldable()) {
+    throw duckdb::BinderException(Where(info, column.Name()) + ": the default " + column.DefaultValue().ToString() +
+                                  " is not a constant; give the value in each INSERT instead");
+  }
+  const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound);
+  return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
+}
+
+TableKind KindOf(duckdb::CreateTableInfo& info) {
+  TableKind kind = TableKind::kShared;
+  for (auto& [name, expression] : info.options) {
+    const bool is_text = expression->GetExpressionType() == duckdb::ExpressionType::VALUE_CONSTANT;
+    if (!duckdb::StringUtil::CIEquals(name, "kind") || !is_text) {
+      throw duckdb::BinderException(Where(info) + ": unknown option " + name + "; there is kind = 'shared' or 'user'");
+    }
+    const std::string text = expression->Cast<duckdb::ConstantExpression>().value.ToString();
+    kind = Check(ParseTableKind(duckdb::StringUtil::Lower(text)));
+    if (kind == TableKind::kSystem) {
+      throw duckdb::BinderException(Where(info) + ": system tables belong to the database; choose shared or user");
+    }
+  }
+  return kind;
+}
+
+void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint& constraint, TableSpec* spec) {
+  if (constraint.type == ConstraintType::NOT_NULL) {
+    spec->columns[constraint.Cast<duckdb::NotNullConstraint>().index.index].nullable = false;
+    return;
+  }
+  if (constraint.type == ConstraintType::UNIQUE && constraint.Cast<duckdb::UniqueConstraint>().IsPrimaryKey()) {
+    for (const auto& index : constraint.Cast<duckdb::UniqueConstraint>().GetLogicalIndexes(info.columns)) {
+      spec->primary_key.push_back(info.columns.GetColumn(index).Name());
+    }
+    return;
+  }
+  throw duckdb::NotImplementedException(Where(info) + ": " + constraint.ToString() +
+                                        " is not supported; tables have PRIMARY KEY and NOT NULL");
+}
+
+}  // namespace
+
+TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info) {
+  TableSpec spec;
+  spec.schema_name = info.schema;
+  spec.name = info.table;
+  spec.kind = KindOf(info);
+  for (const duckdb::ColumnDefinition& column : info.columns.Logical()) {
+    if (column.Generated()) {
+      throw duckdb::NotImplementedException(Where(info, column.Name()) +
+                                            ": generated columns are not supported; compute it in the query");
+    }
+    const auto type = FromLogicalType(column.Type());
+    if (!type.ok()) throw duckdb::NotImplementedException(Where(info, column.Name()) + ": " + type.status().message());
+    spec.columns.push_back({.name = column.Name(),
+                            .type = *type,
+                            .nullable = true,
+                            .default_value = DefaultOf(context, info, column, *type)});
+  }
+  for (const auto& constraint : info.constraints) AddConstraint(info, *constraint, &spec);
+  return spec;
+}
+
+void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info) {
+  std::vector<uint32_t> key = definition.primary_key;
+  duckdb::vector<std::string> key_names(key.size());
+  for (size_t i = 0; i < definition.visible_columns(); ++i) {
+    const ColumnDefinition& column = definition.columns[i];
+    duckdb::ColumnDefinition made(column.name, ToLogicalType(column.type));
+    if (!column.default_value.is_null()) {
+      made.SetDefaultValue(duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type)));
+    }
+    info->columns.AddColumn(std::move(made));
+    const auto in_key = std::find(key.begin(), key.end(), column.id);
+    if (in_key != key.end()) key_names[static_cast<size_t>(in_key - key.begin())] = column.name;
+    if (!column.nullable) {
+      info->constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(duckdb::LogicalIndex(i)));
+    }
+  }
+  if (!definition.has_hidden_row_id() && !key_names.empty()) {
+    info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key_names), true));
+  }
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,107 @@
+#include "sql/filter_translation.h"
+
+#include <utility>
+#include <vector>
+
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::TableFilterType;
+using Op = Predicate::Op;
+
+std::optional<Op> OpOf(duckdb::ExpressionType type) {
+  switch (type) {
+    case duckdb::ExpressionType::COMPARE_EQUAL:
+      return Op::kEq;
+    case duckdb::ExpressionType::COMPARE_NOTEQUAL:
+      return Op::kNe;
+    case duckdb::ExpressionType::COMPARE_LESSTHAN:
+      return Op::kLt;
+    case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO:
+      return Op::kLe;
+    case duckdb::ExpressionType::COMPARE_GREATERTHAN:
+      return Op::kGt;
+    case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO:
+      return Op::kGe;
+    default:
+      return std::nullopt;
+  }
+}
+
+// A constant of another type than the column's would need DuckDB's rules for comparing the two.
+bool IsOfType(const duckdb::Value& value, const ColumnType& type) {
+  return IsSameUnit(type) && value.type() == ToLogicalType(type);
+}
+
+class Translator {
+ public:
+  Translator(int column, const ColumnType& type) : column_(column), type_(type) {}
+
+  std::optional<Predicate> Translate(const duckdb::TableFilter& filter) const {
+    switch (filter.filter_type) {
+      case TableFilterType::CONSTANT_COMPARISON:
+        return Compare(filter.Cast<duckdb::ConstantFilter>());
+      case TableFilterType::IS_NULL:
+        return Predicate::IsNull(column_);
+      case TableFilterType::IS_NOT_NULL:
+        return Predicate::IsNotNull(column_);
+      case TableFilterType::IN_FILTER:
+        return In(filter.Cast<duckdb::InFilter>());
+      case TableFilterType::CONJUNCTION_AND:
+        return Conjunction(filter.Cast<duckdb::ConjunctionAndFilter>(), /*is_and=*/true);
+      case TableFilterType::CONJUNCTION_OR:
+        return Conjunction(filter.Cast<duckdb::ConjunctionOrFilter>(), /*is_and=*/false);
+      case TableFilterType::OPTIONAL_FILTER:
+        return Optional(filter.Cast<duckdb::OptionalFilter>());
+      case TableFilterType::DYNAMIC_FILTER:
+      case TableFilterType::BLOOM_FILTER:
+        return Predicate::True();  // only ever optional
+      default:
+        return std::nullopt;
+    }
+  }
+
+ private:
+  std::optional<Predicate> Compare(const duckdb::ConstantFilter& filter) const {
+    const auto op = OpOf(filter.comparison_type);
+    if (!op || !IsOfType(filter.constant, type_)) return std::nullopt;
+    return Predicate::Compare(column_, *op, FromDuckDb(filter.constant, type_).ValueOrDie());
+  }
+
+  std::optional<Predicate> In(const duckdb::InFilter& filter) const {
+    std::vector<Value> values;
+    for (const duckdb::Value& value : filter.values) {
+      if (!IsOfType(value, type_)) return std::nullopt;
+      values.push_back(FromDuckDb(value, type_).ValueOrDie());
+    }
+    return Predicate::In(column_, std::move(values));
+  }
+
+  std::optional<Predicate> Conjunction(const duckdb::ConjunctionFilter& filter, bool is_and) const {
+    std::vector<Predicate> children;
+    for (const auto& child : filter.child_filters) {
+      auto translated = Translate(*child);
+      if (!translated) return std::nullopt;
+      children.push_back(*std::move(translated));
+    }
+    return is_and ? Predicate::And(std::move(children)) : Predicate::Or(std::move(children));
+  }
+
+  std::optional<Predicate> Optional(const duckdb::OptionalFilter& filter) const {
+    if (!filter.child_filter) return Predicate::True();
+    return Translate(*filter.child_filter).value_or(Predicate::True());
+  }
+
+  const int column_;
+  const ColumnType& type_;
+};
+
+}  // namespace
+
+std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type) {
+  return Translator(column, type).Translate(filter);
+}
+
+}  // namespace yarrow::sql

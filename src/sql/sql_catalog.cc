@@ -1,0 +1,226 @@
+#include "sql/sql_catalog.h"
+
+#include <utility>
+
+#include "catalog/table_schema.h"
+#include "sql/create_table.h"
+#include "sql/sql_error.h"
+#include "sql/sql_transaction.h"
+
+namespace yarrow::sql {
+
+// --- schemas ---------------------------------------------------------------------------------------------------------
+
+SqlSchema::SqlSchema(SqlCatalog& catalog_in, duckdb::CreateSchemaInfo& info)
+    : SchemaCatalogEntry(catalog_in, info), sql_catalog_(catalog_in) {}
+
+void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_type,
+                     const std::function<void(duckdb::CatalogEntry&)>& callback) {
+  if (entry_type != duckdb::CatalogType::TABLE_ENTRY) return;
+  SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  for (const auto& entry : transaction.Tables(name)) callback(transaction.Pin(sql_catalog_.EntryOf(*this, entry)));
+}
+
+// Without a transaction nobody could hold the entries: DuckDB asks so only of its own catalogs.
+void SqlSchema::Scan(duckdb::CatalogType, const std::function<void(duckdb::CatalogEntry&)>&) {}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::LookupEntry(duckdb::CatalogTransaction transaction,
+                                                                  const duckdb::EntryLookupInfo& lookup) {
+  if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY || !transaction.transaction) return nullptr;
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  const auto entry = sql_transaction.Find(name, lookup.GetEntryName());
+  if (entry == nullptr) return nullptr;
+  return sql_transaction.Pin(sql_catalog_.EntryOf(*this, entry));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::CatalogTransaction transaction,
+                                                                  duckdb::BoundCreateTableInfo& info) {
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  auto& base = info.Base();
+  base.schema = name;
+  if (const auto existing = sql_transaction.Find(name, base.table)) {
+    switch (base.on_conflict) {
+      case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:
+        return nullptr;
+      case duckdb::OnCreateConflict::REPLACE_ON_CONFLICT:
+        Check(sql_transaction.impl().DropTable(existing));
+        break;
+      default:
+        throw duckdb::CatalogException("Table with name \"" + base.table + "\" already exists!");
+    }
+  }
+  Check(sql_transaction.impl().CreateTable(MakeTableSpec(transaction.GetContext(), base)));
+  return sql_transaction.Pin(sql_catalog_.EntryOf(*this, sql_transaction.Find(name, base.table)));
+}
+
+void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  if (info.type != duckdb::CatalogType::TABLE_ENTRY) {
+    throw duckdb::NotImplementedException("Schema " + name + " of database " + catalog.GetName() +
+                                          " has only tables to drop");
+  }
+  SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  const auto entry = transaction.Find(name, info.name);
+  if (entry == nullptr) {
+    if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+    throw duckdb::CatalogException("Table with name " + info.name + " does not exist!");
+  }
+  Check(transaction.impl().DropTable(entry));
+}
+
+namespace {
+
+[[noreturn]] void Refuse(const std::string& what, const std::string& database) {
+  throw duckdb::NotImplementedException("Database " + database + " (a Yarrow database) cannot have " + what +
+                                        "; create it in another database, such as memory or temp");
+}
+
+}  // namespace
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
+                                                                  duckdb::TableCatalogEntry&) {
+  Refuse("indexes beside the primary key", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateFunction(duckdb::CatalogTransaction,
+                                                                     duckdb::CreateFunctionInfo&) {
+  Refuse("functions", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateView(duckdb::CatalogTransaction, duckdb::CreateViewInfo&) {
+  Refuse("views", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateSequence(duckdb::CatalogTransaction,
+                                                                     duckdb::CreateSequenceInfo&) {
+  Refuse("sequences", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTableFunction(duckdb::CatalogTransaction,
+                                                                          duckdb::CreateTableFunctionInfo&) {
+  Refuse("table functions", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateCopyFunction(duckdb::CatalogTransaction,
+                                                                         duckdb::CreateCopyFunctionInfo&) {
+  Refuse("copy functions", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreatePragmaFunction(duckdb::CatalogTransaction,
+                                                                           duckdb::CreatePragmaFunctionInfo&) {
+  Refuse("pragma functions", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateCollation(duckdb::CatalogTransaction,
+                                                                      duckdb::CreateCollationInfo&) {
+  Refuse("collations", catalog.GetName());
+}
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::CatalogTransaction, duckdb::CreateTypeInfo&) {
+  Refuse("types", catalog.GetName());
+}
+void SqlSchema::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo&) {
+  throw duckdb::NotImplementedException("ALTER is not supported yet for tables of database " + catalog.GetName());
+}
+
+// --- the catalog -----------------------------------------------------------------------------------------------------
+
+SqlCatalog::SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user)
+    : Catalog(attached), database_(DatabaseImpl::Of(*database)), user_(std::move(user)) {}
+SqlCatalog::~SqlCatalog() = default;
+
+void SqlCatalog::Initialize(bool) {}
+
+std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shared_ptr<const TableEntry>& entry) {
+  const uint32_t id = entry->definition->id;
+  std::lock_guard lock(mutex_);
+  auto& [version, table] = tables_[id];
+  if (version != entry) {
+    table = SqlTable::Make(*this, schema, Check(TableImpl::Make(database_, entry, user_)));
+    version = entry;
+  }
+  auto found = table;
+  // Dropped tables go with the last transaction or plan that uses them.
+  std::erase_if(tables_, [&](const auto& cached) {
+    return cached.first != id && cached.second.first->dropped_at->load(std::memory_order_acquire) != 0;
+  });
+  return found;
+}
+
+duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& context) {
+  // What a transaction has made or dropped is known to it only: its plans must not be shared.
+  if (auto transaction = duckdb::Transaction::TryGet(context, GetAttached())) {
+    if (!transaction->Cast<SqlTransaction>().impl().catalog_changes().empty()) return {};
+  }
+  return database_->catalog().version();
+}
+
+SqlSchema* SqlCatalog::FindSchema(const std::string& schema_name) {
+  const std::string folded = FoldCase(schema_name);
+  for (const std::string& known : database_->catalog().Schemas()) {
+    if (FoldCase(known) != folded) continue;
+    std::lock_guard lock(mutex_);
+    std::unique_ptr<SqlSchema>& schema = schemas_[folded];
+    if (schema == nullptr) {
+      duckdb::CreateSchemaInfo info;
+      info.schema = known;
+      schema = std::make_unique<SqlSchema>(*this, info);
+    }
+    return schema.get();
+  }
+  return nullptr;
+}
+
+duckdb::optional_ptr<duckdb::SchemaCatalogEntry> SqlCatalog::LookupSchema(duckdb::CatalogTransaction,
+                                                                          const duckdb::EntryLookupInfo& lookup,
+                                                                          duckdb::OnEntryNotFound if_not_found) {
+  const std::string& schema_name = lookup.GetEntryName();
+  if (SqlSchema* schema = FindSchema(schema_name)) return schema;
+  if (if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return nullptr;
+  throw duckdb::CatalogException("Schema with name \"" + schema_name + "\" not found in database " + GetName());
+}
+
+void SqlCatalog::ScanSchemas(duckdb::ClientContext&, std::function<void(duckdb::SchemaCatalogEntry&)> callback) {
+  for (const std::string& known : database_->catalog().Schemas()) {
+    if (SqlSchema* schema = FindSchema(known)) callback(*schema);
+  }
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::CatalogTransaction,
+                                                                    duckdb::CreateSchemaInfo& info) {
+  const arrow::Status made = database_->catalog().CreateSchema(info.schema);
+  if (made.IsAlreadyExists()) {
+    if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+    throw duckdb::CatalogException("Schema with name \"" + info.schema + "\" already exists!");
+  }
+  Check(made);
+  return FindSchema(info.schema);
+}
+
+void SqlCatalog::DropSchema(duckdb::ClientContext&, duckdb::DropInfo& info) {
+  const bool exists = FindSchema(info.name) != nullptr;
+  if (!exists && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  if (exists && info.cascade) {
+    for (const auto& entry : database_->catalog().Tables()) {
+      const TableDefinition& table = *entry->definition;
+      if (FoldCase(table.schema_name) != FoldCase(info.name)) continue;
+      Check(database_->catalog().DropTable({table.schema_name, table.name}));
+    }
+  }
+  Check(database_->catalog().DropSchema(info.name));
+}
+
+duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& info) {
+  const auto& base = info.Base();
+  if (base.partition_keys.empty() && base.sort_keys.empty()) return {};
+  return duckdb::ErrorData(duckdb::ExceptionType::CATALOG,
+                           "Table " + base.table +
+                               ": PARTITIONED BY and SORTED BY are not supported; rows are sorted by "
+                               "their primary key");
+}
+
+duckdb::DatabaseSize SqlCatalog::GetDatabaseSize(duckdb::ClientContext&) {
+  duckdb::DatabaseSize size;
+  std::error_code error;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(database_->store()->path(), error)) {
+    if (file.is_regular_file(error)) size.bytes += file.file_size(error);
+  }
+  return size;
+}
+
+duckdb::string SqlCatalog::GetDBPath() {
+  return database_->store()->path().string();
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,134 @@
+// An attached database as DuckDB sees it: its catalog, schemas and tables.
+//
+// DuckDB keeps references to the entries it looks up for as long as the transaction lives, and prepared plans keep them
+// longer. So an entry never changes; a table has one for each version of its definition, which transactions and plans
+// that use it share with the catalog.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "sql/duckdb_api.h"
+#include "table/database_impl.h"
+#include "table/table_impl.h"
+
+namespace yarrow::sql {
+
+class SqlSchema;
+class SqlTransaction;
+
+// Column of the encoded keys that UPDATE and DELETE name their rows by.
+class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_from_this<SqlTable> {
+ public:
+  static std::shared_ptr<SqlTable> Make(duckdb::Catalog& catalog, SqlSchema& schema, std::shared_ptr<TableImpl> table);
+
+  const std::shared_ptr<TableImpl>& table() const { return table_; }
+
+  duckdb::unique_ptr<duckdb::BaseStatistics> GetStatistics(duckdb::ClientContext& context,
+                                                           duckdb::column_t column_id) override;
+  duckdb::TableFunction GetScanFunction(duckdb::ClientContext& context,
+                                        duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override;
+  duckdb::TableStorageInfo GetStorageInfo(duckdb::ClientContext& context) override;
+  void BindUpdateConstraints(duckdb::Binder& binder, duckdb::LogicalGet& get, duckdb::LogicalProjection& projection,
+                             duckdb::LogicalUpdate& update, duckdb::ClientContext& context) override;
+  duckdb::virtual_column_map_t GetVirtualColumns() const override;
+
+  SqlTable(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema, duckdb::CreateTableInfo& info,
+           std::shared_ptr<TableImpl> table);
+
+ private:
+  const std::shared_ptr<TableImpl> table_;
+};
+
+class SqlCatalog;
+
+class SqlSchema : public duckdb::SchemaCatalogEntry {
+ public:
+  SqlSchema(SqlCatalog& catalog, duckdb::CreateSchemaInfo& info);
+
+  void Scan(duckdb::ClientContext& context, duckdb::CatalogType type,
+            const std::function<void(duckdb::CatalogEntry&)>& callback) override;
+  void Scan(duckdb::CatalogType type, const std::function<void(duckdb::CatalogEntry&)>& callback) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> LookupEntry(duckdb::CatalogTransaction transaction,
+                                                         const duckdb::EntryLookupInfo& lookup) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateTable(duckdb::CatalogTransaction transaction,
+                                                         duckdb::BoundCreateTableInfo& info) override;
+  void DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
+
+  // Not among the things that a Yarrow database has: each throws, saying so.
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
+                                                         duckdb::TableCatalogEntry&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(duckdb::CatalogTransaction,
+                                                            duckdb::CreateFunctionInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateView(duckdb::CatalogTransaction, duckdb::CreateViewInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateSequence(duckdb::CatalogTransaction,
+                                                            duckdb::CreateSequenceInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateTableFunction(duckdb::CatalogTransaction,
+                                                                 duckdb::CreateTableFunctionInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateCopyFunction(duckdb::CatalogTransaction,
+                                                                duckdb::CreateCopyFunctionInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreatePragmaFunction(duckdb::CatalogTransaction,
+                                                                  duckdb::CreatePragmaFunctionInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateCollation(duckdb::CatalogTransaction,
+                                                             duckdb::CreateCollationInfo&) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateType(duckdb::CatalogTransaction, duckdb::CreateTypeInfo&) override;
+  void Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) override;
+
+ private:
+  SqlCatalog& sql_catalog_;
+};
+
+class SqlCatalog : public duckdb::Catalog {
+ public:
+  SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user);
+  ~SqlCatalog() override;
+
+  const std::shared_ptr<DatabaseImpl>& database() const { return database_; }
+  const std::string& user() const { return user_; }
+
+  // The entry of a table's version; the same object as long as that version is the current one or somebody holds it.
+  std::shared_ptr<SqlTable> EntryOf(SqlSchema& schema, const std::shared_ptr<const TableEntry>& entry);
+
+  void Initialize(bool load_builtin) override;
+  duckdb::string GetCatalogType() override { return "yarrow"; }
+  duckdb::optional_idx GetCatalogVersion(duckdb::ClientContext& context) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateSchema(duckdb::CatalogTransaction transaction,
+                                                          duckdb::CreateSchemaInfo& info) override;
+  duckdb::optional_ptr<duckdb::SchemaCatalogEntry> LookupSchema(duckdb::CatalogTransaction transaction,
+                                                                const duckdb::EntryLookupInfo& lookup,
+                                                                duckdb::OnEntryNotFound if_not_found) override;
+  void ScanSchemas(duckdb::ClientContext& context, std::function<void(duckdb::SchemaCatalogEntry&)> callback) override;
+
+  duckdb::PhysicalOperator& PlanCreateTableAs(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                                              duckdb::LogicalCreateTable& op, duckdb::PhysicalOperator& plan) override;
+  duckdb::PhysicalOperator& PlanInsert(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                                       duckdb::LogicalInsert& op,
+                                       duckdb::optional_ptr<duckdb::PhysicalOperator> plan) override;
+  duckdb::PhysicalOperator& PlanDelete(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                                       duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) override;
+  duckdb::PhysicalOperator& PlanUpdate(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                                       duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) override;
+
+  duckdb::ErrorData SupportsCreateTable(duckdb::BoundCreateTableInfo& info) override;
+  duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext& context) override;
+  bool InMemory() override { return false; }
+  duckdb::string GetDBPath() override;
+
+ private:
+  void DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
+  SqlSchema* FindSchema(const std::string& name);
+
+  const std::shared_ptr<DatabaseImpl> database_;
+  const std::string user_;
+  std::mutex mutex_;
+  // Schemas are never removed: references to them may be anywhere. A dropped one is not found any more.
+  std::map<std::string, std::unique_ptr<SqlSchema>> schemas_;  // by folded name
+  // By table id: the latest version that was asked for.
+  std::map<uint32_t, std::pair<std::shared_ptr<const TableEntry>, std::shared_ptr<SqlTable>>> tables_;
+};
+
+}  // namespace yarrow::sql

@@ -1,0 +1,288 @@
+// SQL over attached databases, as a program uses it.
+#include <gtest/gtest.h>
+
+#include "arrow_assert.h"
+#include "sql/duckdb_api.h"
+#include "temp_dir.h"
+#include "yarrow/sql.h"
+
+namespace yarrow::sql {
+namespace {
+
+class SqlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    StoreOptions options;
+    options.durability = Durability::kOs;
+    ASSERT_OK_AND_ASSIGN(database_, Database::Open(dir_.File("db"), options));
+    duckdb_ = std::make_unique<duckdb::DuckDB>(nullptr);
+    ASSERT_OK(Attach(*duckdb_, database_, "y"));
+    connection_ = Connect();
+  }
+  std::unique_ptr<duckdb::Connection> Connect() {
+    auto connection = std::make_unique<duckdb::Connection>(*duckdb_);
+    EXPECT_FALSE(connection->Query("USE y")->HasError());
+    return connection;
+  }
+  // Rows as text: cells joined by |, rows by a newline; or the error.
+  static std::string Run(duckdb::Connection& connection, const std::string& sql) {
+    const auto result = connection.Query(sql);
+    if (result->HasError()) return "error: " + result->GetError();
+    std::string text;
+    for (duckdb::idx_t row = 0; row < result->RowCount(); ++row) {
+      if (row > 0) text += "\n";
+      for (duckdb::idx_t column = 0; column < result->ColumnCount(); ++column) {
+        text += (column > 0 ? "|" : "") + result->GetValue(column, row).ToString();
+      }
+    }
+    return text;
+  }
+  std::string Run(const std::string& sql) { return Run(*connection_, sql); }
+
+  test::TempDir dir_;
+  std::shared_ptr<Database> database_;
+  std::unique_ptr<duckdb::DuckDB> duckdb_;
+  std::unique_ptr<duckdb::Connection> connection_;
+};
+
+TEST_F(SqlTest, CreateInsertSelect) {
+  EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR DEFAULT 'none', price DECIMAL(10,2) NOT NULL)"),
+            "");
+  EXPECT_EQ(Run("INSERT INTO t (id, price) VALUES (2, 1.5), (1, 2.25)"), "2");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (3, NULL, 0)"), "1");
+  EXPECT_EQ(Run("SELECT * FROM t ORDER BY id"), "1|none|2.25\n2|none|1.50\n3|NULL|0.00");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "3");
+  EXPECT_EQ(Run("SELECT price FROM t WHERE id = 2"), "1.50");
+  EXPECT_EQ(Run("SELECT id FROM t WHERE name IS NULL OR price > 2 ORDER BY ALL"), "1\n3");
+  EXPECT_EQ(Run("SELECT column_name, column_type, \"null\", key, \"default\" FROM (DESCRIBE t)"),
+            "id|BIGINT|NO|PRI|NULL\nname|VARCHAR|YES|NULL|'none'\nprice|DECIMAL(10,2)|NO|NULL|NULL");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (4, 'd', 4) RETURNING id, price + 1"), "4|5.00");
+}
+
+TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
+  Run("CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL)");
+  Run("INSERT INTO t VALUES (1, 'a')");
+  const auto expect_error = [&](const std::string& sql, const std::vector<std::string>& parts) {
+    const std::string error = Run(sql);
+    for (const std::string& part : parts) EXPECT_NE(error.find(part), std::string::npos) << sql << ": " << error;
+    EXPECT_EQ(Run("SELECT count(*) FROM t"), "1") << "after " << sql;
+  };
+  expect_error("INSERT INTO t VALUES (2, 'b'), (1, 'c')", {"Constraint Error", "main.t", "key (1)"});
+  expect_error("INSERT INTO t VALUES (3, 'b'), (3, 'c')", {"key (3)"});
+  expect_error("INSERT INTO t VALUES (5, NULL)", {"main.t", "name"});
+  expect_error("UPDATE t SET name = NULL", {"main.t", "name"});
+  expect_error("CREATE TABLE t (a INT)", {"already exists"});
+  expect_error("CREATE TABLE u (a INT[])", {"main.u", "column a", "INTEGER[]"});
+  expect_error("CREATE TABLE u (a INT, CHECK (a > 0))", {"main.u", "CHECK"});
+  expect_error("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
+  expect_error("CREATE TABLE u (a INT DEFAULT random())", {"main.u", "column a", "random()"});
+  expect_error("CREATE VIEW v AS SELECT 1", {"views"});
+  expect_error("CREATE INDEX i ON t (name)", {"Indexes"});
+  expect_error("DELETE FROM t RETURNING id", {"RETURNING"});
+  expect_error("DELETE FROM y.system.tables", {"system.tables"});
+  expect_error("DROP TABLE y.system.tables", {"system.tables"});
+  expect_error("ALTER TABLE t ADD COLUMN z INT", {"ALTER"});
+  expect_error("SELECT * FROM nothing", {"nothing"});
+}
+
+TEST_F(SqlTest, UpdateAndDelete) {
+  Run("CREATE TABLE t (a INTEGER, b VARCHAR, v DOUBLE DEFAULT 7, PRIMARY KEY (a, b))");
+  Run("INSERT INTO t SELECT i, 'x' || i, i / 2 FROM range(5) r(i)");
+  EXPECT_EQ(Run("UPDATE t SET v = v + a WHERE a >= 3"), "2");
+  EXPECT_EQ(Run("UPDATE t SET v = DEFAULT WHERE b = 'x0'"), "1");
+  EXPECT_EQ(Run("DELETE FROM t WHERE v = 1"), "1");
+  EXPECT_EQ(Run("SELECT a, v FROM t ORDER BY a"), "0|7.0\n1|0.5\n3|4.5\n4|6.0");
+  // Keys may be shifted onto each other.
+  EXPECT_EQ(Run("UPDATE t SET a = a + 1, b = 'x' || (a + 1)"), "4");
+  EXPECT_EQ(Run("SELECT a, b FROM t ORDER BY a"), "1|x1\n2|x2\n4|x4\n5|x5");
+  EXPECT_NE(Run("UPDATE t SET a = 1, b = 'one'").find("key (1, 'one')"), std::string::npos);
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "4");
+  EXPECT_EQ(Run("DELETE FROM t USING (VALUES (1), (1), (9)) d(a) WHERE t.a = d.a"), "1");
+  EXPECT_EQ(Run("DELETE FROM t"), "3");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(SqlTest, AStatementDoesNotSeeItsOwnRows) {
+  Run("CREATE TABLE t (id BIGINT)");
+  EXPECT_EQ(Run("INSERT INTO t SELECT * FROM range(5000)"), "5000");
+  EXPECT_EQ(Run("INSERT INTO t SELECT id + 5000 FROM t"), "5000");
+  Run("BEGIN");
+  EXPECT_EQ(Run("INSERT INTO t SELECT id + 10000 FROM t"), "10000");
+  EXPECT_EQ(Run("INSERT INTO t SELECT a.id + 20000 FROM t a JOIN t b USING (id)"), "20000");
+  EXPECT_EQ(Run("UPDATE t SET id = id + 1"), "40000");
+  EXPECT_EQ(Run("SELECT count(*), min(id), max(id) FROM t"), "40000|1|40000");
+  Run("ROLLBACK");
+  EXPECT_EQ(Run("SELECT count(*), max(id) FROM t"), "10000|9999");
+}
+
+TEST_F(SqlTest, TransactionsSeeTheirSnapshotAndTheFirstCommitterWins) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v BIGINT)");
+  Run("INSERT INTO t VALUES (1, 10), (2, 20)");
+  const auto other = Connect();
+  Run("BEGIN");
+  EXPECT_EQ(Run("UPDATE t SET v = 11 WHERE id = 1"), "1");
+  EXPECT_EQ(Run("SELECT v FROM t ORDER BY id"), "11\n20");
+  EXPECT_EQ(Run("SELECT v FROM t WHERE id = 1"), "11");
+  EXPECT_EQ(Run(*other, "SELECT v FROM t ORDER BY id"), "10\n20");
+  EXPECT_EQ(Run(*other, "UPDATE t SET v = 12 WHERE id = 1"), "1");
+  EXPECT_EQ(Run(*other, "UPDATE t SET v = 22 WHERE id = 2"), "1");
+  EXPECT_EQ(Run("SELECT v FROM t ORDER BY id"), "11\n20");
+  const std::string error = Run("COMMIT");
+  EXPECT_NE(error.find("conflict"), std::string::npos) << error;
+  EXPECT_EQ(Run("SELECT v FROM t ORDER BY id"), "12\n22");
+  Run("BEGIN");
+  EXPECT_NE(Run("INSERT INTO t VALUES (1, 1)").find("Constraint Error"), std::string::npos);
+  EXPECT_NE(Run("SELECT 1").find("aborted"), std::string::npos);
+  Run("ROLLBACK");
+}
+
+TEST_F(SqlTest, DefinitionsAreTransactional) {
+  const auto other = Connect();
+  Run("BEGIN");
+  EXPECT_EQ(Run("CREATE TABLE t AS SELECT i AS id, 'x' AS name FROM range(3) r(i)"), "3");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "3");
+  EXPECT_EQ(Run("SHOW TABLES"), "t");
+  EXPECT_NE(Run(*other, "SELECT count(*) FROM t").find("does not exist"), std::string::npos);
+  EXPECT_EQ(Run(*other, "SHOW TABLES"), "");
+  Run("ROLLBACK");
+  EXPECT_NE(Run("SELECT count(*) FROM t").find("does not exist"), std::string::npos);
+  Run("BEGIN");
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY)");
+  Run("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(Run("COMMIT"), "");
+  EXPECT_EQ(Run(*other, "SELECT * FROM t"), "1");
+  Run("BEGIN");
+  EXPECT_EQ(Run("DROP TABLE t"), "");
+  EXPECT_NE(Run("SELECT * FROM t").find("does not exist"), std::string::npos);
+  EXPECT_EQ(Run(*other, "SELECT * FROM t"), "1");
+  Run("ROLLBACK");
+  EXPECT_EQ(Run("SELECT * FROM t"), "1");
+  EXPECT_EQ(Run("CREATE OR REPLACE TABLE t AS SELECT 42 AS answer"), "1");
+  EXPECT_EQ(Run(*other, "SELECT * FROM t"), "42");
+  EXPECT_EQ(Run("DROP TABLE t"), "");
+  EXPECT_EQ(Run("DROP TABLE IF EXISTS t"), "");
+  EXPECT_EQ(Run("CREATE SCHEMA s; CREATE TABLE s.t (a INT); INSERT INTO s.t VALUES (1); SELECT * FROM s.t"), "1");
+  EXPECT_NE(Run("DROP SCHEMA s").find("s.t"), std::string::npos);
+  EXPECT_EQ(Run("DROP SCHEMA s CASCADE"), "");
+}
+
+TEST_F(SqlTest, PreparedQueriesOutliveTheirTable) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR)");
+  Run("INSERT INTO t VALUES (1, 'a')");
+  auto prepared = connection_->Prepare("SELECT v FROM t WHERE id = 1");
+  auto with_parameter = connection_->Prepare("SELECT v FROM t WHERE id = ?");
+  ASSERT_FALSE(prepared->HasError());
+  for (const char* value : {"a", "b", "c"}) {
+    Run("DROP TABLE t");
+    EXPECT_TRUE(prepared->Execute()->HasError());
+    Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR)");
+    Run("INSERT INTO t VALUES (1, '" + std::string(value) + "')");
+    EXPECT_EQ(prepared->Execute()->Fetch()->GetValue(0, 0).ToString(), value);
+    EXPECT_EQ(with_parameter->Execute(1)->Fetch()->GetValue(0, 0).ToString(), value);
+  }
+}
+
+TEST_F(SqlTest, EveryTypeComesBackAsItWent) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"BOOLEAN", "true"},
+      {"TINYINT", "-128"},
+      {"SMALLINT", "-32768"},
+      {"INTEGER", "-2147483648"},
+      {"BIGINT", "-9223372036854775808"},
+      {"UTINYINT", "255"},
+      {"USMALLINT", "65535"},
+      {"UINTEGER", "4294967295"},
+      {"UBIGINT", "18446744073709551615"},
+      {"FLOAT", "1.5"},
+      {"DOUBLE", "nan"},
+      {"DECIMAL(4,1)", "-999.9"},
+      {"DECIMAL(9,2)", "1234567.89"},
+      {"DECIMAL(18,3)", "-123456789012345.678"},
+      {"DECIMAL(38,4)", "1234567890123456789012345678901234.5678"},
+      {"HUGEINT", "-170141183460469231731687303715884105"},
+      {"VARCHAR", "h\u00e9 '' \U0001F986 longer than twelve bytes"},
+      {"BLOB", "\\x00\\xFFabc"},
+      {"DATE", "1969-12-31"},
+      {"TIME", "23:59:59.999999"},
+      {"TIME_NS", "23:59:59.999999999"},
+      {"TIMESTAMP_S", "2024-02-29 12:00:00"},
+      {"TIMESTAMP_MS", "2024-02-29 12:00:00.123"},
+      {"TIMESTAMP", "1900-01-01 00:00:00.000001"},
+      {"TIMESTAMP_NS", "2024-02-29 12:00:00.123456789"},
+      {"TIMESTAMPTZ", "2024-02-29 12:00:00.123456+00"},
+      {"UUID", "fedcba98-7654-3210-0123-456789abcdef"},
+  };
+  Run("SET TimeZone = 'UTC'");
+  for (const auto& [type, text] : cases) {
+    SCOPED_TRACE(type);
+    EXPECT_EQ(Run("CREATE OR REPLACE TABLE t (k " + type + " PRIMARY KEY, v " + type + ", n " + type + " DEFAULT '" +
+                  text + "')"),
+              "");
+    EXPECT_EQ(Run("INSERT INTO t (k, v) VALUES ('" + text + "', NULL)"), "1");
+    EXPECT_EQ(Run("UPDATE t SET v = k"), "1");
+    const std::string want = Run("SELECT '" + text + "'::" + type + "::VARCHAR");
+    EXPECT_EQ(Run("SELECT k::VARCHAR, v::VARCHAR, n::VARCHAR FROM t"), want + "|" + want + "|" + want);
+    EXPECT_EQ(Run("SELECT count(*) FROM t WHERE k = '" + text + "' AND v = k AND v IN ('" + text + "')"), "1");
+    EXPECT_EQ(Run("SELECT count(*) FROM t WHERE k <> '" + text + "'"), "0");
+    EXPECT_EQ(Run("DELETE FROM t WHERE k = '" + text + "'"), "1");
+  }
+}
+
+TEST_F(SqlTest, FiltersColumnsAndLimitsGoIntoTheScan) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT, b VARCHAR)");
+  Run("INSERT INTO t SELECT i, i % 7, 'text ' || i FROM range(100000) r(i)");
+  const auto visited = [&](const std::string& sql) {
+    const std::string text = Run("EXPLAIN ANALYZE " + sql);
+    const size_t at = text.find("Rows visited:");
+    return at == std::string::npos ? "none in\n" + text
+                                   : text.substr(at + 14, text.find_first_of(" \n", at + 14) - at - 14);
+  };
+  EXPECT_EQ(visited("SELECT * FROM t LIMIT 10"), "10");
+  EXPECT_EQ(visited("SELECT a + 1 FROM t LIMIT 3 OFFSET 4"), "7");
+  EXPECT_EQ(visited("SELECT * FROM t WHERE id = 77777"), "1");
+  EXPECT_EQ(visited("SELECT * FROM t WHERE id IN (5, 77, 777777)"), "2");
+  EXPECT_EQ(visited("SELECT * FROM t WHERE id BETWEEN 100 AND 199 AND a = 3"), "100");
+  EXPECT_EQ(visited("SELECT count(*) FROM t"), "100000");
+  EXPECT_EQ(Run("SELECT count(*), sum(id), sum(a), count(DISTINCT b) FROM t"), "100000|4999950000|299995|100000");
+  EXPECT_EQ(Run("SELECT id FROM t LIMIT 3 OFFSET 99998"), "99998\n99999");
+  EXPECT_EQ(Run("SELECT count(*) FROM (SELECT * FROM t LIMIT 5000)"), "5000");
+}
+
+TEST_F(SqlTest, UsersSeeTheirOwnRows) {
+  EXPECT_EQ("", Run("CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')"));
+  EXPECT_NE(Run("SELECT * FROM notes").find("acting user"), std::string::npos);
+  EXPECT_NE(Run("INSERT INTO notes VALUES (1, 'x')").find("acting user"), std::string::npos);
+  for (const char* user : {"ada", "bob"}) {
+    ASSERT_OK(Attach(*duckdb_, database_, user, {.user = user}));
+    EXPECT_EQ(Run("INSERT INTO " + std::string(user) + ".notes VALUES (1, '" + user + "''s')"), "1");
+  }
+  EXPECT_EQ(Run("UPDATE ada.notes SET text = text || '!'"), "1");
+  EXPECT_EQ(Run("SELECT * FROM ada.notes"), "1|ada's!");
+  EXPECT_EQ(Run("SELECT * FROM bob.notes"), "1|bob's");
+  EXPECT_EQ(Run("DELETE FROM bob.notes"), "1");
+  EXPECT_EQ(Run("SELECT count(*) FROM ada.notes"), "1");
+  EXPECT_EQ(Run("SELECT user_id FROM y.system.users ORDER BY ALL"), "ada\nbob");
+}
+
+TEST_F(SqlTest, SystemTablesAreTables) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY)");
+  EXPECT_EQ(Run("SELECT table_name, kind FROM y.system.tables"), "t|shared");
+  EXPECT_EQ(Run("SELECT column_name FROM y.system.columns WHERE table_name = 't'"), "id");
+  EXPECT_EQ(Run("SELECT count(*) > 0 FROM y.system.stats"), "true");
+  EXPECT_EQ(Run("SELECT count(*) FROM information_schema.tables WHERE table_catalog = 'y' AND table_name = 't'"), "1");
+}
+
+TEST_F(SqlTest, AttachByPathSharesTheOpenDatabase) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY)");
+  Run("INSERT INTO t VALUES (1)");
+  Run("USE memory");
+  EXPECT_EQ(Run("DETACH y"), "");
+  database_.reset();
+  const std::string path = dir_.File("db").string();
+  EXPECT_EQ(Run("ATTACH '" + path + "' AS z (TYPE yarrow)"), "");
+  EXPECT_EQ(Run("SELECT * FROM z.t"), "1");
+  EXPECT_NE(Run("ATTACH '" + path + "' AS w (TYPE yarrow, COLOUR 'red')").find("colour"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace yarrow::sql

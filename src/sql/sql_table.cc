@@ -1,0 +1,45 @@
+#include <utility>
+
+#include "sql/create_table.h"
+#include "sql/sql_scan.h"
+
+namespace yarrow::sql {
+
+SqlTable::SqlTable(duckdb::Catalog& catalog_in, duckdb::SchemaCatalogEntry& schema_in, duckdb::CreateTableInfo& info,
+                   std::shared_ptr<TableImpl> table)
+    : TableCatalogEntry(catalog_in, schema_in, info), table_(std::move(table)) {}
+
+std::shared_ptr<SqlTable> SqlTable::Make(duckdb::Catalog& catalog, SqlSchema& schema,
+                                         std::shared_ptr<TableImpl> table) {
+  duckdb::CreateTableInfo info(schema, table->definition().name);
+  FillTableInfo(table->definition(), &info);
+  return std::make_shared<SqlTable>(catalog, schema, info, std::move(table));
+}
+
+duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t) {
+  return nullptr;
+}
+
+duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext&,
+                                                duckdb::unique_ptr<duckdb::FunctionData>& bind_data) {
+  bind_data = duckdb::make_uniq<ScanBindData>(shared_from_this());
+  return ScanFunction();
+}
+
+duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
+  return {};
+}
+
+// An UPDATE reads and writes whole rows by their keys: it needs no columns beside those it sets.
+void SqlTable::BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet&, duckdb::LogicalProjection&,
+                                     duckdb::LogicalUpdate&, duckdb::ClientContext&) {}
+
+duckdb::virtual_column_map_t SqlTable::GetVirtualColumns() const {
+  duckdb::virtual_column_map_t found;
+  // The encoded key, which UPDATE and DELETE name their rows by.
+  found.insert({duckdb::COLUMN_IDENTIFIER_ROW_ID, duckdb::TableColumn("rowid", duckdb::LogicalType::BLOB)});
+  found.insert({duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)});
+  return found;
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,99 @@
+#include "sql/sql_transaction.h"
+
+#include <utility>
+
+#include "catalog/table_schema.h"
+#include "sql/sql_error.h"
+
+namespace yarrow::sql {
+
+SqlTransaction::SqlTransaction(duckdb::TransactionManager& manager_in, duckdb::ClientContext& context_in,
+                               SqlCatalog& catalog)
+    : Transaction(manager_in, context_in), catalog_(catalog), impl_(catalog.database(), catalog.user()) {}
+
+SqlTransaction& SqlTransaction::Of(duckdb::ClientContext& context, duckdb::Catalog& catalog) {
+  return Transaction::Get(context, catalog).Cast<SqlTransaction>();
+}
+
+WriteSet::View SqlTransaction::StatementView() {
+  std::lock_guard lock(mutex_);
+  const duckdb::transaction_t query = active_query;
+  if (query != view_query_) {
+    view_query_ = query;
+    view_ = impl_.SealedWrites();
+  }
+  return view_;
+}
+
+SqlTable& SqlTransaction::Pin(std::shared_ptr<SqlTable> table) {
+  std::lock_guard lock(mutex_);
+  SqlTable& entry = *table;
+  pinned_.try_emplace(&entry, std::move(table));
+  return entry;
+}
+
+std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema, const std::string& name) {
+  const auto is_it = [&](const auto& entry) {
+    return FoldCase(entry->definition->schema_name) == FoldCase(schema) &&
+           FoldCase(entry->definition->name) == FoldCase(name);
+  };
+  const CatalogChanges& changes = impl_.catalog_changes();
+  for (const auto& entry : changes.created) {
+    if (is_it(entry)) return entry;
+  }
+  auto found = catalog_.database()->catalog().Find({schema, name});
+  if (!found.ok()) return nullptr;
+  for (const auto& entry : changes.dropped) {
+    if (entry->definition->id == (*found)->definition->id) return nullptr;
+  }
+  return *std::move(found);
+}
+
+std::vector<std::shared_ptr<const TableEntry>> SqlTransaction::Tables(const std::string& schema) {
+  std::vector<std::shared_ptr<const TableEntry>> tables;
+  for (const auto& entry : catalog_.database()->catalog().Tables()) {
+    const TableDefinition& definition = *entry->definition;
+    if (FoldCase(definition.schema_name) != FoldCase(schema)) continue;
+    if (auto seen = Find(definition.schema_name, definition.name)) tables.push_back(std::move(seen));
+  }
+  for (const auto& entry : impl_.catalog_changes().created) {
+    const TableDefinition& definition = *entry->definition;
+    const bool is_listed = std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t == entry; });
+    if (!is_listed && FoldCase(definition.schema_name) == FoldCase(schema)) tables.push_back(entry);
+  }
+  return tables;
+}
+
+duckdb::Transaction& SqlTransactionManager::StartTransaction(duckdb::ClientContext& context) {
+  auto transaction = std::make_unique<SqlTransaction>(*this, context, catalog_);
+  SqlTransaction& started = *transaction;
+  std::lock_guard lock(mutex_);
+  running_.emplace(&started, std::move(transaction));
+  return started;
+}
+
+duckdb::ErrorData SqlTransactionManager::CommitTransaction(duckdb::ClientContext&, duckdb::Transaction& transaction) {
+  duckdb::ErrorData error;
+  try {
+    Check(transaction.Cast<SqlTransaction>().impl().Commit());
+  } catch (const std::exception& exception) {
+    error = duckdb::ErrorData(exception);
+  }
+  RollbackTransaction(transaction);
+  return error;
+}
+
+void SqlTransactionManager::RollbackTransaction(duckdb::Transaction& transaction) {
+  std::unique_ptr<SqlTransaction> over;
+  std::lock_guard lock(mutex_);
+  const auto at = running_.find(&transaction);
+  if (at == running_.end()) return;
+  over = std::move(at->second);
+  running_.erase(at);
+}
+
+void SqlTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {
+  Check(catalog_.database()->store()->FlushMemtables());
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,61 @@
+// One DuckDB transaction on an attached database, and who makes them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "sql/duckdb_api.h"
+#include "sql/sql_catalog.h"
+#include "table/transaction_impl.h"
+
+namespace yarrow::sql {
+
+// Reads and writes through a TransactionImpl, which begins with the first statement that touches the database. Catalog
+// lookups come from the thread that plans; scans in other threads use what a statement took at its start.
+class SqlTransaction : public duckdb::Transaction {
+ public:
+  SqlTransaction(duckdb::TransactionManager& manager, duckdb::ClientContext& context, SqlCatalog& catalog);
+
+  static SqlTransaction& Of(duckdb::ClientContext& context, duckdb::Catalog& catalog);
+
+  TransactionImpl& impl() { return impl_; }
+
+  // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
+  WriteSet::View StatementView();
+
+  // Keeps an entry that DuckDB has a reference to.
+  SqlTable& Pin(std::shared_ptr<SqlTable> table);
+
+  // The definition of a table as this transaction sees it; null when there is none.
+  std::shared_ptr<const TableEntry> Find(const std::string& schema, const std::string& name);
+  std::vector<std::shared_ptr<const TableEntry>> Tables(const std::string& schema);
+
+ private:
+  SqlCatalog& catalog_;
+  std::mutex mutex_;
+  TransactionImpl impl_;
+  duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
+  WriteSet::View view_;
+  std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;
+};
+
+class SqlTransactionManager : public duckdb::TransactionManager {
+ public:
+  SqlTransactionManager(duckdb::AttachedDatabase& attached, SqlCatalog& catalog)
+      : TransactionManager(attached), catalog_(catalog) {}
+
+  duckdb::Transaction& StartTransaction(duckdb::ClientContext& context) override;
+  duckdb::ErrorData CommitTransaction(duckdb::ClientContext& context, duckdb::Transaction& transaction) override;
+  void RollbackTransaction(duckdb::Transaction& transaction) override;
+  void Checkpoint(duckdb::ClientContext& context, bool force) override;
+
+ private:
+  SqlCatalog& catalog_;
+  std::mutex mutex_;
+  std::unordered_map<duckdb::Transaction*, std::unique_ptr<SqlTransaction>> running_;
+};
+
+}  // namespace yarrow::sql

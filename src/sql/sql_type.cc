@@ -1,0 +1,275 @@
+#include "sql/sql_type.h"
+
+#include <utility>
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+
+LogicalType TimestampType(const ColumnType& type) {
+  if (!type.timezone.empty()) {
+    return type.unit == TimeUnit::kNano ? LogicalType::TIMESTAMP_NS : LogicalType::TIMESTAMP_TZ;
+  }
+  switch (type.unit) {
+    case TimeUnit::kSecond:
+      return LogicalType::TIMESTAMP_S;
+    case TimeUnit::kMilli:
+      return LogicalType::TIMESTAMP_MS;
+    case TimeUnit::kMicro:
+      return LogicalType::TIMESTAMP;
+    case TimeUnit::kNano:
+      return LogicalType::TIMESTAMP_NS;
+  }
+  return LogicalType::TIMESTAMP;
+}
+
+// DuckDB's UUID is a signed integer whose order is that of the bytes: the top bit is flipped.
+duckdb::hugeint_t ToHugeint(const Uuid& uuid) {
+  uint64_t high = 0, low = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    high = high << 8 | uuid.bytes[i];
+    low = low << 8 | uuid.bytes[8 + i];
+  }
+  return {static_cast<int64_t>(high ^ (uint64_t{1} << 63)), low};
+}
+
+Uuid FromHugeint(const duckdb::hugeint_t& number) {
+  Uuid uuid;
+  uint64_t high = static_cast<uint64_t>(number.upper) ^ (uint64_t{1} << 63), low = number.lower;
+  for (size_t i = 8; i-- > 0;) {
+    uuid.bytes[i] = static_cast<uint8_t>(high);
+    uuid.bytes[8 + i] = static_cast<uint8_t>(low);
+    high >>= 8;
+    low >>= 8;
+  }
+  return uuid;
+}
+
+Int128 ToInt128(const duckdb::hugeint_t& number) {
+  return static_cast<Int128>(number.upper) * (static_cast<Int128>(1) << 64) + number.lower;
+}
+
+// The number behind a date, time or timestamp, whatever its unit.
+int64_t Ticks(const duckdb::Value& value) {
+  switch (value.type().InternalType()) {
+    case duckdb::PhysicalType::INT32:
+      return value.GetValueUnsafe<int32_t>();
+    default:
+      return value.GetValueUnsafe<int64_t>();
+  }
+}
+
+// Microseconds in a unit of the type, where DuckDB has only those.
+int64_t MicrosOf(const ColumnType& type) {
+  if (IsSameUnit(type)) return 1;
+  return type.unit == TimeUnit::kSecond ? 1'000'000 : 1000;
+}
+
+arrow::Result<Value> UnscaledTicks(const duckdb::Value& value, const ColumnType& type) {
+  const int64_t ticks = Ticks(value), factor = MicrosOf(type);
+  if (ticks % factor == 0) return Value(ticks / factor);
+  return arrow::Status::Invalid(value.ToString(), " is too fine for a column of type ", type.ToString());
+}
+
+Decimal DecimalOf(const duckdb::Value& value, int32_t scale) {
+  switch (value.type().InternalType()) {
+    case duckdb::PhysicalType::INT16:
+      return {value.GetValueUnsafe<int16_t>(), scale};
+    case duckdb::PhysicalType::INT32:
+      return {value.GetValueUnsafe<int32_t>(), scale};
+    case duckdb::PhysicalType::INT64:
+      return {value.GetValueUnsafe<int64_t>(), scale};
+    default:
+      return {ToInt128(value.GetValueUnsafe<duckdb::hugeint_t>()), scale};
+  }
+}
+
+duckdb::Value DecimalValue(const Decimal& decimal, const ColumnType& type) {
+  const auto width = static_cast<uint8_t>(type.precision), scale = static_cast<uint8_t>(type.scale);
+  const duckdb::hugeint_t wide(static_cast<int64_t>(decimal.unscaled >> 64), static_cast<uint64_t>(decimal.unscaled));
+  if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT64) {
+    return duckdb::Value::DECIMAL(static_cast<int64_t>(decimal.unscaled), width, scale);
+  }
+  return duckdb::Value::DECIMAL(wide, width, scale);
+}
+
+duckdb::Value TimestampValue(int64_t ticks, const ColumnType& type) {
+  if (!type.timezone.empty() && type.unit != TimeUnit::kNano) {
+    return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(ticks * MicrosOf(type)));
+  }
+  switch (type.unit) {
+    case TimeUnit::kSecond:
+      return duckdb::Value::TIMESTAMPSEC(duckdb::timestamp_sec_t(ticks));
+    case TimeUnit::kMilli:
+      return duckdb::Value::TIMESTAMPMS(duckdb::timestamp_ms_t(ticks));
+    case TimeUnit::kMicro:
+      return duckdb::Value::TIMESTAMP(duckdb::timestamp_t(ticks));
+    case TimeUnit::kNano:
+      break;
+  }
+  return duckdb::Value::TIMESTAMPNS(duckdb::timestamp_ns_t(ticks));
+}
+
+}  // namespace
+
+LogicalType ToLogicalType(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kBool:
+      return LogicalType::BOOLEAN;
+    case TypeId::kInt8:
+      return LogicalType::TINYINT;
+    case TypeId::kInt16:
+      return LogicalType::SMALLINT;
+    case TypeId::kInt32:
+      return LogicalType::INTEGER;
+    case TypeId::kInt64:
+      return LogicalType::BIGINT;
+    case TypeId::kUInt8:
+      return LogicalType::UTINYINT;
+    case TypeId::kUInt16:
+      return LogicalType::USMALLINT;
+    case TypeId::kUInt32:
+      return LogicalType::UINTEGER;
+    case TypeId::kUInt64:
+      return LogicalType::UBIGINT;
+    case TypeId::kFloat:
+      return LogicalType::FLOAT;
+    case TypeId::kDouble:
+      return LogicalType::DOUBLE;
+    case TypeId::kDecimal128:
+      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
+    case TypeId::kUtf8:
+      return LogicalType::VARCHAR;
+    case TypeId::kBinary:
+      return LogicalType::BLOB;
+    case TypeId::kDate32:
+      return LogicalType::DATE;
+    case TypeId::kTime64:
+      return type.unit == TimeUnit::kNano ? LogicalType::TIME_NS : LogicalType::TIME;
+    case TypeId::kTimestamp:
+      return TimestampType(type);
+    case TypeId::kUuid:
+      return LogicalType::UUID;
+  }
+  return LogicalType::SQLNULL;
+}
+
+bool IsSameUnit(const ColumnType& type) {
+  return type.id != TypeId::kTimestamp || type.timezone.empty() || type.unit == TimeUnit::kMicro ||
+         type.unit == TimeUnit::kNano;
+}
+
+arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::DECIMAL:
+      return ColumnType::Decimal(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type));
+    case LogicalTypeId::HUGEINT:
+      return ColumnType::Decimal(38, 0);
+    case LogicalTypeId::ENUM:
+      return ColumnType(TypeId::kUtf8);
+    case LogicalTypeId::TIME_NS:
+      return ColumnType::Time(TimeUnit::kNano);
+    case LogicalTypeId::BOOLEAN:
+    case LogicalTypeId::TINYINT:
+    case LogicalTypeId::SMALLINT:
+    case LogicalTypeId::INTEGER:
+    case LogicalTypeId::BIGINT:
+    case LogicalTypeId::UTINYINT:
+    case LogicalTypeId::USMALLINT:
+    case LogicalTypeId::UINTEGER:
+    case LogicalTypeId::UBIGINT:
+    case LogicalTypeId::FLOAT:
+    case LogicalTypeId::DOUBLE:
+    case LogicalTypeId::VARCHAR:
+    case LogicalTypeId::BLOB:
+    case LogicalTypeId::DATE:
+    case LogicalTypeId::TIME:
+    case LogicalTypeId::TIMESTAMP_SEC:
+    case LogicalTypeId::TIMESTAMP_MS:
+    case LogicalTypeId::TIMESTAMP:
+    case LogicalTypeId::TIMESTAMP_NS:
+    case LogicalTypeId::TIMESTAMP_TZ:
+    case LogicalTypeId::UUID:
+      return ColumnType::Parse(type.ToString());
+    default:
+      return arrow::Status::NotImplemented("columns of type ", type.ToString(),
+                                           " cannot be stored; cast to VARCHAR, DECIMAL or one column a field");
+  }
+}
+
+arrow::Result<Value> FromDuckDb(const duckdb::Value& value, const ColumnType& type) {
+  if (value.IsNull()) return Value();
+  switch (type.id) {
+    case TypeId::kBool:
+      return Value(value.GetValueUnsafe<bool>());
+    case TypeId::kInt8:
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
+      return Value(value.GetValue<int64_t>());
+    case TypeId::kUInt8:
+    case TypeId::kUInt16:
+    case TypeId::kUInt32:
+    case TypeId::kUInt64:
+      return Value(value.GetValue<uint64_t>());
+    case TypeId::kFloat:
+    case TypeId::kDouble:
+      return Value(value.GetValue<double>());
+    case TypeId::kDecimal128:
+      return Value(DecimalOf(value, type.scale));
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return Value(duckdb::StringValue::Get(value));
+    case TypeId::kDate32:
+    case TypeId::kTime64:
+      return Value(Ticks(value));
+    case TypeId::kTimestamp:
+      return UnscaledTicks(value, type);
+    case TypeId::kUuid:
+      return Value(FromHugeint(value.GetValueUnsafe<duckdb::hugeint_t>()));
+  }
+  return Value();
+}
+
+duckdb::Value ToDuckDb(const Value& value, const ColumnType& type) {
+  const LogicalType logical = ToLogicalType(type);
+  if (value.is_null()) return duckdb::Value(logical);
+  switch (type.id) {
+    case TypeId::kBool:
+      return duckdb::Value::BOOLEAN(value.get<bool>());
+    case TypeId::kInt8:
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
+      return duckdb::Value::BIGINT(value.get<int64_t>()).DefaultCastAs(logical);
+    case TypeId::kUInt8:
+    case TypeId::kUInt16:
+    case TypeId::kUInt32:
+    case TypeId::kUInt64:
+      return duckdb::Value::UBIGINT(value.get<uint64_t>()).DefaultCastAs(logical);
+    case TypeId::kFloat:
+      return duckdb::Value::FLOAT(static_cast<float>(value.get<double>()));
+    case TypeId::kDouble:
+      return duckdb::Value::DOUBLE(value.get<double>());
+    case TypeId::kDecimal128:
+      return DecimalValue(value.get<Decimal>(), type);
+    case TypeId::kUtf8:
+      return duckdb::Value(value.get<std::string>());
+    case TypeId::kBinary:
+      return duckdb::Value::BLOB_RAW(value.get<std::string>());
+    case TypeId::kDate32:
+      return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.get<int64_t>())));
+    case TypeId::kTime64:
+      return type.unit == TimeUnit::kNano ? duckdb::Value::TIME_NS(duckdb::dtime_ns_t(value.get<int64_t>()))
+                                          : duckdb::Value::TIME(duckdb::dtime_t(value.get<int64_t>()));
+    case TypeId::kTimestamp:
+      return TimestampValue(value.get<int64_t>(), type);
+    case TypeId::kUuid:
+      return duckdb::Value::UUID(ToHugeint(value.get<Uuid>()));
+  }
+  return duckdb::Value(logical);
+}
+
+}  // namespace yarrow::sql

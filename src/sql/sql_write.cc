@@ -1,0 +1,268 @@
+// INSERT, CREATE TABLE AS, DELETE and UPDATE: the operators that end such plans.
+//
+// Rows come in from one thread. Each operator adds to the writes of the transaction; a statement that fails leaves them
+// behind, and DuckDB rolls the transaction back.
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+#include <duckdb/common/types/column/column_data_collection.hpp>
+#include <duckdb/planner/expression/bound_reference_expression.hpp>
+
+#include <utility>
+#include <vector>
+
+#include "sql/sql_catalog.h"
+#include "sql/sql_error.h"
+#include "sql/sql_transaction.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::ClientContext;
+using duckdb::DataChunk;
+
+struct WriteState : public duckdb::GlobalSinkState {
+  WriteState(SqlTransaction& in, std::shared_ptr<SqlTable> written)
+      : transaction(in), table(std::move(written)), changes(in.impl().Changes()) {}
+
+  const TableImpl& impl() const { return *table->table(); }
+
+  SqlTransaction& transaction;
+  const std::shared_ptr<SqlTable> table;
+  RowChanges changes;
+  uint64_t rows = 0;
+  std::vector<RowChanges::Moved> moved;
+  duckdb::unique_ptr<duckdb::ColumnDataCollection> returned;  // with RETURNING
+};
+
+struct ReturnState : public duckdb::GlobalSourceState {
+  duckdb::ColumnDataScanState scan;
+};
+
+// What the operators have in common: one sink, then the number of rows or, with RETURNING, the rows.
+class WriteOperator : public duckdb::PhysicalOperator {
+ public:
+  WriteOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types, duckdb::idx_t cardinality,
+                duckdb::Catalog& catalog, std::shared_ptr<SqlTable> table, bool returns_rows)
+      : PhysicalOperator(plan, duckdb::PhysicalOperatorType::EXTENSION, std::move(result_types), cardinality),
+        catalog_(catalog),
+        table_(std::move(table)),
+        returns_rows_(returns_rows) {}
+
+  bool IsSink() const override { return true; }
+  bool SinkOrderDependent() const override { return true; }
+  bool IsSource() const override { return true; }
+
+  duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
+    return MakeState(context, table_);
+  }
+
+  duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, DataChunk& chunk,
+                              duckdb::OperatorSinkInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    Write(context.client, state, chunk);
+    return duckdb::SinkResultType::NEED_MORE_INPUT;
+  }
+
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
+    return duckdb::SinkFinalizeType::READY;
+  }
+
+  duckdb::unique_ptr<duckdb::GlobalSourceState> GetGlobalSourceState(ClientContext&) const override {
+    auto state = duckdb::make_uniq<ReturnState>();
+    const auto& written = sink_state->Cast<WriteState>();
+    if (written.returned) written.returned->InitializeScan(state->scan);
+    return state;
+  }
+
+ protected:
+  virtual void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const = 0;
+
+  duckdb::unique_ptr<WriteState> MakeState(ClientContext& context, std::shared_ptr<SqlTable> table) const {
+    SqlTransaction& transaction = SqlTransaction::Of(context, catalog_);
+    Check(table->table()->CheckWritable());
+    transaction.StatementView();  // seals what earlier statements wrote, before this one adds its own
+    transaction.impl().Touch(table->table());
+    auto state = duckdb::make_uniq<WriteState>(transaction, std::move(table));
+    if (returns_rows_) state->returned = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, types);
+    return state;
+  }
+
+  duckdb::SourceResultType GetDataInternal(duckdb::ExecutionContext&, DataChunk& chunk,
+                                           duckdb::OperatorSourceInput& input) const override {
+    const auto& state = sink_state->Cast<WriteState>();
+    if (!state.returned) {
+      chunk.SetCardinality(1);
+      chunk.SetValue(0, 0, duckdb::Value::BIGINT(static_cast<int64_t>(state.rows)));
+      return duckdb::SourceResultType::FINISHED;
+    }
+    state.returned->Scan(input.global_state.Cast<ReturnState>().scan, chunk);
+    return chunk.size() == 0 ? duckdb::SourceResultType::FINISHED : duckdb::SourceResultType::HAVE_MORE_OUTPUT;
+  }
+
+  duckdb::Catalog& catalog_;
+  const std::shared_ptr<SqlTable> table_;  // null: made by the statement
+  const bool returns_rows_;
+};
+
+// The chunk as a batch of the table's columns. The types are those that DuckDB gives to Arrow, near enough for the row
+// encoder to cast without loss.
+std::shared_ptr<arrow::RecordBatch> ToBatch(ClientContext& context, const TableImpl& table, DataChunk& chunk) {
+  duckdb::ClientProperties properties;
+  properties.client_context = &context;
+  duckdb::vector<duckdb::string> names;
+  for (size_t i = 0; i < table.definition().visible_columns(); ++i) names.push_back(table.definition().columns[i].name);
+  ArrowSchema schema;
+  ArrowArray array;
+  duckdb::ArrowConverter::ToArrowSchema(&schema, chunk.GetTypes(), names, properties);
+  duckdb::ArrowConverter::ToArrowArray(chunk, &array, properties, {});
+  return Check(arrow::ImportRecordBatch(&array, &schema));
+}
+
+class InsertOperator : public WriteOperator {
+ public:
+  using WriteOperator::WriteOperator;
+  duckdb::string GetName() const override { return "YARROW_INSERT"; }
+
+ protected:
+  void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const override {
+    chunk.Flatten();
+    Check(state.changes.Write(state.impl(), *ToBatch(context, state.impl(), chunk), WriteMode::kInsert));
+    state.rows += chunk.size();
+    if (state.returned) state.returned->Append(chunk);
+  }
+};
+
+class CreateTableAsOperator : public InsertOperator {
+ public:
+  CreateTableAsOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalCreateTable& op)
+      : InsertOperator(plan, op.types, op.estimated_cardinality, op.schema.catalog, nullptr, false),
+        schema_(op.schema),
+        info_(std::move(op.info)) {}
+  duckdb::string GetName() const override { return "YARROW_CREATE_TABLE_AS"; }
+
+  duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
+    auto made = schema_.CreateTable(schema_.GetCatalogTransaction(context), *info_);
+    return MakeState(context, made->Cast<SqlTable>().shared_from_this());
+  }
+
+ private:
+  duckdb::SchemaCatalogEntry& schema_;
+  const duckdb::unique_ptr<duckdb::BoundCreateTableInfo> info_;
+};
+
+// The table's whole encoded key that a rowid stands for.
+std::string KeyOf(const TableImpl& table, const duckdb::Value& row_id) {
+  return table.key_prefix() + duckdb::StringValue::Get(row_id);
+}
+
+class DeleteOperator : public WriteOperator {
+ public:
+  DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalDelete& op, std::shared_ptr<SqlTable> table,
+                 duckdb::idx_t row_id)
+      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
+        row_id_(row_id) {}
+  duckdb::string GetName() const override { return "YARROW_DELETE"; }
+
+ protected:
+  void Write(ClientContext&, WriteState& state, DataChunk& chunk) const override {
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      const std::string key = KeyOf(state.impl(), chunk.GetValue(row_id_, i));
+      state.rows += Check(state.changes.DeleteEncoded(state.impl(), key));  // a join may bring a row twice
+    }
+  }
+
+ private:
+  const duckdb::idx_t row_id_;
+};
+
+class UpdateOperator : public WriteOperator {
+ public:
+  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op, std::shared_ptr<SqlTable> table)
+      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
+        columns_(op.columns) {
+    for (const auto& expression : op.expressions) {
+      // Either a column of the input or the column's default.
+      const bool is_default = expression->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
+      sources_.push_back(is_default ? kDefault : expression->Cast<duckdb::BoundReferenceExpression>().index);
+    }
+  }
+  duckdb::string GetName() const override { return "YARROW_UPDATE"; }
+
+ protected:
+  void Write(ClientContext&, WriteState& state, DataChunk& chunk) const override {
+    const TableDefinition& definition = state.impl().definition();
+    std::vector<std::pair<int, Value>> assignments(columns_.size());
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      for (size_t c = 0; c < columns_.size(); ++c) {
+        const ColumnDefinition& column = definition.columns[columns_[c].index];
+        assignments[c] = {static_cast<int>(columns_[c].index),
+                          sources_[c] == kDefault ? column.default_value
+                                                  : Check(FromDuckDb(chunk.GetValue(sources_[c], i), column.type))};
+      }
+      const std::string key = KeyOf(state.impl(), chunk.GetValue(chunk.ColumnCount() - 1, i));
+      state.rows += Check(state.changes.UpdateEncoded(state.impl(), key, assignments, &state.moved));
+    }
+  }
+
+ private:
+  static constexpr duckdb::idx_t kDefault = duckdb::DConstants::INVALID_INDEX;
+  const duckdb::vector<duckdb::PhysicalIndex> columns_;
+  std::vector<duckdb::idx_t> sources_;
+};
+
+std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
+  return entry.Cast<SqlTable>().shared_from_this();
+}
+
+void RefuseReturning(bool returns, const duckdb::TableCatalogEntry& table, const char* statement) {
+  if (!returns) return;
+  throw duckdb::NotImplementedException("Table " + table.name + ": RETURNING is not supported in " + statement +
+                                        "; SELECT the rows in the same transaction");
+}
+
+}  // namespace
+
+duckdb::PhysicalOperator& SqlCatalog::PlanCreateTableAs(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+                                                        duckdb::LogicalCreateTable& op,
+                                                        duckdb::PhysicalOperator& plan) {
+  auto& create = planner.Make<CreateTableAsOperator>(op);
+  create.children.push_back(plan);
+  return create;
+}
+
+duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+                                                 duckdb::LogicalInsert& op,
+                                                 duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
+  if (op.on_conflict_info.action_type != duckdb::OnConflictAction::THROW) {
+    throw duckdb::NotImplementedException("Table " + op.table.name +
+                                          ": ON CONFLICT is not supported; UPDATE, then INSERT what is missing");
+  }
+  if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
+  auto& insert =
+      planner.Make<InsertOperator>(op.types, op.estimated_cardinality, *this, TableOf(op.table), op.return_chunk);
+  insert.children.push_back(*plan);
+  return insert;
+}
+
+duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+                                                 duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) {
+  RefuseReturning(op.return_chunk, op.table, "DELETE");
+  const auto& row_id = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>();
+  auto& erase = planner.Make<DeleteOperator>(op, TableOf(op.table), row_id.index);
+  erase.children.push_back(plan);
+  return erase;
+}
+
+duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+                                                 duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) {
+  RefuseReturning(op.return_chunk, op.table, "UPDATE");
+  auto& update = planner.Make<UpdateOperator>(op, TableOf(op.table));
+  update.children.push_back(plan);
+  return update;
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,176 @@
+// VectorSink: the sink of RowDecoder that fills DuckDB vectors, without a detour over Arrow.
+//
+// One a thread; not thread-safe.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "batch/cell_reader.h"
+#include "sql/duckdb_api.h"
+#include "yarrow/type.h"
+
+namespace yarrow::sql {
+
+class VectorSink {
+ public:
+  struct Column {
+    uint8_t* data = nullptr;
+    duckdb::Vector* vector = nullptr;
+    duckdb::ValidityMask* validity = nullptr;
+  };
+
+  // Starts over, with the flat vectors that the next rows go to.
+  void Attach(const std::vector<duckdb::Vector*>& vectors) {
+    columns_.resize(vectors.size());
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      columns_[i] = {.data = duckdb::FlatVector::GetData(*vectors[i]),
+                     .vector = vectors[i],
+                     .validity = &duckdb::FlatVector::Validity(*vectors[i])};
+    }
+    row_ = 0;
+  }
+
+  // What RowDecoder asks of a sink.
+  Column* columns() { return columns_.data(); }
+  int64_t row() const { return row_; }
+  bool has_room() const { return row_ < static_cast<int64_t>(STANDARD_VECTOR_SIZE); }
+  arrow::Status MakeRoom() { return arrow::Status::CapacityError("a vector holds ", STANDARD_VECTOR_SIZE, " rows"); }
+  bool SetNull(uint32_t column) {
+    columns_[column].validity->SetInvalid(static_cast<duckdb::idx_t>(row_));
+    return true;
+  }
+  void CommitRow() { ++row_; }
+  void DropRow() {
+    for (Column& column : columns_) column.validity->SetValid(static_cast<duckdb::idx_t>(row_));
+  }
+  const arrow::Status& status() const { return status_; }
+  template <class Visit>
+  static auto VisitWriter(const ColumnType& type, Visit&& visit);
+
+ private:
+  template <class CellT>
+  struct BitsWriter;
+  template <class Stored>
+  struct DecimalWriter;
+  template <int64_t factor>
+  struct ScaledWriter;
+  struct BoolWriter;
+  struct UuidWriter;
+  struct TextWriter;
+
+  template <class T>
+  static void Store(Column& column, int64_t row, const T& value) {
+    std::memcpy(column.data + static_cast<size_t>(row) * sizeof(T), &value, sizeof(T));
+  }
+
+  std::vector<Column> columns_;
+  int64_t row_ = 0;
+  arrow::Status status_;
+};
+
+template <class CellT>
+struct VectorSink::BitsWriter {
+  using Cell = CellT;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    Store(column, row, cell);
+    return true;
+  }
+};
+
+struct VectorSink::BoolWriter {
+  using Cell = batch::CellBool;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    Store(column, row, static_cast<uint8_t>(cell));
+    return true;
+  }
+};
+
+// DuckDB keeps a decimal in the smallest integer that holds its digits.
+template <class Stored>
+struct VectorSink::DecimalWriter {
+  using Cell = batch::CellDecimal;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    if constexpr (sizeof(Stored) == sizeof(Cell)) {
+      const duckdb::hugeint_t wide(static_cast<int64_t>(cell >> 64), static_cast<uint64_t>(cell));
+      Store(column, row, wide);
+    } else {
+      Store(column, row, static_cast<Stored>(cell));
+    }
+    return true;
+  }
+};
+
+// Timestamps of a unit that DuckDB has not. Beyond its range they are an error, not another moment.
+template <int64_t factor>
+struct VectorSink::ScaledWriter {
+  using Cell = batch::Cell64;
+  static bool Write(VectorSink& sink, Column& column, int64_t row, Cell cell) {
+    int64_t scaled = 0;
+    if (__builtin_mul_overflow(static_cast<int64_t>(cell), factor, &scaled)) {
+      sink.status_ = arrow::Status::Invalid("the timestamp ", static_cast<int64_t>(cell), " (",
+                                            factor == 1000 ? "milliseconds" : "seconds",
+                                            " since 1970) is beyond the range of TIMESTAMP WITH TIME ZONE in SQL");
+      return false;
+    }
+    Store(column, row, scaled);
+    return true;
+  }
+};
+
+struct VectorSink::UuidWriter {
+  using Cell = batch::CellUuid;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    uint64_t high = 0, low = 0;
+    std::memcpy(&high, cell.bytes.data(), sizeof(high));
+    std::memcpy(&low, cell.bytes.data() + 8, sizeof(low));
+    // The order of DuckDB's UUIDs is that of signed integers.
+    const uint64_t upper = __builtin_bswap64(high) ^ (uint64_t{1} << 63);
+    Store(column, row, duckdb::hugeint_t(static_cast<int64_t>(upper), __builtin_bswap64(low)));
+    return true;
+  }
+};
+
+struct VectorSink::TextWriter {
+  using Cell = batch::CellText;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    const auto size = static_cast<uint32_t>(cell.size());
+    const duckdb::string_t text = size <= duckdb::string_t::INLINE_LENGTH
+                                      ? duckdb::string_t(cell.data(), size)
+                                      : duckdb::StringVector::AddStringOrBlob(*column.vector, cell.data(), size);
+    Store(column, row, text);
+    return true;
+  }
+};
+
+template <class Visit>
+auto VectorSink::VisitWriter(const ColumnType& type, Visit&& visit) {
+  if (type.is_variable()) return visit(TextWriter());
+  if (type.id == TypeId::kBool) return visit(BoolWriter());
+  if (type.id == TypeId::kUuid) return visit(UuidWriter());
+  if (type.id == TypeId::kDecimal128) {
+    if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT16) return visit(DecimalWriter<int16_t>());
+    if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT32) return visit(DecimalWriter<int32_t>());
+    if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT64) return visit(DecimalWriter<int64_t>());
+    return visit(DecimalWriter<duckdb::hugeint_t>());
+  }
+  if (type.id == TypeId::kTimestamp && !type.timezone.empty()) {
+    if (type.unit == TimeUnit::kSecond) return visit(ScaledWriter<1'000'000>());
+    if (type.unit == TimeUnit::kMilli) return visit(ScaledWriter<1000>());
+  }
+  switch (type.fixed_width()) {
+    case 1:
+      return visit(BitsWriter<batch::Cell8>());
+    case 2:
+      return visit(BitsWriter<batch::Cell16>());
+    case 4:
+      return visit(BitsWriter<batch::Cell32>());
+    default:
+      return visit(BitsWriter<batch::Cell64>());
+  }
+}
+
+}  // namespace yarrow::sql
