@@ -24,6 +24,7 @@ using Action = std::function<arrow::Status()>;
 void AddImportCommand(CLI::App* app, Action* action);
 void AddScanCommand(CLI::App* app, Action* action);
 void AddGetCommand(CLI::App* app, Action* action);
+void AddSqlCommand(CLI::App* app, Action* action);
 void AddCatalogCommands(CLI::App* app, Action* action);  // tables, schema, stats, drop
 
 // Where the rows of which table are.

@@ -7,9 +7,13 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -33,6 +37,16 @@ int ExitCode(const arrow::Status& status) {
   return kExitError;
 }
 
+// `yarrow DIR ...` is `yarrow sql DIR ...`: for a directory that is there, and for a new one whose path cannot be taken
+// for a misspelt command.
+bool IsDirectory(const CLI::App& app, const std::string& argument) {
+  const auto commands = app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+  const bool is_command =
+      std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argument; });
+  if (is_command || argument.starts_with('-')) return false;
+  return argument.find('/') != std::string::npos || std::filesystem::is_directory(argument);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Yarrow keeps tables in a directory: rows in RocksDB, answers in Arrow.", "yarrow");
   app.set_version_flag("--version", "yarrow " YARROW_VERSION);
@@ -45,14 +59,18 @@ int Run(int argc, char** argv) {
       "Examples:\n"
       "  yarrow import ./db planes planes.csv --primary-key tailnum\n"
       "  yarrow scan ./db planes --where \"seats > 300\" --limit 10\n"
-      "  yarrow get ./db planes N14228");
+      "  yarrow get ./db planes N14228\n"
+      "  yarrow ./db -c \"SELECT manufacturer, count(*) FROM planes GROUP BY ALL\"");
   yarrow::cli::Action action;
+  yarrow::cli::AddSqlCommand(&app, &action);
   yarrow::cli::AddImportCommand(&app, &action);
   yarrow::cli::AddScanCommand(&app, &action);
   yarrow::cli::AddGetCommand(&app, &action);
   yarrow::cli::AddCatalogCommands(&app, &action);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments(std::make_reverse_iterator(argv + argc), std::make_reverse_iterator(argv + 1));
+    if (argc > 1 && IsDirectory(app, argv[1])) arguments.push_back("sql");
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     Complain(std::string(error.what()) + "; see yarrow --help");

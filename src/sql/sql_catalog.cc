@@ -38,6 +38,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::Catalo
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   auto& base = info.Base();
   base.schema = name;
+  if (const duckdb::ErrorData refused = sql_catalog_.SupportsCreateTable(info); refused.HasError()) refused.Throw();
   if (const auto existing = sql_transaction.Find(name, base.table)) {
     switch (base.on_conflict) {
       case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:
@@ -199,6 +200,19 @@ void SqlCatalog::DropSchema(duckdb::ClientContext&, duckdb::DropInfo& info) {
     }
   }
   Check(database_->catalog().DropSchema(info.name));
+}
+
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::Binder&, duckdb::CreateStatement&,
+                                                                        duckdb::TableCatalogEntry&,
+                                                                        duckdb::unique_ptr<duckdb::LogicalOperator>) {
+  Refuse("indexes beside the primary key", GetName());
+}
+
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&, duckdb::TableCatalogEntry&,
+                                                                          duckdb::unique_ptr<duckdb::LogicalOperator>,
+                                                                          duckdb::unique_ptr<duckdb::CreateIndexInfo>,
+                                                                          duckdb::unique_ptr<duckdb::AlterTableInfo>) {
+  throw duckdb::NotImplementedException("ALTER is not supported yet for tables of database " + GetName());
 }
 
 duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& info) {

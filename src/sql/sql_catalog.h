@@ -21,7 +21,6 @@ namespace yarrow::sql {
 class SqlSchema;
 class SqlTransaction;
 
-// Column of the encoded keys that UPDATE and DELETE name their rows by.
 class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_from_this<SqlTable> {
  public:
   static std::shared_ptr<SqlTable> Make(duckdb::Catalog& catalog, SqlSchema& schema, std::shared_ptr<TableImpl> table);
@@ -36,6 +35,8 @@ class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_fro
   void BindUpdateConstraints(duckdb::Binder& binder, duckdb::LogicalGet& get, duckdb::LogicalProjection& projection,
                              duckdb::LogicalUpdate& update, duckdb::ClientContext& context) override;
   duckdb::virtual_column_map_t GetVirtualColumns() const override;
+  // Throws: there is none of DuckDB's. (DuckDB's own error for that would close the whole instance.)
+  duckdb::DataTable& GetStorage() override;
 
   SqlTable(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema, duckdb::CreateTableInfo& info,
            std::shared_ptr<TableImpl> table);
@@ -112,6 +113,15 @@ class SqlCatalog : public duckdb::Catalog {
                                        duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) override;
   duckdb::PhysicalOperator& PlanUpdate(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                        duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) override;
+
+  // DuckDB's own binders of these take every table for one of DuckDB's.
+  duckdb::unique_ptr<duckdb::LogicalOperator> BindCreateIndex(
+      duckdb::Binder& binder, duckdb::CreateStatement& statement, duckdb::TableCatalogEntry& table,
+      duckdb::unique_ptr<duckdb::LogicalOperator> plan) override;
+  duckdb::unique_ptr<duckdb::LogicalOperator> BindAlterAddIndex(
+      duckdb::Binder& binder, duckdb::TableCatalogEntry& table, duckdb::unique_ptr<duckdb::LogicalOperator> plan,
+      duckdb::unique_ptr<duckdb::CreateIndexInfo> create_info,
+      duckdb::unique_ptr<duckdb::AlterTableInfo> alter_info) override;
 
   duckdb::ErrorData SupportsCreateTable(duckdb::BoundCreateTableInfo& info) override;
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext& context) override;

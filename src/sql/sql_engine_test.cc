@@ -1,8 +1,9 @@
 // SQL over attached databases, as a program uses it.
 #include <gtest/gtest.h>
+#include <duckdb/main/appender.hpp>
 
 #include "arrow_assert.h"
-#include "sql/duckdb_api.h"
+#include "sql/duckdb_instance.h"
 #include "temp_dir.h"
 #include "yarrow/sql.h"
 
@@ -15,7 +16,7 @@ class SqlTest : public testing::Test {
     StoreOptions options;
     options.durability = Durability::kOs;
     ASSERT_OK_AND_ASSIGN(database_, Database::Open(dir_.File("db"), options));
-    duckdb_ = std::make_unique<duckdb::DuckDB>(nullptr);
+    duckdb_ = OpenDuckDb();
     ASSERT_OK(Attach(*duckdb_, database_, "y"));
     connection_ = Connect();
   }
@@ -32,7 +33,8 @@ class SqlTest : public testing::Test {
     for (duckdb::idx_t row = 0; row < result->RowCount(); ++row) {
       if (row > 0) text += "\n";
       for (duckdb::idx_t column = 0; column < result->ColumnCount(); ++column) {
-        text += (column > 0 ? "|" : "") + result->GetValue(column, row).ToString();
+        if (column > 0) text += '|';
+        text += result->GetValue(column, row).ToString();
       }
     }
     return text;
@@ -75,14 +77,77 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("CREATE TABLE u (a INT[])", {"main.u", "column a", "INTEGER[]"});
   expect_error("CREATE TABLE u (a INT, CHECK (a > 0))", {"main.u", "CHECK"});
   expect_error("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
+  expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
   expect_error("CREATE TABLE u (a INT DEFAULT random())", {"main.u", "column a", "random()"});
   expect_error("CREATE VIEW v AS SELECT 1", {"views"});
-  expect_error("CREATE INDEX i ON t (name)", {"Indexes"});
+  expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
+  expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"ALTER"});
   expect_error("DELETE FROM t RETURNING id", {"RETURNING"});
   expect_error("DELETE FROM y.system.tables", {"system.tables"});
   expect_error("DROP TABLE y.system.tables", {"system.tables"});
   expect_error("ALTER TABLE t ADD COLUMN z INT", {"ALTER"});
   expect_error("SELECT * FROM nothing", {"nothing"});
+}
+
+// Statements off the common road may fail, but none may bring the whole instance down.
+TEST_F(SqlTest, NoStatementClosesTheInstance) {
+  Run("CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR)");
+  Run("INSERT INTO t SELECT i, 'n' || i FROM range(10) r(i)");
+  const std::vector<std::string> statements = {
+      "CREATE TABLE u (a INTEGER REFERENCES t(id))",
+      "CREATE TABLE memory.u (a INTEGER REFERENCES y.t(id))",
+      "INSERT INTO t VALUES (1, 'x') ON CONFLICT DO NOTHING",
+      "INSERT OR REPLACE INTO t VALUES (1, 'x')",
+      "MERGE INTO t USING (VALUES (1, 'x')) v(id, name) USING (id) WHEN MATCHED THEN UPDATE SET name = v.name",
+      "UPDATE t SET name = 'x' RETURNING *",
+      "SELECT rowid FROM t WHERE rowid IS NOT NULL",
+      "SELECT * FROM t WHERE rowid = 'x'::BLOB",
+      "SELECT * FROM t USING SAMPLE 3",
+      "SELECT * FROM t AT (VERSION => 1)",
+      "PRAGMA storage_info('t')",
+      "PRAGMA table_info('t')",
+      "SUMMARIZE t",
+      "ANALYZE t",
+      "VACUUM t",
+      "VACUUM ANALYZE t (name)",
+      "CHECKPOINT y",
+      "CALL pragma_database_size()",
+      "FROM duckdb_tables()",
+      "FROM duckdb_columns()",
+      "FROM duckdb_constraints()",
+      "FROM duckdb_indexes()",
+      "SHOW ALL TABLES",
+      "COMMENT ON TABLE t IS 'x'",
+      "ALTER TABLE t RENAME TO u",
+      "CREATE MACRO m(a) AS a + 1",
+      "CREATE SEQUENCE s",
+      "CREATE TYPE e AS ENUM ('a')",
+      "CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a",
+      "CREATE TABLE u (a INTEGER, b INTEGER AS (a + 1))",
+      "CREATE TEMP TABLE u AS FROM t",
+      "COPY t TO '" + dir_.File("t.parquet").string() + "'",
+      "COPY t FROM '" + dir_.File("t.parquet").string() + "'",
+      "COPY FROM DATABASE y TO memory",
+      "EXPORT DATABASE '" + dir_.File("export").string() + "'",
+      "SELECT * FROM t ORDER BY id DESC LIMIT 2",
+      "SELECT * FROM t LIMIT 50 PERCENT",
+      "SELECT * FROM t LIMIT (SELECT 3)",
+      "EXPLAIN ANALYZE UPDATE t SET name = name",
+      "DROP VIEW t",
+      "DROP SCHEMA main",
+      "PREPARE p AS SELECT * FROM t WHERE id = $1",
+      "EXECUTE p(3)",
+  };
+  for (const std::string& statement : statements) {
+    const std::string result = Run(statement);
+    EXPECT_EQ(result.find("INTERNAL"), std::string::npos) << statement << ": " << result;
+    EXPECT_EQ(result.find("FATAL"), std::string::npos) << statement << ": " << result;
+    ASSERT_EQ(Run("SELECT count(*) FROM t"), "10") << statement << ": " << result;
+  }
+  duckdb::Appender appender(*connection_, "main", "t");
+  appender.AppendRow(100, "x");
+  appender.Close();
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "11");
 }
 
 TEST_F(SqlTest, UpdateAndDelete) {

@@ -113,7 +113,7 @@ Predicate MakePredicate(const TableFunctionInitInput& input, const SqlTable& ent
 // Which columns are decoded, and where they go.
 std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<int>* outputs) {
   std::vector<duckdb::column_t> ids;
-  if (input.CanRemoveFilterColumns()) {
+  if (!input.projection_ids.empty()) {
     for (const duckdb::idx_t i : input.projection_ids) ids.push_back(input.column_ids[i]);
   } else {
     ids.assign(input.column_ids.begin(), input.column_ids.end());

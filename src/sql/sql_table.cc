@@ -34,6 +34,13 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
 void SqlTable::BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet&, duckdb::LogicalProjection&,
                                      duckdb::LogicalUpdate&, duckdb::ClientContext&) {}
 
+duckdb::DataTable& SqlTable::GetStorage() {
+  throw duckdb::NotImplementedException(
+      "Table " + table_->definition().QualifiedName() +
+      " is a Yarrow table: no FOREIGN KEY can refer to it, and nothing of DuckDB's own "
+      "storage applies to it");
+}
+
 duckdb::virtual_column_map_t SqlTable::GetVirtualColumns() const {
   duckdb::virtual_column_map_t found;
   // The encoded key, which UPDATE and DELETE name their rows by.

@@ -1,0 +1,138 @@
+#include "sql/sql_session.h"
+
+#include <arrow/c/bridge.h>
+#include <duckdb/common/vector_operations/vector_operations.hpp>
+
+#include <utility>
+
+#include "sql/duckdb_instance.h"
+#include "sql/sql_type.h"
+#include "yarrow/sql.h"
+
+namespace yarrow::sql {
+namespace {
+
+using arrow::Status;
+
+Status ToStatus(const duckdb::ErrorData& error) {
+  if (error.Type() == duckdb::ExceptionType::INTERRUPT) return Status::Cancelled("cancelled");
+  return Status::Invalid(error.Message());
+}
+
+// Runs code of DuckDB, whose errors are exceptions.
+template <class Function>
+Status Try(Function function) {
+  try {
+    function();
+    return Status::OK();
+  } catch (const std::exception& exception) {
+    return ToStatus(duckdb::ErrorData(exception));
+  }
+}
+
+class QueryReader : public arrow::RecordBatchReader {
+ public:
+  static arrow::Result<std::shared_ptr<QueryReader>> Make(duckdb::unique_ptr<duckdb::QueryResult> result) {
+    std::shared_ptr<QueryReader> reader(new QueryReader(std::move(result)));
+    ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(); }));
+    ArrowSchema exported;
+    ARROW_RETURN_NOT_OK(Try([&] {
+      duckdb::ArrowConverter::ToArrowSchema(&exported, reader->types_, reader->result_->names, reader->properties_);
+    }));
+    ARROW_ASSIGN_OR_RAISE(reader->schema_, arrow::ImportSchema(&exported));
+    return reader;
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    ArrowArray exported;
+    bool at_end = false;
+    ARROW_RETURN_NOT_OK(Try([&] { at_end = !Export(&exported); }));
+    if (at_end) return Status::OK();
+    return arrow::ImportRecordBatch(&exported, schema_).Value(batch);
+  }
+
+ private:
+  explicit QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result) : result_(std::move(result)) {}
+
+  void PlanTypes() {
+    properties_ = result_->client_properties;
+    properties_.time_zone = "UTC";
+    properties_.produce_arrow_string_view = false;
+    properties_.arrow_lossless_conversion = false;
+    for (const duckdb::LogicalType& type : result_->types) {
+      const bool is_plain = FromLogicalType(type).ok() && type.id() != duckdb::LogicalTypeId::ENUM;
+      types_.push_back(is_plain ? type : duckdb::LogicalType::VARCHAR);
+    }
+  }
+
+  bool Export(ArrowArray* exported) {
+    const auto chunk = result_->Fetch();
+    if (result_->HasError()) result_->ThrowError();
+    if (!chunk || chunk->size() == 0) return false;
+    duckdb::DataChunk text;
+    text.Initialize(duckdb::Allocator::DefaultAllocator(), types_);
+    for (duckdb::idx_t i = 0; i < types_.size(); ++i) {
+      if (result_->types[i] == types_[i]) {
+        text.data[i].Reference(chunk->data[i]);
+      } else {
+        duckdb::VectorOperations::DefaultCast(chunk->data[i], text.data[i], chunk->size());
+      }
+    }
+    text.SetCardinality(chunk->size());
+    duckdb::ArrowConverter::ToArrowArray(text, exported, properties_, {});
+    return true;
+  }
+
+  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  duckdb::vector<duckdb::LogicalType> types_;  // DuckDB's, with text for those that stay there
+  duckdb::ClientProperties properties_;
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
+}  // namespace
+
+struct SqlSession::Impl {
+  std::unique_ptr<duckdb::DuckDB> duckdb;
+  std::unique_ptr<duckdb::Connection> connection;
+
+  Status Query(const std::string& sql) {
+    const auto result = connection->Query(sql);
+    return result->HasError() ? ToStatus(result->GetErrorObject()) : Status::OK();
+  }
+};
+
+SqlSession::SqlSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqlSession::~SqlSession() = default;
+
+arrow::Result<std::unique_ptr<SqlSession>> SqlSession::Open(std::shared_ptr<Database> database,
+                                                            const SessionOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  ARROW_RETURN_NOT_OK(Try([&] { impl->duckdb = OpenDuckDb(); }));
+  ARROW_RETURN_NOT_OK(Attach(*impl->duckdb, std::move(database), "db", options));
+  impl->connection = std::make_unique<duckdb::Connection>(*impl->duckdb);
+  ARROW_RETURN_NOT_OK(impl->Query("USE db"));
+  return std::unique_ptr<SqlSession>(new SqlSession(std::move(impl)));
+}
+
+Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
+  duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
+  ARROW_RETURN_NOT_OK(Try([&] { statements = impl_->connection->ExtractStatements(script); }));
+  for (auto& statement : statements) {
+    auto result = impl_->connection->SendQuery(std::move(statement));
+    if (result->HasError()) return ToStatus(result->GetErrorObject());
+    SqlResult done;
+    done.is_query = result->properties.return_type == duckdb::StatementReturnType::QUERY_RESULT;
+    ARROW_ASSIGN_OR_RAISE(done.rows, QueryReader::Make(std::move(result)));
+    ARROW_RETURN_NOT_OK(on_result(done));
+  }
+  return Status::OK();
+}
+
+void SqlSession::Interrupt() {
+  impl_->connection->Interrupt();
+}
+
+}  // namespace yarrow::sql

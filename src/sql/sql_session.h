@@ -1,0 +1,44 @@
+// SqlSession: SQL text in, Arrow batches out, for a program that has one database and wants nothing of DuckDB.
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "yarrow/database.h"
+
+namespace yarrow::sql {
+
+struct SqlResult {
+  // Rows as they are computed, for one pass before the next statement. Columns of types that no Yarrow column can have
+  // (lists, intervals, ...) come as text.
+  std::shared_ptr<arrow::RecordBatchReader> rows;
+  bool is_query = false;  // false: the statement changed something; `rows` say how many, or are nothing of interest
+};
+
+// One connection with the database as its default one. Not thread-safe but for Interrupt.
+class SqlSession {
+ public:
+  static arrow::Result<std::unique_ptr<SqlSession>> Open(std::shared_ptr<Database> database,
+                                                         const SessionOptions& options = {});
+  ~SqlSession();
+
+  // Runs the statements of a script one after the other until one fails. Invalid, with DuckDB's message, for errors in
+  // SQL and in data; Cancelled after Interrupt.
+  using OnResult = std::function<arrow::Status(const SqlResult& result)>;
+  arrow::Status Run(const std::string& script, const OnResult& on_result);
+
+  // Ends the statement that is running. From any thread.
+  void Interrupt();
+
+ private:
+  struct Impl;
+  explicit SqlSession(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace yarrow::sql

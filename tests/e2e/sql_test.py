@@ -1,0 +1,104 @@
+"""SQL through the program: yarrow DIR -c, -f and standard input."""
+
+import json
+import signal
+import subprocess
+import time
+import unittest
+
+from program import KEYS, YARROW, ProgramTest, read_csv, data_file
+
+
+class SqlTest(ProgramTest):
+
+  def sql(self, statement, *options):
+    """Rows as dicts."""
+    lines = self.run_yarrow(self.db, '--format', 'jsonlines', '-c', statement, *options).splitlines()
+    return [json.loads(line) for line in lines]
+
+  def test_five_tables_in_one_query(self):
+    for table in KEYS:
+      self.import_table(table)
+    rows = self.sql("""
+        SELECT a.name, count(*) AS flights FROM flights f
+        JOIN airlines a USING (carrier) JOIN planes p USING (tailnum) JOIN airports d ON f.dest = d.faa
+        JOIN weather w ON w.origin = f.origin AND w.time_hour = f.time_hour
+        WHERE p.seats > 300 GROUP BY a.name ORDER BY flights DESC, a.name""")
+    airlines = {row['carrier']: row['name'] for row in read_csv(data_file('airlines'))}
+    large = {row['tailnum'] for row in read_csv(data_file('planes')) if int(row['seats']) > 300}
+    airports = {row['faa'] for row in read_csv(data_file('airports'))}
+    weather = {(row['origin'], row['time_hour']) for row in read_csv(data_file('weather'))}
+    counts = {}
+    for row in read_csv(data_file('flights')):
+      if row['tailnum'] in large and row['dest'] in airports and (row['origin'], row['time_hour']) in weather:
+        name = airlines[row['carrier']]
+        counts[name] = counts.get(name, 0) + 1
+    expected = sorted(({'name': name, 'flights': count} for name, count in counts.items()),
+                      key=lambda row: (-row['flights'], row['name']))
+    self.assertGreater(len(expected), 2)
+    self.assertEqual(rows, expected)
+
+  def test_scripts_run_until_one_statement_fails(self):
+    script = self.write('script.sql', "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2);\n"
+                        "INSERT INTO t VALUES (3), (1); INSERT INTO t VALUES (4)")
+    self.db.mkdir()
+    self.assertIn('key (1)', self.fail_yarrow(self.db, '-f', script))
+    self.assertEqual(self.sql('FROM t'), [{'id': 1}, {'id': 2}])
+    done = subprocess.run([YARROW, self.db, '--format', 'csv'], input=b'SELECT count(*) AS n FROM t; SELECT 7 AS x',
+                          capture_output=True, check=True)
+    self.assertEqual(done.stdout, b'n\n2\nx\n7\n')
+    self.assertEqual(self.run_yarrow('sql', self.db, '-c', 'DELETE FROM t', '-c', 'SELECT count(*) AS n FROM t'),
+                     ' n\n---\n 0\n(1 row)\n')
+
+  def test_errors(self):
+    self.db.mkdir()
+    for statement, message in (('SELEC 1', 'syntax error'), ('SELECT * FROM nope', 'nope does not exist'),
+                               ("SELECT 'x'::INT", "Could not convert string 'x' to INT32")):
+      done = subprocess.run([YARROW, self.db, '-c', statement], capture_output=True, check=False)
+      self.assertEqual((done.returncode, done.stdout), (1, b''))
+      self.assertIn(message, done.stderr.decode())
+    self.assertIn("cannot open", self.fail_yarrow(self.db, '-f', self.folder / 'none.sql'))
+
+  def test_types_outside_the_tables_are_text(self):
+    self.db.mkdir()
+    self.assertEqual(self.sql("SELECT [1, 2] AS l, {'a': 1} AS s, INTERVAL 3 DAY AS i, NULL AS n"),
+                     [{'l': '[1, 2]', 's': "{'a': 1}", 'i': '3 days', 'n': None}])
+
+  def test_ctrl_c(self):
+    self.db.mkdir()
+    process = self.start_yarrow(self.db, '-c', 'SELECT count(*) FROM range(100000) a, range(100000000) b')
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    self.assertEqual((process.returncode, error), (130, b'yarrow: cancelled\n'))
+
+  def test_killed_between_statements(self):
+    self.db.mkdir()
+    self.sql('CREATE TABLE t (id INT PRIMARY KEY)')
+    process = self.start_yarrow(self.db, stdin=subprocess.PIPE)
+    process.stdin.close()
+    process.wait(timeout=60)
+    statements = ''.join(f'INSERT INTO t VALUES ({i}); SELECT {i} AS done;' for i in range(100000))
+    process = self.start_yarrow(self.db, '--format', 'csv', '-f', self.write('many.sql', statements))
+    last = -1
+    while last < 50:
+      line = process.stdout.readline().strip()
+      if line.isdigit():
+        last = int(line)
+    process.kill()
+    process.wait()
+    count, most = (self.sql('SELECT count(*) AS c, max(id) AS m FROM t')[0][name] for name in 'cm')
+    self.assertEqual(count, most + 1)
+    self.assertGreaterEqual(most, last, 'a row that was told of is gone')
+
+  def test_user_tables(self):
+    self.db.mkdir()
+    self.sql("CREATE TABLE notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')")
+    self.sql("INSERT INTO notes VALUES (1, 'mine')", '--user', 'ada')
+    self.assertEqual(self.sql('FROM notes', '--user', 'ada'), [{'id': 1, 'text': 'mine'}])
+    self.assertEqual(self.sql('FROM notes', '--user', 'bob'), [])
+    self.assertIn('acting user', self.fail_yarrow(self.db, '-c', 'FROM notes'))
+
+
+if __name__ == '__main__':
+  unittest.main()
