@@ -67,7 +67,7 @@ class CheckIncludesTest(unittest.TestCase):
     (self.root / 'include/yarrow/planted.h').unlink()
     table = 'src/layers.txt'
     self.assertIn('owned by both', ' '.join(self.plant(table, 'extra | | type.h | arrow')))
-    self.assertIn('no row above it', ' '.join(self.plant(table, 'more | sql | | arrow')))
+    self.assertIn('no row above it', ' '.join(self.plant(table, 'more | missing | | arrow')))
     self.assertIn('src/warm: no row in src/layers.txt', self.plant('src/warm/a.h', ''))
 
   def test_what_the_row_names_is_allowed(self):

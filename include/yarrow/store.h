@@ -157,6 +157,8 @@ class Store : public std::enable_shared_from_this<Store> {
                                        size_t max_points) const;
   // Estimated bytes on disk and in memtables of [lower, upper); an empty bound is open.
   uint64_t ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const;
+  // Estimated entries in [lower, upper), from its bytes and the average entry of the partition. Costs microseconds.
+  uint64_t ApproximateEntries(Partition partition, std::string_view lower, std::string_view upper) const;
 
   arrow::Status FlushMemtables();
   arrow::Status CompactAll();

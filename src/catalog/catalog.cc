@@ -108,6 +108,7 @@ Status Catalog::EnsureSchema(const std::string& name) {
 }
 
 Status Catalog::Load() {
+  auto view = std::make_shared<CatalogView>();
   for (auto&& entry : schemas_->ScanIter()) {
     ARROW_ASSIGN_OR_RAISE(const SchemaKey key, entry.key());
     schema_names_.push_back(key.schema_name);
@@ -119,7 +120,7 @@ Status Catalog::Load() {
     if (id != SystemTableId::kStats) {
       ARROW_ASSIGN_OR_RAISE(entry->partition, store_->OpenPartition(SystemPartition(id)));
     }
-    table_map_.emplace(MapKey(entry->definition->schema_name, entry->definition->name), std::move(entry));
+    view->tables_.emplace(MapKey(entry->definition->schema_name, entry->definition->name), std::move(entry));
   }
 
   struct Loading {
@@ -155,15 +156,16 @@ Status Catalog::Load() {
     for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
     const auto map_key = MapKey(table.definition.schema_name, table.definition.name);
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
-    table_map_.emplace(map_key, std::move(entry));
+    view->tables_.emplace(map_key, std::move(entry));
   }
+  view_ = std::move(view);
   return SweepDrafts();
 }
 
 // What a process that ended before it could publish them has left of its drafts.
 Status Catalog::SweepDrafts() {
   std::set<uint32_t> tables;
-  for (const auto& [name, entry] : table_map_) tables.insert(entry->definition->id);
+  for (const auto& [name, entry] : view_->tables_) tables.insert(entry->definition->id);
   WriteSet writes;
   const KeyRange all_rows = PrefixRange(std::string(1, static_cast<char>(RecordKind::kRow)));
   ScanCursor rows = store_->Scan({.partition = rows_, .lower = all_rows.lower, .upper = all_rows.upper});
@@ -216,7 +218,6 @@ Status Catalog::CreateSchema(std::string_view name) {
   ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   schema_names_.emplace_back(name);
-  version_.fetch_add(1, std::memory_order_release);
   std::sort(schema_names_.begin(), schema_names_.end());
   return Status::OK();
 }
@@ -241,7 +242,6 @@ Status Catalog::DropSchema(std::string_view name) {
   ARROW_RETURN_NOT_OK(CommitSynced(writes));
   std::unique_lock lock(map_mutex_);
   std::erase(schema_names_, *at);
-  version_.fetch_add(1, std::memory_order_release);
   return Status::OK();
 }
 
@@ -259,8 +259,7 @@ Status Catalog::CheckNewTable(const std::string& schema_name, const std::string&
     return Status::Invalid("Table ", name, ": schema system belongs to the database; choose another");
   }
   if (!known) return Status::KeyError("Table ", name, ": there is no schema ", schema_name, "; create it first");
-  std::shared_lock lock(map_mutex_);
-  if (table_map_.count(MapKey(schema_name, table_name)) > 0)
+  if (View()->Find({schema_name, table_name}) != nullptr)
     return Status::AlreadyExists("Table ", name, " exists already");
   return Status::OK();
 }
@@ -341,17 +340,42 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
   CommitOptions synced = options;
   synced.guards = guards;
   synced.sync = true;
-  ARROW_ASSIGN_OR_RAISE(const CommitResult committed, store_->Commit(*writes, synced));
-  std::unique_lock lock(map_mutex_);
+  // From the commit until its sequence is known, readers of these tables wait.
+  for (const auto& entry : changes.dropped) entry->dropped_at->store(TableEntry::kDropping, std::memory_order_release);
+  const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
   for (const auto& entry : changes.dropped) {
-    entry->dropped_at->store(committed.last_sequence, std::memory_order_release);
-    table_map_.erase(MapKey(entry->definition->schema_name, entry->definition->name));
+    entry->dropped_at->store(committed.ok() ? committed->last_sequence : 0, std::memory_order_release);
+  }
+  ARROW_RETURN_NOT_OK(committed);
+  Publish(changes);
+  return Status::OK();
+}
+
+void Catalog::Publish(const CatalogChanges& changes) {
+  std::unique_lock lock(map_mutex_);
+  auto view = std::make_shared<CatalogView>(*view_);
+  for (const auto& entry : changes.dropped) {
+    view->tables_.erase(MapKey(entry->definition->schema_name, entry->definition->name));
   }
   for (const auto& entry : changes.created) {
-    table_map_[MapKey(entry->definition->schema_name, entry->definition->name)] = entry;
+    view->tables_[MapKey(entry->definition->schema_name, entry->definition->name)] = entry;
   }
-  version_.fetch_add(1, std::memory_order_release);
-  return Status::OK();
+  ++view->version_;
+  view_ = std::move(view);
+}
+
+std::shared_ptr<const CatalogView> Catalog::View() const {
+  std::shared_lock lock(map_mutex_);
+  return view_;
+}
+
+bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
+  uint64_t dropped = entry.dropped_at->load(std::memory_order_acquire);
+  if (dropped == TableEntry::kDropping) {
+    std::lock_guard ddl(ddl_mutex_);
+    dropped = entry.dropped_at->load(std::memory_order_acquire);
+  }
+  return dropped == 0 || dropped > snapshot.sequence();
 }
 
 Status Catalog::DiscardDraft(const TableEntry& draft) {
@@ -381,23 +405,27 @@ Status Catalog::NotFound(const QualifiedName& name) const {
                           "; the tables are: ", known.empty() ? "(none yet)" : known, " and those of schema system");
 }
 
-arrow::Result<std::shared_ptr<const TableEntry>> Catalog::Find(const QualifiedName& name) const {
-  {
-    std::shared_lock lock(map_mutex_);
-    const auto at = table_map_.find(MapKey(name.schema_name, name.name));
-    if (at != table_map_.end()) return at->second;
-  }
-  return NotFound(name);
+std::shared_ptr<const TableEntry> CatalogView::Find(const QualifiedName& name) const {
+  const auto at = tables_.find(MapKey(name.schema_name, name.name));
+  return at == tables_.end() ? nullptr : at->second;
 }
 
-std::vector<std::shared_ptr<const TableEntry>> Catalog::Tables() const {
-  std::shared_lock lock(map_mutex_);
+std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
   std::vector<std::shared_ptr<const TableEntry>> users, system;
-  for (const auto& [key, entry] : table_map_) {
+  for (const auto& [key, entry] : tables_) {
     (entry->definition->kind == TableKind::kSystem ? system : users).push_back(entry);
   }
   users.insert(users.end(), system.begin(), system.end());
   return users;
+}
+
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::Find(const QualifiedName& name) const {
+  if (auto entry = View()->Find(name)) return entry;
+  return NotFound(name);
+}
+
+std::vector<std::shared_ptr<const TableEntry>> Catalog::Tables() const {
+  return View()->Tables();
 }
 
 Status Catalog::EnsureUser(const std::string& user) {

@@ -31,8 +31,26 @@ struct TableEntry {
   uint64_t guard_version = 0;          // as of this definition
   // The counter of hidden row ids, shared by all versions; null for tables with a key.
   std::shared_ptr<class RowIdCounter> row_ids;
-  // Sequence of the commit that dropped the table, shared by all versions; 0 as long as it lives.
+  // Sequence of the commit that dropped the table, shared by all versions; 0 as long as it lives, kDropping while such
+  // a commit is under way.
+  static constexpr uint64_t kDropping = UINT64_MAX;
   std::shared_ptr<std::atomic<uint64_t>> dropped_at = std::make_shared<std::atomic<uint64_t>>(0);
+};
+
+// The tables of a moment. Immutable.
+class CatalogView {
+ public:
+  // Null when there is none.
+  std::shared_ptr<const TableEntry> Find(const QualifiedName& name) const;
+  // Users' tables first by schema and name, then the system tables.
+  std::vector<std::shared_ptr<const TableEntry>> Tables() const;
+  // Raised by every change that a reader can see.
+  uint64_t version() const { return version_; }
+
+ private:
+  friend class Catalog;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>> tables_;  // by schema, name; folded
+  uint64_t version_ = 1;
 };
 
 // Hands out increasing numbers that outlive the process: leases of growing size are recorded in the store before any
@@ -81,8 +99,11 @@ class Catalog {
   // Publishes and drops tables together with `writes`, in one commit. AlreadyExists or KeyError, and nothing is done,
   // when another commit has taken a name or dropped a table meanwhile.
   arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
-  // Raised by every change that a reader can see.
-  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
+  // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells.
+  std::shared_ptr<const CatalogView> View() const;
+  // Whether a table of a view was still there at a snapshot. Waits for a DROP of it that is being committed.
+  bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -104,14 +125,13 @@ class Catalog {
   arrow::Status Load();
   arrow::Status SweepDrafts();
   arrow::Status CommitSynced(const WriteSet& writes);
+  void Publish(const CatalogChanges& changes);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
   arrow::Status CheckNewTable(const std::string& schema_name, const std::string& table_name) const;
   arrow::Status CheckChanges(const CatalogChanges& changes) const;
   void AddDefinition(const TableDefinition& definition, WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
-
-  using TableMap = std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>>;
 
   const std::shared_ptr<Store> store_;
   Partition rows_;
@@ -125,10 +145,9 @@ class Catalog {
   std::optional<SystemStore<SettingKey, SettingRecord>> settings_;
 
   std::mutex ddl_mutex_;  // held for a whole DDL statement
-  std::atomic<uint64_t> version_{1};
   mutable std::shared_mutex map_mutex_;
   std::vector<std::string> schema_names_;  // sorted
-  TableMap table_map_;                     // by schema and name, lower case
+  std::shared_ptr<const CatalogView> view_;
   std::unique_ptr<RowIdCounter> table_ids_;
   std::unique_ptr<RowIdCounter> job_ids_;
 };

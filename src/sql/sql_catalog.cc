@@ -142,9 +142,11 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
 duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& context) {
   // What a transaction has made or dropped is known to it only: its plans must not be shared.
   if (auto transaction = duckdb::Transaction::TryGet(context, GetAttached())) {
-    if (!transaction->Cast<SqlTransaction>().impl().catalog_changes().empty()) return {};
+    auto& sql_transaction = transaction->Cast<SqlTransaction>();
+    if (!sql_transaction.impl().catalog_changes().empty()) return {};
+    return sql_transaction.view().version();
   }
-  return database_->catalog().version();
+  return database_->catalog().View()->version();
 }
 
 SqlSchema* SqlCatalog::FindSchema(const std::string& schema_name) {

@@ -1,6 +1,9 @@
 // SQL over attached databases, as a program uses it.
 #include <gtest/gtest.h>
+
+#include <atomic>
 #include <duckdb/main/appender.hpp>
+#include <thread>
 
 #include "arrow_assert.h"
 #include "sql/duckdb_instance.h"
@@ -311,6 +314,56 @@ TEST_F(SqlTest, FiltersColumnsAndLimitsGoIntoTheScan) {
   EXPECT_EQ(Run("SELECT count(*), sum(id), sum(a), count(DISTINCT b) FROM t"), "100000|4999950000|299995|100000");
   EXPECT_EQ(Run("SELECT id FROM t LIMIT 3 OFFSET 99998"), "99998\n99999");
   EXPECT_EQ(Run("SELECT count(*) FROM (SELECT * FROM t LIMIT 5000)"), "5000");
+}
+
+TEST_F(SqlTest, TheOptimizerKnowsHowManyRowsThereAre) {
+  Run("CREATE TABLE small (id BIGINT PRIMARY KEY, v BIGINT)");
+  Run("CREATE TABLE large (id BIGINT PRIMARY KEY, v BIGINT)");
+  Run("INSERT INTO small SELECT i, i FROM range(300) r(i)");
+  Run("INSERT INTO large SELECT i, i FROM range(60000) r(i)");
+  const auto estimate = [&](const std::string& table) {
+    return std::stod(Run("SELECT estimated_size FROM duckdb_tables() WHERE table_name = '" + table + "'"));
+  };
+  for (const bool flushed : {false, true}) {
+    EXPECT_NEAR(estimate("small"), 300, 300) << flushed;
+    EXPECT_NEAR(estimate("large"), 60000, 12000) << flushed;
+    ASSERT_OK(database_->store()->FlushMemtables());
+  }
+}
+
+// Queries beside tables that come and go: each sees a table as a whole or not at all.
+TEST_F(SqlTest, TablesComeAndGoBesideQueries) {
+  Run("CREATE TABLE t AS SELECT i AS id FROM range(5000) r(i)");
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::vector<std::thread> threads;
+  for (int n = 0; n < 3; ++n) {
+    threads.emplace_back([&, n] {
+      const auto connection = Connect();
+      const auto prepared = connection->Prepare("SELECT count(*), sum(id) FROM t");
+      while (!stop) {
+        const auto result = n == 0 ? prepared->Execute() : connection->Query("SELECT count(*), sum(id) FROM t");
+        if (result->HasError()) {
+          const std::string error = result->GetError();
+          const bool expected =
+              error.find("does not exist") != std::string::npos || error.find("was dropped") != std::string::npos;
+          EXPECT_TRUE(expected) << error;
+          continue;
+        }
+        const auto chunk = result->Fetch();
+        EXPECT_EQ(chunk->GetValue(0, 0).ToString(), "5000");
+        EXPECT_EQ(chunk->GetValue(1, 0).ToString(), "12497500");
+        ++answered;
+      }
+    });
+  }
+  for (int round = 0; round < 40; ++round) {
+    EXPECT_EQ(Run("DROP TABLE t"), "");
+    EXPECT_EQ(Run("CREATE TABLE t AS SELECT i AS id FROM range(5000) r(i)"), "5000");
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(answered, 0);
 }
 
 TEST_F(SqlTest, UsersSeeTheirOwnRows) {

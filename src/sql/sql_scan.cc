@@ -226,6 +226,10 @@ double Progress(ClientContext&, const duckdb::FunctionData*, const duckdb::Globa
   return 100.0 * static_cast<double>(global.morsels_done.load()) / static_cast<double>(global.morsels.size());
 }
 
+duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&, const duckdb::FunctionData* data) {
+  return duckdb::make_uniq<duckdb::NodeStatistics>(data->Cast<ScanBindData>().table->EstimateRows());
+}
+
 duckdb::BindInfo GetBindInfo(const duckdb::optional_ptr<duckdb::FunctionData> data) {
   return duckdb::BindInfo(*data->Cast<ScanBindData>().table);
 }
@@ -279,6 +283,7 @@ duckdb::TableFunction ScanFunction() {
   function.filter_prune = true;
   function.get_partition_data = PartitionData;
   function.table_scan_progress = Progress;
+  function.cardinality = Cardinality;
   function.get_bind_info = GetBindInfo;
   function.get_virtual_columns = VirtualColumns;
   function.supports_pushdown_type = SupportsPushdown;

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "key/key_range.h"
 #include "sql/create_table.h"
 #include "sql/sql_scan.h"
 
@@ -27,7 +28,15 @@ duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext&,
 }
 
 duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
-  return {};
+  duckdb::TableStorageInfo info;
+  info.cardinality = EstimateRows();
+  return info;
+}
+
+duckdb::idx_t SqlTable::EstimateRows() const {
+  if (!table_->entry().partition.valid()) return 100;  // system.stats, which is computed
+  return table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
+                                            PrefixSuccessor(table_->key_prefix()));
 }
 
 // An UPDATE reads and writes whole rows by their keys: it needs no columns beside those it sets.

@@ -9,7 +9,13 @@ namespace yarrow::sql {
 
 SqlTransaction::SqlTransaction(duckdb::TransactionManager& manager_in, duckdb::ClientContext& context_in,
                                SqlCatalog& catalog)
-    : Transaction(manager_in, context_in), catalog_(catalog), impl_(catalog.database(), catalog.user()) {}
+    : Transaction(manager_in, context_in), catalog_(catalog) {
+  // Snapshot and tables must be of one moment.
+  do {
+    catalog_view_ = catalog.database()->catalog().View();
+    impl_ = std::make_unique<TransactionImpl>(catalog.database(), catalog.user());
+  } while (catalog.database()->catalog().View() != catalog_view_);
+}
 
 SqlTransaction& SqlTransaction::Of(duckdb::ClientContext& context, duckdb::Catalog& catalog) {
   return Transaction::Get(context, catalog).Cast<SqlTransaction>();
@@ -20,7 +26,7 @@ WriteSet::View SqlTransaction::StatementView() {
   const duckdb::transaction_t query = active_query;
   if (query != view_query_) {
     view_query_ = query;
-    view_ = impl_.SealedWrites();
+    view_ = impl_->SealedWrites();
   }
   return view_;
 }
@@ -37,26 +43,26 @@ std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema
     return FoldCase(entry->definition->schema_name) == FoldCase(schema) &&
            FoldCase(entry->definition->name) == FoldCase(name);
   };
-  const CatalogChanges& changes = impl_.catalog_changes();
+  const CatalogChanges& changes = impl_->catalog_changes();
   for (const auto& entry : changes.created) {
     if (is_it(entry)) return entry;
   }
-  auto found = catalog_.database()->catalog().Find({schema, name});
-  if (!found.ok()) return nullptr;
+  auto found = catalog_view_->Find({schema, name});
+  if (found == nullptr || !catalog_.database()->catalog().IsLiveAt(*found, impl_->snapshot())) return nullptr;
   for (const auto& entry : changes.dropped) {
-    if (entry->definition->id == (*found)->definition->id) return nullptr;
+    if (entry->definition->id == found->definition->id) return nullptr;
   }
-  return *std::move(found);
+  return found;
 }
 
 std::vector<std::shared_ptr<const TableEntry>> SqlTransaction::Tables(const std::string& schema) {
   std::vector<std::shared_ptr<const TableEntry>> tables;
-  for (const auto& entry : catalog_.database()->catalog().Tables()) {
+  for (const auto& entry : catalog_view_->Tables()) {
     const TableDefinition& definition = *entry->definition;
     if (FoldCase(definition.schema_name) != FoldCase(schema)) continue;
     if (auto seen = Find(definition.schema_name, definition.name)) tables.push_back(std::move(seen));
   }
-  for (const auto& entry : impl_.catalog_changes().created) {
+  for (const auto& entry : impl_->catalog_changes().created) {
     const TableDefinition& definition = *entry->definition;
     const bool is_listed = std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t == entry; });
     if (!is_listed && FoldCase(definition.schema_name) == FoldCase(schema)) tables.push_back(entry);

@@ -13,7 +13,7 @@
 
 namespace yarrow::sql {
 
-// Reads and writes through a TransactionImpl, which begins with the first statement that touches the database. Catalog
+// Reads and writes through a TransactionImpl, begun with the first statement that touches the database. Catalog
 // lookups come from the thread that plans; scans in other threads use what a statement took at its start.
 class SqlTransaction : public duckdb::Transaction {
  public:
@@ -21,7 +21,9 @@ class SqlTransaction : public duckdb::Transaction {
 
   static SqlTransaction& Of(duckdb::ClientContext& context, duckdb::Catalog& catalog);
 
-  TransactionImpl& impl() { return impl_; }
+  TransactionImpl& impl() { return *impl_; }
+  // The tables of its snapshot, those it made and dropped itself apart.
+  const CatalogView& view() const { return *catalog_view_; }
 
   // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
   WriteSet::View StatementView();
@@ -36,7 +38,8 @@ class SqlTransaction : public duckdb::Transaction {
  private:
   SqlCatalog& catalog_;
   std::mutex mutex_;
-  TransactionImpl impl_;
+  std::shared_ptr<const CatalogView> catalog_view_;
+  std::unique_ptr<TransactionImpl> impl_;
   duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
   WriteSet::View view_;
   std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;

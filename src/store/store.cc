@@ -226,6 +226,15 @@ uint64_t Store::ApproximateBytes(Partition partition, std::string_view lower, st
                        upper);
 }
 
+uint64_t Store::ApproximateEntries(Partition partition, std::string_view lower, std::string_view upper) const {
+  uint64_t entries = 0;
+  impl_->db->GetIntProperty(StoreImpl::Handle(partition), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
+  const auto all = static_cast<double>(ApproximateBytes(partition, {}, {}));
+  if (entries == 0 || all == 0) return 0;
+  const auto part = static_cast<double>(ApproximateBytes(partition, lower, upper));
+  return static_cast<uint64_t>(static_cast<double>(entries) * (part / all) + 0.5);
+}
+
 arrow::Status Store::FlushMemtables() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   for (Partition partition : impl_->AllPartitions()) handles.push_back(StoreImpl::Handle(partition));

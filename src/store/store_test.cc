@@ -361,6 +361,8 @@ TEST_F(SplitPoints, EstimatesBytes) {
     const uint64_t all = store_->ApproximateBytes(p_, "", "");
     EXPECT_GT(all, 1500000u);
     EXPECT_LT(all, 6000000u);
+    EXPECT_NEAR(static_cast<double>(store_->ApproximateEntries(p_, "t" + Key(10000), "u")), 10000, 2500);
+    EXPECT_EQ(store_->ApproximateEntries(p_, "x", "a"), 0u);
     const uint64_t half = store_->ApproximateBytes(p_, "t" + Key(10000), "u");
     EXPECT_GT(half, all / 3);
     EXPECT_LT(half, all * 2 / 3);

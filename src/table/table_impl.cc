@@ -49,7 +49,8 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
 
 Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
   const uint64_t dropped = entry_->dropped_at->load(std::memory_order_acquire);
-  if (dropped != 0 && (snapshot.is_null() || snapshot.sequence() >= dropped)) {
+  const bool was_dropped = dropped != 0 && dropped != TableEntry::kDropping;
+  if (was_dropped && (snapshot.is_null() || snapshot.sequence() >= dropped)) {
     return Status::KeyError("Table ", definition().QualifiedName(),
                             " was dropped; only snapshots from before that still have it");
   }
