@@ -340,7 +340,8 @@ TEST_F(SqlTest, TablesComeAndGoBesideQueries) {
   for (int n = 0; n < 3; ++n) {
     threads.emplace_back([&, n] {
       const auto connection = Connect();
-      const auto prepared = connection->Prepare("SELECT count(*), sum(id) FROM t");
+      auto prepared = connection->Prepare("SELECT count(*), sum(id) FROM t");
+      while (prepared->HasError() && !stop) prepared = connection->Prepare("SELECT count(*), sum(id) FROM t");
       while (!stop) {
         const auto result = n == 0 ? prepared->Execute() : connection->Query("SELECT count(*), sum(id) FROM t");
         if (result->HasError()) {
