@@ -306,9 +306,9 @@ Status Catalog::CheckChanges(const CatalogChanges& changes) const {
     if (definition.kind == TableKind::kSystem) {
       return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
     }
-    ARROW_ASSIGN_OR_RAISE(const auto current, Find({definition.schema_name, definition.name}));
-    if (current->definition->id != definition.id) {
-      return Status::KeyError("Table ", definition.QualifiedName(), " was dropped and made anew meanwhile");
+    const auto current = View()->Find({definition.schema_name, definition.name});
+    if (current == nullptr || current->definition->id != definition.id) {
+      return ConflictError("table " + definition.QualifiedName() + " was dropped by another transaction");
     }
   }
   for (const auto& entry : changes.created) {

@@ -96,8 +96,8 @@ class Catalog {
   arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec, bool replaces = false);
   arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
   arrow::Status DiscardDraft(const TableEntry& draft);
-  // Publishes and drops tables together with `writes`, in one commit. AlreadyExists or KeyError, and nothing is done,
-  // when another commit has taken a name or dropped a table meanwhile.
+  // Publishes and drops tables together with `writes`, in one commit. AlreadyExists when another commit has taken a
+  // name meanwhile, IsConflict() when one has dropped a table; then nothing is done.
   arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
   // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells.

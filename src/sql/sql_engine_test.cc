@@ -133,6 +133,21 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
       "COPY FROM DATABASE y TO memory",
       "EXPORT DATABASE '" + dir_.File("export").string() + "'",
       "SELECT * FROM t ORDER BY id DESC LIMIT 2",
+      "INSERT INTO t DEFAULT VALUES",
+      "CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS id",
+      "CREATE OR REPLACE TABLE u2 (x TIME)",
+      "INSERT INTO u2 VALUES ('24:00:00')",
+      "FROM u2",
+      "CREATE OR REPLACE TABLE u2 (x TIMESTAMP, y DATE)",
+      "INSERT INTO u2 VALUES ('infinity', '-infinity')",
+      "FROM u2",
+      "SELECT * FROM t WHERE id = 1 OR name = 'n3'",
+      "SELECT * FROM t WHERE id IN (SELECT id FROM t WHERE name LIKE 'n%' LIMIT 3)",
+      "SELECT t.* FROM t POSITIONAL JOIN range(3)",
+      "SELECT * FROM t ASOF JOIN t AS b ON t.id >= b.id",
+      "PIVOT t ON name USING count(*)",
+      "SELECT * FROM t LIMIT 0",
+      "SELECT * FROM t LIMIT 3 OFFSET 100",
       "SELECT * FROM t LIMIT 50 PERCENT",
       "SELECT * FROM t LIMIT (SELECT 3)",
       "EXPLAIN ANALYZE UPDATE t SET name = name",
@@ -225,6 +240,16 @@ TEST_F(SqlTest, DefinitionsAreTransactional) {
   EXPECT_EQ(Run(*other, "SELECT * FROM t"), "1");
   Run("ROLLBACK");
   EXPECT_EQ(Run("SELECT * FROM t"), "1");
+  Run("BEGIN");
+  EXPECT_EQ(Run("DROP TABLE t; CREATE TABLE t AS SELECT 7 AS id"), "1");
+  EXPECT_EQ(Run(*other, "DROP TABLE t"), "");
+  const std::string dropped = Run("COMMIT");
+  EXPECT_NE(dropped.find("main.t was dropped by another transaction"), std::string::npos) << dropped;
+  Run("BEGIN");
+  Run("CREATE TABLE t (id BIGINT)");
+  EXPECT_EQ(Run(*other, "CREATE TABLE t (id BIGINT PRIMARY KEY)"), "");
+  const std::string taken = Run("COMMIT");
+  EXPECT_NE(taken.find("main.t exists already"), std::string::npos) << taken;
   EXPECT_EQ(Run("CREATE OR REPLACE TABLE t AS SELECT 42 AS answer"), "1");
   EXPECT_EQ(Run(*other, "SELECT * FROM t"), "42");
   EXPECT_EQ(Run("DROP TABLE t"), "");

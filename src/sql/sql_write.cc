@@ -146,6 +146,8 @@ class CreateTableAsOperator : public InsertOperator {
 
   duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
     auto made = schema_.CreateTable(schema_.GetCatalogTransaction(context), *info_);
+    // IF NOT EXISTS, and it exists since the statement was planned.
+    if (!made) throw duckdb::CatalogException("Table with name \"" + info_->Base().table + "\" already exists!");
     return MakeState(context, made->Cast<SqlTable>().shared_from_this());
   }
 
