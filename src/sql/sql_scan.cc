@@ -1,5 +1,7 @@
 #include "sql/sql_scan.h"
 
+#include <duckdb/parallel/task_scheduler.hpp>
+
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -143,6 +145,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   request.columns = PlanOutputs(input, &global->outputs);
   request.predicate = MakePredicate(input, entry);
   request.limit = bind.limit;
+  request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
   const bool short_limit = bind.limit && *bind.limit <= kVectorRows && !global->plan->predicate;
   if (short_limit || global->plan->source.kind != SourceKind::kHot) {

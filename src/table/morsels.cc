@@ -34,6 +34,7 @@ std::vector<Morsel> CutAtPoints(std::vector<KeyRange> ranges, const std::vector<
 }
 
 std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan) {
+  if (plan.ranges.empty()) return {};  // nothing can pass
   const ScanSource& source = plan.source;
   const std::string& lower = plan.ranges.front().lower;
   const std::string& upper = plan.ranges.back().upper;

@@ -137,6 +137,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->source = std::move(source);
   plan->reverse = request.reverse;
   plan->limit = request.limit.value_or(ScanPlan::kNoLimit);
+  plan->threads = request.threads;
   plan->output = plan->decoded = plan->source.projections->Get(request.columns);
   ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
   return plan;

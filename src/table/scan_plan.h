@@ -70,6 +70,7 @@ struct ScanRequest {
   Predicate predicate;
   bool reverse = false;
   std::optional<int64_t> limit;
+  int threads = 1;  // that will read, for cutting the ranges into pieces
 };
 arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanRequest& request);
 
