@@ -135,11 +135,15 @@ class Store : public std::enable_shared_from_this<Store> {
   // Starts a write transaction: takes its snapshot and registers it in one step.
   std::unique_ptr<WriteTransactionToken> BeginWrite();
 
-  // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store, with
-  // SstLoad. A set above options().ingest_threshold_bytes (and without ranges) commits as one atomic ingest of SST
-  // files, always synced. After an IOError the store may refuse further writes until it is closed and opened again.
+  // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store. A set
+  // above options().ingest_threshold_bytes (and without ranges), and one with runs in files, commits as one atomic
+  // ingest of SST files, always synced. After an IOError the store may refuse further writes until it is closed and
+  // opened again.
   arrow::Result<CommitResult> Commit(const WriteSet& writes, const CommitOptions& options = {});
-  // The same for one key, without building a WriteSet.
+  // IsConflict() when a commit of these writes with that token is certain to fail, as far as it can be told from the
+  // writes made since the last Seal.
+  arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const;
+  // The same as Commit for one key, without building a WriteSet.
   arrow::Result<CommitResult> CommitPut(Partition partition, std::string_view key, std::string_view value,
                                         const CommitOptions& options = {});
   arrow::Result<CommitResult> CommitDelete(Partition partition, std::string_view key,
@@ -179,7 +183,16 @@ class Store : public std::enable_shared_from_this<Store> {
 // True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, a
 // transaction older than the commit table reaches back.
 bool IsConflict(const arrow::Status& status);
+
+// The key that a conflict is about.
+struct ConflictKey {
+  uint32_t partition_id = 0;
+  std::string key;
+};
+// Null for a conflict that is about no single key, and for other errors. Lives as long as the status.
+const ConflictKey* FindConflictKey(const arrow::Status& status);
+
 // Makes such an error.
-arrow::Status ConflictError(std::string message);
+arrow::Status ConflictError(std::string message, std::optional<ConflictKey> key = {});
 
 }  // namespace yarrow

@@ -1,10 +1,12 @@
 // WriteSet: writes that are to be committed together, as bytes; and Partition, the key space they go to.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@ namespace yarrow {
 struct StoreImpl;
 class WriteRun;
 class OpenRun;
+class FileRun;
 
 // Names one partition (a RocksDB column family). Small, copyable; valid as long as its Store.
 class Partition {
@@ -51,7 +54,8 @@ struct WriteRange {
 };
 
 // Collects the writes of one transaction or batch: an open run that is appended to, below it the runs of the statements
-// before, sealed, sorted and immutable. The last write of a key wins.
+// before, sealed, sorted and immutable. The last write of a key wins. A statement with more rows than memory should
+// hold brings them as a run in files.
 //
 // A statement reads through a View taken before it started, so it never meets its own writes. Not thread-safe, but
 // Views may be read from any number of threads while the owner appends and seals further.
@@ -59,18 +63,24 @@ class WriteSet {
  public:
   enum class Found : uint8_t { kNothing, kPut, kDelete };
 
+  // One sealed run: in memory or in files.
+  struct Run {
+    std::shared_ptr<const WriteRun> memory;
+    std::shared_ptr<const FileRun> file;
+  };
+
   // The sealed runs of a moment. Cheap to copy; keeps their bytes alive.
   class View {
    public:
     View() = default;
     bool empty() const { return runs_ == nullptr; }
-    // What these writes say about `key`. On kPut, `value` is a view that lives as long as this View.
-    Found Get(Partition partition, std::string_view key, std::string_view* value) const;
+    // Ids of the partitions that runs in memory write to.
+    std::set<uint32_t> MemoryPartitions() const;
 
    private:
     friend class WriteSet;
     friend class OverlayCursor;
-    std::shared_ptr<const std::vector<std::shared_ptr<const WriteRun>>> runs_;  // oldest first; null: none
+    std::shared_ptr<const std::vector<Run>> runs_;  // oldest first; null: none
   };
 
   // A state to come back to.
@@ -101,9 +111,13 @@ class WriteSet {
   void Seal();
   View GetView() const;
 
+  // Adds a finished run of puts in files as the newest one, over everything written so far. A set with such runs
+  // commits as one ingest, and in a transaction needs guards to be judged by, like a bulk load.
+  void AddRun(std::shared_ptr<const FileRun> run);
+
   // What the set says about `key`, the open run included (for uniqueness within one statement). `value` lives until
-  // the next non-const call.
-  Found Get(Partition partition, std::string_view key, std::string_view* value) const;
+  // the next call of this object. An error when a run's file cannot be read.
+  arrow::Result<Found> Get(Partition partition, std::string_view key, std::string_view* value);
 
   // Seals, and remembers the state. RollbackTo forgets every write since; savepoints taken since become invalid.
   Savepoint MakeSavepoint();
@@ -112,7 +126,7 @@ class WriteSet {
   void Clear();
   bool empty() const { return op_count() == 0 && ranges_.empty(); }
   size_t op_count() const;     // puts and deletes; a key written twice may count twice
-  uint64_t byte_size() const;  // of their keys and values
+  uint64_t byte_size() const;  // of their keys and values, in files as they are stored there
   // Invalid when some write was too large to be taken.
   const arrow::Status& status() const { return status_; }
 
@@ -120,15 +134,19 @@ class WriteSet {
   friend struct StoreImpl;
   OpenRun& open_run();
   void Append(Partition partition, WriteOp::Kind kind, std::string_view key, std::string_view value);
-  // The writes in an order fit for a batch: in place when there is only the open run, else sorted and without
-  // duplicates in `*storage`. `sorted` asks for the latter always.
+  // The writes in memory, in an order fit for a batch: in place when there is only the open run, else sorted and
+  // without duplicates in `*storage`. `sorted` asks for the latter always.
   std::span<const WriteOp> Collect(bool sorted, std::vector<WriteOp>* storage) const;
+  // All runs, the open one included. Lives no longer than this set, unchanged.
+  View Everything() const;
 
-  std::vector<std::shared_ptr<const WriteRun>> runs_;  // oldest first
-  mutable View view_;                                  // of runs_, built when asked for
+  std::vector<Run> runs_;  // oldest first
+  size_t file_runs_ = 0;   // how many of them are in files
+  mutable View view_;      // of runs_, built when asked for
   std::unique_ptr<OpenRun> open_;
   std::vector<WriteRange> ranges_;
   arrow::Status status_;
+  std::string read_;  // a value that Get read from a file
 };
 
 }  // namespace yarrow

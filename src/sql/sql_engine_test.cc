@@ -5,50 +5,12 @@
 #include <duckdb/main/appender.hpp>
 #include <thread>
 
-#include "arrow_assert.h"
-#include "sql/duckdb_instance.h"
-#include "temp_dir.h"
-#include "yarrow/sql.h"
+#include "sql/sql_fixture_test.h"
 
 namespace yarrow::sql {
 namespace {
 
-class SqlTest : public testing::Test {
- protected:
-  void SetUp() override {
-    StoreOptions options;
-    options.durability = Durability::kOs;
-    ASSERT_OK_AND_ASSIGN(database_, Database::Open(dir_.File("db"), options));
-    duckdb_ = OpenDuckDb();
-    ASSERT_OK(Attach(*duckdb_, database_, "y"));
-    connection_ = Connect();
-  }
-  std::unique_ptr<duckdb::Connection> Connect() {
-    auto connection = std::make_unique<duckdb::Connection>(*duckdb_);
-    EXPECT_FALSE(connection->Query("USE y")->HasError());
-    return connection;
-  }
-  // Rows as text: cells joined by |, rows by a newline; or the error.
-  static std::string Run(duckdb::Connection& connection, const std::string& sql) {
-    const auto result = connection.Query(sql);
-    if (result->HasError()) return "error: " + result->GetError();
-    std::string text;
-    for (duckdb::idx_t row = 0; row < result->RowCount(); ++row) {
-      if (row > 0) text += "\n";
-      for (duckdb::idx_t column = 0; column < result->ColumnCount(); ++column) {
-        if (column > 0) text += '|';
-        text += result->GetValue(column, row).ToString();
-      }
-    }
-    return text;
-  }
-  std::string Run(const std::string& sql) { return Run(*connection_, sql); }
-
-  test::TempDir dir_;
-  std::shared_ptr<Database> database_;
-  std::unique_ptr<duckdb::DuckDB> duckdb_;
-  std::unique_ptr<duckdb::Connection> connection_;
-};
+using SqlTest = test::SqlFixture;
 
 TEST_F(SqlTest, CreateInsertSelect) {
   EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR DEFAULT 'none', price DECIMAL(10,2) NOT NULL)"),
@@ -211,12 +173,37 @@ TEST_F(SqlTest, TransactionsSeeTheirSnapshotAndTheFirstCommitterWins) {
   EXPECT_EQ(Run(*other, "UPDATE t SET v = 22 WHERE id = 2"), "1");
   EXPECT_EQ(Run("SELECT v FROM t ORDER BY id"), "11\n20");
   const std::string error = Run("COMMIT");
-  EXPECT_NE(error.find("conflict"), std::string::npos) << error;
+  EXPECT_NE(error.find("write conflict: another transaction changed the row of table main.t with key (1)"),
+            std::string::npos)
+      << error;
   EXPECT_EQ(Run("SELECT v FROM t ORDER BY id"), "12\n22");
   Run("BEGIN");
   EXPECT_NE(Run("INSERT INTO t VALUES (1, 1)").find("Constraint Error"), std::string::npos);
   EXPECT_NE(Run("SELECT 1").find("aborted"), std::string::npos);
   Run("ROLLBACK");
+}
+
+TEST_F(SqlTest, ACertainConflictIsReportedByTheStatement) {
+  Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v BIGINT)");
+  Run("INSERT INTO t VALUES (1, 10), (2, 20)");
+  const auto other = Connect();
+  const auto expect_conflict = [&](const std::string& sql, const std::string& key) {
+    Run("BEGIN");
+    EXPECT_EQ(Run("SELECT count(*) FROM t"), "2");  // takes the snapshot
+    Run(*other, "UPDATE t SET v = v + 1 WHERE id = 1");
+    Run(*other, "INSERT INTO t VALUES (3, 0)");
+    EXPECT_EQ(Run("UPDATE t SET v = 0 WHERE id = 2"), "1");  // nobody else's
+    const std::string error = Run(sql);
+    EXPECT_NE(error.find("TransactionContext Error"), std::string::npos) << sql << ": " << error;
+    EXPECT_NE(error.find("table main.t with key (" + key + ")"), std::string::npos) << sql << ": " << error;
+    EXPECT_NE(Run("SELECT 1").find("aborted"), std::string::npos);
+    Run("ROLLBACK");
+    Run(*other, "DELETE FROM t WHERE id = 3");
+  };
+  expect_conflict("UPDATE t SET v = 5 WHERE id = 1", "1");
+  expect_conflict("DELETE FROM t WHERE id = 1", "1");
+  expect_conflict("INSERT INTO t VALUES (3, 1)", "3");
+  expect_conflict("UPDATE t SET id = 3 WHERE id = 2", "3");
 }
 
 TEST_F(SqlTest, DefinitionsAreTransactional) {

@@ -1,12 +1,15 @@
 // INSERT, CREATE TABLE AS, DELETE and UPDATE: the operators that end such plans.
 //
-// Rows come in from one thread. Each operator adds to the writes of the transaction; a statement that fails leaves them
-// behind, and DuckDB rolls the transaction back.
+// Each operator adds to the writes of the transaction; a statement that fails leaves them behind, and DuckDB rolls the
+// transaction back. Rows of INSERT may come in from several threads, those of the others from one.
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <duckdb/common/types/column/column_data_collection.hpp>
+#include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
+#include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -14,6 +17,7 @@
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
+#include "table/row_intake.h"
 
 namespace yarrow::sql {
 namespace {
@@ -32,6 +36,8 @@ struct WriteState : public duckdb::GlobalSinkState {
   RowChanges changes;
   uint64_t rows = 0;
   std::vector<RowChanges::Moved> moved;
+  std::mutex mutex;
+  std::unique_ptr<RowIntake> inserted;                        // under mutex, the rows of threads that are done
   duckdb::unique_ptr<duckdb::ColumnDataCollection> returned;  // with RETURNING
 };
 
@@ -50,25 +56,11 @@ class WriteOperator : public duckdb::PhysicalOperator {
         returns_rows_(returns_rows) {}
 
   bool IsSink() const override { return true; }
-  bool SinkOrderDependent() const override { return true; }
+  bool SinkOrderDependent() const override { return !ParallelSink(); }
   bool IsSource() const override { return true; }
 
   duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
     return MakeState(context, table_);
-  }
-
-  duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, DataChunk& chunk,
-                              duckdb::OperatorSinkInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    Write(context.client, state, chunk);
-    return duckdb::SinkResultType::NEED_MORE_INPUT;
-  }
-
-  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
-                                    duckdb::OperatorSinkFinalizeInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
-    return duckdb::SinkFinalizeType::READY;
   }
 
   duckdb::unique_ptr<duckdb::GlobalSourceState> GetGlobalSourceState(ClientContext&) const override {
@@ -79,8 +71,6 @@ class WriteOperator : public duckdb::PhysicalOperator {
   }
 
  protected:
-  virtual void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const = 0;
-
   duckdb::unique_ptr<WriteState> MakeState(ClientContext& context, std::shared_ptr<SqlTable> table) const {
     SqlTransaction& transaction = SqlTransaction::Of(context, catalog_);
     Check(table->table()->CheckWritable());
@@ -122,18 +112,66 @@ std::shared_ptr<arrow::RecordBatch> ToBatch(ClientContext& context, const TableI
   return Check(arrow::ImportRecordBatch(&array, &schema));
 }
 
+// The rows that one thread brought.
+struct InsertLocal : public duckdb::LocalSinkState {
+  std::unique_ptr<RowIntake> rows;
+};
+
 class InsertOperator : public WriteOperator {
  public:
   using WriteOperator::WriteOperator;
   duckdb::string GetName() const override { return "YARROW_INSERT"; }
 
- protected:
-  void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const override {
-    chunk.Flatten();
-    Check(state.changes.Write(state.impl(), *ToBatch(context, state.impl(), chunk), WriteMode::kInsert));
-    state.rows += chunk.size();
-    if (state.returned) state.returned->Append(chunk);
+  // Rows are sorted by their keys anyway, unless numbers given in their order are the keys.
+  bool ParallelSink() const override {
+    return !returns_rows_ && table_ != nullptr && !table_->table()->definition().has_hidden_row_id();
   }
+
+  duckdb::unique_ptr<duckdb::LocalSinkState> GetLocalSinkState(duckdb::ExecutionContext&) const override {
+    return duckdb::make_uniq<InsertLocal>();
+  }
+
+  duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, DataChunk& chunk,
+                              duckdb::OperatorSinkInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    auto& local = input.local_state.Cast<InsertLocal>();
+    if (!local.rows) {
+      const auto threads = ParallelSink() ? duckdb::TaskScheduler::GetScheduler(context.client).NumberOfThreads() : 1;
+      local.rows = std::make_unique<RowIntake>(state.impl(), kSortBufferBytes / static_cast<uint64_t>(threads));
+    }
+    chunk.Flatten();
+    Check(local.rows->Add(*ToBatch(context.client, state.impl(), chunk)));
+    if (state.returned) state.returned->Append(chunk);
+    return duckdb::SinkResultType::NEED_MORE_INPUT;
+  }
+
+  duckdb::SinkCombineResultType Combine(duckdb::ExecutionContext&,
+                                        duckdb::OperatorSinkCombineInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    auto& local = input.local_state.Cast<InsertLocal>();
+    if (!local.rows) return duckdb::SinkCombineResultType::FINISHED;
+    const std::lock_guard guard(state.mutex);
+    if (state.inserted) {
+      Check(state.inserted->Absorb(local.rows.get()));
+    } else {
+      state.inserted = std::move(local.rows);
+    }
+    return duckdb::SinkCombineResultType::FINISHED;
+  }
+
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    if (!state.inserted) return duckdb::SinkFinalizeType::READY;
+    state.rows = state.inserted->rows();
+    Check(state.changes.Insert(state.impl(), state.inserted.get()));
+    state.inserted.reset();
+    Check(state.transaction.impl().CheckConflicts());
+    return duckdb::SinkFinalizeType::READY;
+  }
+
+ private:
+  static constexpr uint64_t kSortBufferBytes = 128 << 20;  // of all threads
 };
 
 class CreateTableAsOperator : public InsertOperator {
@@ -161,16 +199,39 @@ std::string KeyOf(const TableImpl& table, const duckdb::Value& row_id) {
   return table.key_prefix() + duckdb::StringValue::Get(row_id);
 }
 
-class DeleteOperator : public WriteOperator {
+// UPDATE and DELETE: rows are changed as they come.
+class ChangeOperator : public WriteOperator {
+ public:
+  using WriteOperator::WriteOperator;
+
+  duckdb::SinkResultType Sink(duckdb::ExecutionContext&, DataChunk& chunk,
+                              duckdb::OperatorSinkInput& input) const override {
+    Write(input.global_state.Cast<WriteState>(), chunk);
+    return duckdb::SinkResultType::NEED_MORE_INPUT;
+  }
+
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override {
+    auto& state = input.global_state.Cast<WriteState>();
+    for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
+    Check(state.transaction.impl().CheckConflicts());
+    return duckdb::SinkFinalizeType::READY;
+  }
+
+ protected:
+  virtual void Write(WriteState& state, DataChunk& chunk) const = 0;
+};
+
+class DeleteOperator : public ChangeOperator {
  public:
   DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalDelete& op, std::shared_ptr<SqlTable> table,
                  duckdb::idx_t row_id)
-      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
+      : ChangeOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
         row_id_(row_id) {}
   duckdb::string GetName() const override { return "YARROW_DELETE"; }
 
  protected:
-  void Write(ClientContext&, WriteState& state, DataChunk& chunk) const override {
+  void Write(WriteState& state, DataChunk& chunk) const override {
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
       const std::string key = KeyOf(state.impl(), chunk.GetValue(row_id_, i));
       state.rows += Check(state.changes.DeleteEncoded(state.impl(), key));  // a join may bring a row twice
@@ -181,10 +242,10 @@ class DeleteOperator : public WriteOperator {
   const duckdb::idx_t row_id_;
 };
 
-class UpdateOperator : public WriteOperator {
+class UpdateOperator : public ChangeOperator {
  public:
   UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op, std::shared_ptr<SqlTable> table)
-      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
+      : ChangeOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
         columns_(op.columns) {
     for (const auto& expression : op.expressions) {
       // Either a column of the input or the column's default.
@@ -195,7 +256,7 @@ class UpdateOperator : public WriteOperator {
   duckdb::string GetName() const override { return "YARROW_UPDATE"; }
 
  protected:
-  void Write(ClientContext&, WriteState& state, DataChunk& chunk) const override {
+  void Write(WriteState& state, DataChunk& chunk) const override {
     const TableDefinition& definition = state.impl().definition();
     std::vector<std::pair<int, Value>> assignments(columns_.size());
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {

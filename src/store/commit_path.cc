@@ -9,7 +9,9 @@
 #include <memory>
 #include <utility>
 
+#include "store/file_run.h"
 #include "store/rocksdb_status.h"
+#include "store/run_files.h"
 #include "store/sst_files.h"
 #include "store/store_impl.h"
 #include "store/thread_sanitizer.h"
@@ -86,6 +88,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
 
 arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
   ARROW_RETURN_NOT_OK(writes.status());
+  if (writes.file_runs_ > 0) return CommitRuns(writes, commit);
   CommitScratch& scratch = CommitScratch::OfThread();
   if (writes.byte_size() > options.ingest_threshold_bytes && writes.ranges_.empty()) {
     const std::span<const WriteOp> ops = writes.Collect(true, &scratch.ops);
@@ -102,6 +105,15 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
   arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
   scratch.Trim();
   return result;
+}
+
+arrow::Status StoreImpl::CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) {
+  if (writes.open_ == nullptr) return arrow::Status::OK();
+  CommitScratch& scratch = CommitScratch::OfThread();
+  HashOps(writes.open_->ops(), &scratch.hashes);
+  const arrow::Status status = commits.CheckPoints(writes.open_->ops(), scratch.hashes, token);
+  scratch.Trim();
+  return status;
 }
 
 void StoreImpl::HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes) {
@@ -169,6 +181,24 @@ arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> o
   }
   CommitRequest request(ops, hashes, {}, commit);
   return Ingest(&request, files);
+}
+
+arrow::Result<CommitResult> StoreImpl::CommitRuns(const WriteSet& writes, const CommitOptions& commit) {
+  std::vector<WriteOp> storage;
+  const std::span<const WriteOp> ops = writes.Collect(/*sorted=*/true, &storage);
+  std::vector<uint64_t> hashes;
+  HashOps(ops, &hashes);
+  std::vector<WriteRange> ranges = writes.ranges_;
+  for (const WriteSet::Run& run : writes.runs_) {
+    if (run.file == nullptr || run.file->files().rows() == 0) continue;
+    const SstFiles& files = run.file->files();
+    ranges.push_back({files.partition().id(), files.first_key(), files.last_key() + '\0'});  // the last key included
+  }
+  RunFiles files(this);
+  ARROW_RETURN_NOT_OK(files.AddRanges(writes.ranges_));
+  ARROW_RETURN_NOT_OK(files.AddRuns(writes.runs_, writes.Everything()));
+  CommitRequest request(ops, hashes, ranges, commit);
+  return Ingest(&request, files.files());
 }
 
 arrow::Result<CommitResult> StoreImpl::Ingest(CommitRequest* request, std::span<const SstFiles* const> files) {

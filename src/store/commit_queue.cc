@@ -111,20 +111,38 @@ arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) con
     }
     for (const GuardUse& use : request.guards_) {
       if (use.guard->last_commit_sequence() > snapshot) {
-        return ConflictError("the table behind " + use.guard->name() + " was written at sequence " +
+        return ConflictError("write conflict: the rows under the " + use.guard->name() + " were changed at sequence " +
                              std::to_string(use.guard->last_commit_sequence()) + ", after this transaction began at " +
-                             std::to_string(snapshot));
+                             std::to_string(snapshot) + "; a large write needs them to itself");
       }
     }
   }
+  return JudgePoints(request.ops_, request.hashes_, snapshot);
+}
+
+arrow::Status CommitQueue::JudgePoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
+                                       uint64_t snapshot) const {
   if (table_.newest() <= snapshot) return arrow::Status::OK();
-  for (size_t i = 0; i < request.ops_.size(); ++i) {
-    const WriteOp& op = request.ops_[i];
-    const uint64_t last = table_.LastCommit(request.hashes_[i], op.partition_id, op.key());
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const WriteOp& op = ops[i];
+    const uint64_t last = table_.LastCommit(hashes[i], op.partition_id, op.key());
     if (last <= snapshot) continue;
     return ConflictError("write conflict on key " + FormatKey(op.key()) + " of partition '" +
-                         partition_name_(op.partition_id) + "': another transaction committed it at sequence " +
-                         std::to_string(last) + ", after this one began at " + std::to_string(snapshot));
+                             partition_name_(op.partition_id) + "': another transaction committed it at sequence " +
+                             std::to_string(last) + ", after this one began at " + std::to_string(snapshot),
+                         ConflictKey{op.partition_id, std::string(op.key())});
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status CommitQueue::CheckPoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
+                                       const WriteTransactionToken& token) const {
+  constexpr size_t kOpsALock = 1024;
+  for (size_t begin = 0; begin < ops.size(); begin += kOpsALock) {
+    const size_t count = std::min(kOpsALock, ops.size() - begin);
+    std::lock_guard lock(mutex_);
+    if (!token.live_) return arrow::Status::OK();  // whose commit will say so
+    ARROW_RETURN_NOT_OK(JudgePoints(ops.subspan(begin, count), hashes.subspan(begin, count), token.sequence_));
   }
   return arrow::Status::OK();
 }

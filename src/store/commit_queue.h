@@ -70,6 +70,10 @@ class CommitQueue {
   arrow::Status Admit(CommitRequest* request);
   void Resolve(CommitRequest* request, const CommitOutcome& outcome);
 
+  // IsConflict() when one of the keys was committed after the token's snapshot, as Admit would find.
+  arrow::Status CheckPoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
+                            const WriteTransactionToken& token) const;
+
   // `take_snapshot` runs under the mutex: commits that resolve later are judged against the token.
   void Register(WriteTransactionToken* token, const std::function<Snapshot()>& take_snapshot);
   void Unregister(WriteTransactionToken* token);
@@ -95,6 +99,7 @@ class CommitQueue {
   // All under mutex_.
   arrow::Status Validate(const CommitRequest& request) const;
   arrow::Status ValidateTransaction(const CommitRequest& request) const;
+  arrow::Status JudgePoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, uint64_t snapshot) const;
   bool MustWait(const CommitRequest& request) const;
   bool PointsInTheWay(const CommitRequest& request) const;
   bool RangesInTheWay(const CommitRequest& request) const;

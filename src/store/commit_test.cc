@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/sst_load.h"
+#include "store/file_run.h"
 #include "store/store_fixture_test.h"
 
 namespace yarrow {
@@ -28,6 +28,14 @@ class CommitTest : public test::StoreFixture {
     EXPECT_NE(Get("k"), "of the loser");
     EXPECT_OK(PutIn(winner.get(), "zz", "fine"));
     EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
+  }
+  void CommitRun(const std::vector<std::string>& keys) {
+    const auto run = std::make_shared<FileRun>(store_, p_);
+    for (const std::string& key : keys) ASSERT_OK(run->Put(key, "x"));
+    ASSERT_OK(run->Finish());
+    WriteSet writes;
+    writes.AddRun(run);
+    ASSERT_OK(store_->Commit(writes).status());
   }
 };
 
@@ -76,17 +84,8 @@ TEST_F(CommitTest, EveryKindOfChangeConflicts) {
     writes.DeleteRange(p_, "j", "l");
     ASSERT_OK(store_->Commit(writes).status());
   });
-  ExpectConflictAfter("ingest", [&] {
-    ASSERT_OK_AND_ASSIGN(auto load, SstLoad::Open(store_, p_));
-    ASSERT_OK(load->Append("j", "x"));
-    ASSERT_OK(load->Append("l", "x"));
-    ASSERT_OK(load->Commit().status());
-  });
-  ExpectConflictAfter("ingest that ends with the key", [&] {
-    ASSERT_OK_AND_ASSIGN(auto load, SstLoad::Open(store_, p_));
-    ASSERT_OK(load->Append("k", "x"));
-    ASSERT_OK(load->Commit().status());
-  });
+  ExpectConflictAfter("ingest", [&] { CommitRun({"j", "l"}); });
+  ExpectConflictAfter("ingest that ends with the key", [&] { CommitRun({"k"}); });
 }
 
 TEST_F(CommitTest, ChangesAreFoundWhereverTheyWent) {

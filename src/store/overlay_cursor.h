@@ -1,10 +1,15 @@
 // OverlayCursor: walks the sealed runs of a WriteSet as one sorted sequence, the newest op of each key.
 #pragma once
 
+#include <arrow/status.h>
+
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "store/file_run.h"
 #include "store/write_run.h"
 #include "yarrow/write_set.h"
 
@@ -18,22 +23,30 @@ class OverlayCursor {
   void Position(const WriteSet::View& view, Partition partition, std::string_view lower, std::string_view upper,
                 const std::string_view* target, bool reverse);
 
-  const WriteOp* current() const { return current_; }  // null at the end
+  // Null at the end, and after an error, which `status` tells. Lives until Advance.
+  const WriteOp* current() const { return current_; }
   void Advance();
+  const arrow::Status& status() const { return status_; }
 
  private:
-  // What is left of one run: positions `at` to before `end`, in steps of step_.
+  // What is left of one run: in memory positions `at` to before `end`, in steps of step_; in files a cursor.
   struct Head {
-    const std::vector<WriteOp>* ops;
-    std::ptrdiff_t at;
-    std::ptrdiff_t end;
-    const WriteOp& op() const { return (*ops)[static_cast<size_t>(at)]; }
+    const std::vector<WriteOp>* ops = nullptr;
+    std::ptrdiff_t at = 0;
+    std::ptrdiff_t end = 0;
+    std::unique_ptr<FileRunCursor> file;
+    WriteOp op;
   };
+  // Makes the run's present op the head's; false when there is none.
+  bool Load(Head* head);
   void FindCurrent();
 
   std::vector<Head> heads_;  // oldest run first, only those that have ops left
   std::ptrdiff_t step_ = 1;
+  uint32_t partition_id_ = 0;
   const WriteOp* current_ = nullptr;
+  std::string passed_;  // the key that Advance leaves
+  arrow::Status status_;
 };
 
 }  // namespace yarrow

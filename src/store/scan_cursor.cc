@@ -96,6 +96,10 @@ bool ScanCursor::NextPoint() {
   State& s = *state_;
   s.phase = State::Phase::kAfter;
   s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, nullptr, /*reverse=*/false);
+  if (!s.overlay.status().ok()) {
+    s.status = s.overlay.status();
+    return Finish();
+  }
   if (const WriteOp* const op = s.overlay.current()) {
     return op->kind == WriteOp::Kind::kPut ? Take(op->key(), op->value()) : Finish();
   }
@@ -150,7 +154,7 @@ void ScanCursor::Position() {
   const std::string_view target = s.target;
   s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, s.has_target ? &target : nullptr,
                      s.spec.reverse);
-  s.merging = s.overlay.current() != nullptr;
+  s.merging = s.overlay.current() != nullptr || !s.overlay.status().ok();
   s.advance_base = s.advance_overlay = false;
   s.has_target = false;
   s.phase = State::Phase::kInside;
@@ -164,6 +168,10 @@ bool ScanCursor::NextMerged() {
     if (std::exchange(s.advance_base, false)) s.spec.reverse ? base.Prev() : base.Next();
     if (std::exchange(s.advance_overlay, false)) s.overlay.Advance();
     if (!base.Valid() && !base.status().ok()) return Finish();
+    if (!s.overlay.status().ok()) {
+      s.status = s.overlay.status();
+      return Finish();
+    }
     const std::string_view base_key = base.Valid() ? ToView(base.key()) : std::string_view();
     const bool has_base = base.Valid() && !s.OutOfRange(base_key);
     const WriteOp* const op = s.overlay.current();

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "random_seed.h"
+#include "store/file_run.h"
 #include "store/store_fixture_test.h"
 
 namespace yarrow {
@@ -28,6 +29,17 @@ class ScanTest : public test::StoreFixture {
   Entries Scan(ScanSpec spec) {
     ScanCursor scan = store_->Scan(std::move(spec));
     return ReadAll(&scan);
+  }
+  // A statement in files, a few rows in each.
+  void AddFileRun(uint64_t first, uint64_t count, WriteSet* writes, std::map<std::string, std::string>* expected) {
+    const auto run = std::make_shared<FileRun>(store_, p_, /*file_bytes=*/30);
+    for (uint64_t i = first; i < first + count; ++i) {
+      const std::string value = "run" + std::to_string(writes->op_count());
+      ASSERT_OK(run->Put(Key(i), value));
+      (*expected)[Key(i)] = value;
+    }
+    ASSERT_OK(run->Finish());
+    writes->AddRun(run);
   }
   void Fill(int count) {
     for (int i = 0; i < count; ++i) Put(Key(static_cast<uint64_t>(i)), std::to_string(i));
@@ -241,6 +253,10 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
     WriteSet writes;
     const uint64_t statements = random() % 12;
     for (uint64_t s = 0; s < statements; ++s) {
+      if (random() % 3 == 0) {
+        AddFileRun(random() % 60, 1 + random() % 10, &writes, &expected);
+        continue;
+      }
       for (uint64_t i = 0; i < 1 + random() % 5; ++i) {
         const std::string key = Key(random() % 60);
         if (random() % 3 == 0) {
@@ -256,7 +272,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
     }
     for (const auto& [key, value] : expected) {
       std::string_view own;
-      const bool is_own = writes.GetView().Get(p_, key, &own) == WriteSet::Found::kPut;
+      const bool is_own = writes.Get(p_, key, &own).ValueOrDie() == WriteSet::Found::kPut;
       EXPECT_TRUE(!is_own || own == value) << key;
     }
     ScanCursor again = store_->Scan({.partition = p_, .overlay = writes.GetView()});
@@ -282,6 +298,10 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
       ASSERT_EQ(sought.Next(), any);
       EXPECT_TRUE(!any || sought.key() == (reverse ? std::prev(found) : found)->first) << target;
     }
+    writes.Put(p_, Key(61), "not sealed");
+    expected[Key(61)] = "not sealed";
+    ASSERT_OK(store_->Commit(writes).status());
+    EXPECT_EQ(Scan({.partition = p_}), Entries(expected.begin(), expected.end()));
   }
 }
 

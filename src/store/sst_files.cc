@@ -8,12 +8,6 @@
 
 namespace yarrow {
 
-namespace {
-
-constexpr uint64_t kFileBytes = 64 << 20;  // of keys and values; the same as RocksDB's own target of a file
-
-}  // namespace
-
 SstFiles::~SstFiles() {
   writer_.reset();
   std::error_code error;
@@ -21,15 +15,16 @@ SstFiles::~SstFiles() {
 }
 
 arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
-  if (rows_ == 0) {
-    first_key_ = key;
-  } else if (key <= last_key_) {
+  if (rows_ > 0 && key <= last_key_) {
     return arrow::Status::Invalid("keys must be strictly ascending: ", FormatKey(key), " follows ",
                                   FormatKey(last_key_), " in a load of partition '",
                                   StoreImpl::Handle(partition_)->GetName(), "'");
   }
-  if (writer_ != nullptr && bytes_in_file_ >= kFileBytes) ARROW_RETURN_NOT_OK(FinishFile());
-  if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartFile());
+  if (writer_ != nullptr && bytes_in_file_ >= limit_) ARROW_RETURN_NOT_OK(FinishFile());
+  if (writer_ == nullptr) {
+    ARROW_RETURN_NOT_OK(StartFile());
+    first_keys_.emplace_back(key);
+  }
   last_key_.assign(key);
   bytes_in_file_ += bytes;
   ++rows_;
@@ -45,6 +40,12 @@ arrow::Status SstFiles::Put(std::string_view key, std::string_view value) {
 arrow::Status SstFiles::Delete(std::string_view key) {
   ARROW_RETURN_NOT_OK(BeforeRow(key, key.size()));
   const rocksdb::Status status = writer_->Delete({key.data(), key.size()});
+  return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
+}
+
+arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upper) {
+  if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartFile());
+  const rocksdb::Status status = writer_->DeleteRange({lower.data(), lower.size()}, {upper.data(), upper.size()});
   return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
 }
 

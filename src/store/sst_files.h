@@ -16,11 +16,14 @@ namespace yarrow {
 
 struct StoreImpl;
 
-// Writes files of about 64 MB into the store's tmp folder. Those that were not ingested (which moves them away) are
-// removed with this object. Not thread-safe.
+// Writes files of about the same size into the store's tmp folder. Those that were not ingested (which moves them away)
+// are removed with this object. Not thread-safe.
 class SstFiles {
  public:
-  SstFiles(StoreImpl* store, Partition partition) : store_(store), partition_(partition) {}
+  static constexpr uint64_t kFileBytes = 64 << 20;  // of keys and values; the same as RocksDB's own target of a file
+
+  SstFiles(StoreImpl* store, Partition partition, uint64_t file_bytes = kFileBytes)
+      : store_(store), partition_(partition), limit_(file_bytes) {}
   SstFiles(const SstFiles&) = delete;
   SstFiles& operator=(const SstFiles&) = delete;
   ~SstFiles();
@@ -28,12 +31,15 @@ class SstFiles {
   // Keys must be strictly ascending; Invalid, naming the key, otherwise.
   arrow::Status Put(std::string_view key, std::string_view value);
   arrow::Status Delete(std::string_view key);
+  // Removes the keys of [lower, upper) that are older than these files.
+  arrow::Status DeleteRange(std::string_view lower, std::string_view upper);
   // Completes and syncs the last file. Nothing may be added afterwards.
   arrow::Status Finish();
 
   Partition partition() const { return partition_; }
   const std::vector<std::string>& paths() const { return paths_; }
-  const std::string& first_key() const { return first_key_; }
+  const std::vector<std::string>& first_keys() const { return first_keys_; }  // of each file
+  const std::string& first_key() const { return first_keys_.front(); }
   const std::string& last_key() const { return last_key_; }
   uint64_t rows() const { return rows_; }
   uint64_t file_bytes() const { return file_bytes_; }  // of finished files
@@ -45,9 +51,10 @@ class SstFiles {
 
   StoreImpl* store_;
   Partition partition_;
+  const uint64_t limit_;                            // of bytes_in_file_, before the last row
   std::unique_ptr<rocksdb::SstFileWriter> writer_;  // null between files
   std::vector<std::string> paths_;
-  std::string first_key_;
+  std::vector<std::string> first_keys_;
   std::string last_key_;
   uint64_t rows_ = 0;
   uint64_t bytes_in_file_ = 0;  // of keys and values

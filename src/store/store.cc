@@ -198,6 +198,10 @@ arrow::Result<CommitResult> Store::Commit(const WriteSet& writes, const CommitOp
   return impl_->CommitSet(writes, options);
 }
 
+arrow::Status Store::CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const {
+  return impl_->CheckConflicts(writes, token);
+}
+
 arrow::Result<CommitResult> Store::CommitPut(Partition partition, std::string_view key, std::string_view value,
                                              const CommitOptions& options) {
   return impl_->CommitOne(partition, WriteOp::Kind::kPut, key, value, options);
@@ -290,8 +294,11 @@ constexpr const char* kConflictType = "yarrow::Conflict";
 
 class ConflictDetail : public arrow::StatusDetail {
  public:
+  explicit ConflictDetail(std::optional<ConflictKey> about) : key(std::move(about)) {}
   const char* type_id() const override { return kConflictType; }
   std::string ToString() const override { return "running the transaction again may succeed"; }
+
+  const std::optional<ConflictKey> key;
 };
 
 }  // namespace
@@ -300,8 +307,15 @@ bool IsConflict(const arrow::Status& status) {
   return status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kConflictType;
 }
 
-arrow::Status ConflictError(std::string message) {
-  return arrow::Status(arrow::StatusCode::Invalid, std::move(message), std::make_shared<ConflictDetail>());
+const ConflictKey* FindConflictKey(const arrow::Status& status) {
+  if (!IsConflict(status)) return nullptr;
+  const auto& key = static_cast<const ConflictDetail&>(*status.detail()).key;
+  return key ? &*key : nullptr;
+}
+
+arrow::Status ConflictError(std::string message, std::optional<ConflictKey> key) {
+  return arrow::Status(arrow::StatusCode::Invalid, std::move(message),
+                       std::make_shared<ConflictDetail>(std::move(key)));
 }
 
 }  // namespace yarrow

@@ -79,6 +79,9 @@ struct StoreImpl {
                                              const CommitOptions& commit);
   // Admit, write, Resolve.
   arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
+  arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
+  // A set with runs in files, in one ingest.
+  arrow::Result<CommitResult> CommitRuns(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> Ingest(CommitRequest* request, std::span<const SstFiles* const> files);
 
   arrow::Status SyncLog();

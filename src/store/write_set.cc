@@ -1,7 +1,10 @@
 #include "yarrow/write_set.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
+#include "store/file_run.h"
 #include "store/write_run.h"
 
 namespace yarrow {
@@ -21,12 +24,19 @@ WriteSet::WriteSet(WriteSet&&) noexcept = default;
 WriteSet& WriteSet::operator=(WriteSet&&) noexcept = default;
 WriteSet::~WriteSet() = default;
 
-WriteSet::Found WriteSet::View::Get(Partition partition, std::string_view key, std::string_view* value) const {
-  if (runs_ == nullptr) return Found::kNothing;
-  for (auto run = runs_->rbegin(); run != runs_->rend(); ++run) {
-    if (const WriteOp* op = (*run)->Find(partition.id(), key)) return Describe(*op, value);
+std::set<uint32_t> WriteSet::View::MemoryPartitions() const {
+  std::set<uint32_t> ids;
+  if (runs_ == nullptr) return ids;
+  for (const Run& run : *runs_) {
+    if (run.memory == nullptr) continue;
+    size_t i = 0;
+    while (i < run.memory->ops().size()) {
+      const uint32_t id = run.memory->ops()[i].partition_id;
+      ids.insert(id);
+      i = run.memory->PartitionEnd(id);
+    }
   }
-  return Found::kNothing;
+  return ids;
 }
 
 OpenRun& WriteSet::open_run() {
@@ -68,17 +78,24 @@ void WriteSet::DeleteRange(Partition partition, std::string_view lower, std::str
 void WriteSet::Seal() {
   if (open_ == nullptr || open_->ops().empty()) return;
   view_ = {};
-  runs_.push_back(open_->Seal());
+  runs_.push_back({.memory = open_->Seal(), .file = nullptr});
   // Sizes at least double from run to run, newest first, so there are O(log n) runs and each op is copied O(log n)
-  // times.
-  while (runs_.size() >= 2) {
-    const WriteRun& older = *runs_[runs_.size() - 2];
-    const WriteRun& newer = *runs_.back();
+  // times. Runs in files stay as they are.
+  while (runs_.size() >= 2 && runs_[runs_.size() - 2].memory != nullptr) {
+    const WriteRun& older = *runs_[runs_.size() - 2].memory;
+    const WriteRun& newer = *runs_.back().memory;
     if (older.ops().size() > 2 * newer.ops().size()) break;
     std::shared_ptr<const WriteRun> merged = WriteRun::Merge(older, newer);
     runs_.pop_back();
-    runs_.back() = std::move(merged);
+    runs_.back().memory = std::move(merged);
   }
+}
+
+void WriteSet::AddRun(std::shared_ptr<const FileRun> run) {
+  Seal();
+  view_ = {};
+  runs_.push_back({.memory = nullptr, .file = std::move(run)});
+  ++file_runs_;
 }
 
 WriteSet::View WriteSet::GetView() const {
@@ -86,12 +103,30 @@ WriteSet::View WriteSet::GetView() const {
   return view_;
 }
 
-WriteSet::Found WriteSet::Get(Partition partition, std::string_view key, std::string_view* value) const {
+WriteSet::View WriteSet::Everything() const {
+  if (open_ == nullptr || open_->ops().empty()) return GetView();
+  std::vector<WriteOp> ops = open_->ops();
+  SortAndDeduplicate(&ops);
+  std::vector<Run> runs = runs_;
+  runs.push_back({.memory = std::make_shared<const WriteRun>(ByteArena(), std::move(ops)), .file = nullptr});
+  View all;
+  all.runs_ = std::make_shared<const std::vector<Run>>(std::move(runs));
+  return all;
+}
+
+arrow::Result<WriteSet::Found> WriteSet::Get(Partition partition, std::string_view key, std::string_view* value) {
   if (open_ != nullptr) {
     if (const WriteOp* op = open_->Find(partition.id(), key)) return Describe(*op, value);
   }
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-    if (const WriteOp* op = (*run)->Find(partition.id(), key)) return Describe(*op, value);
+    if (run->file != nullptr) {
+      if (run->file->partition().id() != partition.id()) continue;
+      ARROW_ASSIGN_OR_RAISE(const bool found, run->file->Get(key, &read_));
+      if (!found) continue;
+      *value = read_;
+      return Found::kPut;
+    }
+    if (const WriteOp* op = run->memory->Find(partition.id(), key)) return Describe(*op, value);
   }
   return Found::kNothing;
 }
@@ -109,6 +144,7 @@ void WriteSet::RollbackTo(const Savepoint& savepoint) {
   open_.reset();
   runs_.clear();
   if (savepoint.view_.runs_ != nullptr) runs_ = *savepoint.view_.runs_;
+  file_runs_ = static_cast<size_t>(std::ranges::count_if(runs_, [](const Run& run) { return run.file != nullptr; }));
   view_ = savepoint.view_;
   ranges_.resize(savepoint.range_count_);
   status_ = savepoint.status_;
@@ -120,13 +156,13 @@ void WriteSet::Clear() {
 
 size_t WriteSet::op_count() const {
   size_t count = open_ == nullptr ? 0 : open_->ops().size();
-  for (const auto& run : runs_) count += run->ops().size();
+  for (const Run& run : runs_) count += run.file != nullptr ? run.file->files().rows() : run.memory->ops().size();
   return count;
 }
 
 uint64_t WriteSet::byte_size() const {
   uint64_t bytes = open_ == nullptr ? 0 : open_->byte_size();
-  for (const auto& run : runs_) bytes += run->byte_size();
+  for (const Run& run : runs_) bytes += run.file != nullptr ? run.file->files().file_bytes() : run.memory->byte_size();
   return bytes;
 }
 
@@ -134,10 +170,12 @@ std::span<const WriteOp> WriteSet::Collect(bool sorted, std::vector<WriteOp>* st
   const bool open_empty = open_ == nullptr || open_->ops().empty();
   if (runs_.empty() && open_empty) return {};
   if (runs_.empty() && !sorted) return open_->ops();
-  if (runs_.size() == 1 && open_empty) return runs_[0]->ops();
+  if (runs_.size() == 1 && open_empty && file_runs_ == 0) return runs_[0].memory->ops();
   storage->clear();
   storage->reserve(op_count());
-  for (const auto& run : runs_) storage->insert(storage->end(), run->ops().begin(), run->ops().end());
+  for (const Run& run : runs_) {
+    if (run.memory != nullptr) storage->insert(storage->end(), run.memory->ops().begin(), run.memory->ops().end());
+  }
   if (!open_empty) storage->insert(storage->end(), open_->ops().begin(), open_->ops().end());
   SortAndDeduplicate(storage);
   return *storage;

@@ -10,6 +10,7 @@
 #include "random_seed.h"
 #include "store/commit_table.h"
 #include "store/hash_map64.h"
+#include "store/overlay_cursor.h"
 #include "store/store_fixture_test.h"
 
 namespace yarrow {
@@ -19,17 +20,17 @@ using Found = WriteSet::Found;
 
 class WriteSetTest : public test::StoreFixture {
  protected:
-  std::string Look(const WriteSet& writes, std::string_view key) {
+  std::string Look(WriteSet& writes, std::string_view key) {
     std::string_view value;
-    return Describe(writes.Get(p_, key, &value), value);
-  }
-  std::string Look(const WriteSet::View& view, std::string_view key) {
-    std::string_view value;
-    return Describe(view.Get(p_, key, &value), value);
-  }
-  static std::string Describe(Found found, std::string_view value) {
+    const Found found = writes.Get(p_, key, &value).ValueOrDie();
     if (found == Found::kNothing) return "(nothing)";
     return found == Found::kDelete ? "(deleted)" : std::string(value);
+  }
+  std::string Look(const WriteSet::View& view, std::string_view key) {
+    OverlayCursor cursor;
+    cursor.Position(view, p_, key, std::string(key) + '\0', nullptr, /*reverse=*/false);
+    if (cursor.current() == nullptr) return "(nothing)";
+    return cursor.current()->kind == WriteOp::Kind::kDelete ? "(deleted)" : std::string(cursor.current()->value());
   }
 };
 
@@ -52,7 +53,7 @@ TEST_F(WriteSetTest, AStatementNeverSeesItsOwnWrites) {
   EXPECT_EQ(Look(writes.GetView(), "b"), "(deleted)");
   EXPECT_EQ(Look(writes, "c"), "(nothing)");
   std::string_view value;
-  EXPECT_EQ(writes.Get(q_, "a", &value), Found::kNothing);
+  EXPECT_EQ(writes.Get(q_, "a", &value).ValueOrDie(), Found::kNothing);
 }
 
 TEST_F(WriteSetTest, SavepointsForgetWhatCameAfter) {

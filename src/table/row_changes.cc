@@ -7,6 +7,7 @@
 
 #include "row/row_layout.h"
 #include "row/row_reader.h"
+#include "table/row_intake.h"
 
 namespace yarrow {
 
@@ -19,7 +20,8 @@ Status KeyExists(const TableImpl& table, std::string_view key) {
 
 arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl& table, std::string_view key) {
   std::string_view written;
-  switch (writes_->Get(table.entry().partition, key, &written)) {
+  ARROW_ASSIGN_OR_RAISE(const WriteSet::Found found_written, writes_->Get(table.entry().partition, key, &written));
+  switch (found_written) {
     case WriteSet::Found::kPut:
       return written;
     case WriteSet::Found::kDelete:
@@ -119,6 +121,30 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
   }
   ARROW_RETURN_NOT_OK(writes_->status());
   return true;
+}
+
+Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
+  // Below the first, looking every key up costs less than walking along the table; above the second the rows go to
+  // files, and the commit is judged as that of a bulk load.
+  constexpr uint64_t kFewRows = 1000;
+  constexpr uint64_t kMostBytesInMemory = 64 << 20;
+  const auto put = [&](std::string_view key, std::string_view row) {
+    writes_->Put(table.entry().partition, key, row);
+    return writes_->status();
+  };
+  if (rows->rows() <= kFewRows) {
+    return rows->Drain([&](std::string_view key, std::string_view row) {
+      ARROW_RETURN_NOT_OK(CheckAbsent(table, key));
+      return put(key, row);
+    });
+  }
+  writes_->Seal();
+  if (rows->bytes() <= kMostBytesInMemory) {
+    return rows->DrainUnique(WriteMode::kInsert, snapshot_, writes_->GetView(), put);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto run, rows->ToRun(WriteMode::kInsert, snapshot_, writes_->GetView()));
+  writes_->AddRun(std::move(run));
+  return Status::OK();
 }
 
 Status RowChanges::InsertMoved(const TableImpl& table, const Moved& moved) {

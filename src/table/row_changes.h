@@ -18,6 +18,8 @@
 
 namespace yarrow {
 
+class RowIntake;
+
 // A state to read and a set of writes to add to: each operation reads the snapshot with the writes made so far, and
 // adds its own only when it succeeds as a whole.
 class RowChanges {
@@ -32,6 +34,8 @@ class RowChanges {
   arrow::Result<bool> SoftDelete(const TableImpl& table, ValueList key);
   arrow::Result<bool> Purge(const TableImpl& table, ValueList key);
   arrow::Status Write(const TableImpl& table, const arrow::RecordBatch& batch, WriteMode mode);
+  // All rows of one statement, of which none is added when there is an error. Many of them go to files.
+  arrow::Status Insert(const TableImpl& table, RowIntake* rows);
 
   // For whoever has scanned the rows and names them by their encoded keys, which must be the table's. false: no such
   // row (any more).

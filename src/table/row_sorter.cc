@@ -99,6 +99,16 @@ Status RowSorter::Add(std::string_view key, std::string_view row) {
   entries_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
   bytes_.append(key);
   bytes_.append(row);
+  added_bytes_ += key.size() + row.size();
+  return Status::OK();
+}
+
+Status RowSorter::Absorb(RowSorter* other) {
+  if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
+  if (!other->entries_.empty()) ARROW_RETURN_NOT_OK(other->Spill());
+  runs_.insert(runs_.end(), other->runs_.begin(), other->runs_.end());
+  other->runs_.clear();
+  added_bytes_ += std::exchange(other->added_bytes_, 0);
   return Status::OK();
 }
 

@@ -24,6 +24,9 @@ class RowSorter {
   ~RowSorter();
 
   arrow::Status Add(std::string_view key, std::string_view row);
+  // Takes the rows of another sorter, as if they were added after its own.
+  arrow::Status Absorb(RowSorter* other);
+  uint64_t bytes() const { return added_bytes_; }  // of the keys and rows added
 
   // Gives every row to `take`, keys ascending; rows of equal keys in the order in which they were added. Once, at the
   // end.
@@ -54,6 +57,7 @@ class RowSorter {
   std::string bytes_;  // key and row of each entry
   std::vector<Entry> entries_;
   bool sorted_ = true;  // the buffer, so far
+  uint64_t added_bytes_ = 0;
   std::vector<std::filesystem::path> runs_;
 };
 

@@ -51,7 +51,28 @@ Status TransactionImpl::Commit() {
     status = changes_.empty() ? database_->store()->Commit(writes_, options).status()
                               : database_->catalog().CommitChanges(changes_, &writes_, options);
   }
+  status = Explain(status);
   Rollback();
+  return status;
+}
+
+Status TransactionImpl::CheckConflicts() const {
+  return Explain(database_->store()->CheckConflicts(writes_, *token_));
+}
+
+Status TransactionImpl::Explain(const Status& status) const {
+  const ConflictKey* conflict = FindConflictKey(status);
+  if (conflict == nullptr) return status;
+  for (const auto& table : touched_) {
+    const bool is_its_key = table->entry().partition.id() == conflict->partition_id &&
+                            std::string_view(conflict->key).starts_with(table->key_prefix());
+    if (!is_its_key) continue;
+    return ConflictError("write conflict: another transaction changed the row of table " +
+                             table->definition().QualifiedName() + " with " +
+                             table->row_schema()->DescribeKey(conflict->key) +
+                             " after this one began; run the transaction again",
+                         *conflict);
+  }
   return status;
 }
 

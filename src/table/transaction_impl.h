@@ -34,10 +34,15 @@ class TransactionImpl {
   const Snapshot& snapshot() const { return snapshot_; }
   bool is_active() const { return token_ != nullptr; }
 
+  // IsConflict() when the last statement's writes make it certain that Commit will fail.
+  arrow::Status CheckConflicts() const;
   arrow::Status Commit();
   void Rollback();
 
  private:
+  // A conflict in terms of tables and their keys.
+  arrow::Status Explain(const arrow::Status& status) const;
+
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;
   std::unique_ptr<WriteTransactionToken> token_;  // null when over

@@ -1,0 +1,55 @@
+// RowIntake: the rows of one INSERT or bulk load on their way into a table: encoded, sorted, checked against the keys
+// that exist, and written in files when they are many.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "store/file_run.h"
+#include "table/row_sorter.h"
+#include "table/table_impl.h"
+#include "yarrow/scan_iterator.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+
+// Not thread-safe. The table must outlive it.
+class RowIntake {
+ public:
+  // Rows beyond `sort_buffer_bytes` wait in files of the database's tmp folder.
+  RowIntake(const TableImpl& table, uint64_t sort_buffer_bytes);
+
+  // Columns by name, as for Table::Write. Rows of a table without a primary key get their row ids here.
+  arrow::Status Add(const arrow::RecordBatch& batch);
+  // Takes the rows of another intake of the same table, which is of no use afterwards.
+  arrow::Status Absorb(RowIntake* other);
+
+  uint64_t rows() const { return rows_; }
+  uint64_t bytes() const { return sorter_.bytes(); }  // of keys and rows as encoded
+
+  // Gives out all rows, keys ascending; rows of one key in the order in which they were added. Rows leave once, by this
+  // or one of the next two.
+  arrow::Status Drain(const RowSorter::Take& take) { return sorter_.Drain(take); }
+
+  // Gives out one row a key, keys ascending. kInsert: AlreadyExists, naming the key, when two rows or a live row of the
+  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays.
+  arrow::Status DrainUnique(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
+                            const RowSorter::Take& take);
+  // The same into files. `on_progress` gets the number of rows now and then.
+  using OnProgress = std::function<arrow::Status(int64_t rows)>;
+  arrow::Result<std::shared_ptr<const FileRun>> ToRun(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
+                                                      const OnProgress& on_progress = {});
+
+ private:
+  const TableImpl& table_;
+  RowSorter sorter_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace yarrow
