@@ -3,7 +3,7 @@
 #include <mutex>
 #include <utility>
 
-#include "sql/limit_pushdown.h"
+#include "sql/scan_pushdown.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -72,7 +72,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   OpenDatabases& found = *databases;
   extension->storage_info = std::move(databases);
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
-  RegisterLimitPushdown(config);
+  RegisterScanPushdown(config);
   return found;
 }
 

@@ -108,7 +108,27 @@ class DifferentialTest : public testing::Test {
   }
   std::string Where() { return OneIn(8) ? "" : " WHERE " + Condition(3); }
 
+  // By the whole key, so that there is one right order; sometimes not the key's own.
+  std::string KeyOrder() {
+    const std::vector<const char*> directions = {"", " DESC", " DESC NULLS LAST", " NULLS FIRST"};
+    const std::string direction = Pick(directions);
+    std::string order;
+    for (size_t c = 0; c < key_columns_; ++c) {
+      order.append(order.empty() ? "" : ", ").append(Name(c)).append(OneIn(4) ? Pick(directions) : direction);
+    }
+    if (key_columns_ > 1 && OneIn(5)) order = Name(1).append(direction).append(", ").append(order);
+    return order;
+  }
+  std::string OrderedByKey() {
+    std::string where = Where();
+    if (OneIn(3)) where = " WHERE " + Name(0) + " = " + Literal(0, false);
+    std::string query = "SELECT * FROM t" + where + " ORDER BY " + KeyOrder();
+    if (OneIn(2)) query += " LIMIT " + std::to_string(Below(20)) + " OFFSET " + std::to_string(Below(5));
+    return OneIn(4) ? "SELECT count(*), min(" + Name(0) + ")::VARCHAR FROM (" + query + ")" : query;
+  }
+
   std::string Query() {
+    if (key_columns_ > 0 && OneIn(4)) return OrderedByKey();
     switch (Below(6)) {
       case 0:
         return "SELECT count(*), count(" + Name(Below(columns_.size())) + ") FROM t" + Where();

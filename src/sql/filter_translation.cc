@@ -11,7 +11,9 @@ namespace {
 using duckdb::TableFilterType;
 using Op = Predicate::Op;
 
-std::optional<Op> OpOf(duckdb::ExpressionType type) {
+}  // namespace
+
+std::optional<Op> ComparisonOf(duckdb::ExpressionType type) {
   switch (type) {
     case duckdb::ExpressionType::COMPARE_EQUAL:
       return Op::kEq;
@@ -29,6 +31,8 @@ std::optional<Op> OpOf(duckdb::ExpressionType type) {
       return std::nullopt;
   }
 }
+
+namespace {
 
 // A constant of another type than the column's would need DuckDB's rules for comparing the two.
 bool IsOfType(const duckdb::Value& value, const ColumnType& type) {
@@ -56,6 +60,7 @@ class Translator {
       case TableFilterType::OPTIONAL_FILTER:
         return Optional(filter.Cast<duckdb::OptionalFilter>());
       case TableFilterType::DYNAMIC_FILTER:
+        return Dynamic(filter.Cast<duckdb::DynamicFilter>());
       case TableFilterType::BLOOM_FILTER:
         return Predicate::True();  // only ever optional
       default:
@@ -65,9 +70,16 @@ class Translator {
 
  private:
   std::optional<Predicate> Compare(const duckdb::ConstantFilter& filter) const {
-    const auto op = OpOf(filter.comparison_type);
+    const auto op = ComparisonOf(filter.comparison_type);
     if (!op || !IsOfType(filter.constant, type_)) return std::nullopt;
     return Predicate::Compare(column_, *op, FromDuckDb(filter.constant, type_).ValueOrDie());
+  }
+
+  // What it says by now; only ever optional.
+  std::optional<Predicate> Dynamic(const duckdb::DynamicFilter& filter) const {
+    if (!filter.filter_data) return Predicate::True();
+    const duckdb::lock_guard<duckdb::mutex> lock(filter.filter_data->lock);
+    return filter.filter_data->initialized ? Compare(*filter.filter_data->filter) : Predicate::True();
   }
 
   std::optional<Predicate> In(const duckdb::InFilter& filter) const {

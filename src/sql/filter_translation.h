@@ -13,4 +13,7 @@ namespace yarrow::sql {
 // become True when they have none. `column`: position in the row schema.
 std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type);
 
+// Nothing for types that are no comparison by order.
+std::optional<Predicate::Op> ComparisonOf(duckdb::ExpressionType type);
+
 }  // namespace yarrow::sql

@@ -1,5 +1,6 @@
 #include "sql/sql_scan.h"
 
+#include <duckdb/main/settings.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 
 #include <atomic>
@@ -7,7 +8,12 @@
 #include <vector>
 
 #include "batch/row_decoder.h"
+#include "key/key_range.h"
+#include "predicate/row_predicate.h"
+#include "sql/expression_translation.h"
 #include "sql/filter_translation.h"
+#include "sql/morsel_queue.h"
+#include "sql/run_time_filter.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -68,10 +74,8 @@ struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   std::shared_ptr<const ScanPlan> plan;
   Snapshot snapshot;
   std::vector<int> outputs;  // by output vector: which decoded column, kRowKey or kNothing
-  std::vector<Morsel> morsels;
-  std::atomic<size_t> next_morsel{0};
-  std::atomic<size_t> morsels_done{0};
-  std::atomic<int64_t> rows_given{0};
+  RunTimeFilter run_time_filter;
+  MorselQueue morsels;
   ScanCounters counters;
   duckdb::idx_t max_threads = 1;
 };
@@ -83,33 +87,31 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   RowWalker walker;
   VectorTaker taker;
   ScanMetrics counted;
-  size_t morsel = 0;
-  bool has_morsel = false;
+  std::optional<size_t> morsel;  // the piece that is being read
+  RunTimeFilter::Look look;
+  std::optional<std::vector<KeyRange>> narrowed;  // to what the run-time filter leaves, when it says something of keys
 };
 
 const ScanBindData& BindDataOf(duckdb::optional_ptr<const duckdb::FunctionData> data) {
   return data->Cast<ScanBindData>();
 }
 
-// All filters as one predicate: DuckDB does not test again what it has pushed down.
-Predicate MakePredicate(const TableFunctionInitInput& input, const SqlTable& entry) {
-  std::vector<Predicate> conjuncts;
-  if (!input.filters) return {};
-  for (const auto& [index, filter] : input.filters->filters) {
-    const duckdb::column_t id = input.column_ids[index];
-    const bool is_optional = filter->filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
-    std::optional<Predicate> predicate;
-    if (!duckdb::IsVirtualColumn(id)) {
-      const ColumnDefinition& column = entry.table()->definition().columns[id];
-      predicate = TranslateFilter(*filter, static_cast<int>(id), column.type);
-    }
-    if (!predicate && !is_optional) {
-      throw duckdb::NotImplementedException("Table " + entry.table()->definition().QualifiedName() + ": the filter " +
-                                            filter->ToString("column") + " cannot be applied");
-    }
-    if (predicate) conjuncts.push_back(*std::move(predicate));
+// Calls take(filter, column id) for each of DuckDB's filters.
+template <class Take>
+void ForEachFilter(const duckdb::optional_ptr<duckdb::TableFilterSet>& filters,
+                   const duckdb::vector<duckdb::column_t>& column_ids, const Take& take) {
+  if (!filters) return;
+  for (const auto& [index, filter] : filters->filters) take(*filter, column_ids[index]);
+}
+
+// One of DuckDB's filters; it does not test again what it has pushed down.
+Predicate MakePredicate(const duckdb::TableFilter& filter, duckdb::column_t id, const TableDefinition& table) {
+  if (!duckdb::IsVirtualColumn(id)) {
+    if (auto predicate = TranslateFilter(filter, static_cast<int>(id), table.columns[id].type)) return *predicate;
   }
-  return Predicate::And(std::move(conjuncts));
+  if (filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER) return Predicate::True();
+  throw duckdb::NotImplementedException("Table " + table.QualifiedName() + ": the filter " + filter.ToString("column") +
+                                        " cannot be applied");
 }
 
 // Which columns are decoded, and where they go.
@@ -134,6 +136,25 @@ std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<in
   return decoded;
 }
 
+void TakeFilters(const TableFunctionInitInput& input, const TableDefinition& table, ScanGlobal* global,
+                 ScanRequest* request) {
+  std::vector<Predicate> conjuncts{BindDataOf(input.bind_data).filter};
+  ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter& filter, duckdb::column_t id) {
+    conjuncts.push_back(MakePredicate(filter, id, table));
+    if (!duckdb::IsVirtualColumn(id)) {
+      global->run_time_filter.Add(filter, static_cast<int>(id), table.columns[id].type);
+    }
+  });
+  request->predicate = Predicate::And(std::move(conjuncts));
+}
+
+// A few rows are not worth cutting the table for.
+std::vector<Morsel> CutPlan(const ScanPlan& plan) {
+  const bool few_rows = plan.limit <= kVectorRows && !plan.predicate;
+  if (!few_rows && plan.source.kind == SourceKind::kHot) return CutIntoMorsels(plan);
+  return plan.ranges.empty() ? std::vector<Morsel>() : std::vector<Morsel>{plan.ranges};
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& context, TableFunctionInitInput& input) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   const SqlTable& entry = *bind.table;
@@ -143,16 +164,13 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   Check(entry.table()->CheckReadable(global->snapshot));
   ScanRequest request;
   request.columns = PlanOutputs(input, &global->outputs);
-  request.predicate = MakePredicate(input, entry);
+  TakeFilters(input, entry.table()->definition(), global.get(), &request);
   request.limit = bind.limit;
+  request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
-  const bool short_limit = bind.limit && *bind.limit <= kVectorRows && !global->plan->predicate;
-  if (short_limit || global->plan->source.kind != SourceKind::kHot) {
-    if (!global->plan->ranges.empty()) global->morsels.push_back(global->plan->ranges);
-  } else {
-    global->morsels = CutIntoMorsels(*global->plan);
-  }
+  const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
+  global->morsels.Fill(CutPlan(*global->plan), bind.limit, in_order);
   global->max_threads = std::max<size_t>(global->morsels.size(), 1);
   return global;
 }
@@ -164,13 +182,30 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(duckdb::ExecutionC
                                       &context.client.interrupted);
 }
 
+// Looks what the run-time filter says by now.
+void Narrow(const ScanGlobal& global, ScanLocal& local) {
+  if (global.run_time_filter.empty()) return;
+  const std::optional<Predicate> predicate = global.run_time_filter.Read(&local.look);
+  if (!predicate) return;
+  const ScanSource& source = global.plan->source;
+  KeySplit split = Check(SplitOnKey(*predicate, *source.row_schema, source.key_prefix));
+  local.narrowed = std::move(split.ranges);
+  local.walker.Narrow(Check(RowPredicate::Compile(*predicate, source.row_schema)));
+}
+
+void FinishMorsel(ScanGlobal& global, ScanLocal& local) {
+  if (local.morsel) global.morsels.Finish(*local.morsel);
+  local.morsel.reset();
+}
+
 // False when there is none left.
 bool NextMorsel(ScanGlobal& global, ScanLocal& local) {
-  if (std::exchange(local.has_morsel, false)) global.morsels_done.fetch_add(1, std::memory_order_relaxed);
-  local.morsel = global.next_morsel.fetch_add(1);
-  if (local.morsel >= global.morsels.size()) return false;
-  local.walker.Start(global.morsels[local.morsel]);
-  return local.has_morsel = true;
+  FinishMorsel(global, local);
+  local.morsel = global.morsels.Next();
+  if (!local.morsel) return false;
+  const Morsel& morsel = global.morsels.morsel(*local.morsel);
+  local.walker.Start(local.narrowed ? Intersect(morsel, *local.narrowed) : morsel);
+  return true;
 }
 
 void AttachOutputs(const ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
@@ -199,38 +234,45 @@ void CountScan(ScanGlobal& global, ScanLocal& local) {
   local.counted = now;
 }
 
-// Chunks never span morsels: their number is the chunks' place in key order.
+// Chunks never span morsels: their number is the chunks' place in the order of the scan.
 void Scan(ClientContext& context, TableFunctionInput& data, duckdb::DataChunk& output) {
   auto& global = data.global_state->Cast<ScanGlobal>();
   auto& local = data.local_state->Cast<ScanLocal>();
   AttachOutputs(global, local, output);
-  const int64_t limit = global.plan->limit;
   while (true) {
     if (context.interrupted) throw duckdb::InterruptException();
-    if (limit != ScanPlan::kNoLimit && global.rows_given.load() >= limit) return;
-    if ((!local.has_morsel || local.walker.at_end()) && !NextMorsel(global, local)) return;
-    const arrow::Status walked = local.walker.Walk(local.taker, std::min(limit, kVectorRows), kVisitsPerChunk);
+    Narrow(global, local);
+    if ((!local.morsel || local.walker.at_end()) && !NextMorsel(global, local)) return;
+    const int64_t wanted = global.morsels.Wanted(*local.morsel);
+    if (wanted <= 0) {
+      FinishMorsel(global, local);
+      continue;
+    }
+    const arrow::Status walked = local.walker.Walk(local.taker, std::min(wanted, kVectorRows), kVisitsPerChunk);
     CountScan(global, local);
     Check(walked);
     if (local.taker.rows() == 0) continue;
-    global.rows_given.fetch_add(local.taker.rows());
+    global.morsels.Give(*local.morsel, local.taker.rows());
     output.SetCardinality(static_cast<duckdb::idx_t>(local.taker.rows()));
     return;
   }
 }
 
 duckdb::OperatorPartitionData PartitionData(ClientContext&, duckdb::TableFunctionGetPartitionInput& input) {
-  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocal>().morsel);
+  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocal>().morsel.value_or(0));
 }
 
 double Progress(ClientContext&, const duckdb::FunctionData*, const duckdb::GlobalTableFunctionState* state) {
-  const auto& global = state->Cast<ScanGlobal>();
-  if (global.morsels.empty()) return 100;
-  return 100.0 * static_cast<double>(global.morsels_done.load()) / static_cast<double>(global.morsels.size());
+  return 100.0 * state->Cast<ScanGlobal>().morsels.Progress();
 }
 
 duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&, const duckdb::FunctionData* data) {
   return duckdb::make_uniq<duckdb::NodeStatistics>(data->Cast<ScanBindData>().table->EstimateRows());
+}
+
+duckdb::unique_ptr<duckdb::BaseStatistics> Statistics(ClientContext& context, const duckdb::FunctionData* data,
+                                                      duckdb::column_t column) {
+  return data->Cast<ScanBindData>().table->GetStatistics(context, column);
 }
 
 duckdb::BindInfo GetBindInfo(const duckdb::optional_ptr<duckdb::FunctionData> data) {
@@ -246,10 +288,40 @@ bool SupportsPushdown(const duckdb::FunctionData& data, duckdb::idx_t column) {
   return column < table.visible_columns() && IsSameUnit(table.columns[column].type);
 }
 
+// A comparison of one column with a constant, or several of them: DuckDB makes filters of those, and learns from them
+// how many rows to expect.
+bool BecomesTableFilter(const duckdb::Expression& condition) {
+  switch (condition.GetExpressionClass()) {
+    case duckdb::ExpressionClass::BOUND_COMPARISON:
+    case duckdb::ExpressionClass::BOUND_BETWEEN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Takes the conditions that DuckDB's own table filters cannot say. What is taken here is tested nowhere else.
+void TakeConditions(ClientContext&, duckdb::LogicalGet& get, duckdb::FunctionData* data,
+                    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) {
+  auto& bind = data->Cast<ScanBindData>();
+  std::vector<Predicate> taken{bind.filter};
+  std::erase_if(conditions, [&](const auto& condition) {
+    if (BecomesTableFilter(*condition)) return false;
+    auto predicate = TranslateExpression(*condition, get, bind.table->table()->definition());
+    if (!predicate) return false;
+    taken.push_back(*std::move(predicate));
+    return true;
+  });
+  bind.filter = Predicate::And(std::move(taken));
+}
+
 duckdb::InsertionOrderPreservingMap<duckdb::string> ToText(duckdb::TableFunctionToStringInput& input) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   duckdb::InsertionOrderPreservingMap<duckdb::string> text;
   text["Table"] = bind.table->catalog.GetName() + "." + bind.table->table()->definition().QualifiedName();
+  if (!bind.key_ranges.empty()) text["Key ranges"] = bind.key_ranges;
+  if (!bind.row_filter.empty()) text["Row filter"] = bind.row_filter;
+  if (bind.in_order) text["Order"] = bind.reverse ? "by key, descending" : "by key";
   if (bind.limit) text["Limit"] = std::to_string(*bind.limit);
   return text;
 }
@@ -259,7 +331,8 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   if (!input.global_state) return text;
   const auto& global = input.global_state->Cast<ScanGlobal>();
   const ScanMetrics metrics = global.counters.Read();
-  text["Key ranges"] = std::to_string(global.plan->ranges.size());
+  text["Key ranges"] = global.plan->RangesText();
+  text["Row filter"] = global.plan->FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
   text["Bytes decoded"] = std::to_string(metrics.bytes_decoded);
@@ -269,14 +342,30 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
 }  // namespace
 
 duckdb::unique_ptr<duckdb::FunctionData> ScanBindData::Copy() const {
-  auto copy = duckdb::make_uniq<ScanBindData>(table);
-  copy->limit = limit;
-  return copy;
+  return duckdb::make_uniq<ScanBindData>(*this);
 }
 
 bool ScanBindData::Equals(const duckdb::FunctionData& other) const {
   const auto& scan = other.Cast<ScanBindData>();
-  return scan.table == table && scan.limit == limit;
+  std::vector<std::string> names;
+  for (const ColumnDefinition& column : table->table()->definition().columns) names.push_back(column.name);
+  return scan.table == table && scan.limit == limit && scan.reverse == reverse && scan.in_order == in_order &&
+         scan.filter.ToString(names) == filter.ToString(names);
+}
+
+void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
+  ScanBindData& bind = get.bind_data->Cast<ScanBindData>();
+  const TableImpl& table = *bind.table->table();
+  std::vector<Predicate> conjuncts{bind.filter};
+  for (const auto& [id, filter] : get.table_filters.filters) {
+    conjuncts.push_back(MakePredicate(*filter, id, table.definition()));
+  }
+  ScanRequest request;
+  request.predicate = Predicate::And(std::move(conjuncts));
+  SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
+  const auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
+  bind.key_ranges = plan->RangesText();
+  bind.row_filter = plan->FilterText();
 }
 
 duckdb::TableFunction ScanFunction() {
@@ -287,9 +376,11 @@ duckdb::TableFunction ScanFunction() {
   function.get_partition_data = PartitionData;
   function.table_scan_progress = Progress;
   function.cardinality = Cardinality;
+  function.statistics = Statistics;
   function.get_bind_info = GetBindInfo;
   function.get_virtual_columns = VirtualColumns;
   function.supports_pushdown_type = SupportsPushdown;
+  function.pushdown_complex_filter = TakeConditions;
   function.to_string = ToText;
   function.dynamic_to_string = ToTextAfterwards;
   return function;

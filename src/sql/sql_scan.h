@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
+#include "yarrow/predicate.h"
 
 namespace yarrow::sql {
 
@@ -18,8 +20,16 @@ struct ScanBindData : public duckdb::TableFunctionData {
 
   const std::shared_ptr<SqlTable> table;
   std::optional<int64_t> limit;  // rows after which nobody asks for more
+  bool reverse = false;          // descending by key
+  bool in_order = false;         // rows must come in key order whatever DuckDB is set to
+  Predicate filter;              // beside DuckDB's table filters
+  std::string key_ranges;        // for EXPLAIN: of DescribeScan
+  std::string row_filter;
 };
 
 duckdb::TableFunction ScanFunction();
+
+// Notes in the scan's bind data which key ranges it will read and what it tests in them, as far as the plan tells.
+void DescribeScan(duckdb::ClientContext& context, const duckdb::LogicalGet& get);
 
 }  // namespace yarrow::sql

@@ -3,6 +3,7 @@
 #include "key/key_range.h"
 #include "sql/create_table.h"
 #include "sql/sql_scan.h"
+#include "sql/sql_type.h"
 
 namespace yarrow::sql {
 
@@ -17,8 +18,15 @@ std::shared_ptr<SqlTable> SqlTable::Make(duckdb::Catalog& catalog, SqlSchema& sc
   return std::make_shared<SqlTable>(catalog, schema, info, std::move(table));
 }
 
-duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t) {
-  return nullptr;
+duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t id) {
+  const TableDefinition& table = table_->definition();
+  if (duckdb::IsVirtualColumn(id) || id >= table.visible_columns()) return nullptr;
+  const ColumnDefinition& column = table.columns[id];
+  // Values come and go with the snapshot, but these hold for all of them.
+  duckdb::BaseStatistics statistics = duckdb::BaseStatistics::CreateUnknown(ToLogicalType(column.type));
+  if (!column.nullable) statistics.Set(duckdb::StatsInfo::CANNOT_HAVE_NULL_VALUES);
+  if (table.primary_key.size() == 1 && table.primary_key[0] == column.id) statistics.SetDistinctCount(EstimateRows());
+  return statistics.ToUnique();
 }
 
 duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext&,

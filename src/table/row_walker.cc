@@ -9,6 +9,11 @@ RowWalker::RowWalker(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, co
   if (plan_->predicate) evaluator_.emplace(plan_->predicate);
 }
 
+void RowWalker::Narrow(std::shared_ptr<const RowPredicate> predicate) {
+  narrower_.reset();
+  if (predicate) narrower_.emplace(std::move(predicate));
+}
+
 void RowWalker::Start(std::vector<KeyRange> ranges) {
   ranges_ = std::move(ranges);
   ranges_begun_ = 0;

@@ -31,6 +31,9 @@ class RowWalker {
   RowWalker(const RowWalker&) = delete;
   RowWalker& operator=(const RowWalker&) = delete;
 
+  // Rows must pass this predicate too, from now on; null: none. It is compiled for the plan's row schema.
+  void Narrow(std::shared_ptr<const RowPredicate> predicate);
+
   // Points the walker at key ranges of the plan (in ascending order, whatever the direction of the scan).
   void Start(std::vector<KeyRange> ranges);
 
@@ -61,6 +64,7 @@ class RowWalker {
   bool range_open_ = false;
   std::variant<std::monostate, ScanCursor, StatisticsCursor> cursor_;
   std::optional<RowPredicate::Evaluator> evaluator_;
+  std::optional<RowPredicate::Evaluator> narrower_;
   uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
 };
 
@@ -82,6 +86,11 @@ arrow::Result<RowWalker::Stopped> RowWalker::WalkRange(Cursor& cursor, Taker& ta
     }
     if (evaluator_ && !evaluator_->Matches(cursor.key(), row)) {
       if (!evaluator_->status().ok()) return evaluator_->status();
+      if (cursor.rows_visited() >= stop_at) return Stopped::kByVisits;
+      continue;
+    }
+    if (narrower_ && !narrower_->Matches(cursor.key(), row)) {
+      if (!narrower_->status().ok()) return narrower_->status();
       if (cursor.rows_visited() >= stop_at) return Stopped::kByVisits;
       continue;
     }

@@ -106,12 +106,27 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   return Status::OK();
 }
 
+// A bound as the values it begins with; `open` when it is an end of the table. Behind values that end inside of a part
+// (the least key above them) stands a +.
+std::string BoundText(const std::string& bound, const ScanSource& source, const char* open) {
+  if (bound.size() <= source.key_prefix.size() || !bound.starts_with(source.key_prefix)) return open;
+  std::string_view rest = std::string_view(bound).substr(source.key_prefix.size());
+  std::string text;
+  for (const KeyPart& part : source.row_schema->key_codec().parts()) {
+    std::string_view left = rest;
+    const arrow::Result<Value> value = DecodeKeyPart(&left, part);
+    if (!value.ok()) break;
+    text += (text.empty() ? "(" : ", ") + value->ToString(part.type);
+    rest = left;
+    if (rest.empty()) return text + ")";
+  }
+  return text.empty() ? FormatKey(rest) : text + ")+";
+}
+
 std::string RangeText(const KeyRange& range, const ScanSource& source) {
-  const auto part = [&](const std::string& key, const char* open) -> std::string {
-    if (key.size() <= source.key_prefix.size() || !key.starts_with(source.key_prefix)) return open;
-    return FormatKey(std::string_view(key).substr(source.key_prefix.size()));
-  };
-  return "[" + part(range.lower, "first") + ", " + part(range.upper, "last") + ")";
+  const std::string lower = BoundText(range.lower, source, "first");
+  const std::string upper = BoundText(range.upper, source, "last");
+  return upper == lower + "+" ? lower : "[" + lower + ", " + upper + ")";
 }
 
 }  // namespace
@@ -143,14 +158,22 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   return plan;
 }
 
-std::string ScanPlan::Explain() const {
-  std::string out = "scan " + source.row_schema->table_name() + (reverse ? " in descending key order" : "") + "\n";
-  out += "  key ranges: " + std::to_string(ranges.size());
-  for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) out += " " + RangeText(ranges[i], source);
-  if (ranges.size() > 3) out += " ...";
+std::string ScanPlan::RangesText() const {
+  std::string text = std::to_string(ranges.size()) + (ranges.empty() ? "" : ":");
+  for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) text += " " + RangeText(ranges[i], source);
+  return ranges.size() > 3 ? text + " ..." : text;
+}
+
+std::string ScanPlan::FilterText() const {
   std::vector<std::string> names;
   for (const RowColumn& column : source.row_schema->columns()) names.push_back(column.name);
-  out += "\n  filter on encoded rows: " + (predicate ? tested.ToString(names) : "none");
+  return predicate ? tested.ToString(names) : "none";
+}
+
+std::string ScanPlan::Explain() const {
+  std::string out = "scan " + source.row_schema->table_name() + (reverse ? " in descending key order" : "") + "\n";
+  out += "  key ranges: " + RangesText();
+  out += "\n  filter on encoded rows: " + FilterText();
   out += "\n  filter on batches: " + (has_residual ? residual.ToString() : "none");
   out += "\n  columns:";
   for (const auto& field : decoded->schema()->fields()) out += " " + field->name();

@@ -59,6 +59,9 @@ struct ScanPlan {
   arrow::MemoryPool* pool = nullptr;
 
   std::string Explain() const;
+  // The parts of Explain that say which rows are read: "2: [(5), (6)) [(9, 'a'), last)", "price > 3" or "none".
+  std::string RangesText() const;
+  std::string FilterText() const;
 };
 
 // Errors name the table and the column or option.

@@ -1,0 +1,147 @@
+// What goes into the scan, by the rows it visits and passes; and that nothing goes there that may not.
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "sql/sql_fixture_test.h"
+
+namespace yarrow::sql {
+namespace {
+
+class ScanPushdownTest : public test::SqlFixture {
+ protected:
+  static constexpr int kRows = 200000;
+
+  // Large enough to be read in many pieces.
+  void SetUp() override {
+    SqlFixture::SetUp();
+    Run("SET threads = 4");
+    EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v BIGINT, name VARCHAR, pad VARCHAR)"), "");
+    EXPECT_EQ(Run("INSERT INTO t SELECT range, (range * 7919) % 200000, 'n' || (range % 100), repeat('p', 400) "
+                  "FROM range(200000)"),
+              "200000");
+    EXPECT_EQ(Run("CREATE TABLE c (a INTEGER, b VARCHAR, v INTEGER, PRIMARY KEY (a, b))"), "");
+    EXPECT_EQ(Run("INSERT INTO c SELECT range // 10, chr(97 + (range % 10)::INTEGER), range FROM range(1000)"), "1000");
+  }
+  // A figure of EXPLAIN ANALYZE, of all scans of the query.
+  int64_t Figure(const std::string& name, const std::string& sql) {
+    const std::string text = Run("EXPLAIN ANALYZE " + sql);
+    int64_t sum = -1;
+    for (size_t at = text.find(name + ":"); at != std::string::npos; at = text.find(name + ":", at + 1)) {
+      size_t digit = at + name.size();
+      while (digit < text.size() && std::isdigit(static_cast<unsigned char>(text[digit])) == 0) ++digit;
+      sum = std::max<int64_t>(sum, 0) + std::stoll(text.substr(digit));
+    }
+    EXPECT_GE(sum, 0) << text;
+    return sum;
+  }
+  int64_t Visited(const std::string& sql) { return Figure("Rows visited", sql); }
+  bool Sorts(const std::string& sql) { return Run("EXPLAIN " + sql).find("ORDER_BY") != std::string::npos; }
+};
+
+TEST_F(ScanPushdownTest, LimitsAndTopNByKeyVisitWhatTheyReturn) {
+  EXPECT_EQ(Visited("SELECT * FROM t LIMIT 10"), 10);
+  EXPECT_EQ(Visited("SELECT v FROM t LIMIT 10 OFFSET 5"), 15);
+  EXPECT_EQ(Visited("SELECT v FROM t ORDER BY id LIMIT 10"), 10);
+  EXPECT_EQ(Visited("SELECT v + 1 FROM t ORDER BY id DESC LIMIT 3 OFFSET 2"), 5);
+  EXPECT_EQ(Run("SELECT id FROM t ORDER BY id DESC LIMIT 3 OFFSET 2"), "199997\n199996\n199995");
+  EXPECT_EQ(Visited("SELECT * FROM t WHERE id > 1000 ORDER BY id LIMIT 2"), 2);
+  EXPECT_EQ(Run("SELECT id FROM t WHERE id > 1000 ORDER BY id, name DESC LIMIT 2"), "1001\n1002");
+  EXPECT_EQ(Visited("SELECT * FROM t WHERE id > 1000 ORDER BY id, name DESC LIMIT 2"), 2);
+  EXPECT_EQ(Visited("SELECT * FROM c ORDER BY a DESC, b DESC LIMIT 4"), 4);
+  EXPECT_EQ(Run("SELECT a, b FROM c ORDER BY a DESC, b DESC LIMIT 2"), "99|j\n99|i");
+  EXPECT_EQ(Visited("SELECT * FROM c ORDER BY a LIMIT 4"), 4);
+  // A key column that is held at one value may be left out.
+  EXPECT_EQ(Visited("SELECT * FROM c WHERE a = 7 ORDER BY b DESC LIMIT 2"), 2);
+  EXPECT_EQ(Run("SELECT v FROM c WHERE a = 7 ORDER BY b DESC LIMIT 2"), "79\n78");
+}
+
+TEST_F(ScanPushdownTest, OtherOrdersAreSorted) {
+  EXPECT_EQ(Run("SELECT a, b FROM c ORDER BY a DESC, b LIMIT 2"), "99|a\n99|b");
+  EXPECT_EQ(Run("SELECT a, b FROM c ORDER BY b, a LIMIT 2"), "0|a\n1|a");
+  EXPECT_EQ(Run("SELECT a, b FROM c WHERE a >= 7 ORDER BY b, a LIMIT 2"), "7|a\n8|a");
+  EXPECT_EQ(Run("SELECT id FROM t ORDER BY -id LIMIT 2"), "199999\n199998");
+  EXPECT_EQ(Run("SELECT id FROM t WHERE id < 5 ORDER BY id % 2, id"), "0\n2\n4\n1\n3");
+  Run("CREATE TABLE w (name VARCHAR PRIMARY KEY)");
+  Run("INSERT INTO w VALUES ('b'), ('A'), ('c'), ('B2')");
+  EXPECT_EQ(Run("SELECT * FROM w ORDER BY name"), "A\nB2\nb\nc");
+  EXPECT_EQ(Run("SELECT * FROM w ORDER BY name COLLATE NOCASE"), "A\nb\nB2\nc");
+  EXPECT_EQ(Run("SELECT * FROM w ORDER BY name COLLATE NOCASE DESC LIMIT 2"), "c\nB2");
+  Run("SET default_collation = 'nocase'");
+  EXPECT_EQ(Run("SELECT * FROM w ORDER BY name"), "A\nb\nB2\nc");
+  EXPECT_EQ(Run("SELECT * FROM w ORDER BY name LIMIT 2"), "A\nb");
+}
+
+TEST_F(ScanPushdownTest, AResultInKeyOrderIsNotSorted) {
+  for (const char* direction : {"", " DESC"}) {
+    const std::string sql = std::string("SELECT id FROM t WHERE v % 3 = 0 ORDER BY id") + direction;
+    EXPECT_FALSE(Sorts(sql));
+    const auto result = connection_->Query(sql);
+    ASSERT_FALSE(result->HasError()) << result->GetError();
+    int64_t last = *direction == '\0' ? -1 : kRows;
+    for (duckdb::idx_t i = 0; i < result->RowCount(); ++i) {
+      const auto id = result->GetValue(0, i).GetValue<int64_t>();
+      ASSERT_TRUE(*direction == '\0' ? id > last : id < last) << i;
+      last = id;
+    }
+    EXPECT_EQ(result->RowCount(), 66667u);
+  }
+  EXPECT_FALSE(Sorts("SELECT v, name FROM t ORDER BY id"));
+  EXPECT_TRUE(Sorts("SELECT row_number() OVER () FROM (SELECT id FROM t ORDER BY id DESC)"));
+  Run("SET preserve_insertion_order = false");
+  EXPECT_TRUE(Sorts("SELECT id FROM t ORDER BY id"));
+  EXPECT_EQ(Run("SELECT id FROM t WHERE v < 40000 ORDER BY id DESC LIMIT 1"),
+            Run("SELECT max(id) FROM t WHERE v < 40000"));
+}
+
+TEST_F(ScanPushdownTest, AFilterUnderLimitGivesTheFirstRows) {
+  // Hits get denser towards the end: threads that read there must not win.
+  const std::string filter = "WHERE v >= 0 AND (id % 40000 = 39999 OR id > 150000)";
+  EXPECT_EQ(Run("SELECT id FROM t " + filter + " LIMIT 5"), "39999\n79999\n119999\n150001\n150002");
+  EXPECT_EQ(Run("SELECT id FROM t WHERE name = 'n7' LIMIT 3"), "7\n107\n207");
+  EXPECT_EQ(Run("SELECT id FROM t WHERE name = 'n7' ORDER BY id DESC LIMIT 3"), "199907\n199807\n199707");
+  Run("SET threads = 1");
+  EXPECT_EQ(Visited("SELECT id FROM t WHERE name = 'n7' LIMIT 3"), 208);
+}
+
+TEST_F(ScanPushdownTest, BoundsFoundAtRunTimeReachTheScan) {
+  Run("SET threads = 1");
+  EXPECT_EQ(Run("SELECT v FROM t ORDER BY v LIMIT 3"), "0\n1\n2");
+  EXPECT_LT(Figure("Rows passed", "SELECT pad FROM t ORDER BY v LIMIT 3"), 20000);
+  // On the key, in another order than the key's: whole pieces are left out.
+  EXPECT_LT(Visited("SELECT v FROM t ORDER BY id, v LIMIT 3"), 10);
+  EXPECT_LT(Figure("Rows passed", "SELECT name FROM t ORDER BY v DESC NULLS FIRST LIMIT 3"), 20000);
+  EXPECT_EQ(Visited("SELECT t.v FROM t JOIN (VALUES (5::BIGINT), (70000)) k(id) ON t.id = k.id"), 2);
+  EXPECT_EQ(Run("SELECT t.v FROM t JOIN (VALUES (5::BIGINT), (70000)) k(id) ON t.id = k.id ORDER BY ALL"),
+            "39595\n130000");
+}
+
+TEST_F(ScanPushdownTest, ConditionsThatAreNoTableFilters) {
+  EXPECT_EQ(Visited("SELECT v FROM t WHERE id BETWEEN 5 AND 9 OR id = 20"), 6);
+  EXPECT_EQ(Visited("SELECT v FROM t WHERE id IN (3, 70000, 150000)"), 3);
+  EXPECT_EQ(Visited("SELECT v FROM t WHERE (id < 10 AND name = 'n3') OR id = 77"), 11);
+  EXPECT_EQ(Run("SELECT id FROM t WHERE (id < 10 AND name = 'n3') OR id = 77 ORDER BY id"), "3\n77");
+  EXPECT_EQ(Figure("Rows passed", "SELECT pad FROM t WHERE NOT (v > 4 OR name LIKE 'n1%')"),
+            std::stoll(Run("SELECT count(*) FROM t WHERE NOT (v > 4 OR substr(name, 1, 2) = 'n1')")));
+  EXPECT_EQ(Figure("Rows passed", "SELECT pad FROM t WHERE name IS NULL OR v = 3"), 1);
+  EXPECT_EQ(Visited("SELECT * FROM c WHERE (a = 5 AND b > 'c') OR (a > 5 AND a < 7)"), 17);
+  // With parameters, values are those of each execution.
+  const auto statement = connection_->Prepare("SELECT v FROM c WHERE a = ? OR (a = ? AND b = 'b') ORDER BY v");
+  for (const int a : {3, 50}) {
+    const auto result = statement->Execute(a, a + 1);
+    ASSERT_FALSE(result->HasError()) << result->GetError();
+    const auto rows = result->Fetch();
+    ASSERT_EQ(rows->size(), 11u);
+    EXPECT_EQ(rows->GetValue(0, 10).GetValue<int64_t>(), (a + 1) * 10 + 1);
+  }
+}
+
+TEST_F(ScanPushdownTest, ExplainShowsRangesAndFilter) {
+  const std::string text = Run("EXPLAIN SELECT v FROM c WHERE a = 5 AND b >= 'c' AND v <> 3 ORDER BY b LIMIT 2");
+  for (const char* part : {"(5, c)", "v <> 3", "by key", "Limit: 2"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+}  // namespace
+}  // namespace yarrow::sql
