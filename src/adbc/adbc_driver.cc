@@ -1,0 +1,232 @@
+// The ADBC driver of Yarrow: DuckDB's own, with a Yarrow database attached and made the default one.
+//
+// A database handle holds DuckDB's handle of an instance in memory, and the options that are ours: `path` (or `uri`),
+// the directory, and `user`, the acting user. Everything else is DuckDB's driver, called through the same table of
+// functions that it gives to every driver manager. Source: the ADBC 1.1.0 specification (duckdb/common/adbc/adbc.h).
+#include <duckdb.hpp>
+#include <duckdb/common/adbc/adbc.hpp>
+#include <duckdb/common/adbc/wrappers.hpp>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "adbc/driver_info.h"
+#include "adbc/statement.h"
+#include "yarrow/database.h"
+#include "yarrow/sql.h"
+
+extern "C" AdbcStatusCode duckdb_adbc_init(int version, void* driver, AdbcError* error);
+
+namespace yarrow::adbc {
+
+AdbcDriver& DuckDbDriver() {
+  static AdbcDriver driver = [] {
+    AdbcDriver made = {};
+    duckdb_adbc_init(ADBC_VERSION_1_1_0, &made, nullptr);
+    return made;
+  }();
+  return driver;
+}
+
+namespace {
+
+// The name of the attached database, as in the program.
+constexpr const char* kCatalog = "db";
+
+struct DatabaseHandle {
+  AdbcDatabase duckdb = {};
+  std::string path;
+  std::string user;
+};
+
+AdbcStatusCode Fail(AdbcError* error, AdbcStatusCode code, const std::string& message) {
+  ::SetError(error, message);
+  return code;
+}
+
+AdbcStatusCode Fail(AdbcError* error, const arrow::Status& status) {
+  const auto code = [&]() -> AdbcStatusCode {
+    switch (status.code()) {
+      case arrow::StatusCode::Invalid:
+        return ADBC_STATUS_INVALID_ARGUMENT;
+      case arrow::StatusCode::KeyError:
+        return ADBC_STATUS_NOT_FOUND;
+      case arrow::StatusCode::IOError:
+        return ADBC_STATUS_IO;
+      case arrow::StatusCode::NotImplemented:
+        return ADBC_STATUS_NOT_IMPLEMENTED;
+      default:
+        return ADBC_STATUS_INTERNAL;
+    }
+  }();
+  return Fail(error, code, status.message());
+}
+
+// What a caller that passes no handle, or one that is released, gets.
+DatabaseHandle* HandleOf(AdbcDatabase* database, AdbcError* error) {
+  if (database != nullptr && database->private_data != nullptr) {
+    return static_cast<DatabaseHandle*>(database->private_data);
+  }
+  ::SetError(error, "The database handle is null or was released");
+  return nullptr;
+}
+
+AdbcStatusCode DatabaseNew(AdbcDatabase* database, AdbcError* error) {
+  if (database == nullptr) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The database handle is null");
+  auto handle = std::make_unique<DatabaseHandle>();
+  const AdbcStatusCode code = DuckDbDriver().DatabaseNew(&handle->duckdb, error);
+  if (code == ADBC_STATUS_OK) database->private_data = handle.release();
+  return code;
+}
+
+AdbcStatusCode DatabaseSetOption(AdbcDatabase* database, const char* key, const char* value, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  if (key == nullptr || value == nullptr) {
+    return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The name or the value of an option is null");
+  }
+  const std::string_view name = key;
+  if (name == "path" || name == "uri") {
+    const std::string_view text = value;
+    handle->path = text.starts_with("file://") ? text.substr(7) : text.starts_with("file:") ? text.substr(5) : text;
+    return ADBC_STATUS_OK;
+  }
+  if (name == "user") {
+    handle->user = value;
+    return ADBC_STATUS_OK;
+  }
+  return DuckDbDriver().DatabaseSetOption(&handle->duckdb, key, value, error);
+}
+
+AdbcStatusCode DatabaseSetOptionInt(AdbcDatabase* database, const char* key, int64_t value, AdbcError* error) {
+  return DatabaseSetOption(database, key, std::to_string(value).c_str(), error);
+}
+
+AdbcStatusCode DatabaseSetOptionDouble(AdbcDatabase* database, const char* key, double value, AdbcError* error) {
+  return DatabaseSetOption(database, key, std::to_string(value).c_str(), error);
+}
+
+AdbcStatusCode DatabaseSetOptionBytes(AdbcDatabase* database, const char* key, const uint8_t*, size_t,
+                                      AdbcError* error) {
+  if (HandleOf(database, error) == nullptr) return ADBC_STATUS_INVALID_STATE;
+  return Fail(error, ADBC_STATUS_NOT_IMPLEMENTED, std::string("Option ") + key + " takes no bytes");
+}
+
+// The value goes out when there is room for it, its length with the final zero always.
+AdbcStatusCode DatabaseGetOption(AdbcDatabase* database, const char* key, char* value, size_t* length,
+                                 AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  const std::string_view name = key;
+  if (name != "path" && name != "uri" && name != "user") {
+    return DuckDbDriver().DatabaseGetOption(&handle->duckdb, key, value, length, error);
+  }
+  const std::string& text = name == "user" ? handle->user : handle->path;
+  if (value != nullptr && *length > text.size()) std::memcpy(value, text.c_str(), text.size() + 1);
+  *length = text.size() + 1;
+  return ADBC_STATUS_OK;
+}
+
+AdbcStatusCode DatabaseGetOptionBytes(AdbcDatabase* database, const char* key, uint8_t* value, size_t* length,
+                                      AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  return DuckDbDriver().DatabaseGetOptionBytes(&handle->duckdb, key, value, length, error);
+}
+
+AdbcStatusCode DatabaseGetOptionInt(AdbcDatabase* database, const char* key, int64_t* value, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  return DuckDbDriver().DatabaseGetOptionInt(&handle->duckdb, key, value, error);
+}
+
+AdbcStatusCode DatabaseGetOptionDouble(AdbcDatabase* database, const char* key, double* value, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  return DuckDbDriver().DatabaseGetOptionDouble(&handle->duckdb, key, value, error);
+}
+
+duckdb::Connection& ConnectionOf(AdbcConnection* connection) {
+  auto* wrapper = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
+  return *reinterpret_cast<duckdb::Connection*>(wrapper->connection);
+}
+
+arrow::Status AttachTo(duckdb::Connection& connection, const DatabaseHandle& handle) {
+  ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(handle.path));
+  duckdb::DuckDB instance(*connection.context->db);
+  return sql::Attach(instance, std::move(database), kCatalog, {.user = handle.user});
+}
+
+AdbcStatusCode DatabaseInit(AdbcDatabase* database, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  if (handle->path.empty()) {
+    return Fail(error, ADBC_STATUS_INVALID_ARGUMENT,
+                "Option 'path' is missing: give the directory of the database; one that does not exist is created");
+  }
+  AdbcDriver& duckdb = DuckDbDriver();
+  AdbcStatusCode code = duckdb.DatabaseInit(&handle->duckdb, error);
+  if (code != ADBC_STATUS_OK) return code;
+  // DuckDB's handle tells its instance to connections only.
+  AdbcConnection connection = {};
+  code = duckdb.ConnectionNew(&connection, error);
+  if (code != ADBC_STATUS_OK) return code;
+  code = duckdb.ConnectionInit(&connection, &handle->duckdb, error);
+  if (code == ADBC_STATUS_OK) {
+    const arrow::Status attached = AttachTo(ConnectionOf(&connection), *handle);
+    if (!attached.ok()) code = Fail(error, attached);
+  }
+  duckdb.ConnectionRelease(&connection, nullptr);
+  return code;
+}
+
+AdbcStatusCode DatabaseRelease(AdbcDatabase* database, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  const AdbcStatusCode code = DuckDbDriver().DatabaseRelease(&handle->duckdb, error);
+  delete handle;
+  database->private_data = nullptr;
+  return code;
+}
+
+AdbcStatusCode ConnectionInit(AdbcConnection* connection, AdbcDatabase* database, AdbcError* error) {
+  DatabaseHandle* handle = HandleOf(database, error);
+  if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
+  const AdbcStatusCode code = DuckDbDriver().ConnectionInit(connection, &handle->duckdb, error);
+  if (code != ADBC_STATUS_OK) return code;
+  const auto used = ConnectionOf(connection).Query(std::string("USE ") + kCatalog);
+  if (used->HasError()) return Fail(error, ADBC_STATUS_INTERNAL, used->GetError());
+  return ADBC_STATUS_OK;
+}
+
+void OverrideDatabase(int version, AdbcDriver* driver) {
+  driver->DatabaseNew = DatabaseNew;
+  driver->DatabaseSetOption = DatabaseSetOption;
+  driver->DatabaseInit = DatabaseInit;
+  driver->DatabaseRelease = DatabaseRelease;
+  driver->ConnectionInit = ConnectionInit;
+  driver->ConnectionGetInfo = ConnectionGetInfo;
+  if (version < ADBC_VERSION_1_1_0) return;
+  driver->DatabaseGetOption = DatabaseGetOption;
+  driver->DatabaseGetOptionBytes = DatabaseGetOptionBytes;
+  driver->DatabaseGetOptionInt = DatabaseGetOptionInt;
+  driver->DatabaseGetOptionDouble = DatabaseGetOptionDouble;
+  driver->DatabaseSetOptionBytes = DatabaseSetOptionBytes;
+  driver->DatabaseSetOptionInt = DatabaseSetOptionInt;
+  driver->DatabaseSetOptionDouble = DatabaseSetOptionDouble;
+}
+
+}  // namespace
+}  // namespace yarrow::adbc
+
+// The entry that driver managers look for. `version`: ADBC_VERSION_1_0_0 or ADBC_VERSION_1_1_0.
+extern "C" __attribute__((visibility("default"))) AdbcStatusCode AdbcDriverInit(int version, void* driver,
+                                                                                AdbcError* error) {
+  const AdbcStatusCode code = duckdb_adbc_init(version, driver, error);
+  if (code != ADBC_STATUS_OK) return code;
+  yarrow::adbc::OverrideDatabase(version, static_cast<AdbcDriver*>(driver));
+  yarrow::adbc::OverrideStatement(static_cast<AdbcDriver*>(driver));
+  return code;
+}

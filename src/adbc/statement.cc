@@ -1,0 +1,217 @@
+#include "adbc/statement.h"
+
+#include <arrow/api.h>
+#include <arrow/c/bridge.h>
+
+#include <duckdb/common/adbc/options.h>
+#include <duckdb.hpp>
+#include <duckdb/common/adbc/adbc.hpp>
+#include <duckdb/common/adbc/wrappers.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "adbc/ingest.h"
+
+namespace yarrow::adbc {
+namespace {
+
+using RowStream = std::shared_ptr<arrow::RecordBatchReader>;
+
+// What a statement knows beside DuckDB's.
+struct StatementState {
+  duckdb::DuckDBAdbcConnectionWrapper* connection = nullptr;
+  std::optional<IngestTarget> target;
+  std::string catalog, schema;  // of the target, wherever they come before its table
+  IngestMode mode = IngestMode::kCreate;
+  bool temporary = false;
+  RowStream bound;
+};
+
+// By DuckDB's handle. A statement is used by one thread at a time, but statements are made and released in several.
+class StatementTable {
+ public:
+  StatementState& Of(const AdbcStatement& statement) {
+    const std::lock_guard lock(mutex_);
+    return states_[statement.private_data];
+  }
+  void Remove(const AdbcStatement& statement) {
+    const std::lock_guard lock(mutex_);
+    states_.erase(statement.private_data);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const void*, StatementState> states_;
+};
+
+StatementTable& States() {
+  static StatementTable table;
+  return table;
+}
+
+AdbcStatusCode Fail(AdbcError* error, AdbcStatusCode code, const std::string& message) {
+  ::SetError(error, message);
+  return code;
+}
+
+bool IsGone(const AdbcStatement* statement, AdbcError* error) {
+  if (statement != nullptr && statement->private_data != nullptr) return false;
+  ::SetError(error, "The statement is null or was released");
+  return true;
+}
+
+AdbcStatusCode StatementNew(AdbcConnection* connection, AdbcStatement* statement, AdbcError* error) {
+  const AdbcStatusCode code = DuckDbDriver().StatementNew(connection, statement, error);
+  if (code != ADBC_STATUS_OK) return code;
+  States().Of(*statement).connection = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
+  return code;
+}
+
+AdbcStatusCode StatementRelease(AdbcStatement* statement, AdbcError* error) {
+  if (statement != nullptr && statement->private_data != nullptr) States().Remove(*statement);
+  return DuckDbDriver().StatementRelease(statement, error);
+}
+
+AdbcStatusCode StatementSetSqlQuery(AdbcStatement* statement, const char* query, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  States().Of(*statement).target.reset();
+  return DuckDbDriver().StatementSetSqlQuery(statement, query, error);
+}
+
+std::optional<IngestMode> ModeOf(std::string_view text) {
+  if (text == ADBC_INGEST_OPTION_MODE_CREATE) return IngestMode::kCreate;
+  if (text == ADBC_INGEST_OPTION_MODE_APPEND) return IngestMode::kAppend;
+  if (text == ADBC_INGEST_OPTION_MODE_REPLACE) return IngestMode::kReplace;
+  if (text == ADBC_INGEST_OPTION_MODE_CREATE_APPEND) return IngestMode::kCreateAppend;
+  return std::nullopt;
+}
+
+AdbcStatusCode StatementSetOption(AdbcStatement* statement, const char* key, const char* value, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  StatementState& state = States().Of(*statement);
+  const std::string_view name = key;
+  const std::string text = value == nullptr ? "" : value;
+  if (name == ADBC_INGEST_OPTION_TARGET_TABLE) {
+    state.target = IngestTarget{};
+    state.target->table = text;
+  } else if (name == ADBC_INGEST_OPTION_TARGET_CATALOG) {
+    state.catalog = text;
+  } else if (name == ADBC_INGEST_OPTION_TARGET_DB_SCHEMA) {
+    state.schema = text;
+  } else if (name == ADBC_INGEST_OPTION_TEMPORARY) {
+    state.temporary = text == ADBC_OPTION_VALUE_ENABLED;
+  } else if (name == ADBC_INGEST_OPTION_MODE) {
+    const auto mode = ModeOf(text);
+    if (!mode) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "There is no ingest mode '" + text + "'");
+    state.mode = *mode;
+  } else {
+    return DuckDbDriver().StatementSetOption(statement, key, value, error);
+  }
+  return ADBC_STATUS_OK;
+}
+
+AdbcStatusCode Bind(AdbcStatement* statement, arrow::Result<RowStream> stream, AdbcError* error) {
+  if (!stream.ok()) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, stream.status().message());
+  States().Of(*statement).bound = *std::move(stream);
+  return ADBC_STATUS_OK;
+}
+
+AdbcStatusCode StatementBind(AdbcStatement* statement, ArrowArray* values, ArrowSchema* schema, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  return Bind(
+      statement,
+      [&]() -> arrow::Result<RowStream> {
+        ARROW_ASSIGN_OR_RAISE(auto batch, arrow::ImportRecordBatch(values, schema));
+        const auto columns = batch->schema();
+        return arrow::RecordBatchReader::Make({std::move(batch)}, columns);
+      }(),
+      error);
+}
+
+AdbcStatusCode StatementBindStream(AdbcStatement* statement, ArrowArrayStream* stream, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  return Bind(statement, arrow::ImportRecordBatchReader(stream), error);
+}
+
+// Runs the statement with one row of parameters.
+AdbcStatusCode ExecuteRow(AdbcStatement* statement, const arrow::RecordBatch& row, ArrowArrayStream* out,
+                          int64_t* affected, AdbcError* error) {
+  ArrowArray values = {};
+  ArrowSchema schema = {};
+  const arrow::Status exported = arrow::ExportRecordBatch(row, &values, &schema);
+  if (!exported.ok()) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, exported.message());
+  const AdbcStatusCode code = DuckDbDriver().StatementBind(statement, &values, &schema, error);
+  if (code != ADBC_STATUS_OK) return code;
+  return DuckDbDriver().StatementExecuteQuery(statement, out, affected, error);
+}
+
+AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& rows, ArrowArrayStream* out,
+                           int64_t* affected, AdbcError* error) {
+  int64_t sum = 0;
+  bool has_result = false;
+  std::shared_ptr<arrow::RecordBatch> batch;
+  while (true) {
+    const arrow::Status read = rows.ReadNext(&batch);
+    if (!read.ok()) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, read.message());
+    if (batch == nullptr) break;
+    for (int64_t i = 0; i < batch->num_rows(); ++i) {
+      if (std::exchange(has_result, out != nullptr)) {
+        out->release(out);
+        return Fail(error, ADBC_STATUS_NOT_IMPLEMENTED,
+                    "A statement with a result takes one row of parameters; run it once for each row");
+      }
+      int64_t changed = 0;
+      const AdbcStatusCode code = ExecuteRow(statement, *batch->Slice(i, 1), out, &changed, error);
+      if (code != ADBC_STATUS_OK) return code;
+      sum += changed;
+    }
+  }
+  if (affected != nullptr) *affected = sum;
+  return ADBC_STATUS_OK;
+}
+
+AdbcStatusCode StatementExecuteQuery(AdbcStatement* statement, ArrowArrayStream* out, int64_t* affected,
+                                     AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  StatementState& state = States().Of(*statement);
+  const RowStream bound = std::move(state.bound);
+  if (!state.target) {
+    return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+                            : ExecuteRows(statement, *bound, out, affected, error);
+  }
+  if (bound == nullptr) {
+    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + state.target->table + ": no rows are bound");
+  }
+  state.connection->MaterializeStreams();
+  IngestTarget target = *state.target;
+  target.catalog = state.temporary ? "temp" : state.catalog;
+  target.schema = state.schema;
+  target.mode = state.mode;
+  const IngestResult result =
+      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), target, bound);
+  if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
+  if (affected != nullptr) *affected = result.rows;
+  if (out != nullptr) {
+    auto none = arrow::RecordBatchReader::Make({}, arrow::schema({}));
+    if (none.ok()) (void)arrow::ExportRecordBatchReader(*none, out);
+  }
+  return ADBC_STATUS_OK;
+}
+
+}  // namespace
+
+void OverrideStatement(AdbcDriver* driver) {
+  driver->StatementNew = StatementNew;
+  driver->StatementRelease = StatementRelease;
+  driver->StatementSetSqlQuery = StatementSetSqlQuery;
+  driver->StatementSetOption = StatementSetOption;
+  driver->StatementBind = StatementBind;
+  driver->StatementBindStream = StatementBindStream;
+  driver->StatementExecuteQuery = StatementExecuteQuery;
+}
+
+}  // namespace yarrow::adbc

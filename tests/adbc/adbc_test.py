@@ -1,0 +1,282 @@
+"""The ADBC driver (YARROW_ADBC) as Python programs use it: through adbc_driver_manager and pyarrow."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import adbc_driver_manager
+import pyarrow as pa
+from adbc_driver_manager import dbapi
+
+DRIVER = os.environ["YARROW_ADBC"]
+PROGRAM = os.environ["YARROW_BIN"]
+
+
+def connect(path, autocommit=True, **options):
+    return dbapi.connect(driver=DRIVER, db_kwargs={"path": str(path), **options}, autocommit=autocommit)
+
+
+class AdbcTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name) / "db"
+
+    def open(self, *args, **options):
+        connection = connect(self.path, *args, **options)
+        self.addCleanup(connection.close)
+        return connection
+
+    def run_sql(self, connection, sql, parameters=None):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def make_table(self, connection, rows=3):
+        self.run_sql(connection, "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR NOT NULL, price DECIMAL(10,2))")
+        self.run_sql(connection, f"INSERT INTO t SELECT range, 'n' || range, range * 1.5 FROM range({rows})")
+
+
+class Queries(AdbcTest):
+    def test_rows_and_tables_of_arrow(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, name FROM t ORDER BY id DESC")
+            self.assertEqual(cursor.fetchall(), [(2, "n2"), (1, "n1"), (0, "n0")])
+            cursor.execute("SELECT * FROM t WHERE price > 1")
+            table = cursor.fetch_arrow_table()
+        self.assertEqual(table.schema.names, ["id", "name", "price"])
+        self.assertEqual(table.schema.field("price").type, pa.decimal128(10, 2))
+        self.assertEqual(table["id"].to_pylist(), [1, 2])
+
+    def test_a_large_result_comes_in_batches(self):
+        connection = self.open()
+        self.make_table(connection, 100_000)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM t")
+            rows = 0
+            for batch in cursor.fetch_record_batch():
+                self.assertLess(batch.num_rows, 100_000)
+                rows += batch.num_rows
+        self.assertEqual(rows, 100_000)
+
+    def test_parameters(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM t WHERE id = ? OR name = ?", (1, "n2"))
+            self.assertEqual(sorted(cursor.fetchall()), [("n1",), ("n2",)])
+            cursor.executemany("INSERT INTO t VALUES (?, ?, NULL)", [(10, "ten"), (11, "eleven")])
+            with self.assertRaisesRegex(dbapi.Error, "one row of parameters"):
+                cursor.adbc_statement.set_sql_query("SELECT ? + 1")
+                rows = pa.record_batch({"x": [1, 2]})
+                cursor.adbc_statement.bind_stream(pa.RecordBatchReader.from_batches(rows.schema, [rows]))
+                cursor.adbc_statement.execute_query()
+            cursor.execute("SELECT name FROM t WHERE id = ?", (11,))
+            self.assertEqual(cursor.fetchone(), ("eleven",))
+
+    def test_what_the_catalog_tells(self):
+        connection = self.open()
+        self.make_table(connection)
+        info = connection.adbc_get_info()
+        self.assertEqual((info["vendor_name"], info["driver_name"]), ("Yarrow", "ADBC Yarrow Driver"))
+        self.assertEqual(connection.adbc_get_table_schema("t").names, ["id", "name", "price"])
+        self.assertIn("BASE TABLE", connection.adbc_get_table_types())
+        catalogs = connection.adbc_get_objects(catalog_filter="db").read_all().to_pylist()
+        tables = {
+            (schema["db_schema_name"], table["table_name"])
+            for catalog in catalogs
+            for schema in catalog["catalog_db_schemas"]
+            for table in schema["db_schema_tables"]
+        }
+        self.assertIn(("main", "t"), tables)
+        self.assertIn(("system", "tables"), tables)
+
+
+class Ingest(AdbcTest):
+    BATCH = pa.table({"id": [7, 8], "name": ["seven", None]})
+
+    def test_append_and_create(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            rows = pa.table({"id": [10, 11], "name": ["a", "b"], "price": pa.array([1, None], pa.decimal128(10, 2))})
+            self.assertEqual(cursor.adbc_ingest("t", rows, mode="append"), 2)
+            self.assertEqual(cursor.adbc_ingest("fresh", self.BATCH, mode="create"), 2)
+            self.assertEqual(cursor.adbc_ingest("fresh", self.BATCH, mode="create_append"), 2)
+            cursor.adbc_ingest("fresh", pa.table({"x": [1.5]}), mode="replace")
+        self.assertEqual(self.run_sql(connection, "SELECT count(*), sum(price) FROM t"), [(5, 5.5)])
+        self.assertEqual(self.run_sql(connection, "FROM fresh"), [(1.5,)])
+        self.assertEqual(self.run_sql(connection, "SELECT kind FROM db.system.tables WHERE table_name = 'fresh'"),
+                         [("shared",)])
+
+    def test_a_bad_row_and_nothing_is_ingested(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            for rows, part in ((self.BATCH, "name"), (pa.table({"id": [20, 1], "name": ["x", "y"]}), "key (1)")):
+                rows = rows.append_column("price", pa.nulls(2, pa.decimal128(10, 2)))
+                with self.assertRaisesRegex(dbapi.Error, part.replace("(", r"\(").replace(")", r"\)")):
+                    cursor.adbc_ingest("t", rows, mode="append")
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(3,)])
+
+
+    def test_streams_are_taken_whole_or_not_at_all(self):
+        connection = self.open()
+        self.make_table(connection)
+        schema = pa.schema({"name": pa.string(), "id": pa.int64()})  # columns go by name
+
+        def batches(breaks):
+            for start in range(100, 200_100, 20_000):
+                ids = range(start, start + 20_000)
+                yield pa.record_batch([[f"n{i}" for i in ids], list(ids)], schema=schema)
+            if breaks:
+                raise ValueError("the source broke")
+
+        with connection.cursor() as cursor:
+            with self.assertRaisesRegex(dbapi.Error, "the source broke"):
+                cursor.adbc_ingest("t", pa.RecordBatchReader.from_batches(schema, batches(True)), mode="append")
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(3,)])
+            with self.assertRaisesRegex(dbapi.Error, "the source broke"):
+                cursor.adbc_ingest("fresh", pa.RecordBatchReader.from_batches(schema, batches(True)))
+            with self.assertRaises(dbapi.Error):
+                self.run_sql(connection, "FROM fresh")
+            reader = pa.RecordBatchReader.from_batches(schema, batches(False))
+            self.assertEqual(cursor.adbc_ingest("t", reader, mode="append"), 200_000)
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t WHERE name = 'n' || id"), [(200_003,)])
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM duckdb_views() WHERE NOT internal"), [(0,)])
+
+    def test_targets(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("t", self.BATCH, db_schema_name="app")
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM app.t"), [(2,)])
+            with self.assertRaisesRegex(dbapi.Error, "already exists"):
+                cursor.adbc_ingest("t", self.BATCH, db_schema_name="app")
+            with self.assertRaisesRegex(dbapi.Error, "missing"):
+                cursor.adbc_ingest("missing", self.BATCH, mode="append")
+
+
+class Transactions(AdbcTest):
+    def test_commit_and_rollback(self):
+        self.make_table(self.open())
+        connection = self.open(autocommit=False)
+        self.run_sql(connection, "DELETE FROM t WHERE id = 0")
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(2,)])
+        connection.rollback()
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(connection, "DELETE FROM t WHERE id = 0")
+        connection.commit()
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(2,)])
+
+    def test_connections_are_isolated_and_the_first_committer_wins(self):
+        first = self.open()
+        self.make_table(first)
+        second = self.open(autocommit=False)  # another handle of the same directory in one process
+        self.assertEqual(self.run_sql(second, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(first, "UPDATE t SET name = 'first' WHERE id = 1")
+        self.assertEqual(self.run_sql(second, "SELECT name FROM t WHERE id = 1"), [("n1",)])
+        with self.assertRaisesRegex(dbapi.Error, r"write conflict.*table main.t with key \(1\).*run the transaction again"):
+            self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")
+        second.rollback()
+        self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")
+        second.commit()
+        self.assertEqual(self.run_sql(first, "SELECT name FROM t WHERE id = 1"), [("second",)])
+
+    def test_connections_in_threads(self):
+        self.make_table(self.open(), 8)
+        errors = []
+
+        def add(row):
+            try:
+                with connect(self.path) as connection:
+                    for _ in range(20):
+                        self.run_sql(connection, f"UPDATE t SET price = price + 1 WHERE id = {row}")
+            except dbapi.Error as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=add, args=(row,)) for row in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(errors, [])
+        self.assertEqual(self.run_sql(self.open(), "SELECT sum(price) FROM t"), [(202,)])  # 42 before
+
+
+class Users(AdbcTest):
+    def test_each_sees_their_own_rows(self):
+        ada, bob, nobody = self.open(user="ada"), self.open(user="bob"), self.open()
+        self.run_sql(ada, "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')")
+        self.run_sql(ada, "INSERT INTO notes VALUES (1, 'mine')")
+        self.assertEqual(self.run_sql(bob, "SELECT * FROM notes"), [])
+        self.assertEqual(self.run_sql(ada, "SELECT * FROM notes"), [(1, "mine")])
+        with self.assertRaisesRegex(dbapi.Error, "user"):
+            self.run_sql(nobody, "SELECT * FROM notes")
+
+
+class Errors(AdbcTest):
+    def test_options(self):
+        with self.assertRaisesRegex(dbapi.Error, "'path' is missing"):
+            dbapi.connect(driver=DRIVER)
+        with self.assertRaisesRegex(dbapi.Error, "nonsense"):
+            connect(self.path, nonsense="1")
+        self.path.mkdir()
+        (self.path / "letter.txt").write_text("not a database")
+        with self.assertRaisesRegex(dbapi.Error, str(self.path)):
+            connect(self.path)
+
+    def test_statements(self):
+        connection = self.open()
+        self.make_table(connection)
+        for sql, part in (
+            ("SELEC 1", "syntax error"),
+            ("SELECT * FROM missing", "missing"),
+            ("INSERT INTO t VALUES (1, 'x', 0)", r"main\.t.*key \(1\)"),
+            ("INSERT INTO t VALUES (9, NULL, 0)", "name"),
+            ("SELECT ? + 1", "[Pp]arameter"),
+        ):
+            with self.assertRaisesRegex(dbapi.Error, part):
+                self.run_sql(connection, sql)
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(3,)])
+
+    def test_the_directory_is_locked_and_free_again(self):
+        script = (
+            "import sys; from adbc_driver_manager import dbapi\n"
+            f"c = dbapi.connect(driver={DRIVER!r}, db_kwargs={{'path': {str(self.path)!r}}}, autocommit=True)\n"
+            "print('open', flush=True); sys.stdin.read()\n"
+        )
+        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            self.assertEqual(other.stdout.readline(), b"open\n")
+            with self.assertRaisesRegex(dbapi.Error, str(other.pid)):
+                connect(self.path)
+            other.stdin.close()
+        connection = connect(self.path)
+        self.make_table(connection)
+        connection.close()
+        listed = subprocess.run([PROGRAM, "tables", str(self.path)], capture_output=True, text=True, check=True)
+        self.assertIn("t", listed.stdout)  # the lock went with the handle
+
+    def test_handles_are_closed_in_any_order(self):
+        database = adbc_driver_manager.AdbcDatabase(driver=DRIVER, path=str(self.path))
+        connection = adbc_driver_manager.AdbcConnection(database)
+        statement = adbc_driver_manager.AdbcStatement(connection)
+        statement.set_sql_query("SELECT 1")
+        stream, _ = statement.execute_query()
+        reader = pa.RecordBatchReader._import_from_c(stream.address)
+        self.assertEqual(reader.read_all().num_rows, 1)
+        self.assertEqual(database.get_option("path"), str(self.path))
+        statement.close()
+        connection.close()
+        database.close()
+        self.make_table(self.open())
+
+
+if __name__ == "__main__":
+    unittest.main()
