@@ -3,9 +3,12 @@
 // A database handle holds DuckDB's handle of an instance in memory, and the options that are ours: `path` (or `uri`),
 // the directory, and `user`, the acting user. Everything else is DuckDB's driver, called through the same table of
 // functions that it gives to every driver manager. Source: the ADBC 1.1.0 specification (duckdb/common/adbc/adbc.h).
-#include <duckdb.hpp>
 #include <duckdb/common/adbc/adbc.hpp>
 #include <duckdb/common/adbc/wrappers.hpp>
+#include <duckdb/main/client_context.hpp>
+#include <duckdb/main/connection.hpp>
+#include <duckdb/main/database.hpp>
+#include <duckdb/main/materialized_query_result.hpp>
 
 #include <cstring>
 #include <memory>

@@ -3,9 +3,10 @@
 #include <arrow/c/bridge.h>
 
 #include <atomic>
-#include <duckdb.hpp>
 #include <duckdb/common/arrow/arrow_wrapper.hpp>
 #include <duckdb/function/table/arrow.hpp>
+#include <duckdb/main/connection.hpp>
+#include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/main/relation.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
 

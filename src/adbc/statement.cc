@@ -4,9 +4,9 @@
 #include <arrow/c/bridge.h>
 
 #include <duckdb/common/adbc/options.h>
-#include <duckdb.hpp>
 #include <duckdb/common/adbc/adbc.hpp>
 #include <duckdb/common/adbc/wrappers.hpp>
+#include <duckdb/main/connection.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
