@@ -36,3 +36,10 @@ find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+
+find_path(LIBEDIT_INCLUDE histedit.h REQUIRED)
+find_library(LIBEDIT_LIBRARY edit REQUIRED)
+add_library(Libedit::libedit UNKNOWN IMPORTED GLOBAL)
+set_target_properties(Libedit::libedit PROPERTIES
+  IMPORTED_LOCATION ${LIBEDIT_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${LIBEDIT_INCLUDE})

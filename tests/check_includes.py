@@ -28,7 +28,7 @@ class Layer:
     self.name = name
     self.uses = uses  # names of the layers it may include
     self.headers = headers  # file names in include/yarrow/
-    self.third_party = third_party  # first folders of includes
+    self.third_party = third_party  # first folders of includes, or headers that have no folder
 
 
 def read_layers(table, errors):
@@ -74,7 +74,7 @@ def refusal(target, is_system, layer, layers, owners, is_public, is_test, suppor
   if '..' in parts or '.' in parts:
     return 'write the path from the layer folder, without dots'
   if is_system and len(parts) == 1:
-    if '.' not in target or target in SYSTEM_HEADERS:
+    if '.' not in target or target in SYSTEM_HEADERS or (target in layer.third_party and not is_public):
       return None
     return 'neither the standard library nor a system header known to tests/check_includes.py'
   if first == 'sys' and is_system:

@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 #include <filesystem>
-#include <map>
 #include <utility>
 
 namespace yarrow::cli {
@@ -19,17 +18,22 @@ void AddTableOptions(CLI::App* command, TableAddress* address) {
 }
 
 void AddFormatOption(CLI::App* command, OutputFormat* format) {
-  const std::map<std::string, OutputFormat> formats = {
-      {"table", OutputFormat::kTable}, {"csv", OutputFormat::kCsv}, {"jsonlines", OutputFormat::kJsonLines}};
   command
-      ->add_option("--format", *format,
-                   "How to print rows (default: table)\n"
-                   "table: aligned columns\n"
-                   "csv: a header, NULL as empty field\n"
-                   "jsonlines: one object a line; integers and\n"
-                   "decimals are numbers with all their digits")
-      ->type_name("table|csv|jsonlines")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->add_option_function<std::string>(
+          "--format",
+          [format](const std::string& name) {
+            const auto known = FormatOf(name);
+            if (!known) throw CLI::ValidationError("--format", "'" + name + "' is none of " + FormatNames());
+            *format = *known;
+          },
+          "How to print rows (default: table)\n"
+          "table: aligned columns\n"
+          "csv: a header, NULL as empty field\n"
+          "json, jsonlines: an array of objects, or one a\n"
+          "line; integers and decimals are numbers with all\n"
+          "their digits\n"
+          "markdown: a table of GitHub's")
+      ->type_name(FormatNames());
 }
 
 arrow::Result<std::vector<std::string>> SplitNames(std::string_view list) {

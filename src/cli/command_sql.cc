@@ -1,13 +1,13 @@
 // yarrow DIR: SQL over the tables of a database.
-#include <arrow/record_batch.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 #include <utility>
 
 #include "cli/command.h"
-#include "cli/interrupt.h"
+#include "cli/shell.h"
 #include "sql/sql_session.h"
 
 namespace yarrow::cli {
@@ -25,7 +25,8 @@ constexpr const char* kFooter =
     "`yarrow DIR` is short for `yarrow sql DIR`. SQL is DuckDB's; the tables of the database\n"
     "are named without a prefix, those of schema system as db.system.tables. Statements end\n"
     "with a semicolon and run one after the other until one fails. Without -c or -f they are\n"
-    "read from standard input.\n"
+    "read from standard input; on a terminal that is a shell with history, where .help lists\n"
+    "commands and Ctrl-C cancels a statement.\n"
     "\n"
     "Each statement is a transaction of its own, unless it stands between BEGIN and COMMIT.\n"
     "\n"
@@ -35,53 +36,27 @@ constexpr const char* kFooter =
     "  yarrow ./db -c \"CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')\"\n"
     "  yarrow ./db --user ada -c \"INSERT INTO notes VALUES (1, 'mine')\"";
 
-arrow::Status PrintResult(const sql::SqlResult& result, OutputFormat format, arrow::io::OutputStream* out) {
-  std::unique_ptr<RowWriter> writer;
-  if (result.is_query) {
-    ARROW_ASSIGN_OR_RAISE(writer, MakeRowWriter(format, *result.rows->schema(), out));
+// Statements of the command line, then of a file; without either, typed ones or those of standard input.
+arrow::Status RunScripts(const SqlArguments& arguments, Shell* shell) {
+  for (const std::string& command : arguments.commands) {
+    std::istringstream script(command);
+    ARROW_RETURN_NOT_OK(shell->FeedAll(script));
   }
-  for (;;) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));
-    if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled");
-    if (batch == nullptr) break;
-    if (writer) ARROW_RETURN_NOT_OK(writer->Write(*batch));
-  }
-  return writer ? writer->Finish() : arrow::Status::OK();
-}
-
-arrow::Result<std::string> ReadAll(std::istream& in, const std::string& name) {
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) return arrow::Status::IOError("cannot read ", name);
-  return text;
-}
-
-arrow::Result<std::vector<std::string>> Scripts(const SqlArguments& arguments) {
-  std::vector<std::string> scripts = arguments.commands;
   if (!arguments.file.empty()) {
     std::ifstream file(arguments.file, std::ios::binary);
     if (!file) return arrow::Status::IOError("cannot open '", arguments.file, "'");
-    ARROW_ASSIGN_OR_RAISE(std::string script, ReadAll(file, "'" + arguments.file + "'"));
-    scripts.push_back(std::move(script));
+    ARROW_RETURN_NOT_OK(shell->FeedAll(file));
   }
-  if (scripts.empty()) {
-    ARROW_ASSIGN_OR_RAISE(std::string script, ReadAll(std::cin, "standard input"));
-    scripts.push_back(std::move(script));
-  }
-  return scripts;
+  if (!arguments.commands.empty() || !arguments.file.empty()) return arrow::Status::OK();
+  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return RunInteractively(shell);
+  return shell->FeedAll(std::cin);
 }
 
 arrow::Status RunSql(const SqlArguments& arguments) {
-  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> scripts, Scripts(arguments));
   ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(arguments.directory));
-  ARROW_ASSIGN_OR_RAISE(const auto session, sql::SqlSession::Open(std::move(database), {.user = arguments.user}));
-  const CancelOnInterrupt cancel([&] { session->Interrupt(); });
-  const auto out = StandardOutput();
-  for (const std::string& script : scripts) {
-    ARROW_RETURN_NOT_OK(session->Run(
-        script, [&](const sql::SqlResult& result) { return PrintResult(result, arguments.format, out.get()); }));
-  }
-  return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto session, sql::SqlSession::Open(std::move(database), {.user = arguments.user}));
+  Shell shell(arguments.directory, arguments.user, std::move(session), arguments.format);
+  return RunScripts(arguments, &shell);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Watch {
   std::mutex mutex;
   std::function<void()> cancel;
   std::atomic<int> signal = 0;
+  std::atomic<bool> survives = false;
 };
 
 // Never destroyed: the watching thread outlives main.
@@ -34,7 +35,7 @@ bool IsIgnored(int signal) {
   for (;;) {
     int signal = 0;
     if (::sigwait(&signals, &signal) != 0) continue;
-    if (watch.signal.exchange(signal) != 0) ::_exit(128 + signal);
+    if (watch.signal.exchange(signal) != 0 && !watch.survives) ::_exit(128 + signal);
     const std::scoped_lock lock(watch.mutex);
     if (watch.cancel) watch.cancel();
   }
@@ -54,6 +55,14 @@ void WatchInterrupts() {
   if (!any) return;
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread started from here on
   std::thread(WatchSignals, signals).detach();
+}
+
+void SurviveInterrupts() {
+  TheWatch().survives = true;
+}
+
+int TakeInterrupt() {
+  return TheWatch().signal.exchange(0);
 }
 
 int InterruptSignal() {

@@ -10,6 +10,12 @@ namespace yarrow::cli {
 // background jobs of a shell) stays ignored. REQUIRES: called once, before any thread is started.
 void WatchInterrupts();
 
+// From now on a second signal does not end the process: for a program that goes on after the first, and takes it with
+// TakeInterrupt.
+void SurviveInterrupts();
+// The signal that came, which is forgotten.
+int TakeInterrupt();
+
 // The signal that came, 0 if none has. Safe from any thread.
 int InterruptSignal();
 

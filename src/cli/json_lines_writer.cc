@@ -1,4 +1,4 @@
-// RowWriter of JSON objects, one a line.
+// RowWriter of JSON objects: one a line, or all in one array.
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -38,10 +38,10 @@ bool IsFinite(std::string_view number) {
   return number.find('n') == std::string_view::npos;
 }
 
-class JsonLinesWriter : public RowWriter {
+class JsonWriter : public RowWriter {
  public:
-  JsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out)
-      : columns_(std::move(columns)), out_(out) {
+  JsonWriter(JsonLayout layout, std::vector<TextColumn> columns, arrow::io::OutputStream* out)
+      : layout_(layout), columns_(std::move(columns)), out_(out) {
     for (const TextColumn& column : columns_) {
       const std::string_view opening = prefixes_.empty() ? "{" : ",";
       prefixes_.push_back(std::string(opening) + nlohmann::json(column.name).dump() + ":");
@@ -52,6 +52,7 @@ class JsonLinesWriter : public RowWriter {
   arrow::Status Write(const arrow::RecordBatch& batch) override {
     text_.clear();
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      if (layout_ == JsonLayout::kArray) text_ += std::exchange(any_, true) ? ",\n " : "[";
       if (columns_.empty()) text_ += '{';
       for (size_t i = 0; i < columns_.size(); ++i) {
         text_ += prefixes_[i];
@@ -62,12 +63,15 @@ class JsonLinesWriter : public RowWriter {
           AppendJson(i, cells, row);
         }
       }
-      text_ += "}\n";
+      text_ += layout_ == JsonLayout::kArray ? "}" : "}\n";
     }
     return out_->Write(text_);
   }
 
-  arrow::Status Finish() override { return arrow::Status::OK(); }
+  arrow::Status Finish() override {
+    if (layout_ == JsonLayout::kLines) return arrow::Status::OK();
+    return out_->Write(any_ ? "]\n" : "[]\n");
+  }
 
  private:
   void AppendJson(size_t i, const arrow::Array& cells, int64_t row) {
@@ -89,18 +93,21 @@ class JsonLinesWriter : public RowWriter {
     }
   }
 
+  const JsonLayout layout_;
   const std::vector<TextColumn> columns_;
   arrow::io::OutputStream* const out_;
   std::vector<std::string> prefixes_;  // opening brace or comma, name, colon
   std::vector<JsonForm> forms_;
+  bool any_ = false;  // rows so far
   std::string text_;
   std::string cell_;
 };
 
 }  // namespace
 
-std::unique_ptr<RowWriter> MakeJsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out) {
-  return std::make_unique<JsonLinesWriter>(std::move(columns), out);
+std::unique_ptr<RowWriter> MakeJsonWriter(JsonLayout layout, std::vector<TextColumn> columns,
+                                          arrow::io::OutputStream* out) {
+  return std::make_unique<JsonWriter>(layout, std::move(columns), out);
 }
 
 }  // namespace yarrow::cli

@@ -8,6 +8,29 @@
 
 namespace yarrow::cli {
 
+namespace {
+
+constexpr std::pair<std::string_view, OutputFormat> kFormats[] = {{"table", OutputFormat::kTable},
+                                                                  {"csv", OutputFormat::kCsv},
+                                                                  {"json", OutputFormat::kJson},
+                                                                  {"jsonlines", OutputFormat::kJsonLines},
+                                                                  {"markdown", OutputFormat::kMarkdown}};
+
+}  // namespace
+
+std::optional<OutputFormat> FormatOf(std::string_view name) {
+  for (const auto& [known, format] : kFormats) {
+    if (known == name) return format;
+  }
+  return std::nullopt;
+}
+
+std::string FormatNames() {
+  std::string names;
+  for (const auto& [name, format] : kFormats) names.append(names.empty() ? "" : "|").append(name);
+  return names;
+}
+
 arrow::Result<std::unique_ptr<RowWriter>> MakeRowWriter(OutputFormat format, const arrow::Schema& schema,
                                                         arrow::io::OutputStream* out) {
   std::vector<TextColumn> columns;
@@ -18,8 +41,12 @@ arrow::Result<std::unique_ptr<RowWriter>> MakeRowWriter(OutputFormat format, con
   switch (format) {
     case OutputFormat::kCsv:
       return MakeCsvWriter(std::move(columns), out);
+    case OutputFormat::kJson:
+      return MakeJsonWriter(JsonLayout::kArray, std::move(columns), out);
     case OutputFormat::kJsonLines:
-      return MakeJsonLinesWriter(std::move(columns), out);
+      return MakeJsonWriter(JsonLayout::kLines, std::move(columns), out);
+    case OutputFormat::kMarkdown:
+      return MakeMarkdownWriter(std::move(columns), out);
     case OutputFormat::kTable:
       break;
   }

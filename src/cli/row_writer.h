@@ -7,8 +7,11 @@
 //   csv         a header and RFC 4180 rows, lines ending in \n. NULL is an empty field; text that is empty or spelled
 //   like
 //               a NULL is quoted, so that `yarrow import` reads the same values back.
+//   json        one JSON array of objects, [] when there are no rows; values as below.
 //   jsonlines   one JSON object a line. NULL is null; integers and decimals are plain numbers with all their digits;
 //               nan, inf and -inf, dates, times, UUIDs and binary (non-ASCII bytes as \xHH) are strings.
+//
+//   markdown    a table of GitHub's Markdown; pipes and line ends in cells are escaped. NULL is an empty cell.
 //
 // Memory is bounded by the first 1,000 rows (table) or one batch (the others). Not thread-safe.
 #pragma once
@@ -20,11 +23,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace yarrow::cli {
 
-enum class OutputFormat { kTable, kCsv, kJsonLines };
+enum class OutputFormat { kTable, kCsv, kJson, kJsonLines, kMarkdown };
+// By its name in --format; nothing for other names.
+std::optional<OutputFormat> FormatOf(std::string_view name);
+std::string FormatNames();  // table|csv|...
 
 class RowWriter {
  public:

@@ -1,4 +1,4 @@
-// What the writers of the three formats share.
+// What the writers of the formats share.
 #pragma once
 
 #include <arrow/array.h>
@@ -22,7 +22,10 @@ struct TextColumn {
 };
 
 std::unique_ptr<RowWriter> MakeCsvWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
-std::unique_ptr<RowWriter> MakeJsonLinesWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
+enum class JsonLayout { kArray, kLines };
+std::unique_ptr<RowWriter> MakeJsonWriter(JsonLayout layout, std::vector<TextColumn> columns,
+                                          arrow::io::OutputStream* out);
+std::unique_ptr<RowWriter> MakeMarkdownWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
 std::unique_ptr<RowWriter> MakeTableWriter(std::vector<TextColumn> columns, arrow::io::OutputStream* out);
 
 }  // namespace yarrow::cli

@@ -35,6 +35,8 @@ class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_fro
   void BindUpdateConstraints(duckdb::Binder& binder, duckdb::LogicalGet& get, duckdb::LogicalProjection& projection,
                              duckdb::LogicalUpdate& update, duckdb::ClientContext& context) override;
   duckdb::virtual_column_map_t GetVirtualColumns() const override;
+  // CREATE TABLE, with the table's kind.
+  duckdb::unique_ptr<duckdb::CreateInfo> GetInfo() const override;
   // Committed rows, roughly: what the optimizer orders joins by.
   duckdb::idx_t EstimateRows() const;
   // Throws: there is none of DuckDB's. (DuckDB's own error for that would close the whole instance.)

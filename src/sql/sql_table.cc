@@ -58,6 +58,15 @@ duckdb::DataTable& SqlTable::GetStorage() {
       "storage applies to it");
 }
 
+duckdb::unique_ptr<duckdb::CreateInfo> SqlTable::GetInfo() const {
+  auto info = TableCatalogEntry::GetInfo();
+  if (table_->definition().kind == TableKind::kUser) {
+    info->Cast<duckdb::CreateTableInfo>().options["kind"] =
+        duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value("user"));
+  }
+  return info;
+}
+
 duckdb::virtual_column_map_t SqlTable::GetVirtualColumns() const {
   duckdb::virtual_column_map_t found;
   // The encoded key, which UPDATE and DELETE name their rows by.
