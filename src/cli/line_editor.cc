@@ -94,6 +94,9 @@ LineEditor::Outcome LineEditor::Read(const std::string& prompt, std::string* lin
   impl_->interrupted = false;
   const CancelOnInterrupt wake([this] { (void)!::write(impl_->wake[1], "!", 1); });
   int length = 0;
+  // Before the prompt is shown: el_gets itself would do it after, and what is typed in between would be edited by the
+  // terminal, which turns a Ctrl-D into a zero byte.
+  el_set(impl_->editor, EL_PREP_TERM, 1);
   const char* typed = el_gets(impl_->editor, &length);
   if (impl_->interrupted) {
     std::fputs("^C\n", stdout);

@@ -95,6 +95,14 @@ class InteractiveTest(ProgramTest):
     shell.type('\x04')
     self.assertEqual(shell.end(), 0)
 
+  def test_keys_are_the_shells_own_from_the_moment_it_prompts(self):
+    shell = self.open()
+    edited_by_terminal = 0
+    for _ in range(50):
+      shell.run('')
+      edited_by_terminal += bool(termios.tcgetattr(shell.primary)[3] & termios.ICANON)
+    self.assertEqual(edited_by_terminal, 0)
+
   def test_ctrl_c_cancels_the_statement_and_not_the_shell(self):
     shell = self.open()
     for _ in range(2):
