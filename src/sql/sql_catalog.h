@@ -117,6 +117,8 @@ class SqlCatalog : public duckdb::Catalog {
                                        duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) override;
   duckdb::PhysicalOperator& PlanUpdate(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                        duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) override;
+  duckdb::PhysicalOperator& PlanMergeInto(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                                          duckdb::LogicalMergeInto& op, duckdb::PhysicalOperator& plan) override;
 
   // DuckDB's own binders of these take every table for one of DuckDB's.
   duckdb::unique_ptr<duckdb::LogicalOperator> BindCreateIndex(

@@ -47,7 +47,9 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("CREATE VIEW v AS SELECT 1", {"views"});
   expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
   expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"ALTER"});
-  expect_error("DELETE FROM t RETURNING id", {"RETURNING"});
+  expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT (name) DO NOTHING", {"conflict target"});
+  expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT DO UPDATE SET name = NULL", {"main.t", "name"});
+  expect_error("MERGE INTO t USING (SELECT 1 AS id) USING (id) WHEN MATCHED THEN ERROR 'no ' || name", {"no a"});
   expect_error("DELETE FROM y.system.tables", {"system.tables"});
   expect_error("DROP TABLE y.system.tables", {"system.tables"});
   expect_error("ALTER TABLE t ADD COLUMN z INT", {"ALTER"});
@@ -62,6 +64,8 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
       "CREATE TABLE u (a INTEGER REFERENCES t(id))",
       "CREATE TABLE memory.u (a INTEGER REFERENCES y.t(id))",
       "INSERT INTO t VALUES (1, 'x') ON CONFLICT DO NOTHING",
+      "INSERT INTO u2 VALUES (1) ON CONFLICT DO NOTHING",
+      "MERGE INTO t USING (FROM t LIMIT 0) v USING (id) WHEN NOT MATCHED BY SOURCE THEN DO NOTHING RETURNING *",
       "INSERT OR REPLACE INTO t VALUES (1, 'x')",
       "MERGE INTO t USING (VALUES (1, 'x')) v(id, name) USING (id) WHEN MATCHED THEN UPDATE SET name = v.name",
       "UPDATE t SET name = 'x' RETURNING *",
@@ -128,6 +132,78 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
   appender.AppendRow(100, "x");
   appender.Close();
   EXPECT_EQ(Run("SELECT count(*) FROM t"), "11");
+}
+
+TEST_F(SqlTest, ReturningGivesTheRowsThatWereChanged) {
+  Run("CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR, made TIMESTAMPTZ, price DECIMAL(9,2) DEFAULT 7)");
+  Run("INSERT INTO t SELECT i, 'n' || i, NULL, i FROM range(5000) r(i)");
+  EXPECT_EQ(Run("UPDATE t SET price = price + 1, name = NULL WHERE id = 3 RETURNING *"), "3|NULL|NULL|4.00");
+  EXPECT_EQ(Run("UPDATE t SET id = id + 10000, price = DEFAULT WHERE id = 4 RETURNING price * 2, id"), "14.00|10004");
+  EXPECT_EQ(Run("UPDATE t SET name = 'x' WHERE id < 0 RETURNING id"), "");
+  EXPECT_EQ(Run("DELETE FROM t WHERE id IN (3, 5, 77777) RETURNING id, name"), "3|NULL\n5|n5");
+  EXPECT_EQ(Run("DELETE FROM t USING (VALUES (6), (6)) v(x) WHERE id = x RETURNING name"), "n6");
+  Run("BEGIN");
+  Run("UPDATE t SET name = name || '!'");
+  EXPECT_EQ(Run("WITH gone AS (SELECT 1) DELETE FROM t WHERE id = 10004 RETURNING name"), "n4!");
+  Run("ROLLBACK");
+  // More than one chunk of them.
+  const auto result = connection_->Query("UPDATE t SET price = id RETURNING id, price");
+  ASSERT_FALSE(result->HasError()) << result->GetError();
+  ASSERT_EQ(result->RowCount(), 4997U);
+  for (duckdb::idx_t i = 0; i < result->RowCount(); ++i) {
+    ASSERT_EQ(result->GetValue(0, i).ToString() + ".00", result->GetValue(1, i).ToString());
+  }
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "4997");
+}
+
+TEST_F(SqlTest, OnConflict) {
+  Run("CREATE TABLE t (a INTEGER, b VARCHAR, v INTEGER DEFAULT 7, w INTEGER, PRIMARY KEY (a, b))");
+  Run("INSERT INTO t VALUES (1, 'x', 10, 1), (2, 'x', 20, 2)");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (1, 'x', 0, 0), (1, 'y', 11, NULL) ON CONFLICT DO NOTHING"), "1");
+  EXPECT_EQ(Run("INSERT OR IGNORE INTO t VALUES (1, 'x', 0, 0), (3, 'x', 30, 0), (3, 'x', 31, 0)"), "1");
+  EXPECT_EQ(Run("INSERT INTO t (b, a) VALUES ('x', 2), ('z', 2) ON CONFLICT (a, b) DO UPDATE SET v = excluded.v + v, "
+                "w = DEFAULT"),
+            "2");
+  EXPECT_EQ(Run("INSERT OR REPLACE INTO t (a, b, w) VALUES (1, 'y', 5)"), "1");
+  EXPECT_EQ(Run("FROM t ORDER BY ALL"), "1|x|10|1\n1|y|11|5\n2|x|27|NULL\n2|z|7|NULL\n3|x|30|0");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (1, 'x', 0, 0), (9, 'x', 9, 9) ON CONFLICT DO UPDATE SET w = 100 WHERE v > 50 "
+                "RETURNING a, w"),
+            "9|9");
+  EXPECT_EQ(Run("SELECT w FROM t WHERE a = 1 AND b = 'x'"), "1");
+  // Own writes and those of others.
+  Run("BEGIN");
+  Run("INSERT INTO t VALUES (4, 'x', 1, 1)");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (4, 'x', 5, 5) ON CONFLICT DO UPDATE SET v = excluded.v RETURNING v, w"), "5|1");
+  const auto other = Connect();
+  Run(*other, "UPDATE t SET v = 0 WHERE a = 1 AND b = 'x'");
+  EXPECT_NE(Run("INSERT INTO t VALUES (1, 'x', 5, 5) ON CONFLICT DO UPDATE SET v = 1").find("conflict"),
+            std::string::npos);
+  Run("ROLLBACK");
+  EXPECT_EQ(Run("SELECT count(*), sum(v) FROM t WHERE a IN (1, 4) AND b = 'x'"), "1|0");
+}
+
+TEST_F(SqlTest, MergeInto) {
+  Run("CREATE TABLE stock (id INTEGER PRIMARY KEY, n INTEGER DEFAULT 1)");
+  Run("INSERT INTO stock SELECT i, 100 FROM range(5) r(i)");
+  EXPECT_EQ(Run("MERGE INTO stock USING (VALUES (1, -100), (2, 5), (7, 70)) v(id, change) USING (id) "
+                "WHEN MATCHED AND n + change = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET n = n + change "
+                "WHEN NOT MATCHED THEN INSERT VALUES (id, change) "
+                "WHEN NOT MATCHED BY SOURCE AND stock.id > 3 THEN UPDATE SET n = DEFAULT"),
+            "4");
+  EXPECT_EQ(Run("FROM stock ORDER BY id"), "0|100\n2|105\n3|100\n4|1\n7|70");
+  EXPECT_EQ(Run("FROM (MERGE INTO stock USING (VALUES (8)) v(id) USING (id) WHEN NOT MATCHED THEN INSERT (id) "
+                "VALUES (id) WHEN MATCHED THEN DELETE RETURNING merge_action, *)")
+                .substr(0, 5),
+            "error");
+  EXPECT_EQ(Run("MERGE INTO stock USING (VALUES (8), (7)) v(id) USING (id) WHEN NOT MATCHED THEN INSERT (id) "
+                "VALUES (id) WHEN MATCHED THEN DELETE RETURNING merge_action, id, n"),
+            "DELETE|7|70\nINSERT|8|1");
+  Run("CREATE TABLE heap (x INTEGER)");
+  EXPECT_EQ(Run("MERGE INTO heap USING range(3) r(i) ON x = i WHEN NOT MATCHED THEN INSERT VALUES (i)"), "3");
+  EXPECT_EQ(Run("MERGE INTO heap USING range(1, 5) r(i) ON x = i WHEN NOT MATCHED THEN INSERT VALUES (i) "
+                "WHEN MATCHED THEN UPDATE SET x = 10 * x WHEN NOT MATCHED BY SOURCE THEN DELETE"),
+            "5");
+  EXPECT_EQ(Run("FROM heap ORDER BY x"), "3\n4\n10\n20");
 }
 
 TEST_F(SqlTest, UpdateAndDelete) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "key/key_range.h"
@@ -38,6 +39,17 @@ duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext&,
 duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
   duckdb::TableStorageInfo info;
   info.cardinality = EstimateRows();
+  const TableDefinition& table = table_->definition();
+  if (!table.has_hidden_row_id()) {
+    duckdb::IndexInfo key;  // what ON CONFLICT may name
+    key.is_unique = key.is_primary = true;
+    key.is_foreign = false;
+    for (size_t c = 0; c < table.visible_columns(); ++c) {
+      const auto& ids = table.primary_key;
+      if (std::find(ids.begin(), ids.end(), table.columns[c].id) != ids.end()) key.column_set.insert(c);
+    }
+    info.index_info.push_back(std::move(key));
+  }
   return info;
 }
 

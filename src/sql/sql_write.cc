@@ -1,10 +1,12 @@
-// INSERT, CREATE TABLE AS, DELETE and UPDATE: the operators that end such plans.
+// INSERT, CREATE TABLE AS, DELETE, UPDATE and MERGE INTO: the operators that end such plans. INSERT ... ON CONFLICT
+// comes here as the MERGE INTO that DuckDB's binder makes of it.
 //
 // Each operator adds to the writes of the transaction; a statement that fails leaves them behind, and DuckDB rolls the
 // transaction back. Rows of INSERT may come in from several threads, those of the others from one.
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <duckdb/common/types/column/column_data_collection.hpp>
+#include <duckdb/execution/operator/persistent/physical_merge_into.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
@@ -31,6 +33,25 @@ struct WriteState : public duckdb::GlobalSinkState {
 
   const TableImpl& impl() const { return *table->table(); }
 
+  void ReturnRowsOf(ClientContext& context, const duckdb::vector<duckdb::LogicalType>& types) {
+    returned = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, types);
+    returned_chunk.Initialize(context, types);
+  }
+  // For RETURNING, a row with all columns; FlushReturned follows the last.
+  void Return(const std::vector<Value>& row) {
+    const duckdb::idx_t at = returned_chunk.size();
+    for (duckdb::idx_t c = 0; c < returned_chunk.ColumnCount(); ++c) {
+      returned_chunk.SetValue(c, at, ToDuckDb(row[c], impl().definition().columns[c].type));
+    }
+    returned_chunk.SetCardinality(at + 1);
+    if (at + 1 == STANDARD_VECTOR_SIZE) FlushReturned();
+  }
+  void FlushReturned() {
+    if (!returned || returned_chunk.size() == 0) return;
+    returned->Append(returned_chunk);
+    returned_chunk.Reset();
+  }
+
   SqlTransaction& transaction;
   const std::shared_ptr<SqlTable> table;
   RowChanges changes;
@@ -39,6 +60,7 @@ struct WriteState : public duckdb::GlobalSinkState {
   std::mutex mutex;
   std::unique_ptr<RowIntake> inserted;                        // under mutex, the rows of threads that are done
   duckdb::unique_ptr<duckdb::ColumnDataCollection> returned;  // with RETURNING
+  DataChunk returned_chunk;                                   // its next rows
 };
 
 struct ReturnState : public duckdb::GlobalSourceState {
@@ -77,7 +99,7 @@ class WriteOperator : public duckdb::PhysicalOperator {
     transaction.StatementView();  // seals what earlier statements wrote, before this one adds its own
     transaction.impl().Touch(table->table());
     auto state = duckdb::make_uniq<WriteState>(transaction, std::move(table));
-    if (returns_rows_) state->returned = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, types);
+    if (returns_rows_) state->ReturnRowsOf(context, types);
     return state;
   }
 
@@ -194,6 +216,10 @@ class CreateTableAsOperator : public InsertOperator {
   const duckdb::unique_ptr<duckdb::BoundCreateTableInfo> info_;
 };
 
+std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
+  return entry.Cast<SqlTable>().shared_from_this();
+}
+
 // The table's whole encoded key that a rowid stands for.
 std::string KeyOf(const TableImpl& table, const duckdb::Value& row_id) {
   return table.key_prefix() + duckdb::StringValue::Get(row_id);
@@ -202,7 +228,11 @@ std::string KeyOf(const TableImpl& table, const duckdb::Value& row_id) {
 // UPDATE and DELETE: rows are changed as they come.
 class ChangeOperator : public WriteOperator {
  public:
-  using WriteOperator::WriteOperator;
+  // `row_id`: the column of the input that holds the rows' keys.
+  ChangeOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
+                 duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows)
+      : WriteOperator(plan, std::move(result_types), cardinality, table.catalog, TableOf(table), returns_rows),
+        row_id_(row_id) {}
 
   duckdb::SinkResultType Sink(duckdb::ExecutionContext&, DataChunk& chunk,
                               duckdb::OperatorSinkInput& input) const override {
@@ -214,43 +244,50 @@ class ChangeOperator : public WriteOperator {
                                     duckdb::OperatorSinkFinalizeInput& input) const override {
     auto& state = input.global_state.Cast<WriteState>();
     for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
+    state.FlushReturned();
     Check(state.transaction.impl().CheckConflicts());
     return duckdb::SinkFinalizeType::READY;
   }
 
  protected:
   virtual void Write(WriteState& state, DataChunk& chunk) const = 0;
-};
-
-class DeleteOperator : public ChangeOperator {
- public:
-  DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalDelete& op, std::shared_ptr<SqlTable> table,
-                 duckdb::idx_t row_id)
-      : ChangeOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
-        row_id_(row_id) {}
-  duckdb::string GetName() const override { return "YARROW_DELETE"; }
-
- protected:
-  void Write(WriteState& state, DataChunk& chunk) const override {
-    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
-      const std::string key = KeyOf(state.impl(), chunk.GetValue(row_id_, i));
-      state.rows += Check(state.changes.DeleteEncoded(state.impl(), key));  // a join may bring a row twice
-    }
+  std::string Key(const WriteState& state, const DataChunk& chunk, duckdb::idx_t row) const {
+    return KeyOf(state.impl(), chunk.GetValue(row_id_, row));
   }
 
  private:
   const duckdb::idx_t row_id_;
 };
 
+class DeleteOperator : public ChangeOperator {
+ public:
+  using ChangeOperator::ChangeOperator;
+  duckdb::string GetName() const override { return "YARROW_DELETE"; }
+
+ protected:
+  void Write(WriteState& state, DataChunk& chunk) const override {
+    std::vector<Value> row;
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      const std::string key = Key(state, chunk, i);
+      // A join may bring a row twice.
+      if (!Check(state.changes.DeleteEncoded(state.impl(), key, returns_rows_ ? &row : nullptr))) continue;
+      ++state.rows;
+      if (returns_rows_) state.Return(row);
+    }
+  }
+};
+
 class UpdateOperator : public ChangeOperator {
  public:
-  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op, std::shared_ptr<SqlTable> table)
-      : ChangeOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, std::move(table), false),
-        columns_(op.columns) {
-    for (const auto& expression : op.expressions) {
+  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
+                 duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
+                 const duckdb::vector<duckdb::PhysicalIndex>& columns,
+                 const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values)
+      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows), columns_(columns) {
+    for (const auto& value : values) {
       // Either a column of the input or the column's default.
-      const bool is_default = expression->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
-      sources_.push_back(is_default ? kDefault : expression->Cast<duckdb::BoundReferenceExpression>().index);
+      const bool is_default = value->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
+      sources_.push_back(is_default ? kDefault : value->Cast<duckdb::BoundReferenceExpression>().index);
     }
   }
   duckdb::string GetName() const override { return "YARROW_UPDATE"; }
@@ -259,6 +296,7 @@ class UpdateOperator : public ChangeOperator {
   void Write(WriteState& state, DataChunk& chunk) const override {
     const TableDefinition& definition = state.impl().definition();
     std::vector<std::pair<int, Value>> assignments(columns_.size());
+    std::vector<Value> row;
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
       for (size_t c = 0; c < columns_.size(); ++c) {
         const ColumnDefinition& column = definition.columns[columns_[c].index];
@@ -266,8 +304,11 @@ class UpdateOperator : public ChangeOperator {
                           sources_[c] == kDefault ? column.default_value
                                                   : Check(FromDuckDb(chunk.GetValue(sources_[c], i), column.type))};
       }
-      const std::string key = KeyOf(state.impl(), chunk.GetValue(chunk.ColumnCount() - 1, i));
-      state.rows += Check(state.changes.UpdateEncoded(state.impl(), key, assignments, &state.moved));
+      const std::string key = Key(state, chunk, i);
+      std::vector<Value>* const updated = returns_rows_ ? &row : nullptr;
+      if (!Check(state.changes.UpdateEncoded(state.impl(), key, assignments, &state.moved, updated))) continue;
+      ++state.rows;
+      if (returns_rows_) state.Return(row);
     }
   }
 
@@ -277,14 +318,48 @@ class UpdateOperator : public ChangeOperator {
   std::vector<duckdb::idx_t> sources_;
 };
 
-std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
-  return entry.Cast<SqlTable>().shared_from_this();
+// The values of a MERGE's INSERT, one for each column of the table.
+duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> InsertedValues(const duckdb::LogicalMergeInto& op,
+                                                                      duckdb::BoundMergeIntoAction& action) {
+  if (action.column_index_map.empty()) return std::move(action.expressions);
+  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> values;
+  for (const auto& column : op.table.GetColumns().Physical()) {
+    const duckdb::idx_t given = action.column_index_map[column.Physical()];
+    values.push_back(given == duckdb::DConstants::INVALID_INDEX ? op.bound_defaults[column.StorageOid()]->Copy()
+                                                                : std::move(action.expressions[given]));
+  }
+  return values;
 }
 
-void RefuseReturning(bool returns, const duckdb::TableCatalogEntry& table, const char* statement) {
-  if (!returns) return;
-  throw duckdb::NotImplementedException("Table " + table.name + ": RETURNING is not supported in " + statement +
-                                        "; SELECT the rows in the same transaction");
+// One WHEN ... THEN of a MERGE: which rows, and the operator that takes them.
+duckdb::unique_ptr<duckdb::MergeIntoOperator> PlanMergeAction(duckdb::PhysicalPlanGenerator& planner,
+                                                              duckdb::LogicalMergeInto& op,
+                                                              duckdb::BoundMergeIntoAction& action) {
+  auto planned = duckdb::make_uniq<duckdb::MergeIntoOperator>();
+  planned->action_type = action.action_type;
+  planned->condition = std::move(action.condition);
+  duckdb::vector<duckdb::LogicalType> types = op.types;
+  if (op.return_chunk) types.pop_back();  // merge_action, which DuckDB's operator adds
+  switch (action.action_type) {
+    case duckdb::MergeActionType::MERGE_UPDATE:
+      planned->op = planner.Make<UpdateOperator>(std::move(types), op.estimated_cardinality, op.table, op.row_id_start,
+                                                 op.return_chunk, action.columns, action.expressions);
+      break;
+    case duckdb::MergeActionType::MERGE_DELETE:
+      planned->op = planner.Make<DeleteOperator>(std::move(types), op.estimated_cardinality, op.table, op.row_id_start,
+                                                 op.return_chunk);
+      break;
+    case duckdb::MergeActionType::MERGE_INSERT:
+      planned->op = planner.Make<InsertOperator>(std::move(types), op.estimated_cardinality, op.table.catalog,
+                                                 TableOf(op.table), op.return_chunk);
+      planned->expressions = InsertedValues(op, action);
+      break;
+    case duckdb::MergeActionType::MERGE_ERROR:
+    case duckdb::MergeActionType::MERGE_DO_NOTHING:
+      planned->expressions = std::move(action.expressions);
+      break;
+  }
+  return planned;
 }
 
 }  // namespace
@@ -300,10 +375,6 @@ duckdb::PhysicalOperator& SqlCatalog::PlanCreateTableAs(ClientContext&, duckdb::
 duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalInsert& op,
                                                  duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
-  if (op.on_conflict_info.action_type != duckdb::OnConflictAction::THROW) {
-    throw duckdb::NotImplementedException("Table " + op.table.name +
-                                          ": ON CONFLICT is not supported; UPDATE, then INSERT what is missing");
-  }
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
   auto& insert =
       planner.Make<InsertOperator>(op.types, op.estimated_cardinality, *this, TableOf(op.table), op.return_chunk);
@@ -313,19 +384,33 @@ duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext&, duckdb::Physica
 
 duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) {
-  RefuseReturning(op.return_chunk, op.table, "DELETE");
   const auto& row_id = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>();
-  auto& erase = planner.Make<DeleteOperator>(op, TableOf(op.table), row_id.index);
+  auto& erase =
+      planner.Make<DeleteOperator>(op.types, op.estimated_cardinality, op.table, row_id.index, op.return_chunk);
   erase.children.push_back(plan);
   return erase;
 }
 
 duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) {
-  RefuseReturning(op.return_chunk, op.table, "UPDATE");
-  auto& update = planner.Make<UpdateOperator>(op, TableOf(op.table));
+  const duckdb::idx_t row_id = plan.types.size() - 1;  // the binder adds it last
+  auto& update = planner.Make<UpdateOperator>(op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk,
+                                              op.columns, op.expressions);
   update.children.push_back(plan);
   return update;
+}
+
+duckdb::PhysicalOperator& SqlCatalog::PlanMergeInto(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+                                                    duckdb::LogicalMergeInto& op, duckdb::PhysicalOperator& plan) {
+  duckdb::map<duckdb::MergeActionCondition, duckdb::vector<duckdb::unique_ptr<duckdb::MergeIntoOperator>>> actions;
+  for (auto& [condition, bound] : op.actions) {
+    for (auto& action : bound) actions[condition].push_back(PlanMergeAction(planner, op, *action));
+  }
+  // In one thread: the operators of the actions add to the same writes.
+  auto& merge = planner.Make<duckdb::PhysicalMergeInto>(op.types, std::move(actions), op.row_id_start, op.source_marker,
+                                                        /*parallel=*/false, op.return_chunk);
+  merge.children.push_back(plan);
+  return merge;
 }
 
 }  // namespace yarrow::sql

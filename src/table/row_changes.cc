@@ -97,16 +97,20 @@ arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
   return true;
 }
 
-arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::string_view key) {
+arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::string_view key,
+                                              std::vector<Value>* deleted) {
   ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
   if (!row) return false;
+  if (deleted != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(*deleted, ReadColumns(*table.row_schema(), key, *row));
+  }
   writes_->Delete(table.entry().partition, key);
   return true;
 }
 
 arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::string_view key,
                                               std::span<const std::pair<int, Value>> assignments,
-                                              std::vector<Moved>* moved) {
+                                              std::vector<Moved>* moved, std::vector<Value>* updated) {
   ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
   if (!row) return false;
   ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(*table.row_schema(), key, *row));
@@ -120,6 +124,7 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
     moved->push_back({slot->key, slot->row});
   }
   ARROW_RETURN_NOT_OK(writes_->status());
+  if (updated != nullptr) *updated = std::move(values);
   return true;
 }
 

@@ -38,8 +38,9 @@ class RowChanges {
   arrow::Status Insert(const TableImpl& table, RowIntake* rows);
 
   // For whoever has scanned the rows and names them by their encoded keys, which must be the table's. false: no such
-  // row (any more).
-  arrow::Result<bool> DeleteEncoded(const TableImpl& table, std::string_view key);
+  // row (any more). `deleted` and `updated`, if given, get all columns of the row as it was or has become.
+  arrow::Result<bool> DeleteEncoded(const TableImpl& table, std::string_view key,
+                                    std::vector<Value>* deleted = nullptr);
   // Values by column position, key columns too. A row that they move to another key is removed and handed back in
   // `moved`, for InsertMoved when all rows of the statement have left their places: so keys can be shifted or swapped.
   struct Moved {
@@ -47,7 +48,8 @@ class RowChanges {
     std::string row;
   };
   arrow::Result<bool> UpdateEncoded(const TableImpl& table, std::string_view key,
-                                    std::span<const std::pair<int, Value>> assignments, std::vector<Moved>* moved);
+                                    std::span<const std::pair<int, Value>> assignments, std::vector<Moved>* moved,
+                                    std::vector<Value>* updated = nullptr);
   arrow::Status InsertMoved(const TableImpl& table, const Moved& moved);
   arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
 
