@@ -1,7 +1,11 @@
 #include "cli/command.h"
 
+#include <arrow/compute/expression.h>
+
 #include <filesystem>
 #include <utility>
+
+#include "cli/where_parser.h"
 
 namespace yarrow::cli {
 
@@ -34,6 +38,28 @@ void AddFormatOption(CLI::App* command, OutputFormat* format) {
           "their digits\n"
           "markdown: a table of GitHub's")
       ->type_name(FormatNames());
+}
+
+void AddSelectionOptions(CLI::App* command, RowSelection* selection) {
+  AddNameListOption(command, "--columns", &selection->columns, "Only these columns, in this order (default: all)");
+  command
+      ->add_option("--where", selection->where,
+                   "Only rows for which it is true: an SQL condition\n"
+                   "(yarrow scan --help says which)")
+      ->type_name("EXPR");
+  command->add_option("--limit", selection->limit, "At most N rows (default: all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber.description(""));
+}
+
+arrow::Result<ScanOptions> ToScanOptions(const RowSelection& selection, const Table& table) {
+  ScanOptions options;
+  if (!selection.columns.empty()) options.columns = selection.columns;
+  if (!selection.where.empty()) {
+    ARROW_ASSIGN_OR_RAISE(options.filter, ParseWhere(selection.where, *table.schema()));
+  }
+  options.limit = selection.limit;
+  return options;
 }
 
 arrow::Result<std::vector<std::string>> SplitNames(std::string_view list) {

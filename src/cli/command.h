@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ using Action = std::function<arrow::Status()>;
 
 // Each adds subcommands that set *action; `action` must outlive the parsing.
 void AddImportCommand(CLI::App* app, Action* action);
+void AddExportCommand(CLI::App* app, Action* action);
 void AddScanCommand(CLI::App* app, Action* action);
 void AddGetCommand(CLI::App* app, Action* action);
 void AddSqlCommand(CLI::App* app, Action* action);
@@ -43,6 +45,16 @@ arrow::Result<std::vector<std::string>> SplitNames(std::string_view list);
 // An option that takes such a list; may be given several times.
 CLI::Option* AddNameListOption(CLI::App* command, const std::string& name, std::vector<std::string>* names,
                                const std::string& description);
+
+// Which rows and columns of a table: --columns, --where, --limit.
+struct RowSelection {
+  std::vector<std::string> columns;  // none: all
+  std::string where;
+  std::optional<int64_t> limit;
+};
+void AddSelectionOptions(CLI::App* command, RowSelection* selection);
+// Invalid or KeyError for a condition that does not fit the table.
+arrow::Result<ScanOptions> ToScanOptions(const RowSelection& selection, const Table& table);
 
 // Whether something is there that import must not take for a new place: false for a missing or empty directory.
 bool DirectoryHolds(const std::string& directory);

@@ -1,26 +1,21 @@
 // yarrow scan: the rows of a table.
-#include <arrow/compute/expression.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstdio>
-#include <optional>
 #include <utility>
 
 #include "cli/cell_text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/where_parser.h"
 
 namespace yarrow::cli {
 namespace {
 
 struct ScanArguments {
   TableAddress address;
-  std::vector<std::string> columns;
-  std::string where;
-  std::optional<int64_t> limit;
+  RowSelection rows;
   OutputFormat format = OutputFormat::kTable;
   bool reverse = false;
   int threads = 0;
@@ -65,12 +60,7 @@ arrow::Status PrintRows(TableScan* scan, OutputFormat format) {
 
 arrow::Status RunScan(const ScanArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
-  ScanOptions options;
-  if (!arguments.columns.empty()) options.columns = arguments.columns;
-  if (!arguments.where.empty()) {
-    ARROW_ASSIGN_OR_RAISE(options.filter, ParseWhere(arguments.where, *opened.table->schema()));
-  }
-  options.limit = arguments.limit;
+  ARROW_ASSIGN_OR_RAISE(ScanOptions options, ToScanOptions(arguments.rows, *opened.table));
   options.reverse = arguments.reverse;
   options.threads = arguments.threads;
   const auto start = std::chrono::steady_clock::now();
@@ -92,11 +82,7 @@ void AddScanCommand(CLI::App* app, Action* action) {
   const auto arguments = std::make_shared<ScanArguments>();
   CLI::App* command = app->add_subcommand("scan", "Prints the rows of a table");
   AddTableOptions(command, &arguments->address);
-  AddNameListOption(command, "--columns", &arguments->columns, "Only these columns, in this order (default: all)");
-  command->add_option("--where", arguments->where, "Only rows for which it is true; see below")->type_name("EXPR");
-  command->add_option("--limit", arguments->limit, "At most N rows (default: all)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+  AddSelectionOptions(command, &arguments->rows);
   AddFormatOption(command, &arguments->format);
   command->add_flag("--reverse", arguments->reverse, "Descending order of the primary key");
   command->add_option("--threads", arguments->threads, "Threads that read (default: 0, the setting scan_threads)")

@@ -1,0 +1,61 @@
+"""yarrow export: files that hold the rows, all of them or none."""
+
+import json
+import signal
+import unittest
+
+from program import KEYS, ProgramTest, by_key, data_file, read_csv
+
+
+class ExportTest(ProgramTest):
+
+  def test_what_is_exported_can_be_imported_again(self):
+    self.import_table('planes')
+    before = self.scan('planes')
+    for name in ('planes.csv', 'planes.parquet'):
+      printed = self.run_yarrow('export', self.db, 'planes', self.folder / name)
+      self.assertRegex(printed, r'^exported 3,322 rows of planes to .*planes\.\w+ in ')
+      self.run_yarrow('import', self.folder / 'copy', name[-3:], self.folder / name, '--primary-key', 'tailnum')
+      rows = self.run_yarrow('scan', self.folder / 'copy', name[-3:], '--format', 'jsonlines').splitlines()
+      self.assertEqual([json.loads(row) for row in rows], before)
+
+  def test_json(self):
+    self.import_table('airlines')
+    expected = by_key(read_csv(data_file('airlines')), KEYS['airlines'])
+    self.run_yarrow('export', self.db, 'airlines', self.folder / 'a.JSON', '--quiet')
+    self.assertEqual(json.loads((self.folder / 'a.JSON').read_text()), expected)
+    self.run_yarrow('export', self.db, 'airlines', self.folder / 'a.txt', '--format', 'jsonlines', '--quiet')
+    self.assertEqual([json.loads(line) for line in (self.folder / 'a.txt').read_text().splitlines()], expected)
+
+  def test_columns_rows_and_limit(self):
+    self.import_table('flights')
+    file = self.folder / 'late.csv'
+    self.run_yarrow('export', self.db, 'flights', file, '--columns', 'flight,dep_delay', '--where', 'dep_delay > 900',
+                    '--limit', '3')
+    lines = file.read_text().splitlines()
+    self.assertEqual((lines[0], len(lines)), ('flight,dep_delay', 4))
+    self.assertTrue(all(float(line.split(',')[1]) > 900 for line in lines[1:]))
+
+  def test_errors_leave_no_file_and_the_old_one_alone(self):
+    self.import_table('airlines')
+    file = self.write('old.csv', 'old')
+    self.assertIn("which format", self.fail_yarrow('export', self.db, 'airlines', self.folder / 'a.xml'))
+    self.assertIn('no column', self.fail_yarrow('export', self.db, 'airlines', file, '--where', 'nope = 1'))
+    self.assertIn('no table', self.fail_yarrow('export', self.db, 'nope', file))
+    self.assertIn('missing', self.fail_yarrow('export', self.db, 'airlines', self.folder / 'missing' / 'a.csv'))
+    self.assertEqual(file.read_text(), 'old')
+    self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ['db', 'old.csv'])
+
+  def test_ctrl_c(self):
+    self.run_yarrow(self.db, '-c', 'CREATE TABLE t AS SELECT range AS id, repeat(\'x\', 200) AS text FROM range(2000000)')
+    process = self.start_yarrow('export', self.db, 't', self.folder / 't.csv')
+    while not list(self.folder.glob('t.csv.partial*')):
+      self.assertIsNone(process.poll(), 'it was too fast')
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    self.assertEqual((process.returncode, error), (130, b'yarrow: cancelled; nothing was exported\n'))
+    self.assertEqual([path.name for path in self.folder.iterdir()], ['db'])
+
+
+if __name__ == '__main__':
+  unittest.main()
