@@ -1,5 +1,7 @@
 #include "bench_table.h"
 
+#include <benchmark/benchmark.h>
+
 #include <rocksdb/db.h>
 
 #include <cstdio>
@@ -233,6 +235,24 @@ const BenchTable& GetTable(const TableShape& shape) {
     bench = MakeTable("table-" + std::to_string(tables.size()), shape, options);
   }
   return *bench;
+}
+
+int64_t BareScan(const BenchTable& bench, int64_t limit) {
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice upper(bench.prefix_end);
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> it(bench.db->NewIterator(options, bench.family));
+  int64_t rows = 0;
+  uint64_t sum = 0;
+  for (it->Seek(bench.prefix); it->Valid() && rows < limit; ++rows) {
+    sum += static_cast<uint8_t>(it->value()[0]) + it->key().size();
+    if (rows + 1 < limit)
+      it->Next();
+    else
+      break;
+  }
+  benchmark::DoNotOptimize(sum);
+  return rows;
 }
 
 void CloseTables() {

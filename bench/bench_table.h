@@ -62,6 +62,8 @@ struct BenchTable {
 
 // Made at the first call, the same object later.
 const BenchTable& GetTable(const TableShape& shape);
+// The bare loop that others are measured against: touches the first byte of each value, of at most `limit` rows.
+int64_t BareScan(const BenchTable& bench, int64_t limit);
 // Closes them and removes the folder.
 void CloseTables();
 std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape& shape, const StoreOptions& options);

@@ -30,25 +30,6 @@ void PerRow(benchmark::State& state, int64_t rows) {
       static_cast<double>(rows) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-// At most `limit` rows.
-int64_t BareScan(const BenchTable& bench, int64_t limit) {
-  rocksdb::ReadOptions options;
-  const rocksdb::Slice upper(bench.prefix_end);
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> it(bench.db->NewIterator(options, bench.family));
-  int64_t rows = 0;
-  uint64_t sum = 0;
-  for (it->Seek(bench.prefix); it->Valid() && rows < limit; ++rows) {
-    sum += static_cast<uint8_t>(it->value()[0]) + it->key().size();
-    if (rows + 1 < limit)
-      it->Next();
-    else
-      break;
-  }
-  benchmark::DoNotOptimize(sum);
-  return rows;
-}
-
 int64_t Drain(const Table& table, const ScanOptions& options) {
   auto scan = Check(table.Scan(options));
   int64_t rows = 0;
