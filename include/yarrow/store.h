@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -94,6 +95,9 @@ struct CommitOptions {
   std::span<const GuardUse> guards = {};
   // Syncs whatever the durability of the store; exclusive guards and ingests always do.
   bool sync = false;
+  // Moves rows to another place and changes none: no transaction conflicts with it, neither by its keys and ranges nor
+  // by the guards that it shares.
+  bool moves_only = false;
 };
 
 struct CommitResult {
@@ -140,6 +144,13 @@ class Store : public std::enable_shared_from_this<Store> {
   // ingest of SST files, always synced. After an IOError the store may refuse further writes until it is closed and
   // opened again.
   arrow::Result<CommitResult> Commit(const WriteSet& writes, const CommitOptions& options = {});
+  // A commit whose writes are known only when nobody else changes `closed`: waits for the commits in flight there (and
+  // on the guards), holds new ones back, lets `build` read the latest state and add its writes, and makes them durable.
+  // All writes must lie in `closed`, else Invalid; then and when `build` fails nothing is written. `build` must not
+  // commit.
+  using BuildWrites = std::function<arrow::Status(WriteSet* writes)>;
+  arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const BuildWrites& build,
+                                           const CommitOptions& options = {});
   // IsConflict() when a commit of these writes with that token is certain to fail, as far as it can be told from the
   // writes made since the last Seal.
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const;

@@ -53,6 +53,93 @@ TEST_F(FlightTest, ATransactionWaitsForItsKeyAndLosesToTheWinner) {
   EXPECT_EQ(Get("k"), "held");
 }
 
+// What a move of rows does: it sees the last state of its range, and nobody writes there meanwhile.
+TEST_F(FlightTest, AClosedCommitIsAloneInItsRange) {
+  const std::vector<WriteRange> closed = {{p_.id(), "k", "m"}};
+  Pending held = HoldPut("k1");
+  std::atomic<bool> building = false;
+  Pending late, elsewhere;
+  Pending move = Start([&] {
+    return store_
+        ->CommitClosed(closed,
+                       [&](WriteSet* writes) {
+                         building = true;
+                         EXPECT_EQ(Get("k1"), "held");
+                         late = StartPut("k2", "late");
+                         elsewhere = StartPut("a", "elsewhere");
+                         AwaitFigure("commit.waits", 2);
+                         EXPECT_OK(elsewhere.get());
+                         EXPECT_EQ(Get("k2"), "(none)");
+                         writes->DeleteRange(p_, "k", "m");
+                         writes->Put(p_, "k3", "moved");
+                         return arrow::Status::OK();
+                       })
+        .status();
+  });
+  AwaitFigure("commit.waits", 1);
+  EXPECT_FALSE(building);
+  gate_.Open();
+  EXPECT_OK(held.get());
+  EXPECT_OK(move.get());
+  EXPECT_OK(late.get());
+  EXPECT_EQ(Get("k1"), "(none)");
+  EXPECT_EQ(Get("k2"), "late");
+  EXPECT_EQ(Get("k3"), "moved");
+  EXPECT_EQ(Figure("commit.in_flight"), 0u);
+}
+
+TEST_F(FlightTest, AClosedCommitThatFailsWritesNothingAndLetsGo) {
+  const std::vector<WriteRange> closed = {{p_.id(), "k", "m"}};
+  const auto commit = [&](const Store::BuildWrites& build) { return store_->CommitClosed(closed, build).status(); };
+  EXPECT_TRUE(commit([&](WriteSet* writes) {
+                writes->Put(p_, "k", "x");
+                return arrow::Status::Cancelled("no");
+              }).IsCancelled());
+  for (const char* outside : {"j", "m"}) {
+    EXPECT_ERROR_HAS(commit([&](WriteSet* writes) {
+                       writes->Put(p_, "k", "x");
+                       writes->Put(p_, outside, "x");
+                       return arrow::Status::OK();
+                     }),
+                     "outside of its ranges");
+  }
+  EXPECT_ERROR_HAS(commit([&](WriteSet* writes) {
+                     writes->DeleteRange(p_, "k", "n");
+                     return arrow::Status::OK();
+                   }),
+                   "outside of its ranges");
+  EXPECT_EQ(Get("k"), "(none)");
+  Put("k", "free");
+  EXPECT_EQ(Get("k"), "free");
+}
+
+TEST_F(FlightTest, RowsThatOnlyMoveConflictWithNobody) {
+  Put("k", "1");
+  CommitGuard rows("rows"), places("places");
+  const auto move = [&](bool moves_only) {
+    const std::vector<WriteRange> closed = {{p_.id(), "k", "m"}};
+    const std::vector<GuardUse> guards = {{&rows, rows.version()}, {&places, places.version(), true}};
+    return store_
+        ->CommitClosed(closed,
+                       [&](WriteSet* writes) {
+                         writes->DeleteRange(p_, "k", "m");
+                         return arrow::Status::OK();
+                       },
+                       {.guards = guards, .moves_only = moves_only})
+        .status();
+  };
+  const auto survivor = store_->BeginWrite();
+  const uint64_t before = rows.last_commit_sequence();
+  ASSERT_OK(move(true));
+  EXPECT_EQ(Get("k"), "(none)");
+  EXPECT_EQ(rows.last_commit_sequence(), before);
+  EXPECT_EQ(places.version(), 1u);  // who has planned with the old places hears of it
+  EXPECT_OK(PutIn(survivor.get(), "k", "2"));
+  const auto loser = store_->BeginWrite();
+  ASSERT_OK(move(false));
+  EXPECT_TRUE(IsConflict(PutIn(loser.get(), "k", "3")));
+}
+
 TEST_F(FlightTest, AFailedWriteResolvesAndMakesNoConflict) {
   const auto token = store_->BeginWrite();
   Pending held = HoldPut("k");

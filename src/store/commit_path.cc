@@ -16,6 +16,7 @@
 #include "store/store_impl.h"
 #include "store/thread_sanitizer.h"
 #include "store/write_run.h"
+#include "yarrow/codec.h"
 
 namespace yarrow {
 
@@ -139,6 +140,10 @@ arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<cons
 
 arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
   ARROW_RETURN_NOT_OK(commits.Admit(request));
+  return WriteAdmitted(request, batch, sync);
+}
+
+arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
   CommitOutcome outcome;
   rocksdb::Status status;
   // A commit without writes still checks its guards and its transaction, and may raise a version.
@@ -158,6 +163,46 @@ arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksd
   memtable_sample.Add(request->ops(), request->hashes(), outcome.last_sequence);
   if (log_syncer_ != nullptr) log_syncer_->NoteWrite();
   return CommitResult{outcome.first_sequence, outcome.last_sequence};
+}
+
+namespace {
+
+arrow::Status CheckInside(std::span<const WriteRange> closed, uint32_t partition, std::string_view lower,
+                          std::string_view upper) {
+  for (const WriteRange& range : closed) {
+    if (range.partition_id == partition && range.lower <= lower && upper <= range.upper) return arrow::Status::OK();
+  }
+  return arrow::Status::Invalid("a closed commit writes outside of its ranges, at key ", FormatKey(lower));
+}
+
+}  // namespace
+
+arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
+                                                    const CommitOptions& commit) {
+  CommitRequest request({}, {}, closed, commit);
+  ARROW_RETURN_NOT_OK(commits.Admit(&request));
+  WriteSet writes;
+  rocksdb::WriteBatch batch;
+  std::vector<WriteOp> storage;
+  const arrow::Status built = [&] {
+    ARROW_RETURN_NOT_OK(build(&writes));
+    ARROW_RETURN_NOT_OK(writes.status());
+    if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
+    const std::span<const WriteOp> ops = writes.Collect(false, &storage);
+    for (const WriteOp& op : ops) {
+      const std::string behind = std::string(op.key()) + '\0';
+      ARROW_RETURN_NOT_OK(CheckInside(closed, op.partition_id, op.key(), behind));
+    }
+    for (const WriteRange& range : writes.ranges_) {
+      ARROW_RETURN_NOT_OK(CheckInside(closed, range.partition_id, range.lower, range.upper));
+    }
+    return BuildBatch(ops, writes.ranges_, &batch);
+  }();
+  if (!built.ok()) {
+    commits.Resolve(&request, {});
+    return built;
+  }
+  return WriteAdmitted(&request, &batch, /*sync=*/true);
 }
 
 arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,

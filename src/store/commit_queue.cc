@@ -231,10 +231,12 @@ void CommitQueue::Withdraw(CommitRequest* request) {
 void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outcome) {
   const uint64_t sequence = outcome.last_sequence;
   for (const GuardUse& use : request.guards_) {
+    if (use.exclusive) use.guard->version_.fetch_add(1, std::memory_order_acq_rel);
+    if (request.moves_only_) continue;
     std::atomic<uint64_t>& last = use.guard->last_commit_sequence_;
     last.store(std::max(last.load(std::memory_order_relaxed), sequence), std::memory_order_release);
-    if (use.exclusive) use.guard->version_.fetch_add(1, std::memory_order_acq_rel);
   }
+  if (request.moves_only_) return;
   if (request.transaction_ != nullptr) Unlink(request.transaction_);  // it needs no judgement any more
   if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;   // nobody does
   for (uint64_t hash : request.hashes_) table_.Record(hash, sequence);

@@ -34,7 +34,7 @@ class CommitRequest : public CommitView {
  public:
   CommitRequest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, std::span<const WriteRange> ranges,
                 const CommitOptions& options)
-      : hashes_(hashes), transaction_(options.transaction), guards_(options.guards) {
+      : hashes_(hashes), transaction_(options.transaction), guards_(options.guards), moves_only_(options.moves_only) {
     ops_ = ops;
     ranges_ = ranges;
     for (const GuardUse& use : guards_) exclusive_ |= use.exclusive;
@@ -54,6 +54,7 @@ class CommitRequest : public CommitView {
   WriteTransactionToken* transaction_;
   std::span<const GuardUse> guards_;
   bool exclusive_ = false;
+  bool moves_only_ = false;
   CommitRequest* previous_ = nullptr;  // in in_flight_
   CommitRequest* next_ = nullptr;
 };

@@ -212,6 +212,11 @@ arrow::Result<CommitResult> Store::CommitDelete(Partition partition, std::string
   return impl_->CommitOne(partition, WriteOp::Kind::kDelete, key, {}, options);
 }
 
+arrow::Result<CommitResult> Store::CommitClosed(std::span<const WriteRange> closed, const BuildWrites& build,
+                                                const CommitOptions& options) {
+  return impl_->CommitClosed(closed, build, options);
+}
+
 void Store::AddListener(CommitListener* listener) {
   impl_->commits.AddListener(listener);
 }

@@ -77,8 +77,12 @@ struct StoreImpl {
   arrow::Result<CommitResult> CommitSet(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
                                              const CommitOptions& commit);
+  arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
+                                           const CommitOptions& commit);
   // Admit, write, Resolve.
   arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
+  // The last two of these.
+  arrow::Result<CommitResult> WriteAdmitted(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
   // A set with runs in files, in one ingest.
   arrow::Result<CommitResult> CommitRuns(const WriteSet& writes, const CommitOptions& commit);
