@@ -19,7 +19,8 @@ RowGroupBuffer::RowGroupBuffer(const RowSchema& row_schema, int64_t max_rows, ui
   }
 }
 
-// Texts are measured by their offsets: what a NULL's slot may hide is counted as nothing, since offsets do not move there.
+// Texts are measured by their offsets: what a NULL's slot may hide is counted as nothing, since offsets do not move
+// there.
 uint64_t RowGroupBuffer::BytesOf(const arrow::RecordBatch& batch, int64_t first, int64_t rows) const {
   uint64_t bytes = fixed_bytes_ * static_cast<uint64_t>(rows);
   for (const int column : text_columns_) {

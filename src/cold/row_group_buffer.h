@@ -18,8 +18,8 @@ class RowGroupBuffer {
  public:
   RowGroupBuffer(const RowSchema& row_schema, int64_t max_rows, uint64_t max_bytes);
 
-  // How many rows of `batch` from `first` on still belong to the row group at hand; at least one when it is not full and
-  // the batch has one.
+  // How many rows of `batch` from `first` on still belong to the row group at hand; at least one when it is not full
+  // and the batch has one.
   int64_t RowsThatFit(const arrow::RecordBatch& batch, int64_t first) const;
   // REQUIRES: they fit.
   void Add(const arrow::RecordBatch& batch, int64_t first, int64_t rows);
@@ -33,8 +33,8 @@ class RowGroupBuffer {
 
   const int64_t max_rows_;
   const uint64_t max_bytes_;
-  uint64_t fixed_bytes_ = 0;       // of a row
-  std::vector<int> text_columns_;  // positions
+  uint64_t fixed_bytes_ = 0;                                        // of a row
+  std::vector<int> text_columns_;                                   // positions
   std::vector<std::vector<std::shared_ptr<arrow::Array>>> chunks_;  // one list a column
   int64_t rows_ = 0;
   uint64_t bytes_ = 0;

@@ -1,5 +1,5 @@
-// SegmentOutput: the stream that Parquet writes a segment to. It hashes what goes by and hands it to the file a piece (a
-// column chunk, the footer) at a time.
+// SegmentOutput: the stream that Parquet writes a segment to. It hashes what goes by and hands it to the file a piece
+// (a column chunk, the footer) at a time.
 //
 // Not thread-safe.
 #pragma once

@@ -1,8 +1,8 @@
 // SegmentWriter: rows in key order in, one Parquet file out, always the same bytes for the same rows.
 //
 // The bytes depend on the rows, the table's columns and the layout, and on nothing else: not on how the rows were cut
-// into batches, nor on threads, paths, times or earlier files. So row groups are cut by rows and their bytes, each column
-// of a row group reaches Parquet as one array, and the encodings are chosen from the first row group.
+// into batches, nor on threads, paths, times or earlier files. So row groups are cut by rows and their bytes, each
+// column of a row group reaches Parquet as one array, and the encodings are chosen from the first row group.
 //
 // Integrity: the footer carries a hash of each column chunk, the SegmentInfo one of the footer, so that a reader that
 // has the SegmentInfo notices any changed byte it reads; and a SHA-256 of the whole file, for anybody.
@@ -41,17 +41,17 @@ struct WrittenSegment {
 // folders when it is destroyed (after a crash, a file of a temporary name).
 class SegmentWriter {
  public:
-  // `database`: the folder that SegmentPath(key) lies below. `key_prefix`: what the keys of these rows start with (record
-  // prefix and user id). The schema's current version is the one of the rows.
+  // `database`: the folder that SegmentPath(key) lies below. `key_prefix`: what the keys of these rows start with
+  // (record prefix and user id). The schema's current version is the one of the rows.
   static arrow::Result<std::unique_ptr<SegmentWriter>> Open(std::shared_ptr<const RowSchema> row_schema,
                                                             std::string key_prefix,
                                                             const std::filesystem::path& database,
                                                             const ManifestKey& key, SegmentWriterOptions options = {});
   ~SegmentWriter();
 
-  // Appends rows; the batch has row_schema->arrow_schema()'s columns. Invalid, naming table, column and key: keys that do
-  // not ascend, NULL where it is not allowed, a value that Parquet cannot hold. IOError, naming the file, when the disk
-  // refuses.
+  // Appends rows; the batch has row_schema->arrow_schema()'s columns. Invalid, naming table, column and key: keys that
+  // do not ascend, NULL where it is not allowed, a value that Parquet cannot hold. IOError, naming the file, when the
+  // disk refuses.
   arrow::Status Write(const arrow::RecordBatch& batch);
   // Completes the file: when it returns, the file has its name and will survive a crash. Invalid when there were no
   // rows.
