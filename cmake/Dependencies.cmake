@@ -36,6 +36,8 @@ find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(roaring CONFIG REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 
 find_path(LIBEDIT_INCLUDE histedit.h REQUIRED)
 find_library(LIBEDIT_LIBRARY edit REQUIRED)

@@ -11,7 +11,15 @@
 namespace yarrow {
 
 // Never renumber, never reuse.
-enum class RecordKind : uint8_t { kRow = 2, kIndexEntry = 3, kManifest = 4, kOverride = 5, kJob = 6, kSetting = 7 };
+enum class RecordKind : uint8_t {
+  kRow = 2,
+  kIndexEntry = 3,
+  kManifest = 4,
+  kOverride = 5,
+  kJob = 6,
+  kSetting = 7,
+  kKeyFilter = 8,
+};
 
 inline constexpr size_t kRecordPrefixSize = 5;
 

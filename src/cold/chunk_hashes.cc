@@ -1,0 +1,56 @@
+#include "cold/chunk_hashes.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace yarrow::cold {
+namespace {
+
+constexpr size_t kSizeDigits = 8;
+constexpr size_t kHashDigits = 16;
+
+void AppendHex(uint64_t number, size_t digits, std::string* out) {
+  constexpr char kHexDigits[] = "0123456789abcdef";
+  for (size_t i = digits; i-- > 0;) out->push_back(kHexDigits[(number >> (4 * i)) & 15]);
+}
+
+bool ReadHex(std::string_view text, uint64_t* number) {
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, *number, 16);
+  return error == std::errc() && end == last;
+}
+
+}  // namespace
+
+void ChunkHashes::Add(uint64_t bytes, uint64_t hash) {
+  chunks_.push_back({end(), bytes, hash});
+}
+
+const ChunkHashes::Chunk* ChunkHashes::FindAt(uint64_t offset) const {
+  const auto found = std::ranges::lower_bound(chunks_, offset, {}, &Chunk::offset);
+  return found != chunks_.end() && found->offset == offset ? &*found : nullptr;
+}
+
+std::string ChunkHashes::Encode() const {
+  std::string text;
+  for (const Chunk& chunk : chunks_) {
+    AppendHex(chunk.bytes, kSizeDigits, &text);
+    AppendHex(chunk.hash, kHashDigits, &text);
+  }
+  return text;
+}
+
+arrow::Result<ChunkHashes> ChunkHashes::Decode(std::string_view text) {
+  constexpr size_t kDigits = kSizeDigits + kHashDigits;
+  ChunkHashes hashes;
+  for (; text.size() >= kDigits; text.remove_prefix(kDigits)) {
+    uint64_t bytes = 0;
+    uint64_t hash = 0;
+    if (!ReadHex(text.substr(0, kSizeDigits), &bytes) || !ReadHex(text.substr(kSizeDigits, kHashDigits), &hash)) break;
+    hashes.Add(bytes, hash);
+  }
+  if (!text.empty()) return arrow::Status::Invalid("the hashes of the column chunks are damaged");
+  return hashes;
+}
+
+}  // namespace yarrow::cold

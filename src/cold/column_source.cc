@@ -1,0 +1,64 @@
+#include "cold/column_source.h"
+
+#include <arrow/array.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "batch/batch_builder.h"
+#include "cold/segment_schema.h"
+
+namespace yarrow::cold {
+
+arrow::Result<ColumnSource> ColumnSource::Make(const Segment& segment, std::shared_ptr<const RowSchema> row_schema,
+                                               std::vector<int> columns) {
+  ColumnSource source;
+  for (const int number : columns) {
+    const RowColumn& column = row_schema->columns()[static_cast<size_t>(number)];
+    const int file_column = segment.FindColumn(column.id);
+    if (file_column < 0) {
+      if (!column.nullable && column.default_value.is_null()) {
+        return segment.InFile(arrow::Status::Invalid("it has no column ", column.name, " of table ",
+                                                     row_schema->table_name(),
+                                                     ", which is NOT NULL and has no default"));
+      }
+      source.places_.push_back(-1);
+      continue;
+    }
+    const auto known = std::ranges::find(source.file_columns_, file_column);
+    source.places_.push_back(static_cast<int>(known - source.file_columns_.begin()));
+    if (known == source.file_columns_.end()) source.file_columns_.push_back(file_column);
+  }
+  for (const int number : row_schema->key_columns()) {
+    const RowColumn& column = row_schema->columns()[static_cast<size_t>(number)];
+    const int file_column = segment.FindColumn(column.id);
+    if (file_column < 0) {
+      return segment.InFile(arrow::Status::Invalid("it has no column ", column.name, ", a key column of table ",
+                                                   row_schema->table_name()));
+    }
+    source.key_file_columns_.push_back(file_column);
+  }
+  source.schema_ = ProjectedSchema(*row_schema, columns);
+  source.columns_ = std::move(columns);
+  source.row_schema_ = std::move(row_schema);
+  return source;
+}
+
+arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnSource::Assemble(
+    const std::vector<std::shared_ptr<arrow::Array>>& arrays, int64_t rows) const {
+  std::vector<std::shared_ptr<arrow::Array>> assembled;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const RowColumn& column = row_schema_->columns()[static_cast<size_t>(columns_[i])];
+    auto array = places_[i] < 0 ? RepeatValue(column.default_value, column.type, rows)
+                                : FromStored(arrays[static_cast<size_t>(places_[i])], column.type);
+    if (!array.ok()) {
+      return array.status().WithMessage("table ", row_schema_->table_name(), ", column ", column.name, ": ",
+                                        array.status().message());
+    }
+    assembled.push_back(*std::move(array));
+  }
+  return assembled;
+}
+
+}  // namespace yarrow::cold

@@ -1,0 +1,78 @@
+// Segment: an open segment file, for any number of readers.
+//
+// Nothing that the file says is believed before it is checked against the manifest: the size and the footer's hash when
+// it is opened, each column chunk's hash when it is read. So a damaged file is an error that names it, never a wrong
+// answer. VerifySegment reads the whole file.
+//
+// Immutable, thread-safe; holds the file open and its footer in memory. Read errors name the file.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cold/chunk_hashes.h"
+#include "cold/file_system.h"
+#include "cold/manifest_entry.h"
+#include "cold/segment_key.h"
+
+namespace parquet {
+class FileMetaData;
+}
+
+namespace yarrow::cold {
+
+class Segment {
+ public:
+  // IOError when the file is missing or cannot be read; Invalid when its size or footer is not what `info` says.
+  static arrow::Result<std::shared_ptr<const Segment>> Open(const std::filesystem::path& database,
+                                                            const ManifestKey& key, SegmentInfo info,
+                                                            FileSystem& files = OsFileSystem());
+  ~Segment();
+
+  const ManifestKey& key() const { return key_; }
+  const SegmentInfo& info() const { return info_; }
+  const std::filesystem::path& path() const { return path_; }
+  size_t row_group_count() const { return info_.row_groups.size(); }
+  // Of the footer and the rest, roughly.
+  size_t memory_bytes() const;
+
+  // Which column of the file has this column id, or -1 when the file is older than the column.
+  int FindColumn(uint32_t column_id) const;
+
+  // Decodes some columns of a row group: one array each, in the order asked for, of the type in the file (FromStored
+  // makes it the table's). Adds the bytes read from the file to `bytes_read`, if given.
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> ReadColumns(size_t row_group,
+                                                                        const std::vector<int>& file_columns,
+                                                                        uint64_t* bytes_read = nullptr) const;
+
+  // Bounds of a column in a row group, with the NaNs of the whole segment; nothing when the footer has none.
+  arrow::Result<std::optional<ColumnStatistics>> RowGroupStatistics(size_t row_group, int file_column) const;
+
+  // Reads the whole file: Invalid when its SHA-256 is not the manifest's.
+  arrow::Status VerifyChecksum() const;
+
+  // `status` with the file's name and the remedy added.
+  arrow::Status InFile(const arrow::Status& status) const;
+
+ private:
+  Segment(std::filesystem::path path, const ManifestKey& key, SegmentInfo info);
+  arrow::Status ReadFooter();
+  arrow::Status CheckChunks() const;
+
+  const std::filesystem::path path_;
+  const ManifestKey key_;
+  const SegmentInfo info_;
+  std::shared_ptr<arrow::io::RandomAccessFile> file_;
+  std::shared_ptr<parquet::FileMetaData> metadata_;
+  std::vector<uint32_t> column_ids_;  // in the order of the file
+  ChunkHashes chunk_hashes_;
+};
+
+}  // namespace yarrow::cold

@@ -1,0 +1,164 @@
+#include "cold/segment_lookup.h"
+
+#include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/datum.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cold/row_keys.h"
+
+namespace yarrow::cold {
+namespace {
+
+using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
+
+bool AreNeighbours(std::span<const uint64_t> positions) {
+  for (size_t i = 1; i < positions.size(); ++i) {
+    if (positions[i] != positions[i - 1] + 1) return false;
+  }
+  return true;
+}
+
+// `positions` less `first`, as indices for Take.
+arrow::Result<std::shared_ptr<arrow::Array>> ToIndices(std::span<const uint64_t> positions, uint64_t first) {
+  arrow::UInt64Builder builder;
+  ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(positions.size())));
+  for (const uint64_t position : positions) builder.UnsafeAppend(position - first);
+  return builder.Finish();
+}
+
+}  // namespace
+
+SegmentLookup::SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix,
+                             RowGroupCache* cache)
+    : segment_(std::move(segment)), source_(std::move(source)), key_prefix_(std::move(key_prefix)), cache_(cache) {}
+
+arrow::Result<std::shared_ptr<const SegmentLookup>> SegmentLookup::Make(std::shared_ptr<const Segment> segment,
+                                                                        std::shared_ptr<const RowSchema> row_schema,
+                                                                        std::string key_prefix,
+                                                                        std::vector<int> columns,
+                                                                        RowGroupCache* cache) {
+  static const arrow::Status initialized = arrow::compute::Initialize();
+  ARROW_RETURN_NOT_OK(initialized);
+  ARROW_ASSIGN_OR_RAISE(ColumnSource source, ColumnSource::Make(*segment, std::move(row_schema), std::move(columns)));
+  return std::shared_ptr<const SegmentLookup>(
+      new SegmentLookup(std::move(segment), std::move(source), std::move(key_prefix), cache));
+}
+
+// From the cache; what is missing is read in one go.
+arrow::Result<Arrays> SegmentLookup::Columns(size_t row_group, const std::vector<int>& file_columns) const {
+  RowGroupCache::Key key{segment_->key().table_id, segment_->key().segment_id, static_cast<uint32_t>(row_group), 0};
+  Arrays arrays(file_columns.size());
+  std::vector<int> missing;
+  for (size_t i = 0; i < file_columns.size(); ++i) {
+    key.file_column = static_cast<uint32_t>(file_columns[i]);
+    arrays[i] = cache_->Find(key);
+    if (arrays[i] == nullptr) missing.push_back(file_columns[i]);
+  }
+  if (missing.empty()) return arrays;
+  ARROW_ASSIGN_OR_RAISE(const Arrays read, segment_->ReadColumns(row_group, missing));
+  size_t next = 0;
+  for (size_t i = 0; i < file_columns.size(); ++i) {
+    if (arrays[i] != nullptr) continue;
+    key.file_column = static_cast<uint32_t>(file_columns[i]);
+    arrays[i] = read[next++];
+    cache_->Insert(key, arrays[i]);
+  }
+  return arrays;
+}
+
+arrow::Result<std::optional<uint64_t>> SegmentLookup::Find(std::string_view key) const {
+  const SegmentInfo& info = segment_->info();
+  const auto after = std::ranges::upper_bound(info.row_groups, key, {}, &RowGroupInfo::first_key);
+  if (after == info.row_groups.begin() || key > info.last_key) return std::nullopt;
+  const RowGroupInfo& group = *(after - 1);
+  if (key == group.first_key) return group.first_row;
+  const auto row_group = static_cast<size_t>(&group - info.row_groups.data());
+  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.key_file_columns()));
+  const auto found = [&]() -> arrow::Result<std::optional<uint64_t>> {
+    ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(*source_.row_schema(), key_prefix_, columns));
+    ARROW_ASSIGN_OR_RAISE(const int64_t row, keys.LowerBound(key));
+    if (row == keys.rows()) return std::nullopt;
+    std::string found_key;
+    ARROW_RETURN_NOT_OK(keys.Encode(row, &found_key));
+    if (found_key != key) return std::nullopt;
+    return group.first_row + static_cast<uint64_t>(row);
+  }();
+  return found.ok() ? found : segment_->InFile(found.status());
+}
+
+arrow::Status SegmentLookup::CheckPosition(uint64_t position) const {
+  if (position < segment_->info().rows) return arrow::Status::OK();
+  return arrow::Status::IndexError("segment ", segment_->key().segment_id, " of table ", segment_->key().table_id,
+                                   " has ", segment_->info().rows, " rows, none at position ", position);
+}
+
+arrow::Result<std::string> SegmentLookup::ReadKey(uint64_t position) const {
+  ARROW_RETURN_NOT_OK(CheckPosition(position));
+  const size_t row_group = segment_->info().RowGroupOf(position);
+  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.key_file_columns()));
+  std::string key;
+  const auto encode = [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(*source_.row_schema(), key_prefix_, columns));
+    return keys.Encode(static_cast<int64_t>(position - segment_->info().row_groups[row_group].first_row), &key);
+  };
+  ARROW_RETURN_NOT_OK(segment_->InFile(encode()));
+  return key;
+}
+
+// Output columns of positions that all lie in one row group.
+arrow::Result<Arrays> SegmentLookup::TakeRows(size_t row_group, std::span<const uint64_t> positions) const {
+  const uint64_t first_row = segment_->info().row_groups[row_group].first_row;
+  const auto count = static_cast<int64_t>(positions.size());
+  ARROW_ASSIGN_OR_RAISE(Arrays columns, Columns(row_group, source_.file_columns()));
+  if (AreNeighbours(positions)) {
+    for (auto& column : columns) column = column->Slice(static_cast<int64_t>(positions.front() - first_row), count);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const auto indices, ToIndices(positions, first_row));
+    for (auto& column : columns) {
+      ARROW_ASSIGN_OR_RAISE(column,
+                            arrow::compute::Take(*column, *indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+    }
+  }
+  auto assembled = source_.Assemble(columns, count);
+  return assembled.ok() ? assembled : segment_->InFile(assembled.status());
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadRows(std::span<const uint64_t> positions) const {
+  arrow::RecordBatchVector parts;
+  for (size_t begin = 0; begin < positions.size();) {
+    ARROW_RETURN_NOT_OK(CheckPosition(positions[begin]));
+    const size_t row_group = segment_->info().RowGroupOf(positions[begin]);
+    const RowGroupInfo& group = segment_->info().row_groups[row_group];
+    size_t end = begin + 1;
+    while (end < positions.size() && positions[end] >= group.first_row && positions[end] < group.first_row + group.rows)
+      ++end;
+    ARROW_ASSIGN_OR_RAISE(Arrays columns, TakeRows(row_group, positions.subspan(begin, end - begin)));
+    parts.push_back(arrow::RecordBatch::Make(schema(), static_cast<int64_t>(end - begin), std::move(columns)));
+    begin = end;
+  }
+  if (parts.empty()) return arrow::RecordBatch::MakeEmpty(schema());
+  if (parts.size() == 1) return parts.front();
+  return arrow::ConcatenateRecordBatches(parts);
+}
+
+arrow::Result<std::vector<Value>> SegmentLookup::ReadRow(uint64_t position) const {
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadRows({&position, 1}));
+  std::vector<Value> values;
+  for (size_t i = 0; i < source_.columns().size(); ++i) {
+    const ColumnType& type = source_.row_schema()->columns()[static_cast<size_t>(source_.columns()[i])].type;
+    ARROW_ASSIGN_OR_RAISE(const auto scalar, row->column(static_cast<int>(i))->GetScalar(0));
+    auto value = Value::FromScalar(*scalar, type);
+    if (!value.ok()) return segment_->InFile(value.status());
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+}  // namespace yarrow::cold

@@ -1,0 +1,64 @@
+// SegmentLookup: single rows of a segment, by key and by position, through a cache of decoded row groups.
+//
+// A row group has one page a column, so a first visit unpacks the wanted columns of all its rows; later ones find them
+// in the cache and take microseconds.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cold/column_source.h"
+#include "cold/row_group_cache.h"
+#include "cold/segment.h"
+
+namespace yarrow::cold {
+
+// Immutable but for the cache, thread-safe. Keeps the segment open; the cache must outlive it. Errors name the file.
+class SegmentLookup {
+ public:
+  // `columns`: positions in the table's columns that rows are read with, in output order. `key_prefix`: what the keys
+  // of the segment's rows start with.
+  static arrow::Result<std::shared_ptr<const SegmentLookup>> Make(std::shared_ptr<const Segment> segment,
+                                                                  std::shared_ptr<const RowSchema> row_schema,
+                                                                  std::string key_prefix, std::vector<int> columns,
+                                                                  RowGroupCache* cache);
+
+  // The position of the row with this whole key; nothing when the segment has none. Asks first keys, then reads the key
+  // columns of one row group.
+  arrow::Result<std::optional<uint64_t>> Find(std::string_view key) const;
+
+  // The rows at `positions`, in their order, repetitions included. Cheapest when those of one row group are neighbours.
+  // IndexError for a position that no row has.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(std::span<const uint64_t> positions) const;
+  // One row, as values in the order of the columns.
+  arrow::Result<std::vector<Value>> ReadRow(uint64_t position) const;
+  // The whole key of the row at `position`.
+  arrow::Result<std::string> ReadKey(uint64_t position) const;
+
+  const std::shared_ptr<arrow::Schema>& schema() const { return source_.schema(); }
+  const std::shared_ptr<const Segment>& segment() const { return segment_; }
+
+ private:
+  SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix,
+                RowGroupCache* cache);
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Columns(size_t row_group,
+                                                                    const std::vector<int>& file_columns) const;
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> TakeRows(size_t row_group,
+                                                                     std::span<const uint64_t> positions) const;
+  arrow::Status CheckPosition(uint64_t position) const;
+
+  const std::shared_ptr<const Segment> segment_;
+  const ColumnSource source_;
+  const std::string key_prefix_;
+  RowGroupCache* const cache_;
+};
+
+}  // namespace yarrow::cold
