@@ -48,6 +48,9 @@ class ScanCursor {
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
 
+  // Without a snapshot in the spec: fixes the state that is read as that of now, instead of that of the first Next.
+  void Pin();
+
   // Skips: the next Next() moves to the first entry at or after `key` in the direction of the scan, within its range.
   // Backwards jumps are allowed.
   void Seek(std::string_view key);

@@ -20,16 +20,16 @@ inline constexpr int kMostScanThreads = 256;
 struct ScanOptions {
   // Names of the columns of the result, in its order; unset: all of them. An empty list gives batches of rows without
   // columns.
-  std::optional<std::vector<std::string>> columns;
+  std::optional<std::vector<std::string>> columns = {};
   // Only rows for which it is true, by Arrow's semantics; pushed into the scan as far as it goes, the rest is evaluated
   // on the batches. A default-constructed Expression: all rows.
-  arrow::compute::Expression filter;
+  arrow::compute::Expression filter = {};
   // At most that many rows; unset: all.
-  std::optional<int64_t> limit;
+  std::optional<int64_t> limit = {};
   // Rows of a full batch. The first batches are smaller, so that a reader who stops early has not paid for a full one.
   int64_t batch_size = kBatchRows;
   // The moment to read; null: now.
-  Snapshot snapshot;
+  Snapshot snapshot = {};
   // Descending key order.
   bool reverse = false;
   // Threads that scan, at most kMostScanThreads; 0: the setting scan_threads. 1 scans in the calling thread.

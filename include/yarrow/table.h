@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "yarrow/flush.h"
 #include "yarrow/row.h"
 #include "yarrow/scan_options.h"
 #include "yarrow/snapshot.h"
@@ -101,6 +102,12 @@ class Table {
   // RocksDB SST files and ingested in one atomic step. Recorded in system.jobs. Returns the number of rows. Any write
   // to the table meanwhile (in a user table, of any user) makes it fail with a status for which IsConflict() is true.
   arrow::Result<int64_t> BulkLoad(arrow::RecordBatchReader* reader, const BulkLoadOptions& options = {});
+
+  // --- the tiers ---
+  // Moves the rows that are there now from RocksDB to Parquet segments; answers stay the same at every moment. Writers
+  // wait for one synced write, readers not at all. Of a user table the rows of all users move, whoever calls. One flush
+  // of a table at a time; Invalid while another runs. Needs the library yarrow_flush.
+  arrow::Result<FlushResult> Flush(const FlushOptions& options = {});
 
  private:
   friend class Session;

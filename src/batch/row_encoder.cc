@@ -28,6 +28,7 @@ class RowEncoder::Impl {
   arrow::Status EncodeValues(std::span<const Value> values, std::string* key, std::string* row);
   arrow::Status EncodeKey(std::span<const Value> key_values, std::string* key);
   arrow::Status BindBatch(const arrow::RecordBatch& batch);
+  void AllowMissingColumns() { allow_missing_ = true; }
   arrow::Status EncodeRow(int64_t i, std::string* key, std::string* row);
 
  private:
@@ -51,6 +52,8 @@ class RowEncoder::Impl {
   RowWriter writer_;
   std::vector<Value> exact_;  // scratch of EncodeValues
   std::vector<Value> exact_key_;
+
+  bool allow_missing_ = false;
 
   // The bound batch.
   int64_t rows_ = 0;
@@ -160,7 +163,7 @@ arrow::Status RowEncoder::Impl::BindColumns(const std::vector<std::shared_ptr<ar
   for (const int number : order) {
     const auto& array = arrays[static_cast<size_t>(number)];
     if (array == nullptr) {
-      if (column(number).nullable || !column(number).default_value.is_null()) continue;
+      if (allow_missing_ || column(number).nullable || !column(number).default_value.is_null()) continue;
       return arrow::Status::Invalid("table ", schema_->table_name(), ", column ", column(number).name,
                                     ": the batch lacks it, and it is NOT NULL without a default");
     }
@@ -330,6 +333,9 @@ arrow::Status RowEncoder::EncodeValues(std::span<const Value> values, std::strin
 }
 arrow::Status RowEncoder::EncodeKey(std::span<const Value> key_values, std::string* key) {
   return impl_->EncodeKey(key_values, key);
+}
+void RowEncoder::AllowMissingColumns() {
+  impl_->AllowMissingColumns();
 }
 arrow::Status RowEncoder::BindBatch(const arrow::RecordBatch& batch) {
   return impl_->BindBatch(batch);

@@ -30,6 +30,9 @@ class RowEncoder {
   // unknown ones are an error; columns of another type are cast by Arrow's safe cast, and a value that does not fit is
   // an error naming column, row key and value. The batch must outlive the EncodeRow calls.
   arrow::Status BindBatch(const arrow::RecordBatch& batch);
+  // From now on BindBatch takes batches that lack columns that are NOT NULL and have no default: they are NULL in the
+  // rows, which must not be stored. For readers that want some columns only.
+  void AllowMissingColumns();
   // Row `i` of the bound batch; reuses the strings' memory.
   arrow::Status EncodeRow(int64_t i, std::string* key, std::string* row);
 

@@ -25,6 +25,10 @@ std::string RowIdKey(uint32_t table_id) {
   return std::string(kRowIdCounters) + std::to_string(table_id);
 }
 
+std::string SegmentIdKey(uint32_t table_id) {
+  return "segment_id/" + std::to_string(table_id);
+}
+
 std::string QuotedList(const TableDefinition& definition) {
   std::string out;
   for (uint32_t id : definition.primary_key) {
@@ -194,9 +198,11 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
   entry->prefix = RecordPrefix(RecordKind::kRow, definition.id);
   entry->guard = std::make_shared<CommitGuard>("definition of table " + definition.QualifiedName());
   entry->guard_version = entry->guard->version();
+  entry->places = std::make_shared<CommitGuard>("places of the rows of table " + definition.QualifiedName());
   if (definition.has_hidden_row_id()) {
     entry->row_ids = std::make_shared<RowIdCounter>(store_, counters_, RowIdKey(definition.id));
   }
+  entry->segment_ids = std::make_shared<RowIdCounter>(store_, counters_, SegmentIdKey(definition.id));
   entry->definition = std::make_shared<const TableDefinition>(std::move(definition));
   return entry;
 }
@@ -385,8 +391,13 @@ Status Catalog::DiscardDraft(const TableEntry& draft) {
 }
 
 void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
-  writes->DeleteRange(rows_, entry.prefix, PrefixSuccessor(entry.prefix));
+  for (const RecordKind kind :
+       {RecordKind::kRow, RecordKind::kManifest, RecordKind::kOverride, RecordKind::kKeyFilter}) {
+    const std::string prefix = RecordPrefix(kind, entry.definition->id);
+    writes->DeleteRange(rows_, prefix, PrefixSuccessor(prefix));
+  }
   if (entry.row_ids) writes->Delete(counters_, RowIdKey(entry.definition->id));
+  writes->Delete(counters_, SegmentIdKey(entry.definition->id));
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {

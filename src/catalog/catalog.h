@@ -29,8 +29,12 @@ struct TableEntry {
   std::string prefix;                  // what the keys of all its rows start with, without the user id of a user table
   std::shared_ptr<CommitGuard> guard;  // shared by all versions; every writer of the table announces it
   uint64_t guard_version = 0;          // as of this definition
+  // Shared by all versions: announced by every writer of the table, exclusively by commits that move rows between
+  // tiers.
+  std::shared_ptr<CommitGuard> places;
   // The counter of hidden row ids, shared by all versions; null for tables with a key.
   std::shared_ptr<class RowIdCounter> row_ids;
+  std::shared_ptr<class RowIdCounter> segment_ids;  // likewise; null for system tables
   // Sequence of the commit that dropped the table, shared by all versions; 0 as long as it lives, kDropping while such
   // a commit is under way.
   static constexpr uint64_t kDropping = UINT64_MAX;

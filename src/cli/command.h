@@ -24,6 +24,7 @@ using Action = std::function<arrow::Status()>;
 // Each adds subcommands that set *action; `action` must outlive the parsing.
 void AddImportCommand(CLI::App* app, Action* action);
 void AddExportCommand(CLI::App* app, Action* action);
+void AddFlushCommand(CLI::App* app, Action* action);
 void AddScanCommand(CLI::App* app, Action* action);
 void AddGetCommand(CLI::App* app, Action* action);
 void AddSqlCommand(CLI::App* app, Action* action);

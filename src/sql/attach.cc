@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sql/flush_function.h"
 #include "sql/scan_pushdown.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
@@ -73,6 +74,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   extension->storage_info = std::move(databases);
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
+  RegisterFlushFunction(*duckdb.instance);
   return found;
 }
 

@@ -164,6 +164,9 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   Check(entry.table()->CheckReadable(global->snapshot));
   ScanRequest request;
   request.columns = PlanOutputs(input, &global->outputs);
+  for (const duckdb::column_t id : input.column_ids) {
+    if (!duckdb::IsVirtualColumn(id)) request.tested_later.push_back(static_cast<int>(id));
+  }
   TakeFilters(input, entry.table()->definition(), global.get(), &request);
   request.limit = bind.limit;
   request.reverse = bind.reverse;

@@ -55,8 +55,12 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
 
 duckdb::idx_t SqlTable::EstimateRows() const {
   if (!table_->entry().partition.valid()) return 100;  // system.stats, which is computed
-  return table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
-                                            PrefixSuccessor(table_->key_prefix()));
+  const uint64_t hot = table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
+                                                          PrefixSuccessor(table_->key_prefix()));
+  if (!table_->cold() || !table_->cold()->MayHaveSegments()) return hot;
+  uint64_t cold = 0;
+  for (const auto& segment : table_->Segments(*table_->cold()->Latest())) cold += segment->info().rows;
+  return hot + cold;
 }
 
 // An UPDATE reads and writes whole rows by their keys: it needs no columns beside those it sets.

@@ -105,7 +105,8 @@ bool ScanCursor::NextPoint() {
   }
   rocksdb::ReadOptions read;
   // A single Get is one state of the store in itself; only several need a snapshot to agree.
-  read.snapshot = s.is_whole_spec() ? StoreImpl::RawSnapshot(s.spec.snapshot) : s.PinnedSnapshot();
+  const bool unpinned = s.is_whole_spec() && s.own_snapshot == nullptr;
+  read.snapshot = unpinned ? StoreImpl::RawSnapshot(s.spec.snapshot) : s.PinnedSnapshot();
   read.fill_cache = s.spec.fill_cache;
   s.point.Reset();
   const rocksdb::Status got =
@@ -113,6 +114,10 @@ bool ScanCursor::NextPoint() {
   if (got.ok()) return Take(s.lower, ToView(s.point));
   if (!got.IsNotFound()) s.status = s.ReadError(got);
   return Finish();
+}
+
+void ScanCursor::Pin() {
+  state_->PinnedSnapshot();
 }
 
 void ScanCursor::Open() {

@@ -4,41 +4,14 @@
 
 #include <utility>
 
+#include "table/job.h"
+#include "table/row_commit.h"
 #include "table/row_intake.h"
 
 namespace yarrow {
 namespace {
 
 using arrow::Status;
-
-// The record of a load in system.jobs, written when it starts and when it ends.
-class LoadJob {
- public:
-  static arrow::Result<LoadJob> Start(const TableImpl& table) {
-    LoadJob job(&table.database().catalog());
-    ARROW_ASSIGN_OR_RAISE(job.key_.job_id, job.catalog_->NextJobId());
-    job.record_.kind = "bulk load";
-    job.record_.target = table.definition().QualifiedName();
-    job.record_.state = "running";
-    job.record_.started_at = NowMicros();
-    ARROW_RETURN_NOT_OK(job.catalog_->jobs().Put(job.key_, job.record_));
-    return job;
-  }
-  Status Finish(const arrow::Result<int64_t>& rows, uint64_t bytes) {
-    record_.state = rows.ok() ? "completed" : "failed";
-    record_.rows = rows.ok() ? static_cast<uint64_t>(*rows) : 0;
-    record_.bytes = rows.ok() ? bytes : 0;
-    if (!rows.ok()) record_.error = rows.status().message();
-    record_.finished_at = NowMicros();
-    return catalog_->jobs().Put(key_, record_);
-  }
-
- private:
-  explicit LoadJob(Catalog* catalog) : catalog_(catalog) {}
-  Catalog* catalog_;
-  JobKey key_;
-  JobRecord record_;
-};
 
 class BulkLoader {
  public:
@@ -71,12 +44,12 @@ class BulkLoader {
     if (run->files().rows() == 0) return uint64_t{0};
     const uint64_t bytes = run->files().file_bytes();
     WriteSet writes;
+    for (const std::string& key : intake_.overrides()) writes.Put(table_.entry().partition, key, {});
     writes.AddRun(std::move(run));
-    const GuardUse guard = table_.guard();
-    CommitOptions commit;
-    commit.transaction = token_.get();
-    commit.guards = std::span(&guard, 1);
-    ARROW_RETURN_NOT_OK(table_.store().Commit(writes, commit).status());
+    const TableImpl* const tables[] = {&table_};
+    ARROW_RETURN_NOT_OK(CommitRows(&writes, tables, token_.get(), [&](const CommitOptions& options) {
+      return table_.store().Commit(writes, options).status();
+    }));
     return bytes;
   }
 
@@ -98,7 +71,7 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
   if (reader == nullptr) {
     return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
   }
-  ARROW_ASSIGN_OR_RAISE(LoadJob job, LoadJob::Start(table));
+  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(table, "bulk load"));
   uint64_t bytes = 0;
   const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
     BulkLoader loader(table, options);
@@ -107,7 +80,7 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
     if (publish) ARROW_RETURN_NOT_OK(publish());
     return read;
   }();
-  ARROW_RETURN_NOT_OK(job.Finish(rows, bytes));
+  ARROW_RETURN_NOT_OK(job.Finish(rows.status(), static_cast<uint64_t>(rows.ValueOr(0)), bytes));
   return rows;
 }
 

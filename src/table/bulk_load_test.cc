@@ -140,7 +140,7 @@ TEST_F(BulkLoadTest, CancelledInAnyPhaseLoadsNothing) {
     const auto status = items_->BulkLoad(reader.get(), options).status();
     EXPECT_TRUE(status.IsCancelled()) << status.ToString();
     EXPECT_EQ(ReadTexts(*items_).ValueOrDie(), Texts{});
-    EXPECT_EQ(LastJob(), "bulk load|main.items|failed|0|enough");
+    EXPECT_EQ(LastJob(), "bulk load|main.items|cancelled|0|enough");
     EXPECT_EQ(FilesLeft(), 0u);
   }
 }

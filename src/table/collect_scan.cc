@@ -6,6 +6,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "key/key_range.h"
 #include "row/row_layout.h"
 #include "row/row_reader.h"
+#include "table/row_walker.h"
 #include "table/statistics_cursor.h"
 #include "yarrow/scan_iterator.h"
 
@@ -42,6 +44,33 @@ arrow::Result<std::vector<CollectedRow>> CollectRows(const RowSchema& schema, Cu
   return rows;
 }
 
+struct CollectTaker {
+  const RowSchema& schema;
+  std::vector<CollectedRow> collected;
+
+  Status Append(std::string_view key, std::string_view row) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(schema, key, row));
+    RowMap& map = collected.emplace_back().values;
+    for (size_t i = 0; i < values.size(); ++i) map.emplace(schema.columns()[i].name, std::move(values[i]));
+    return Status::OK();
+  }
+  int64_t rows() const { return static_cast<int64_t>(collected.size()); }
+  bool full() const { return false; }
+};
+
+// Rows of segments have never been read this way; they come as in every scan.
+arrow::Result<std::vector<CollectedRow>> CollectTiers(const TableImpl& table) {
+  ScanRequest request;
+  for (size_t i = 0; i < table.row_schema()->columns().size(); ++i) request.columns.push_back(static_cast<int>(i));
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(table.MakeSource({}), request));
+  const std::atomic<bool> cancelled{false};
+  RowWalker walker(plan, table.store().GetSnapshot(), &cancelled);
+  walker.Start(plan->ranges);
+  CollectTaker taker{*table.row_schema(), {}};
+  ARROW_RETURN_NOT_OK(walker.Walk(taker, ScanPlan::kNoLimit));
+  return std::move(taker.collected);
+}
+
 // Arrow has no builders for extension types (UUID): their storage is built.
 arrow::Result<std::shared_ptr<arrow::Array>> BuildColumn(const std::vector<RowMap>& rows, const arrow::Field& field,
                                                          const ColumnType& type) {
@@ -68,7 +97,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> CollectScan(const TableImpl& 
   ARROW_RETURN_NOT_OK(table.CheckReadable({}));
   const RowSchema& schema = *table.row_schema();
   std::vector<CollectedRow> collected;
-  if (table.entry().partition.valid()) {
+  if (table.cold() && table.cold()->MayHaveSegments()) {
+    ARROW_ASSIGN_OR_RAISE(collected, CollectTiers(table));
+  } else if (table.entry().partition.valid()) {
     ScanSpec spec;
     spec.partition = table.entry().partition;
     spec.lower = table.key_prefix();

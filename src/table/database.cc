@@ -50,6 +50,9 @@ arrow::Result<std::shared_ptr<DatabaseImpl>> SharedImpl(std::shared_ptr<Store> s
 arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store) {
   std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)));
   ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
+  ARROW_ASSIGN_OR_RAISE(const Partition rows, impl->store_->OpenPartition("rows"));
+  impl->cold_tier_ = std::make_shared<ColdTier>(impl->store_, rows);
+  ARROW_RETURN_NOT_OK(SweepSegmentFiles(*impl->cold_tier_));
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
   ARROW_RETURN_NOT_OK(impl->FailInterruptedJobs());
   return impl;
@@ -66,6 +69,16 @@ Status DatabaseImpl::LoadSettings() {
   ARROW_ASSIGN_OR_RAISE(const int threads, ParseThreads(record->value));
   settings_.scan_threads = threads;
   return Status::OK();
+}
+
+arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntry& entry) {
+  std::lock_guard lock(cold_mutex_);
+  // Kept to the end: snapshots may outlive everybody who has the table open.
+  std::shared_ptr<ColdTable>& table = cold_tables_[entry.definition->id];
+  if (!table) {
+    ARROW_ASSIGN_OR_RAISE(table, ColdTable::Load(cold_tier_, entry.definition->id, entry.places));
+  }
+  return table;
 }
 
 Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {

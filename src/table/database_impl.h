@@ -4,9 +4,12 @@
 #include <arrow/result.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "catalog/catalog.h"
+#include "table/cold_table.h"
 #include "yarrow/database.h"
 #include "yarrow/store.h"
 
@@ -17,7 +20,7 @@ struct LiveSettings {
   std::atomic<int> scan_threads{1};
 };
 
-class DatabaseImpl {
+class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
  public:
   static arrow::Result<std::shared_ptr<DatabaseImpl>> Open(std::shared_ptr<Store> store);
 
@@ -27,6 +30,8 @@ class DatabaseImpl {
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }
   const LiveSettings& settings() const { return settings_; }
+  // The segments of a table, the same object for all who open it.
+  arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
 
  private:
@@ -36,6 +41,9 @@ class DatabaseImpl {
 
   const std::shared_ptr<Store> store_;
   std::unique_ptr<Catalog> catalog_;
+  std::shared_ptr<ColdTier> cold_tier_;
+  std::mutex cold_mutex_;
+  std::map<uint32_t, std::shared_ptr<ColdTable>> cold_tables_;  // by table id, under cold_mutex_
   LiveSettings settings_;
 };
 

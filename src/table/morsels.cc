@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "table/cold_table.h"
 
 namespace yarrow {
 namespace {
@@ -33,6 +36,23 @@ std::vector<Morsel> CutAtPoints(std::vector<KeyRange> ranges, const std::vector<
   return morsels;
 }
 
+namespace {
+
+// First keys of row groups in [lower, upper), which are good places to cut.
+void AddRowGroups(const ScanSource& source, std::string_view lower, std::string_view upper,
+                  std::vector<std::string>* points) {
+  if (!source.cold || !source.cold->MayHaveSegments()) return;
+  const auto manifest = source.cold->Latest();  // any cut is right, whatever the snapshot sees
+  for (const auto& segment : manifest->Of(source.user)) {
+    for (const cold::RowGroupInfo& group : segment->info().row_groups) {
+      if (group.first_key > lower && group.first_key < upper) points->push_back(group.first_key);
+    }
+  }
+  std::sort(points->begin(), points->end());
+}
+
+}  // namespace
+
 std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan) {
   if (plan.ranges.empty()) return {};  // nothing can pass
   const ScanSource& source = plan.source;
@@ -40,8 +60,9 @@ std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan) {
   const std::string& upper = plan.ranges.back().upper;
   const uint64_t bytes = source.store->ApproximateBytes(source.partition, lower, upper);
   const uint64_t pieces = std::min<uint64_t>(bytes / kMorselBytes + 1, plan.threads * kMorselsPerThread);
-  std::vector<Morsel> morsels =
-      CutAtPoints(plan.ranges, source.store->SplitPoints(source.partition, lower, upper, pieces - 1));
+  std::vector<std::string> points = source.store->SplitPoints(source.partition, lower, upper, pieces - 1);
+  AddRowGroups(source, lower, upper, &points);
+  std::vector<Morsel> morsels = CutAtPoints(plan.ranges, points);
   if (plan.reverse) std::reverse(morsels.begin(), morsels.end());
   return morsels;
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "batch/batch_builder.h"
@@ -36,6 +37,8 @@ class PieceScanner {
   PieceScanner(const PieceScanner&) = delete;
   PieceScanner& operator=(const PieceScanner&) = delete;
 
+  // See RowWalker.
+  void CollectDeleted(std::vector<std::string>* keys) { walker_.CollectDeleted(keys); }
   // Points the scanner at key ranges of the plan (in ascending order, whatever the direction of the scan).
   arrow::Status Start(std::vector<KeyRange> ranges);
   // The next batch of the output schema, never empty; null at the end of the ranges. Of at most `max_rows` rows, but

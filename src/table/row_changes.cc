@@ -21,6 +21,7 @@ Status KeyExists(const TableImpl& table, std::string_view key) {
 arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl& table, std::string_view key) {
   std::string_view written;
   ARROW_ASSIGN_OR_RAISE(const WriteSet::Found found_written, writes_->Get(table.entry().partition, key, &written));
+  cold_place_.reset();
   switch (found_written) {
     case WriteSet::Found::kPut:
       return written;
@@ -30,8 +31,47 @@ arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl&
       break;
   }
   ARROW_ASSIGN_OR_RAISE(const bool found, store_.Get(table.entry().partition, key, &stored_, snapshot_));
-  if (!found) return std::nullopt;
-  return stored_.view();
+  if (found) return stored_.view();
+  if (!table.cold() || !table.cold()->MayHaveSegments()) return std::nullopt;
+  return ReadCold(table, key);
+}
+
+arrow::Result<std::optional<std::string_view>> RowChanges::ReadCold(const TableImpl& table, std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot_));
+  const auto is_dropped = [&](const ColdPlace& place) -> arrow::Result<bool> {
+    const std::string override_key = place.segment->OverrideKey(place.position);
+    std::string_view value;
+    ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, override_key, &value));
+    if (written == WriteSet::Found::kPut) return true;
+    PinnedValue stored;
+    return store_.Get(table.entry().partition, override_key, &stored, snapshot_);
+  };
+  ARROW_ASSIGN_OR_RAISE(
+      cold_place_, FindColdRow(table.Segments(*manifest), table.row_schema(), table.key_prefix(), key, is_dropped));
+  if (!cold_place_) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto lookup, cold_place_->segment->Lookup(table.row_schema(), table.key_prefix()));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, lookup->ReadRow(cold_place_->position));
+  auto slot = table.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &cold_row_));
+  return cold_row_;
+}
+
+Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::string_view row) {
+  writes_->Put(table.entry().partition, key, row);
+  DropColdRow(table);
+  return writes_->status();
+}
+
+// The deletion is written even where no hot row is: conflicts are judged by the key, in whatever tier its row lies.
+void RowChanges::RemoveRow(const TableImpl& table, std::string_view key) {
+  writes_->Delete(table.entry().partition, key);
+  DropColdRow(table);
+}
+
+void RowChanges::DropColdRow(const TableImpl& table) {
+  if (!cold_place_) return;
+  writes_->Put(table.entry().partition, cold_place_->segment->OverrideKey(cold_place_->position), {});
+  cold_place_.reset();
 }
 
 arrow::Result<std::optional<std::string_view>> RowChanges::ReadLive(const TableImpl& table, std::string_view key) {
@@ -50,16 +90,22 @@ Status RowChanges::CheckAbsent(const TableImpl& table, std::string_view key) {
 Status RowChanges::Put(const TableImpl& table, ValueList row) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeRow(slot.operator->(), row));
-  writes_->Put(table.entry().partition, slot->key, slot->row);
-  return writes_->status();
+  ARROW_RETURN_NOT_OK(Locate(table, slot->key));
+  return WriteRow(table, slot->key, slot->row);
+}
+
+// For a write that does not ask what was there.
+Status RowChanges::Locate(const TableImpl& table, std::string_view key) {
+  cold_place_.reset();
+  if (!table.cold()->MayHaveSegments()) return Status::OK();
+  return Read(table, key).status();
 }
 
 Status RowChanges::Insert(const TableImpl& table, ValueList row) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeRow(slot.operator->(), row));
   ARROW_RETURN_NOT_OK(CheckAbsent(table, slot->key));
-  writes_->Put(table.entry().partition, slot->key, slot->row);
-  return writes_->status();
+  return WriteRow(table, slot->key, slot->row);
 }
 
 arrow::Result<bool> RowChanges::Update(const TableImpl& table, ValueList key, Assignments assignments) {
@@ -83,8 +129,7 @@ arrow::Result<bool> RowChanges::Update(const TableImpl& table, ValueList key, As
   ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(schema, slot->key, *row));
   for (size_t i = 0; i < columns.size(); ++i) values[columns[i]] = assignments[i].second;
   ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &slot->row));
-  writes_->Put(table.entry().partition, slot->key, slot->row);
-  ARROW_RETURN_NOT_OK(writes_->status());
+  ARROW_RETURN_NOT_OK(WriteRow(table, slot->key, slot->row));
   return true;
 }
 
@@ -93,7 +138,7 @@ arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
   ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
   if (!row) return false;
-  writes_->Delete(table.entry().partition, slot->key);
+  RemoveRow(table, slot->key);
   return true;
 }
 
@@ -104,7 +149,7 @@ arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::strin
   if (deleted != nullptr) {
     ARROW_ASSIGN_OR_RAISE(*deleted, ReadColumns(*table.row_schema(), key, *row));
   }
-  writes_->Delete(table.entry().partition, key);
+  RemoveRow(table, key);
   return true;
 }
 
@@ -118,9 +163,9 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &slot->row));
   if (slot->key == key) {
-    writes_->Put(table.entry().partition, slot->key, slot->row);
+    ARROW_RETURN_NOT_OK(WriteRow(table, slot->key, slot->row));
   } else {
-    writes_->Delete(table.entry().partition, key);
+    RemoveRow(table, key);
     moved->push_back({slot->key, slot->row});
   }
   ARROW_RETURN_NOT_OK(writes_->status());
@@ -154,8 +199,7 @@ Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
 
 Status RowChanges::InsertMoved(const TableImpl& table, const Moved& moved) {
   ARROW_RETURN_NOT_OK(CheckAbsent(table, moved.key));
-  writes_->Put(table.entry().partition, moved.key, moved.row);
-  return writes_->status();
+  return WriteRow(table, moved.key, moved.row);
 }
 
 arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key) {
@@ -165,7 +209,7 @@ arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key
   if (!row) return false;
   slot->row = *row;
   MarkRowDeleted(&slot->row);
-  writes_->Put(table.entry().partition, slot->key, slot->row);
+  ARROW_RETURN_NOT_OK(WriteRow(table, slot->key, slot->row));
   return true;
 }
 
@@ -176,7 +220,7 @@ arrow::Result<bool> RowChanges::Purge(const TableImpl& table, ValueList key) {
   if (!row) return false;
   ARROW_RETURN_NOT_OK(RowSchemaVersion(*row).status());
   if (!IsDeletedRow(*row)) return false;
-  writes_->Delete(table.entry().partition, slot->key);
+  RemoveRow(table, slot->key);
   return true;
 }
 
@@ -192,25 +236,27 @@ Status RowChanges::Write(const TableImpl& table, const arrow::RecordBatch& batch
   const auto before = writes_->MakeSavepoint();
   for (int64_t i = 0; i < rows->num_rows(); ++i) {
     Status status = slot->encoder.EncodeRow(i, &slot->key, &slot->row);
-    if (status.ok() && mode == WriteMode::kInsert) status = CheckAbsent(table, slot->key);
+    if (status.ok()) status = mode == WriteMode::kInsert ? CheckAbsent(table, slot->key) : Locate(table, slot->key);
+    if (status.ok()) status = WriteRow(table, slot->key, slot->row);
     if (!status.ok()) {
       writes_->RollbackTo(before);
       return status;
     }
-    writes_->Put(table.entry().partition, slot->key, slot->row);
   }
-  const Status status = writes_->status();
-  if (!status.ok()) writes_->RollbackTo(before);
-  return status;
+  return Status::OK();
 }
 
 arrow::Result<std::optional<Row>> RowChanges::Get(const TableImpl& table, ValueList key) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
   if (!table.entry().partition.valid()) return table.GetStatistic(slot->key);
-  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
+  return GetEncoded(table, slot->key);
+}
+
+arrow::Result<std::optional<Row>> RowChanges::GetEncoded(const TableImpl& table, const std::string& key) {
+  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
   if (!row) return std::nullopt;
-  return Row(table.row_schema(), table.visible_schema(), slot->key, std::string(*row));
+  return Row(table.row_schema(), table.visible_schema(), key, std::string(*row));
 }
 
 }  // namespace yarrow

@@ -52,18 +52,28 @@ class RowChanges {
                                     std::vector<Value>* updated = nullptr);
   arrow::Status InsertMoved(const TableImpl& table, const Moved& moved);
   arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
+  arrow::Result<std::optional<Row>> GetEncoded(const TableImpl& table, const std::string& key);
 
  private:
-  // The stored row of an encoded key, soft-deleted ones included; valid until the next call.
+  // The stored row of an encoded key, soft-deleted ones included; valid until the next call. Notes where it lies if
+  // that is in a segment, for WriteRow and RemoveRow.
   arrow::Result<std::optional<std::string_view>> Read(const TableImpl& table, std::string_view key);
+  arrow::Result<std::optional<std::string_view>> ReadCold(const TableImpl& table, std::string_view key);
+  // Write the row of the key that was read last, or delete it, wherever it lies.
+  arrow::Status WriteRow(const TableImpl& table, std::string_view key, std::string_view row);
+  void RemoveRow(const TableImpl& table, std::string_view key);
+  void DropColdRow(const TableImpl& table);
   // The same without soft-deleted ones.
   arrow::Result<std::optional<std::string_view>> ReadLive(const TableImpl& table, std::string_view key);
   arrow::Status CheckAbsent(const TableImpl& table, std::string_view key);
+  arrow::Status Locate(const TableImpl& table, std::string_view key);
 
   Store& store_;
   const Snapshot& snapshot_;
   WriteSet* writes_;
   PinnedValue stored_;
+  std::string cold_row_;                 // what ReadCold returned
+  std::optional<ColdPlace> cold_place_;  // of the row that was read last
 };
 
 // The error of an insert that met its key. Also of bulk loads.

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/file_run.h"
 #include "table/row_sorter.h"
@@ -38,18 +40,22 @@ class RowIntake {
   arrow::Status Drain(const RowSorter::Take& take) { return sorter_.Drain(take); }
 
   // Gives out one row a key, keys ascending. kInsert: AlreadyExists, naming the key, when two rows or a live row of the
-  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays.
+  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays, and overrides() tells which
+  // rows of segments it replaces.
   arrow::Status DrainUnique(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
                             const RowSorter::Take& take);
   // The same into files. `on_progress` gets the number of rows now and then.
   using OnProgress = std::function<arrow::Status(int64_t rows)>;
   arrow::Result<std::shared_ptr<const FileRun>> ToRun(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
                                                       const OnProgress& on_progress = {});
+  // Keys of override entries that have to be written with the rows.
+  const std::vector<std::string>& overrides() const { return overrides_; }
 
  private:
   const TableImpl& table_;
   RowSorter sorter_;
   uint64_t rows_ = 0;
+  std::vector<std::string> overrides_;
 };
 
 }  // namespace yarrow

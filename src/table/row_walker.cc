@@ -18,18 +18,45 @@ void RowWalker::Start(std::vector<KeyRange> ranges) {
   ranges_ = std::move(ranges);
   ranges_begun_ = 0;
   range_open_ = false;
-  if (!ranges_.empty()) OpenCursor();
+  visited_before_ = rows_visited();
+  bytes_before_ = bytes_visited();
+  cursor_.emplace<std::monostate>();
+  must_open_ = !ranges_.empty();
+}
+
+namespace {
+
+// Calls use(cursor) with the cursor that is there.
+template <class Variant, class Use>
+auto WithCursor(Variant& variant, const Use& use) {
+  return std::visit(
+      [&]<class Cursor>(Cursor& cursor) {
+        if constexpr (std::is_same_v<std::remove_const_t<Cursor>, std::monostate>) {
+          return decltype(use(std::get<ScanCursor>(variant)))();
+        } else if constexpr (requires { *cursor; }) {
+          return use(*cursor);
+        } else {
+          return use(cursor);
+        }
+      },
+      variant);
+}
+
+}  // namespace
+
+arrow::Status RowWalker::Open() {
+  must_open_ = false;
+  return opened_ = OpenCursor();
 }
 
 // One cursor spans all ranges of the piece and is pointed at one after the other.
-void RowWalker::OpenCursor() {
-  visited_before_ = rows_visited();
-  bytes_before_ = bytes_visited();
+arrow::Status RowWalker::OpenCursor() {
   const ScanSource& source = plan_->source;
   if (source.kind == SourceKind::kStatistics) {
     cursor_.emplace<StatisticsCursor>(*source.store, plan_->reverse);
-    return;
+    return arrow::Status::OK();
   }
+  if (source.cold && source.cold->MayHaveSegments() && snapshot_.is_null()) snapshot_ = source.store->GetSnapshot();
   ScanSpec spec;
   spec.partition = source.partition;
   spec.lower = ranges_.front().lower;
@@ -37,43 +64,64 @@ void RowWalker::OpenCursor() {
   spec.reverse = plan_->reverse;
   spec.snapshot = snapshot_;
   spec.overlay = source.overlay;
-  cursor_.emplace<ScanCursor>(source.store->Scan(std::move(spec)));
+  ScanCursor hot = source.store->Scan(spec);
+  if (source.cold && snapshot_.is_null()) {
+    // If rows are moved to a first segment from now on, the pinned state has them where they are.
+    hot.Pin();
+    if (source.cold->MayHaveSegments()) return OpenCursor();
+  }
+  std::unique_ptr<TieredCursor> tiers;
+  if (source.cold && source.cold->MayHaveSegments()) {
+    ARROW_ASSIGN_OR_RAISE(tiers, OpenTiers(spec));
+  }
+  if (tiers) {
+    cursor_.emplace<std::unique_ptr<TieredCursor>>(std::move(tiers));
+  } else {
+    cursor_.emplace<ScanCursor>(std::move(hot));
+  }
   // A single range is the cursor's own: it needs no further bounds.
   range_open_ = ranges_.size() == 1;
   ranges_begun_ = range_open_ ? 1 : 0;
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::unique_ptr<TieredCursor>> RowWalker::OpenTiers(const ScanSpec& spec) {
+  const ScanSource& source = plan_->source;
+  if (!manifest_) {
+    ARROW_ASSIGN_OR_RAISE(manifest_, source.cold->At(snapshot_));
+  }
+  auto read = std::make_unique<ColdRead>();
+  std::vector<std::unique_ptr<ColdCursor>> cursors;
+  for (const auto& segment : manifest_->Of(source.user)) {
+    if (segment->info().last_key < spec.lower || segment->info().first_key() >= spec.upper) continue;
+    auto dropped = dropped_.find(segment->key().segment_id);
+    if (dropped == dropped_.end()) {
+      ARROW_ASSIGN_OR_RAISE(auto positions, segment->Dropped(snapshot_, source.overlay));
+      dropped = dropped_.emplace(segment->key().segment_id, std::move(positions)).first;
+    }
+    if (dropped->second.cardinality() == segment->info().rows) continue;
+    if (cursors.empty()) {
+      *read = {source.row_schema, source.key_prefix, plan_->read_columns, plan_->tested, plan_->reverse};
+    }
+    cursors.push_back(std::make_unique<ColdCursor>(read.get(), segment, dropped->second, ranges_));
+  }
+  if (cursors.empty()) return nullptr;
+  return std::make_unique<TieredCursor>(source.store->Scan(spec), std::move(read), std::move(cursors));
 }
 
 void RowWalker::NextRange() {
   const KeyRange& range = plan_->reverse ? ranges_[ranges_.size() - 1 - ranges_begun_] : ranges_[ranges_begun_];
   ++ranges_begun_;
   range_open_ = true;
-  std::visit(
-      [&]<class Cursor>(Cursor& cursor) {
-        if constexpr (!std::is_same_v<Cursor, std::monostate>) cursor.ResetRange(range.lower, range.upper);
-      },
-      cursor_);
+  WithCursor(cursor_, [&](auto& cursor) { cursor.ResetRange(range.lower, range.upper); });
 }
 
 uint64_t RowWalker::rows_visited() const {
-  return visited_before_ + std::visit(
-                               []<class Cursor>(const Cursor& cursor) -> uint64_t {
-                                 if constexpr (std::is_same_v<Cursor, std::monostate>)
-                                   return 0;
-                                 else
-                                   return cursor.rows_visited();
-                               },
-                               cursor_);
+  return visited_before_ + WithCursor(cursor_, [](const auto& cursor) { return cursor.rows_visited(); });
 }
 
 uint64_t RowWalker::bytes_visited() const {
-  return bytes_before_ + std::visit(
-                             []<class Cursor>(const Cursor& cursor) -> uint64_t {
-                               if constexpr (std::is_same_v<Cursor, std::monostate>)
-                                 return 0;
-                               else
-                                 return cursor.bytes_visited();
-                             },
-                             cursor_);
+  return bytes_before_ + WithCursor(cursor_, [](const auto& cursor) { return cursor.bytes_visited(); });
 }
 
 }  // namespace yarrow

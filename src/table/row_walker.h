@@ -7,16 +7,20 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "row/row_layout.h"
+#include "table/cold_table.h"
 #include "table/scan_plan.h"
 #include "table/statistics_cursor.h"
+#include "table/tiered_cursor.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -33,6 +37,9 @@ class RowWalker {
 
   // Rows must pass this predicate too, from now on; null: none. It is compiled for the plan's row schema.
   void Narrow(std::shared_ptr<const RowPredicate> predicate);
+
+  // Collects the keys of soft-deleted rows that are passed over, from now on.
+  void CollectDeleted(std::vector<std::string>* keys) { deleted_keys_ = keys; }
 
   // Points the walker at key ranges of the plan (in ascending order, whatever the direction of the scan).
   void Start(std::vector<KeyRange> ranges);
@@ -53,18 +60,26 @@ class RowWalker {
 
   template <class Cursor, class Taker>
   arrow::Result<Stopped> WalkRange(Cursor& cursor, Taker& taker, int64_t rows, uint64_t visits);
-  void OpenCursor();
+  arrow::Status Open();
+  arrow::Status OpenCursor();
+  // The segments that have keys in the ranges; null when none has.
+  arrow::Result<std::unique_ptr<TieredCursor>> OpenTiers(const ScanSpec& spec);
   void NextRange();
 
   const std::shared_ptr<const ScanPlan> plan_;
-  const Snapshot snapshot_;
+  Snapshot snapshot_;
   const std::atomic<bool>* const cancelled_;
   std::vector<KeyRange> ranges_;
   size_t ranges_begun_ = 0;
   bool range_open_ = false;
-  std::variant<std::monostate, ScanCursor, StatisticsCursor> cursor_;
+  bool must_open_ = false;  // the cursor, when the first row is asked for
+  arrow::Status opened_;
+  std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, StatisticsCursor> cursor_;
+  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for
+  std::map<cold::SegmentId, cold::DeletionVector> dropped_;
   std::optional<RowPredicate::Evaluator> evaluator_;
   std::optional<RowPredicate::Evaluator> narrower_;
+  std::vector<std::string>* deleted_keys_ = nullptr;
   uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
 };
 
@@ -81,6 +96,7 @@ arrow::Result<RowWalker::Stopped> RowWalker::WalkRange(Cursor& cursor, Taker& ta
     const std::string_view row = cursor.value();
     // A row too short to have flags is left to the decoder, which says what is wrong with it.
     if (row.size() >= kRowHeaderSize && IsDeletedRow(row)) {
+      if (deleted_keys_ != nullptr) deleted_keys_->emplace_back(cursor.key());
       if (cursor.rows_visited() >= stop_at) return Stopped::kByVisits;
       continue;
     }
@@ -103,6 +119,7 @@ arrow::Result<RowWalker::Stopped> RowWalker::WalkRange(Cursor& cursor, Taker& ta
 
 template <class Taker>
 arrow::Status RowWalker::Walk(Taker& taker, int64_t rows, uint64_t max_visits) {
+  ARROW_RETURN_NOT_OK(must_open_ ? Open() : opened_);
   const uint64_t end = max_visits == kAnyVisits ? kAnyVisits : rows_visited() + max_visits;
   while (taker.rows() < rows && !taker.full()) {
     if (cancelled_->load(std::memory_order_relaxed)) return arrow::Status::Cancelled("The scan was cancelled");
@@ -115,6 +132,8 @@ arrow::Status RowWalker::Walk(Taker& taker, int64_t rows, uint64_t max_visits) {
                                                      [&]<class Cursor>(Cursor& cursor) -> arrow::Result<Stopped> {
                                                        if constexpr (std::is_same_v<Cursor, std::monostate>) {
                                                          return Stopped::kAtRangeEnd;
+                                                       } else if constexpr (requires { *cursor; }) {
+                                                         return WalkRange(*cursor, taker, rows, visits);
                                                        } else {
                                                          return WalkRange(cursor, taker, rows, visits);
                                                        }

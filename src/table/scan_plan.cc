@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "batch/batch_builder.h"
@@ -81,6 +82,31 @@ void PlanResidual(const std::vector<int>& columns, ScanPlan* plan) {
   plan->residual_schema = ProjectedSchema(*plan->source.row_schema, columns);
 }
 
+void AddColumns(const Predicate& predicate, std::set<int>* columns) {
+  switch (predicate.kind()) {
+    case Predicate::Kind::kTrue:
+    case Predicate::Kind::kFalse:
+      return;
+    case Predicate::Kind::kAnd:
+    case Predicate::Kind::kOr:
+    case Predicate::Kind::kNot:
+      for (const Predicate& child : predicate.children()) AddColumns(child, columns);
+      return;
+    default:
+      columns->insert(predicate.column());
+  }
+}
+
+void PlanReadColumns(const std::vector<int>& tested_later, ScanPlan* plan) {
+  const std::vector<int>& decoded = plan->decoded->columns();
+  const std::vector<int>& key = plan->source.row_schema->key_columns();
+  std::set<int> columns(decoded.begin(), decoded.end());
+  columns.insert(key.begin(), key.end());
+  columns.insert(tested_later.begin(), tested_later.end());
+  AddColumns(plan->tested, &columns);
+  plan->read_columns.assign(columns.begin(), columns.end());
+}
+
 Status PlanPredicate(const Predicate& predicate, ScanPlan* plan) {
   const ScanSource& source = plan->source;
   ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnKey(predicate, *source.row_schema, source.key_prefix));
@@ -144,6 +170,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
   plan->decoded = plan->output;
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
+  if (plan->source.cold) PlanReadColumns({}, plan.get());
   return plan;
 }
 
@@ -155,6 +182,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->threads = request.threads;
   plan->output = plan->decoded = plan->source.projections->Get(request.columns);
   ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
+  if (plan->source.cold) PlanReadColumns(request.tested_later, plan.get());
   return plan;
 }
 

@@ -21,8 +21,9 @@
 
 namespace yarrow {
 
-// Where a piece of the key space is read from. Every piece is hot today; segments and warm chunks take their place
-// here.
+class ColdTable;
+
+// Where the rows are read from: hot rows and, where there are any, segments; or figures of the store.
 enum class SourceKind { kHot, kStatistics };
 
 // What a provider knows of its table: where the rows are and how they lie.
@@ -33,7 +34,9 @@ struct ScanSource {
   std::string key_prefix;  // of every row this reader may see: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;
   std::shared_ptr<ProjectionCache> projections;
-  WriteSet::View overlay;  // a transaction's own writes
+  WriteSet::View overlay;           // a transaction's own writes
+  std::shared_ptr<ColdTable> cold;  // its segments; null for tables that never have any
+  std::string user;                 // whose of them; "" in shared tables
 };
 
 // Immutable once made; shared by the threads of the scan. Says what to read, not of which moment: whoever runs it
@@ -52,6 +55,7 @@ struct ScanPlan {
   std::shared_ptr<arrow::Schema> residual_schema;
   std::shared_ptr<CachedProjection> output;   // the columns of the result
   std::shared_ptr<CachedProjection> decoded;  // those, then those that only the residual reads; the same object if none
+  std::vector<int> read_columns;              // all that is looked at, to decode or to test; ascending, with the key's
   int64_t limit = kNoLimit;
   int64_t batch_size = kBatchRows;
   int threads = 1;
@@ -71,6 +75,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
 struct ScanRequest {
   std::vector<int> columns;  // positions in the row schema's columns, hidden ones too; may repeat
   Predicate predicate;
+  std::vector<int> tested_later;  // columns that further predicates may test (RowWalker::Narrow)
   bool reverse = false;
   std::optional<int64_t> limit;
   int threads = 1;  // that will read, for cutting the ranges into pieces

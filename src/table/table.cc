@@ -6,6 +6,7 @@
 #include "table/bulk_load.h"
 #include "table/collect_scan.h"
 #include "table/row_changes.h"
+#include "table/row_commit.h"
 #include "table/table_impl.h"
 
 namespace yarrow {
@@ -27,13 +28,13 @@ auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
     RowChanges changes(store, token->snapshot(), &writes);
     auto result = operation(changes);
     if (!changed(result)) return result;
-    const GuardUse guard = table.guard();
-    CommitOptions options;
-    options.transaction = token.get();
-    options.guards = std::span(&guard, 1);
-    const Status status = store.Commit(writes, options).status();
+    const TableImpl* const tables[] = {&table};
+    const Status status = CommitRows(&writes, tables, token.get(), [&](const CommitOptions& options) {
+      return store.Commit(writes, options).status();
+    });
     if (status.ok()) return result;
     // Against a changed definition no repetition helps.
+    const GuardUse guard = table.guard();
     if (!IsConflict(status) || guard.guard->version() != guard.version) return status;
   }
 }
@@ -69,7 +70,7 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
   if (!impl_->entry().partition.valid()) return impl_->GetStatistic(slot->key);
   PinnedValue bytes;
   ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
-  if (!found) return std::nullopt;
+  if (!found) return impl_->GetCold(slot->key, snapshot);
   if (bytes.view().size() >= kRowHeaderSize && IsDeletedRow(bytes.view())) return std::nullopt;
   return Row(impl_->row_schema(), impl_->visible_schema(), slot->key, std::move(bytes));
 }
@@ -83,10 +84,7 @@ Status Table::Put(ValueList row) {
   ARROW_RETURN_NOT_OK(impl_->CheckWritable());
   auto slot = impl_->LeaseEncoder();
   ARROW_RETURN_NOT_OK(impl_->EncodeRow(slot.operator->(), row));
-  const GuardUse guard = impl_->guard();
-  CommitOptions options;
-  options.guards = std::span(&guard, 1);
-  return impl_->store().CommitPut(impl_->entry().partition, slot->key, slot->row, options).status();
+  return CommitRow(*impl_, slot->key, slot->row);
 }
 
 Status Table::Insert(ValueList row) {

@@ -11,6 +11,7 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "table/row_changes.h"
 #include "table/statistics_cursor.h"
 #include "table/table_scan.h"
 
@@ -43,6 +44,9 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
   impl->visible_schema_ = definition.has_hidden_row_id() ? definition.ArrowSchema() : impl->row_schema_->arrow_schema();
   impl->projections_ =
       std::make_shared<ProjectionCache>(impl->row_schema_, definition.visible_columns(), impl->visible_schema_);
+  if (definition.kind != TableKind::kSystem) {
+    ARROW_ASSIGN_OR_RAISE(impl->cold_, impl->database_->OpenCold(*entry));
+  }
   impl->entry_ = std::move(entry);
   return impl;
 }
@@ -75,6 +79,8 @@ ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   source.row_schema = row_schema_;
   source.projections = projections_;
   source.overlay = std::move(overlay);
+  source.cold = cold_;
+  if (definition().kind == TableKind::kUser) source.user = user_;
   return source;
 }
 
@@ -96,6 +102,15 @@ arrow::Result<std::optional<Row>> TableImpl::GetStatistic(std::string_view key) 
   cursor.ResetRange(key, KeySuccessor(key));
   if (!cursor.Next()) return std::nullopt;
   return Row(row_schema_, visible_schema_, std::string(cursor.key()), std::string(cursor.value()));
+}
+
+arrow::Result<std::optional<Row>> TableImpl::GetCold(const std::string& key, Snapshot snapshot) const {
+  if (!cold_ || !cold_->MayHaveSegments()) return std::nullopt;
+  WriteSet no_writes;
+  // A row may have been hot again, or become cold, since it was looked for without a snapshot.
+  if (snapshot.is_null()) snapshot = store().GetSnapshot();
+  RowChanges reader(store(), snapshot, &no_writes);
+  return reader.GetEncoded(*this, key);
 }
 
 TableImpl::EncoderLease TableImpl::LeaseEncoder() const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "batch/row_encoder.h"
+#include "table/cold_table.h"
 #include "table/database_impl.h"
 #include "table/scan_plan.h"
 #include "yarrow/table.h"
@@ -50,11 +51,23 @@ class TableImpl {
   const std::string& key_prefix() const { return key_prefix_; }
   const std::string& user() const { return user_; }
   GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
+  // The guard of where rows lie, for a write that was planned with this manifest.
+  GuardUse places(const Manifest& manifest) const {
+    return {.guard = &cold_->places(), .version = manifest.places_version};
+  }
+  // Null for system tables.
+  const std::shared_ptr<ColdTable>& cold() const { return cold_; }
+  // The reader's segments of a manifest.
+  const ColdSegments& Segments(const Manifest& manifest) const {
+    return manifest.Of(definition().kind == TableKind::kUser ? user_ : std::string_view());
+  }
 
   arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;
   // What a plan over the rows of this reader starts from.
   ScanSource MakeSource(WriteSet::View overlay) const;
 
+  // The row with that encoded key, which has no hot one at the snapshot (null: a moment ago).
+  arrow::Result<std::optional<Row>> GetCold(const std::string& key, Snapshot snapshot) const;
   // The row of system.stats with that encoded key, or nothing.
   arrow::Result<std::optional<Row>> GetStatistic(std::string_view key) const;
 
@@ -87,6 +100,7 @@ class TableImpl {
   std::shared_ptr<const RowSchema> row_schema_;
   std::shared_ptr<arrow::Schema> visible_schema_;
   std::shared_ptr<ProjectionCache> projections_;
+  std::shared_ptr<ColdTable> cold_;
   std::string key_prefix_;
   std::string user_;
   bool needs_user_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "table/row_commit.h"
 #include "table/transaction_impl.h"
 
 namespace yarrow {
@@ -43,13 +44,12 @@ Status TransactionImpl::Commit() {
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   Status status;
   if (!writes_.empty() || !changes_.empty()) {
-    std::vector<GuardUse> guards;
-    for (const auto& table : touched_) guards.push_back(table->guard());
-    CommitOptions options;
-    options.transaction = token_.get();
-    options.guards = guards;
-    status = changes_.empty() ? database_->store()->Commit(writes_, options).status()
+    std::vector<const TableImpl*> tables;
+    for (const auto& table : touched_) tables.push_back(table.get());
+    status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
+      return changes_.empty() ? database_->store()->Commit(writes_, options).status()
                               : database_->catalog().CommitChanges(changes_, &writes_, options);
+    });
   }
   status = Explain(status);
   Rollback();

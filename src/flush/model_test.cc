@@ -1,5 +1,5 @@
-// Random operations of all kinds on several tables, held against std::map; the database is closed and opened now and
-// then. YARROW_ROUNDS makes it longer.
+// Random operations of all kinds on several tables, held against std::map; rows are flushed to segments, and the
+// database is closed and opened, now and then. YARROW_ROUNDS makes it longer.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -85,6 +85,7 @@ class ModelTest : public test::DatabaseTest {
   void AnyOperation(const Target& t);
   void RunTransaction();
   void Maintain();
+  void Flush(Place& place);
   void OpenPlaces();
 
   std::mt19937_64 random_;
@@ -290,7 +291,9 @@ void ModelTest::RunTransaction() {
   for (const Place* place : mine) models.push_back(place->model);
   for (size_t n = 1 + Below(10); n > 0 && !HasFatalFailure(); --n) {
     const size_t i = Below(mine.size());
-    if (OneIn(12)) {
+    if (OneIn(20)) {
+      ASSERT_OK(mine[i]->table->Flush({.max_segment_rows = 5, .min_user_rows = 1}).status());
+    } else if (OneIn(12)) {
       AnyOperation({mine[i]->table.get(), nullptr, &mine[i]->model, &others[i]});
     } else {
       AnyOperation({mine[i]->table.get(), transaction.get(), &models[i], &own[i]});
@@ -321,6 +324,21 @@ void ModelTest::RunTransaction() {
 
 void ModelTest::OpenPlaces() {
   for (Place& place : places_) place.table = OpenTable(place.name, SessionOf(place.user).get());
+}
+
+// Answers stay what they are.
+void ModelTest::Flush(Place& place) {
+  FlushOptions options;
+  options.optimize_for = OneIn(2) ? FlushOptions::OptimizeFor::kScan : FlushOptions::OptimizeFor::kLookup;
+  options.max_segment_rows = 1 + static_cast<int64_t>(Below(30));
+  options.min_user_rows = static_cast<int64_t>(Below(10));
+  options.on_progress = [&](int64_t) {
+    // Between the flush's snapshot and its commit.
+    while (OneIn(2) && !HasFatalFailure()) AnyOperation({place.table.get(), nullptr, &place.model, nullptr});
+    return OneIn(20) ? arrow::Status::Cancelled("enough") : arrow::Status::OK();
+  };
+  const auto flushed = place.table->Flush(options);
+  if (!flushed.status().IsCancelled()) ASSERT_OK(flushed.status());
 }
 
 void ModelTest::Maintain() {
@@ -389,6 +407,9 @@ TEST_F(ModelTest, ParallelScansAndRandomOperationsFollowTheModel) {
         break;
       case 5:
         Maintain();
+        break;
+      case 9:
+        Flush(place);
         break;
       case 6:
         kept_.push_back({db_->GetSnapshot(), i, place.model});

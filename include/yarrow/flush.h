@@ -1,0 +1,31 @@
+// Flush: moving the rows of a table from RocksDB to Parquet segments.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <functional>
+
+namespace yarrow {
+
+struct FlushOptions {
+  // What the segments are laid out for: large row groups that scan fast, or small ones of which single rows are read
+  // fast.
+  enum class OptimizeFor { kScan, kLookup };
+  OptimizeFor optimize_for = OptimizeFor::kScan;
+  // A segment ends after that many rows; the next one goes on.
+  int64_t max_segment_rows = 1'000'000;
+  // Users of a user table with fewer rows keep them in RocksDB: one file a user only pays for many rows.
+  int64_t min_user_rows = 10'000;
+  // Called now and then with the rows written so far; an error (arrow::Status::Cancelled, say) ends the flush. Segments
+  // that were finished before stay.
+  std::function<arrow::Status(int64_t rows)> on_progress = {};
+};
+
+struct FlushResult {
+  int64_t rows = 0;   // that moved
+  int64_t bytes = 0;  // of the files
+  int64_t files = 0;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,60 @@
+#include "flush/change_recorder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace yarrow::flush {
+
+ChangeRecorder::ChangeRecorder(std::shared_ptr<Store> store, Partition partition, KeyRange range)
+    : store_(std::move(store)), partition_id_(partition.id()), range_(std::move(range)) {
+  store_->AddListener(this);
+}
+
+ChangeRecorder::~ChangeRecorder() {
+  store_->RemoveListener(this);
+}
+
+bool ChangeRecorder::IsMine(uint32_t partition_id, std::string_view key) const {
+  return partition_id == partition_id_ && range_.Contains(key);
+}
+
+void ChangeRecorder::OnAnnounce(const CommitView& commit) noexcept {
+  std::lock_guard lock(mutex_);
+  for (const WriteOp& op : commit.ops()) {
+    if (IsMine(op.partition_id, op.key())) ++changed_[std::string(op.key())].in_flight;
+  }
+  for (const WriteRange& range : commit.ranges()) {
+    const bool overlaps = range.lower < range_.upper && range_.lower < range.upper;
+    if (range.partition_id == partition_id_ && overlaps) ranges_.push_back({range.lower, range.upper});
+  }
+}
+
+void ChangeRecorder::OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept {
+  std::lock_guard lock(mutex_);
+  for (const WriteOp& op : commit.ops()) {
+    if (!IsMine(op.partition_id, op.key())) continue;
+    const auto at = changed_.find(op.key());
+    if (at == changed_.end()) continue;  // announced before this was made, or a second time in one batch
+    if (at->second.in_flight > 0) --at->second.in_flight;
+    if (outcome.committed) at->second.last = std::max(at->second.last, outcome.last_sequence);
+  }
+}
+
+std::vector<std::string> ChangeRecorder::Take(uint64_t sequence) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> keys;
+  for (const auto& [key, changes] : changed_) {
+    if (changes.in_flight > 0 || changes.last > sequence) keys.push_back(key);
+  }
+  std::erase_if(changed_, [](const auto& entry) { return entry.second.in_flight == 0; });
+  return keys;
+}
+
+size_t ChangeRecorder::RangesIn(const KeyRange& range) const {
+  std::lock_guard lock(mutex_);
+  return static_cast<size_t>(std::count_if(ranges_.begin(), ranges_.end(), [&](const KeyRange& changed) {
+    return changed.lower < range.upper && range.lower < changed.upper;
+  }));
+}
+
+}  // namespace yarrow::flush

@@ -1,0 +1,51 @@
+// ChangeRecorder: which keys of a range are written while a flush copies it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "key/key_range.h"
+#include "yarrow/commit_listener.h"
+#include "yarrow/store.h"
+
+namespace yarrow::flush {
+
+// Listens from its making to its end. Whoever makes one, then takes a snapshot, learns of every key of the range that
+// any commit invisible to the snapshot writes: such a commit was announced here before it could be seen. Thread-safe.
+class ChangeRecorder : public CommitListener {
+ public:
+  ChangeRecorder(std::shared_ptr<Store> store, Partition partition, KeyRange range);
+  ~ChangeRecorder() override;
+  ChangeRecorder(const ChangeRecorder&) = delete;
+  ChangeRecorder& operator=(const ChangeRecorder&) = delete;
+
+  // Keys announced since the last call, less those of commits that are known to be at or before `sequence`.
+  std::vector<std::string> Take(uint64_t sequence);
+  // How many commits that name no single keys (bulk loads, range deletes, closed commits) have touched `range`.
+  size_t RangesIn(const KeyRange& range) const;
+
+  void OnAnnounce(const CommitView& commit) noexcept override;
+  void OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept override;
+
+ private:
+  struct Changes {
+    uint32_t in_flight = 0;  // commits that write the key
+    uint64_t last = 0;       // sequence of the last one that is through
+  };
+
+  bool IsMine(uint32_t partition_id, std::string_view key) const;
+
+  const std::shared_ptr<Store> store_;
+  const uint32_t partition_id_;
+  const KeyRange range_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Changes, std::less<>> changed_;
+  std::vector<KeyRange> ranges_;
+};
+
+}  // namespace yarrow::flush

@@ -1,0 +1,303 @@
+// What a flush does and leaves alone, step by step.
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "cold/sha256.h"
+#include "table/database_test.h"
+
+namespace yarrow {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Field;
+using test::List;
+using test::Lit;
+using test::Texts;
+
+class FlushTest : public test::DatabaseTest {
+ protected:
+  static std::vector<Value> Item(int64_t id, const std::string& name) { return {id, int64_t{1}, name, 0.5}; }
+  static arrow::Result<bool> Delete(Table& table, int64_t id) { return table.Delete({{Value(id)}}); }
+
+  std::vector<fs::path> Files() const {
+    std::vector<fs::path> files;
+    const fs::path folder = dir_.File("db") / "cold";
+    if (!fs::exists(folder)) return files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  static std::string Digest(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    return cold::ToHex(cold::Sha256Of(bytes));
+  }
+  // All that can be asked of items.
+  static Texts Answers(const Table& table, const Snapshot& snapshot = {}) {
+    Texts answers;
+    const auto add = [&](ScanOptions options) {
+      options.snapshot = snapshot;
+      const auto rows = test::ReadTexts(table, options);
+      EXPECT_OK(rows.status());
+      answers.push_back("---");
+      if (rows.ok()) answers.insert(answers.end(), rows->begin(), rows->end());
+    };
+    add({});
+    add({.reverse = true, .threads = 2});
+    add({.columns = {{"price", "id"}}, .limit = 7});
+    add({.columns = {{"name"}}, .filter = test::cp::equal(Field("grp"), Lit(3))});
+    add({.filter = test::cp::and_(test::cp::greater(Field("id"), Lit(70)), test::cp::less(Field("id"), Lit(95)))});
+    add({.filter = test::cp::equal(Field("id"), Lit(42))});
+    add({.filter = test::cp::is_null(Field("price")), .limit = 5, .reverse = true});
+    for (const int64_t id : {0, 42, 99, 100, 5000}) {
+      answers.push_back(test::TextOf(table.Get({{Value(id)}}, snapshot)));
+    }
+    return answers;
+  }
+};
+
+TEST_F(FlushTest, AnswersStayTheSame) {
+  const auto items = CreateItems(1000);
+  ASSERT_OK(items->SoftDelete({{Value(int64_t{7})}}).status());
+  const Texts before = Answers(*items);
+  const Snapshot old = db_->GetSnapshot();
+  ASSERT_OK_AND_ASSIGN(const auto flushed, items->Flush({.max_segment_rows = 300}));
+  EXPECT_EQ(flushed.rows, 999);
+  EXPECT_EQ(flushed.files, 4);
+  EXPECT_EQ(Files().size(), 4u);
+  EXPECT_EQ(Answers(*items), before);
+  EXPECT_EQ(Answers(*items, old), before);
+  ASSERT_OK_AND_ASSIGN(const auto jobs,
+                       test::ReadTexts(*OpenTable("system.jobs"), {.columns = {{"kind", "state", "rows"}}}));
+  EXPECT_EQ(jobs.back(), "flush|completed|999");
+  // Nothing is left to move but the row that is deleted softly, which stays.
+  ASSERT_OK_AND_ASSIGN(const auto again, items->Flush());
+  EXPECT_EQ(again.files, 0);
+  EXPECT_TRUE(items->Purge({{Value(int64_t{7})}}).ValueOrDie());
+}
+
+TEST_F(FlushTest, ColdRowsAreChangedLikeHotOnes) {
+  auto items = CreateItems(1000);
+  const auto untouched = Create(test::ItemsSpec("untouched"));
+  Load(untouched.get(), {test::ItemsBatch(0, 1000)});
+  ASSERT_OK(items->Flush({.max_segment_rows = 100}).status());
+  const Texts before = Answers(*items);
+  const Snapshot old = db_->GetSnapshot();
+  const auto change = [](Table& table) {
+    EXPECT_ERROR_HAS(table.Insert(List(Item(5, "new"))), "key (5)");
+    ASSERT_OK(table.Put(List(Item(6, "put"))));
+    ASSERT_TRUE(table.Update({{Value(int64_t{8})}}, {{{"name", Value("updated")}}}).ValueOrDie());
+    ASSERT_TRUE(Delete(table, 9).ValueOrDie());
+    ASSERT_FALSE(Delete(table, 9).ValueOrDie());
+    ASSERT_TRUE(table.SoftDelete({{Value(int64_t{10})}}).ValueOrDie());
+    ASSERT_OK(table.Insert(List(Item(10, "after soft delete"))));
+    ASSERT_TRUE(Delete(table, 11).ValueOrDie());
+    ASSERT_OK(table.Insert(List(Item(11, "re-inserted"))));
+    ASSERT_OK(table.Insert(List(Item(5000, "another"))));
+    ASSERT_OK(table.Write(*test::ItemsBatch(150, 100)));
+    EXPECT_ERROR_HAS(table.Write(*test::ItemsBatch(990, 20), WriteMode::kInsert), "key (990)");
+    const auto load = [&](int64_t first, WriteMode mode) {
+      const auto reader = test::ReaderOf({test::ItemsBatch(first, 2000)});
+      return table.BulkLoad(reader.get(), {.mode = mode}).status();
+    };
+    EXPECT_ERROR_HAS(load(999, WriteMode::kInsert), "key (999)");
+    ASSERT_OK(load(980, WriteMode::kUpsert));
+  };
+  change(*items);
+  change(*untouched);
+  EXPECT_EQ(Answers(*items), Answers(*untouched));
+  EXPECT_EQ(Answers(*items, old), before);
+  ASSERT_OK(items->Flush({.max_segment_rows = 7}).status());
+  EXPECT_EQ(Answers(*items), Answers(*untouched));
+  EXPECT_EQ(Answers(*items, old), before);
+}
+
+TEST_F(FlushTest, TransactionsSeeTheirOwnChangesOfColdRows) {
+  const auto items = CreateItems(100);
+  ASSERT_OK(items->Flush().status());
+  ASSERT_OK_AND_ASSIGN(const auto transaction, session_->Begin());
+  ASSERT_TRUE(transaction->Delete(*items, {{Value(int64_t{1})}}).ValueOrDie());
+  ASSERT_TRUE(transaction->Update(*items, {{Value(int64_t{2})}}, {{{"name", Value("mine")}}}).ValueOrDie());
+  EXPECT_EQ(test::TextOf(transaction->Get(*items, {{Value(int64_t{1})}})), "none");
+  ASSERT_OK_AND_ASSIGN(const auto mine, test::ReadTexts(transaction.get(), *items, {.limit = 2}));
+  EXPECT_EQ(mine, (Texts{"0|0|name 0|null", "2|2|mine|2"}));
+  ASSERT_OK_AND_ASSIGN(const auto others, test::ReadTexts(*items, {.limit = 2}));
+  EXPECT_EQ(others, (Texts{"0|0|name 0|null", "1|1|name 1|1"}));
+  ASSERT_OK(transaction->Commit());
+  ASSERT_OK_AND_ASSIGN(const auto all, test::ReadTexts(*items, {.limit = 2}));
+  EXPECT_EQ(all, mine);
+}
+
+// Each of these comes between the flush's snapshot and its commit.
+TEST_F(FlushTest, ChangesWhileRowsAreCopiedAreNotLost) {
+  const auto items = CreateItems(100);
+  ASSERT_OK_AND_ASSIGN(const auto transaction, session_->Begin());
+  ASSERT_TRUE(transaction->Update(*items, {{Value(int64_t{50})}}, {{{"name", Value("begun before")}}}).ValueOrDie());
+  ASSERT_TRUE(transaction->Delete(*items, {{Value(int64_t{51})}}).ValueOrDie());
+  ASSERT_OK_AND_ASSIGN(const auto loser, session_->Begin());
+  ASSERT_TRUE(loser->Delete(*items, {{Value(int64_t{2})}}).ValueOrDie());
+  bool changed = false;
+  FlushOptions options;
+  options.on_progress = [&](int64_t) {
+    if (std::exchange(changed, true)) return arrow::Status::OK();
+    EXPECT_TRUE(Delete(*items, 1).ValueOrDie());
+    EXPECT_TRUE(items->Update({{Value(int64_t{2})}}, {{{"name", Value("updated")}}}).ValueOrDie());
+    EXPECT_TRUE(Delete(*items, 3).ValueOrDie());
+    EXPECT_OK(items->Insert(List(Item(3, "re-inserted"))));
+    EXPECT_TRUE(items->SoftDelete({{Value(int64_t{4})}}).ValueOrDie());
+    EXPECT_OK(items->Insert(List(Item(1000, "new, behind"))));
+    EXPECT_OK(items->Put(List(Item(5, "put"))));
+    return arrow::Status::OK();
+  };
+  ASSERT_OK(items->Flush(options).status());
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(Files().size(), 1u);
+  ASSERT_OK(transaction->Commit());
+  EXPECT_TRUE(IsConflict(loser->Commit()));
+  const auto expect = [&] {
+    ScanOptions first;
+    first.columns = {{"id", "name"}};
+    first.filter = test::cp::less(Field("id"), Lit(7));
+    EXPECT_EQ(test::ReadTexts(*items, first).ValueOrDie(),
+              (Texts{"0|name 0", "2|updated", "3|re-inserted", "5|put", "6|name 6"}));
+    EXPECT_EQ(test::TextOf(items->Get({{Value(int64_t{50})}})), "50|0|begun before|50");
+    EXPECT_EQ(test::TextOf(items->Get({{Value(int64_t{51})}})), "none");
+    EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 98u);
+  };
+  expect();
+  ASSERT_OK(items->Flush().status());
+  expect();
+}
+
+TEST_F(FlushTest, ABulkLoadIntoTheRowsStartsAnew) {
+  const auto items = CreateItems(100);
+  int loads = 0;
+  FlushOptions options;
+  options.on_progress = [&](int64_t) {
+    if (loads == 2) return arrow::Status::OK();
+    const auto reader = test::ReaderOf({test::ItemsBatch(10 + loads, 1, 1)});
+    ++loads;
+    return items->BulkLoad(reader.get(), {.mode = WriteMode::kUpsert}).status();
+  };
+  ASSERT_OK_AND_ASSIGN(const auto flushed, items->Flush(options));
+  EXPECT_EQ(flushed.rows, 100);
+  EXPECT_EQ(Files().size(), 1u);
+  EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 100u);
+}
+
+TEST_F(FlushTest, AFailedFlushChangesNothing) {
+  const auto items = CreateItems(100);
+  const Texts before = Answers(*items);
+  FlushOptions options{.max_segment_rows = 40};
+  options.on_progress = [&](int64_t rows) {
+    return rows > 50 ? arrow::Status::Cancelled("enough") : arrow::Status::OK();
+  };
+  EXPECT_TRUE(items->Flush(options).status().IsCancelled());
+  EXPECT_EQ(Files().size(), 1u);  // the first piece was complete
+  EXPECT_EQ(Answers(*items), before);
+  ASSERT_OK_AND_ASSIGN(const auto jobs,
+                       test::ReadTexts(*OpenTable("system.jobs"), {.columns = {{"kind", "state", "error"}}}));
+  EXPECT_EQ(jobs.back(), "flush|cancelled|enough");
+  EXPECT_ERROR_HAS(OpenTable("system.tables")->Flush().status(), "system.tables");
+  EXPECT_ERROR_HAS(items->Flush({.max_segment_rows = 0}).status(), "max_segment_rows");
+}
+
+TEST_F(FlushTest, SameRowsSameBytes) {
+  std::vector<std::vector<std::string>> digests;
+  for (int way = 0; way < 3; ++way) {
+    const auto items = Create(test::ItemsSpec("items" + std::to_string(way)));
+    if (way == 0) {
+      Load(items.get(), {test::ItemsBatch(0, 3000)});
+    } else {
+      // The same rows come one batch after the other, with some that are gone again; or from a file of 100.
+      for (int64_t first = 2900; first >= 0; first -= 100) ASSERT_OK(items->Write(*test::ItemsBatch(first, 100)));
+      if (way == 1) {
+        ASSERT_OK(items->Put(List(Item(1500, "to be replaced"))));
+        ASSERT_OK(items->Put(List(Item(9000, "to be deleted"))));
+        ASSERT_OK(db_->store()->FlushMemtables());
+        ASSERT_TRUE(Delete(*items, 9000).ValueOrDie());
+        ASSERT_OK(items->Write(*test::ItemsBatch(1500, 1)));
+      }
+    }
+    const auto known = Files();
+    ASSERT_OK(items->Flush({.max_segment_rows = 1000}).status());
+    std::vector<std::string>& made = digests.emplace_back();
+    for (const fs::path& file : Files()) {
+      if (std::find(known.begin(), known.end(), file) == known.end()) made.push_back(Digest(file));
+    }
+  }
+  EXPECT_EQ(digests[0].size(), 3u);
+  EXPECT_EQ(digests[0], digests[1]);
+  EXPECT_EQ(digests[0], digests[2]);
+}
+
+TEST_F(FlushTest, OneFolderAUserAndOnlyForManyRows) {
+  const auto spec = test::ItemsSpec("notes", TableKind::kUser);
+  ASSERT_OK(db_->CreateTable(spec).status());
+  const std::vector<std::pair<std::string, int64_t>> users = {{"ada", 50}, {"b/../b", 200}, {"ada2", 9}};
+  for (const auto& [user, rows] : users) {
+    ASSERT_OK(OpenTable("notes", SessionOf(user).get())->Write(*test::ItemsBatch(0, rows)));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto flushed, OpenTable("notes")->Flush({.min_user_rows = 50}));
+  EXPECT_EQ(flushed.rows, 250);
+  EXPECT_EQ(flushed.files, 2);
+  std::set<fs::path> folders;
+  for (const fs::path& file : Files()) folders.insert(file.parent_path().filename());
+  EXPECT_EQ(folders, (std::set<fs::path>{"u-ada", "u-b%2F%2E%2E%2Fb"}));
+  for (const auto& [user, rows] : users) {
+    const auto notes = OpenTable("notes", SessionOf(user).get());
+    EXPECT_EQ(test::ReadTexts(*notes).ValueOrDie().size(), static_cast<size_t>(rows)) << user;
+    EXPECT_EQ(Delete(*notes, 3).ValueOrDie(), true);
+    EXPECT_EQ(test::ReadTexts(*notes).ValueOrDie().size(), static_cast<size_t>(rows - 1)) << user;
+  }
+  EXPECT_ERROR_HAS(test::ReadTexts(*OpenTable("notes")).status(), "acting user");
+}
+
+TEST_F(FlushTest, SegmentsOutliveTheProcessAndOrphansDoNot) {
+  auto items = CreateItems(500);
+  ASSERT_OK(items->Flush({.max_segment_rows = 200}).status());
+  ASSERT_TRUE(Delete(*items, 3).ValueOrDie());
+  const Texts before = Answers(*items);
+  auto files = Files();
+  items.reset();
+  std::ofstream(files[0].parent_path() / "00000000000000009999.parquet") << "left by a crash";
+  std::ofstream(files[0].parent_path() / ".00000000000000009998.parquet.tmp") << "left by a crash";
+  Reopen();
+  EXPECT_EQ(Files(), files);
+  items = OpenTable("items");
+  EXPECT_EQ(Answers(*items), before);
+  ASSERT_OK(items->Flush().status());
+  EXPECT_EQ(Files(), files);  // nothing was hot
+  items.reset();
+  ASSERT_OK(db_->DropTable("items"));
+  items = CreateItems(10);
+  EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 10u);
+  items.reset();
+  Reopen();
+  EXPECT_EQ(Files(), std::vector<fs::path>());
+}
+
+TEST_F(FlushTest, DamagedAndMissingFilesAreErrorsThatNameThem) {
+  auto items = CreateItems(500);
+  ASSERT_OK(items->Flush({.max_segment_rows = 250}).status());
+  const auto files = Files();
+  items.reset();
+  db_.reset();
+  session_.reset();
+  fs::resize_file(files[0], fs::file_size(files[0]) - 1);
+  fs::remove(files[1]);
+  Open(options_);
+  items = OpenTable("items");
+  EXPECT_ERROR_HAS(test::ReadTexts(*items, {.filter = test::cp::less(Field("id"), Lit(100))}).status(),
+                   files[0].filename().string());
+  EXPECT_ERROR_HAS(items->Get({{Value(int64_t{300})}}).status(), files[1].filename().string());
+  EXPECT_ERROR_HAS(items->Insert(List(Item(300, "x"))), files[1].filename().string());
+  ASSERT_OK(items->Insert(List(Item(1000, "the rest of the table is usable"))));
+  EXPECT_EQ(test::TextOf(items->Get({{Value(int64_t{1000})}})), "1000|1|the rest of the table is usable|0.5");
+}
+
+}  // namespace
+}  // namespace yarrow

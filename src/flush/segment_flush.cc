@@ -1,0 +1,202 @@
+#include "flush/segment_flush.h"
+
+#include <arrow/record_batch.h>
+
+#include <iterator>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "cold/segment_path.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow::flush {
+namespace {
+
+using arrow::Status;
+
+// A disturbed piece is tried again, not for ever.
+constexpr int kMostAttempts = 5;
+// Rounds of looking at changed keys before the range is closed: each finds those of the round before.
+constexpr int kPrepareRounds = 3;
+
+}  // namespace
+
+SegmentFlush::SegmentFlush(std::shared_ptr<const TableImpl> table, const FlushOptions& options)
+    : table_(std::move(table)), options_(options), all_(PrefixRange(table_->key_prefix())), next_key_(all_.lower) {}
+
+Status SegmentFlush::Run() {
+  for (int attempts = 0;;) {
+    recorder_ = std::make_unique<ChangeRecorder>(table_->database().store(), table_->entry().partition, all_);
+    snapshot_ = table_->store().GetSnapshot();
+    changed_.clear();
+    ARROW_RETURN_NOT_OK(StartAt(next_key_));
+    Piece piece = Piece::kMoved;
+    while (piece == Piece::kMoved) {
+      ARROW_ASSIGN_OR_RAISE(piece, MovePiece());
+    }
+    if (piece == Piece::kNoRows) return Status::OK();
+    if (++attempts == kMostAttempts) {
+      return Status::Invalid("Flush of table ", table_->definition().QualifiedName(),
+                             ": bulk loads came into its rows ", kMostAttempts,
+                             " times while it copied them; flush it when they are done");
+    }
+  }
+}
+
+// Hot rows only, all columns, in key order.
+Status SegmentFlush::StartAt(std::string lower) {
+  ScanSource source = table_->MakeSource({});
+  source.cold.reset();
+  ScanRequest request;
+  request.columns.resize(table_->row_schema()->columns().size());
+  std::iota(request.columns.begin(), request.columns.end(), 0);
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), request));
+  scanner_ = std::make_unique<PieceScanner>(std::move(plan), snapshot_, &counters_, &cancelled_);
+  scanner_->CollectDeleted(&deleted_);
+  rest_.reset();
+  return scanner_->Start({{std::move(lower), all_.upper}});
+}
+
+arrow::Result<SegmentFlush::Piece> SegmentFlush::MovePiece() {
+  cold::ManifestKey key{.table_id = table_->definition().id, .user_id = {}, .segment_id = 0};
+  if (table_->definition().kind == TableKind::kUser) key.user_id = table_->user();
+  ARROW_ASSIGN_OR_RAISE(const int64_t id, table_->entry().segment_ids->Take(1));
+  key.segment_id = static_cast<cold::SegmentId>(id);
+  ARROW_ASSIGN_OR_RAISE(const auto written, WriteSegment(key));
+  if (!written) return Piece::kNoRows;
+  range_ = {written->info.first_key(), written->info.last_key + '\0'};
+  is_moved_ = false;
+  const Status status = Move(key, *written);
+  // After an I/O error nobody knows whether the commit is on disk; what is not will be swept when the database is
+  // opened.
+  if (!is_moved_ && !status.IsIOError()) {
+    ARROW_RETURN_NOT_OK(table_->cold()->tier().files->Remove(table_->store().path() / cold::SegmentPath(key)));
+  }
+  if (is_disturbed_) return Piece::kDisturbed;
+  ARROW_RETURN_NOT_OK(status);
+  result_.rows += static_cast<int64_t>(written->info.rows);
+  result_.bytes += static_cast<int64_t>(written->info.bytes);
+  result_.files += 1;
+  next_key_ = range_.upper;
+  return Piece::kMoved;
+}
+
+// Steps 3 and 4.
+Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
+  is_disturbed_ = recorder_->RangesIn(range_) > 0;
+  if (is_disturbed_) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto segment,
+                        cold::Segment::Open(table_->store().path(), key, written.info, *table_->cold()->tier().files));
+  cold::RowGroupCache cache(ColdTier::kRowGroupCacheBytes);
+  ARROW_ASSIGN_OR_RAISE(const auto lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
+                                                                     table_->key_prefix(), {}, &cache));
+  changes_.clear();
+  for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare(*lookup));
+  return Commit(key, written, *lookup);
+}
+
+arrow::Result<std::optional<cold::WrittenSegment>> SegmentFlush::WriteSegment(const cold::ManifestKey& key) {
+  using OptimizeFor = FlushOptions::OptimizeFor;
+  std::unique_ptr<cold::SegmentWriter> writer;
+  int64_t rows = 0;
+  while (rows < options_.max_segment_rows) {
+    std::shared_ptr<arrow::RecordBatch> batch = std::exchange(rest_, nullptr);
+    if (!batch) {
+      ARROW_ASSIGN_OR_RAISE(batch, scanner_->Next(kBatchRows));
+    }
+    if (!batch) break;
+    if (const int64_t fits = options_.max_segment_rows - rows; batch->num_rows() > fits) {
+      rest_ = batch->Slice(fits);
+      batch = batch->Slice(0, fits);
+    }
+    if (!writer) {
+      const auto layout =
+          options_.optimize_for == OptimizeFor::kScan ? cold::SegmentLayout::kScan : cold::SegmentLayout::kLookup;
+      ARROW_ASSIGN_OR_RAISE(
+          writer, cold::SegmentWriter::Open(table_->row_schema(), table_->key_prefix(), table_->store().path(), key,
+                                            {.layout = layout, .files = table_->cold()->tier().files}));
+    }
+    ARROW_RETURN_NOT_OK(writer->Write(*batch));
+    rows += batch->num_rows();
+    if (options_.on_progress) ARROW_RETURN_NOT_OK(options_.on_progress(result_.rows + rows));
+  }
+  // They are put back like rows that were changed.
+  changed_.insert(std::make_move_iterator(deleted_.begin()), std::make_move_iterator(deleted_.end()));
+  deleted_.clear();
+  if (!writer) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(auto written, writer->Finish());
+  return written;
+}
+
+// Looks at the keys of the piece that were written since the last time; those behind it wait for their piece.
+Status SegmentFlush::Prepare(const cold::SegmentLookup& lookup) {
+  for (std::string& key : recorder_->Take(snapshot_.sequence())) changed_.insert(std::move(key));
+  const auto end = changed_.lower_bound(range_.upper);
+  for (auto key = changed_.lower_bound(range_.lower); key != end; ++key) ARROW_RETURN_NOT_OK(ReadChange(lookup, *key));
+  changed_.erase(changed_.begin(), end);
+  return Status::OK();
+}
+
+Status SegmentFlush::ReadChange(const cold::SegmentLookup& lookup, const std::string& key) {
+  const auto [at, is_new] = changes_.try_emplace(key);
+  Change& change = at->second;
+  PinnedValue row;
+  ARROW_ASSIGN_OR_RAISE(const bool found, table_->store().Get(table_->entry().partition, key, &row));
+  change.row.reset();
+  if (found) change.row = row.view();
+  if (is_new) {
+    ARROW_ASSIGN_OR_RAISE(change.position, lookup.Find(key));
+  }
+  return Status::OK();
+}
+
+Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSegment& written,
+                            const cold::SegmentLookup& lookup) {
+  ColdTable& cold = *table_->cold();
+  const uint32_t partition = table_->entry().partition.id();
+  const auto closed_prefix = [&](const std::string& prefix) {
+    return WriteRange{partition, prefix, PrefixSuccessor(prefix)};
+  };
+  const std::string filter_key = cold::EncodeKeyFilterKey(key.table_id, key.segment_id);
+  const std::string manifest_key = cold::EncodeManifestKey(key);
+  const std::vector<WriteRange> closed = {{partition, range_.lower, range_.upper},
+                                          closed_prefix(manifest_key),
+                                          closed_prefix(filter_key),
+                                          closed_prefix(cold::OverridePrefix(key.table_id, key.segment_id))};
+  const GuardUse guards[] = {table_->guard(),
+                             {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
+  cold.BeginMove();
+  const auto committed =
+      table_->store().CommitClosed(closed,
+                                   [&](WriteSet* writes) -> Status {
+                                     is_disturbed_ = recorder_->RangesIn(range_) > 1;  // one is this commit's own
+                                     if (is_disturbed_) return Status::Cancelled("a bulk load came into the rows");
+                                     ARROW_RETURN_NOT_OK(Prepare(lookup));
+                                     return AddWrites(key, written, writes);
+                                   },
+                                   {.guards = guards, .sync = true, .moves_only = true});
+  std::optional<uint64_t> sequence;
+  if (committed.ok()) sequence = committed->last_sequence;
+  is_moved_ = committed.ok();
+  ARROW_RETURN_NOT_OK(cold.EndMove(sequence));
+  return committed.status();
+}
+
+Status SegmentFlush::AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written,
+                               WriteSet* writes) const {
+  const Partition partition = table_->entry().partition;
+  writes->DeleteRange(partition, range_.lower, range_.upper);
+  const cold::ManifestEntry entry{.segment_id = key.segment_id, .level = 0, .info = written.info};
+  writes->Put(partition, cold::EncodeManifestKey(key), cold::EncodeManifestEntry(entry));
+  writes->Put(partition, cold::EncodeKeyFilterKey(key.table_id, key.segment_id), written.key_filter.stored());
+  for (const auto& [changed, change] : changes_) {
+    if (change.row) writes->Put(partition, changed, *change.row);
+    if (change.position) {
+      writes->Put(partition, cold::EncodeOverrideKey({key.table_id, key.segment_id, *change.position}), {});
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace yarrow::flush

@@ -1,0 +1,78 @@
+// SegmentFlush: moves one reader's hot rows (a shared table's, or one user's) to segments.
+//
+//   1. record changed keys from now on, then take a snapshot S
+//   2. stream the rows of S into a Parquet file, up to the size of a segment; sync file and folder
+//   3. prepare the commit: what to put back of rows changed since S, where the segment has their old versions
+//   4. close the range: commits in flight there end, new ones wait; look again at keys changed since 3; in one synced
+//      batch write the manifest entry, remove the hot range, put the changed rows back, override their old versions
+//
+// So writers wait for one synced write, readers for nothing. The design is that of docs/architecture.md, "Flush".
+#pragma once
+
+#include <arrow/result.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "cold/segment_writer.h"
+#include "flush/change_recorder.h"
+#include "table/piece_scanner.h"
+#include "table/table_impl.h"
+#include "yarrow/flush.h"
+
+namespace yarrow::flush {
+
+// Runs once, in one thread. One flush of a table at a time (Flusher sees to that).
+class SegmentFlush {
+ public:
+  SegmentFlush(std::shared_ptr<const TableImpl> table, const FlushOptions& options);
+
+  // What moved, also when it ends with an error.
+  const FlushResult& result() const { return result_; }
+  arrow::Status Run();
+
+ private:
+  // One piece: steps 2 to 4. kDisturbed: a bulk load came into its range.
+  enum class Piece { kMoved, kNoRows, kDisturbed };
+  arrow::Result<Piece> MovePiece();
+  arrow::Result<std::optional<cold::WrittenSegment>> WriteSegment(const cold::ManifestKey& key);
+  arrow::Status Prepare(const cold::SegmentLookup& lookup);
+  arrow::Status ReadChange(const cold::SegmentLookup& lookup, const std::string& key);
+  arrow::Status Move(const cold::ManifestKey& key, const cold::WrittenSegment& written);
+  arrow::Status Commit(const cold::ManifestKey& key, const cold::WrittenSegment& written,
+                       const cold::SegmentLookup& lookup);
+  arrow::Status AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written, WriteSet* writes) const;
+  arrow::Status StartAt(std::string lower);
+
+  // A key that was written since the snapshot.
+  struct Change {
+    std::optional<std::string> row;    // its hot row now
+    std::optional<uint64_t> position;  // of its old row in the segment
+  };
+
+  const std::shared_ptr<const TableImpl> table_;
+  const FlushOptions options_;
+  const KeyRange all_;
+  FlushResult result_;
+
+  std::string next_key_;  // where the rows begin that are still to move
+  std::unique_ptr<ChangeRecorder> recorder_;
+  Snapshot snapshot_;
+  std::unique_ptr<PieceScanner> scanner_;
+  ScanCounters counters_;
+  std::atomic<bool> cancelled_{false};
+  std::vector<std::string> deleted_;            // soft-deleted rows, which stay where they are
+  std::shared_ptr<arrow::RecordBatch> rest_;    // of a batch that was cut at the end of a segment
+  std::set<std::string, std::less<>> changed_;  // keys written since the snapshot, of pieces that are still to come
+  KeyRange range_;                              // of the piece at hand
+  std::map<std::string, Change> changes_;       // in range_
+  bool is_moved_ = false;                       // the piece's commit succeeded
+  bool is_disturbed_ = false;
+};
+
+}  // namespace yarrow::flush

@@ -1,0 +1,105 @@
+#include "flush/table_flush.h"
+
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flush/segment_flush.h"
+#include "key/key_codec.h"
+#include "key/record_key.h"
+#include "table/job.h"
+#include "yarrow/scan_iterator.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
+  const std::string name = table.definition().QualifiedName();
+  if (table.definition().kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", name, " belongs to the database; its rows always stay in RocksDB");
+  }
+  if (options.max_segment_rows < 1) {
+    return Status::Invalid("Flush of table ", name, ": max_segment_rows is ", options.max_segment_rows,
+                           "; give 1 or more");
+  }
+  if (options.min_user_rows < 0) {
+    return Status::Invalid("Flush of table ", name, ": min_user_rows is ", options.min_user_rows, "; give 0 or more");
+  }
+  return Status::OK();
+}
+
+// The users with at least that many hot rows, in the order of their keys.
+arrow::Result<std::vector<std::string>> UsersToFlush(const TableImpl& table, int64_t min_rows) {
+  const KeyRange range = PrefixRange(table.entry().prefix);
+  ScanCursor rows = table.store().Scan({.partition = table.entry().partition,
+                                        .lower = range.lower,
+                                        .upper = range.upper,
+                                        .snapshot = table.store().GetSnapshot(),
+                                        .fill_cache = false});
+  std::vector<std::string> users;
+  while (rows.Next()) {
+    std::string_view rest = rows.key().substr(kRecordPrefixSize);
+    ARROW_ASSIGN_OR_RAISE(const Value user, DecodeKeyPart(&rest, {ColumnType{TypeId::kUtf8}, false}));
+    const std::string& name = user.get<std::string>();
+    const std::string behind = PrefixSuccessor(UserRecordPrefix(table.definition().id, name));
+    int64_t count = 1;
+    while (count < min_rows && rows.Next() && rows.key() < behind) ++count;
+    if (count >= min_rows) users.push_back(name);
+    rows.Seek(behind);  // so that Next moves to the first row of the next user
+  }
+  ARROW_RETURN_NOT_OK(rows.status());
+  return users;
+}
+
+Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptions& options, FlushResult* total) {
+  FlushOptions counted = options;
+  const int64_t before = total->rows;
+  if (options.on_progress) {
+    counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
+  }
+  flush::SegmentFlush flush(table, counted);
+  const Status status = flush.Run();
+  total->rows += flush.result().rows;
+  total->bytes += flush.result().bytes;
+  total->files += flush.result().files;
+  return status;
+}
+
+Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
+  if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, total);
+  ARROW_ASSIGN_OR_RAISE(const auto users, UsersToFlush(*table, options.min_user_rows));
+  const auto database = table->database().shared_from_this();
+  const auto entry = std::make_shared<const TableEntry>(table->entry());
+  for (const std::string& user : users) {
+    ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
+    ARROW_RETURN_NOT_OK(FlushInto(of_user, options, total));
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
+  std::unique_lock moving(table->cold()->move_mutex(), std::try_to_lock);
+  if (!moving) {
+    return Status::Invalid("Table ", table->definition().QualifiedName(),
+                           " is being flushed already; try again when it is done");
+  }
+  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "flush"));
+  FlushResult result;
+  const Status status = FlushAll(table, options, &result);
+  ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
+  ARROW_RETURN_NOT_OK(status);
+  return result;
+}
+
+arrow::Result<FlushResult> Table::Flush(const FlushOptions& options) {
+  return FlushTable(impl_, options);
+}
+
+}  // namespace yarrow

@@ -1,0 +1,195 @@
+#include "table/cold_table.h"
+
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "cold/segment_path.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+Status SweepFolder(cold::FileSystem& files, const std::filesystem::path& folder,
+                   const std::set<std::filesystem::path>& known) {
+  ARROW_ASSIGN_OR_RAISE(const auto names, files.List(folder));
+  for (const std::string& name : names) {
+    const std::filesystem::path path = folder / name;
+    if (std::filesystem::is_directory(path)) {
+      ARROW_RETURN_NOT_OK(SweepFolder(files, path, known));
+    } else if (known.count(path) == 0) {
+      ARROW_RETURN_NOT_OK(files.Remove(path));
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Status SweepSegmentFiles(const ColdTier& tier) {
+  const std::filesystem::path folder = tier.store->path() / cold::kColdFolder;
+  ARROW_ASSIGN_OR_RAISE(const bool exists, tier.files->Exists(folder));
+  if (!exists) return Status::OK();
+  std::set<std::filesystem::path> known;
+  const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
+  ScanCursor entries = tier.store->Scan({.partition = tier.rows, .lower = all.lower, .upper = all.upper});
+  while (entries.Next()) {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeManifestKey(entries.key()));
+    known.insert(tier.store->path() / cold::SegmentPath(key));
+  }
+  ARROW_RETURN_NOT_OK(entries.status());
+  return SweepFolder(*tier.files, folder, known);
+}
+
+arrow::Result<std::shared_ptr<const cold::Segment>> ColdSegment::Open() const {
+  std::lock_guard lock(mutex_);
+  if (!segment_) {
+    ARROW_ASSIGN_OR_RAISE(segment_, cold::Segment::Open(tier_->store->path(), key_, entry_.info, *tier_->files));
+  }
+  return segment_;
+}
+
+arrow::Result<std::shared_ptr<const cold::SegmentLookup>> ColdSegment::Lookup(
+    const std::shared_ptr<const RowSchema>& schema, const std::string& key_prefix) const {
+  ARROW_ASSIGN_OR_RAISE(auto segment, Open());
+  std::lock_guard lock(mutex_);
+  if (lookup_schema_ != schema) {
+    std::vector<int> all(schema->columns().size());
+    std::iota(all.begin(), all.end(), 0);
+    ARROW_ASSIGN_OR_RAISE(
+        lookup_, cold::SegmentLookup::Make(std::move(segment), schema, key_prefix, std::move(all), &tier_->row_groups));
+    lookup_schema_ = schema;
+  }
+  return lookup_;
+}
+
+arrow::Result<bool> ColdSegment::MayContain(std::string_view key, uint64_t key_hash) const {
+  if (!Spans(key)) return false;
+  std::lock_guard lock(mutex_);
+  if (!filter_) {
+    PinnedValue stored;
+    const std::string filter_key = cold::EncodeKeyFilterKey(key_.table_id, key_.segment_id);
+    ARROW_ASSIGN_OR_RAISE(const bool found, tier_->store->Get(tier_->rows, filter_key, &stored));
+    if (!found) return true;  // it only saves work
+    const std::string what = "segment " + std::to_string(key_.segment_id);
+    ARROW_ASSIGN_OR_RAISE(auto filter, cold::KeyFilter::Decode(std::string(stored.view()), what));
+    filter_ = std::make_shared<const cold::KeyFilter>(std::move(filter));
+  }
+  return filter_->MayContain(key_hash);
+}
+
+arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapshot,
+                                                         const WriteSet::View& overlay) const {
+  const KeyRange range = PrefixRange(cold::OverridePrefix(key_.table_id, key_.segment_id));
+  ScanCursor overrides = tier_->store->Scan(
+      {.partition = tier_->rows, .lower = range.lower, .upper = range.upper, .snapshot = snapshot, .overlay = overlay});
+  cold::DeletionVector::Builder builder;
+  while (overrides.Next()) ARROW_RETURN_NOT_OK(builder.AddKey(overrides.key()));
+  ARROW_RETURN_NOT_OK(overrides.status());
+  return builder.Finish();
+}
+
+const ColdSegments& Manifest::Of(std::string_view user) const {
+  static const ColdSegments none;
+  const auto at = of_user.find(user);
+  return at == of_user.end() ? none : at->second;
+}
+
+arrow::Result<std::shared_ptr<ColdTable>> ColdTable::Load(std::shared_ptr<ColdTier> tier, uint32_t table_id,
+                                                          std::shared_ptr<CommitGuard> places) {
+  std::shared_ptr<ColdTable> table(new ColdTable(std::move(tier), table_id, std::move(places)));
+  std::lock_guard lock(table->mutex_);
+  ARROW_ASSIGN_OR_RAISE(auto manifest, table->ReadSettled(0));
+  table->may_have_segments_ = !manifest->of_user.empty();
+  table->history_.push_back(std::move(manifest));
+  return table;
+}
+
+arrow::Result<std::shared_ptr<const Manifest>> ColdTable::Read(const Snapshot& snapshot) const {
+  auto manifest = std::make_shared<Manifest>();
+  const KeyRange range = PrefixRange(cold::ManifestPrefix(table_id_));
+  ScanCursor entries =
+      tier_->store->Scan({.partition = tier_->rows, .lower = range.lower, .upper = range.upper, .snapshot = snapshot});
+  while (entries.Next()) {
+    ARROW_ASSIGN_OR_RAISE(auto key, cold::DecodeManifestKey(entries.key()));
+    auto& known = known_[key.segment_id];
+    std::shared_ptr<const ColdSegment> segment = known.lock();
+    if (!segment) {
+      ARROW_ASSIGN_OR_RAISE(auto entry, cold::DecodeManifestEntry(key.segment_id, entries.value()));
+      known = segment = std::make_shared<const ColdSegment>(tier_, key, std::move(entry));
+    }
+    manifest->of_user[key.user_id.value_or("")].push_back(std::move(segment));
+  }
+  ARROW_RETURN_NOT_OK(entries.status());
+  return std::shared_ptr<const Manifest>(std::move(manifest));
+}
+
+// Of the present, when nothing is being moved.
+arrow::Result<std::shared_ptr<const Manifest>> ColdTable::ReadSettled(uint64_t since) const {
+  ARROW_ASSIGN_OR_RAISE(const auto read, Read({}));
+  auto manifest = std::make_shared<Manifest>(*read);
+  manifest->since = since;
+  manifest->places_version = places_->version();
+  return std::shared_ptr<const Manifest>(std::move(manifest));
+}
+
+arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& snapshot) const {
+  if (snapshot.is_null()) return Latest();
+  std::lock_guard lock(mutex_);
+  if (!moving_ && failure_.ok()) {
+    for (auto at = history_.rbegin(); at != history_.rend(); ++at) {
+      if ((*at)->since <= snapshot.sequence()) return *at;
+    }
+  }
+  return Read(snapshot);
+}
+
+std::shared_ptr<const Manifest> ColdTable::Latest() const {
+  std::unique_lock lock(mutex_);
+  moved_.wait(lock, [this] { return !moving_; });
+  return history_.back();
+}
+
+void ColdTable::BeginMove() {
+  std::lock_guard lock(mutex_);
+  moving_ = true;
+  may_have_segments_.store(true, std::memory_order_release);
+}
+
+Status ColdTable::EndMove(std::optional<uint64_t> sequence) {
+  std::lock_guard lock(mutex_);
+  if (sequence) {
+    auto manifest = ReadSettled(*sequence);
+    failure_ = manifest.status();
+    if (manifest.ok()) history_.push_back(*std::move(manifest));
+  }
+  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+  moving_ = false;
+  moved_.notify_all();
+  return failure_;
+}
+
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
+                                                    const std::shared_ptr<const RowSchema>& schema,
+                                                    const std::string& key_prefix, std::string_view key,
+                                                    const std::function<IsDropped>& is_dropped) {
+  const uint64_t hash = cold::KeyFilter::Hash(key);
+  for (const auto& segment : segments) {
+    ARROW_ASSIGN_OR_RAISE(const bool possible, segment->MayContain(key, hash));
+    if (!possible) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(schema, key_prefix));
+    ARROW_ASSIGN_OR_RAISE(const auto position, lookup->Find(key));
+    if (!position) continue;
+    const ColdPlace place{segment, *position};
+    ARROW_ASSIGN_OR_RAISE(const bool dropped, is_dropped(place));
+    if (!dropped) return place;
+  }
+  return std::nullopt;
+}
+
+}  // namespace yarrow

@@ -1,0 +1,167 @@
+// ColdTable: the segments of one table, as any snapshot sees them; ColdTier: what the tables of a database share.
+//
+// Which segments a table has is told by its manifest entries in RocksDB, pinned by the same snapshots as its hot rows.
+// Reading them for each scan and each key would cost more than the scan, so the manifests since the database was opened
+// are kept in memory, each with the sequence from which it holds. While a commit that changes the manifest is under
+// way, nobody can tell from memory which snapshots see it: then the store itself is asked.
+//
+//   BeginMove      readers ask the store
+//   (commit)       moves the rows; exclusive on places()
+//   EndMove        the new manifest is known, with its sequence; readers ask memory again
+//
+// A reader takes its snapshot first and asks then: a snapshot that sees the move was taken after BeginMove.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cold/deletion_vector.h"
+#include "cold/file_system.h"
+#include "cold/key_filter.h"
+#include "cold/manifest_entry.h"
+#include "cold/row_group_cache.h"
+#include "cold/segment.h"
+#include "cold/segment_key.h"
+#include "cold/segment_lookup.h"
+#include "row/row_schema.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+// Thread-safe.
+struct ColdTier {
+  static constexpr uint64_t kRowGroupCacheBytes = 128 << 20;
+
+  ColdTier(std::shared_ptr<Store> of, Partition rows_partition)
+      : store(std::move(of)), rows(rows_partition), row_groups(kRowGroupCacheBytes) {}
+
+  const std::shared_ptr<Store> store;
+  const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows
+  cold::RowGroupCache row_groups;
+  cold::FileSystem* files = &cold::OsFileSystem();
+};
+
+// Removes the files below the folder cold/ that no manifest entry names: what a crash has left of flushes that were not
+// committed, and those of dropped tables. For a database that is being opened.
+arrow::Status SweepSegmentFiles(const ColdTier& tier);
+
+// One segment: its manifest entry, and what was opened of it. Thread-safe.
+class ColdSegment {
+ public:
+  ColdSegment(std::shared_ptr<ColdTier> tier, cold::ManifestKey key, cold::ManifestEntry entry)
+      : tier_(std::move(tier)), key_(std::move(key)), entry_(std::move(entry)) {}
+
+  const cold::ManifestKey& key() const { return key_; }
+  const cold::SegmentInfo& info() const { return entry_.info; }
+  // Between its first and last key.
+  bool Spans(std::string_view key) const { return info().first_key() <= key && key <= info().last_key; }
+
+  // Opened at the first call. Errors name the file.
+  arrow::Result<std::shared_ptr<const cold::Segment>> Open() const;
+  // For single rows with all columns of the schema.
+  arrow::Result<std::shared_ptr<const cold::SegmentLookup>> Lookup(const std::shared_ptr<const RowSchema>& schema,
+                                                                   const std::string& key_prefix) const;
+  // False: the segment has no such key. Asks the key filter, which is read at the first call.
+  arrow::Result<bool> MayContain(std::string_view key, uint64_t key_hash) const;
+
+  std::string OverrideKey(uint64_t position) const {
+    return cold::EncodeOverrideKey({key_.table_id, key_.segment_id, position});
+  }
+  // The positions whose rows are there no more at `snapshot`, or for whom has written `overlay`.
+  arrow::Result<cold::DeletionVector> Dropped(const Snapshot& snapshot, const WriteSet::View& overlay) const;
+
+ private:
+  const std::shared_ptr<ColdTier> tier_;
+  const cold::ManifestKey key_;
+  const cold::ManifestEntry entry_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const cold::Segment> segment_;
+  mutable std::shared_ptr<const cold::KeyFilter> filter_;
+  mutable std::shared_ptr<const RowSchema> lookup_schema_;  // that lookup_ was made for
+  mutable std::shared_ptr<const cold::SegmentLookup> lookup_;
+};
+
+using ColdSegments = std::vector<std::shared_ptr<const ColdSegment>>;
+
+// The segments of a table from one commit on. Immutable.
+struct Manifest {
+  static constexpr uint64_t kUnknownVersion = UINT64_MAX;
+
+  uint64_t since = 0;  // sequence of that commit
+  // Of ColdTable::places() from then on; not known when it was read while rows were moved. A writer that names another
+  // version than the present one has to look its keys up again.
+  uint64_t places_version = kUnknownVersion;
+  std::map<std::string, ColdSegments, std::less<>> of_user;  // "": of a shared table; by segment id
+
+  const ColdSegments& Of(std::string_view user) const;
+};
+
+// Thread-safe.
+class ColdTable {
+ public:
+  // `places` is exclusive to commits that move rows between tiers, and shared by all other writers of the table.
+  static arrow::Result<std::shared_ptr<ColdTable>> Load(std::shared_ptr<ColdTier> tier, uint32_t table_id,
+                                                        std::shared_ptr<CommitGuard> places);
+
+  // False: no snapshot taken before the call sees a segment.
+  bool MayHaveSegments() const { return may_have_segments_.load(std::memory_order_acquire); }
+  // What a snapshot taken before the call sees; null: what the latest commits left, as Latest.
+  arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot) const;
+  // The last one; waits for a move that is under way.
+  std::shared_ptr<const Manifest> Latest() const;
+
+  CommitGuard& places() const { return *places_; }
+  // Held by whoever moves rows between tiers, for as long as that takes.
+  std::mutex& move_mutex() const { return move_mutex_; }
+  uint32_t table_id() const { return table_id_; }
+  ColdTier& tier() const { return *tier_; }
+
+  // See above; under move_mutex(). EndMove reads the new manifest; nothing: nothing moved.
+  void BeginMove();
+  arrow::Status EndMove(std::optional<uint64_t> sequence);
+
+ private:
+  ColdTable(std::shared_ptr<ColdTier> tier, uint32_t table_id, std::shared_ptr<CommitGuard> places)
+      : tier_(std::move(tier)), table_id_(table_id), places_(std::move(places)) {}
+  // Under mutex_.
+  arrow::Result<std::shared_ptr<const Manifest>> Read(const Snapshot& snapshot) const;
+  arrow::Result<std::shared_ptr<const Manifest>> ReadSettled(uint64_t since) const;
+
+  const std::shared_ptr<ColdTier> tier_;
+  const uint32_t table_id_;
+  const std::shared_ptr<CommitGuard> places_;
+  mutable std::mutex move_mutex_;
+  std::atomic<bool> may_have_segments_{false};
+  mutable std::mutex mutex_;
+  mutable std::condition_variable moved_;
+  bool moving_ = false;
+  arrow::Status failure_;                                 // of the last EndMove: then the store is asked always
+  std::vector<std::shared_ptr<const Manifest>> history_;  // ascending; never empty
+  mutable std::map<cold::SegmentId, std::weak_ptr<const ColdSegment>> known_;  // so that each is opened once
+};
+
+// A row in a segment.
+struct ColdPlace {
+  std::shared_ptr<const ColdSegment> segment;
+  uint64_t position = 0;
+};
+// The place of the row with this whole key that is not dropped. Several segments may have had the key one after the
+// other; all but one of their rows are dropped.
+using IsDropped = arrow::Result<bool>(const ColdPlace& place);
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
+                                                    const std::shared_ptr<const RowSchema>& schema,
+                                                    const std::string& key_prefix, std::string_view key,
+                                                    const std::function<IsDropped>& is_dropped);
+
+}  // namespace yarrow

@@ -1,0 +1,115 @@
+"""yarrow flush: rows in Parquet files answer like others, and survive a kill -9 at any moment."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from program import KEYS, YARROW, ProgramTest
+
+
+class FlushTest(ProgramTest):
+
+  def sql(self, statement, *options):
+    lines = self.run_yarrow(self.db, '--format', 'jsonlines', '-c', statement, *options).splitlines()
+    return [json.loads(line) for line in lines]
+
+  def digests(self, db):
+    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in (db / 'cold').rglob('*.parquet'))
+
+  QUESTIONS = (
+      'SELECT count(*), sum(distance), min(time_hour), max(tailnum) FROM flights',
+      "FROM flights WHERE origin = 'JFK' AND dep_delay > 500 ORDER BY ALL",
+      'SELECT carrier, flight FROM flights ORDER BY year, month, day, carrier, flight, origin LIMIT 20',
+      'FROM flights WHERE year = 2013 AND month = 7 AND day = 4 AND carrier = \'UA\' ORDER BY ALL',
+      'SELECT carrier, count(*), avg(arr_delay) FROM flights GROUP BY ALL ORDER BY ALL',
+      'SELECT name, count(*) FROM flights JOIN airlines USING (carrier) WHERE month < 3 GROUP BY ALL ORDER BY ALL',
+  )
+
+  def test_flights_answer_alike(self):
+    for table in ('flights', 'airlines'):
+      self.import_table(table)
+    before = [self.sql(question) for question in self.QUESTIONS]
+    printed = self.run_yarrow('flush', self.db, 'flights', '--max-segment-rows', '100000')
+    self.assertRegex(printed, r'^flushed 336,776 rows of flights into 4 files, ')
+    self.assertEqual([self.sql(question) for question in self.QUESTIONS], before)
+    change = ("UPDATE flights SET dep_delay = 7 WHERE month = 5 AND carrier = 'AA';"
+              "DELETE FROM flights WHERE month = 6 AND carrier = 'DL';"
+              'BEGIN; DELETE FROM flights; ROLLBACK;'
+              'INSERT INTO flights SELECT * REPLACE (2014 AS year) FROM flights WHERE day = 1')
+    copy = self.folder / 'hot'
+    self.run_yarrow('export', self.db, 'flights', self.folder / 'flights.parquet', '--quiet')
+    self.run_yarrow('import', copy, 'flights', self.folder / 'flights.parquet', '--primary-key',
+                    ','.join(KEYS['flights']))
+    for db in (self.db, copy):
+      self.run_yarrow(db, '-c', change)
+    everything = ('-c', 'FROM flights ORDER BY ALL', '--format', 'csv')
+    changed = self.run_yarrow(copy, *everything)
+    self.assertEqual(self.run_yarrow(self.db, *everything), changed)
+    self.sql("CALL yarrow_flush('flights')")
+    self.assertEqual(self.run_yarrow(self.db, *everything), changed)
+    self.assertIn('key (2013, 1, 1', self.fail_yarrow(
+        self.db, '-c', 'INSERT INTO flights SELECT * FROM flights WHERE year = 2013 AND month = 1 LIMIT 1'))
+
+  def test_repeatable(self):
+    for name in ('a', 'b'):
+      self.db = self.folder / name
+      self.import_table('weather')
+      if name == 'b':
+        self.run_yarrow(self.db, '-c', "INSERT INTO weather FROM weather ON CONFLICT DO UPDATE SET temp = excluded.temp")
+      self.run_yarrow('flush', self.db, 'weather', '--quiet')
+    self.assertEqual(len(self.digests(self.folder / 'a')), 1)
+    self.assertEqual(self.digests(self.folder / 'a'), self.digests(self.folder / 'b'))
+
+  def test_errors(self):
+    self.run_yarrow(self.db, '-c', 'CREATE SCHEMA s', '-c', 'CREATE TABLE s.t (a INT)')
+    self.assertIn('no table', self.fail_yarrow('flush', self.db, 'nope'))
+    self.assertIn('lookup', self.fail_yarrow(self.db, '-c', "CALL yarrow_flush('s.t', optimize_for = 'x')"))
+    self.assertIn('system.tables', self.fail_yarrow(self.db, '-c', "CALL yarrow_flush('db.system.tables')"))
+    self.assertEqual(self.sql("CALL yarrow_flush('db.s.t')"), [{'rows': 0, 'bytes': 0, 'files': 0}])
+
+  def test_kill_while_flushing(self):
+    # Each round a process writes, flushes and says so; it is killed somewhere in between. What it said must be there.
+    self.run_yarrow(self.db, '-c', 'CREATE TABLE t (id BIGINT PRIMARY KEY, round BIGINT, text VARCHAR)')
+    seed = int(os.environ.get('YARROW_SEED', '20261127'))
+    chance = random.Random(seed)
+    for number in range(6 * int(os.environ.get('YARROW_ROUNDS', '1'))):
+      first = number * 2000
+      script = (f"INSERT INTO t SELECT range, {number}, repeat('x', 100) FROM range({first}, {first + 2000});"
+                f"SELECT 'inserted' AS said;"
+                f'UPDATE t SET round = {number} WHERE id % 7 = {number % 7};'
+                f"DELETE FROM t WHERE id % 1000 = {number};"
+                f"SELECT 'changed' AS said;"
+                f"CALL yarrow_flush('t', max_segment_rows = 3000);"
+                f"SELECT 'flushed' AS said;"
+                f'UPDATE t SET text = \'y\' WHERE id % 11 = {number % 11};')
+      before = self.sql('SELECT count(*) AS n, sum(round) AS r FROM t')[0]
+      process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+      process.stdin.write(script.encode())
+      process.stdin.close()
+      time.sleep(chance.random() * 0.6)
+      process.send_signal(signal.SIGKILL)
+      said = process.stdout.read().decode()
+      process.wait()
+      with self.subTest(seed=seed, round=number, said=said):
+        rows = self.sql('FROM t ORDER BY id')
+        self.assertEqual(len({row['id'] for row in rows}), len(rows), 'a key is there twice')
+        self.assertEqual(len(rows), self.sql('SELECT count(*) AS n FROM t')[0]['n'])
+        mine = [row for row in rows if row['id'] >= first]
+        self.assertIn(len(mine), (0, 1998, 2000))
+        if 'inserted' in said:
+          self.assertGreaterEqual(len(mine), 1998)
+        if 'changed' in said:
+          self.assertTrue(all(row['round'] == number for row in rows if row['id'] % 7 == number % 7))
+          self.assertFalse([row for row in rows if row['id'] % 1000 == number])
+        if not mine:
+          self.assertEqual(self.sql('SELECT count(*) AS n, sum(round) AS r FROM t')[0], before)
+          self.sql(f"INSERT INTO t SELECT range, {number}, 'z' FROM range({first}, {first + 2000})")
+
+
+if __name__ == '__main__':
+  unittest.main()
