@@ -2,7 +2,7 @@
 //
 // A split-block bloom filter (Putze, Sanders, Singler: "Cache-, Hash- and Space-Efficient Bloom Filters", in the form
 // that Parquet's format document BloomFilter.md gives it) over the XXH64 of whole encoded keys. Parquet's own class
-// rounds to powers of two, which is up to twice the memory; this one has 10 bits for each key, about 1 % false
+// rounds to powers of two, which is up to twice the memory; this one has 10 bits for each key, 1.3 % false
 // positives. A lookup touches one block of 32 bytes.
 //
 // Stored form (the value of a kKeyFilter record). Frozen: on disk.

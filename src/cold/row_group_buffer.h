@@ -1,6 +1,7 @@
 // RowGroupBuffer: cuts a stream of batches into row groups, at the same rows whatever the batches.
 //
-// A row group ends with the row that reaches its number of rows or of bytes. Not thread-safe.
+// A row group ends with the row that reaches its number of rows or of bytes. REQUIRES of text columns: NULLs have no
+// bytes, as in all arrays of this project; else the cut depends on what NULLs hide. Not thread-safe.
 #pragma once
 
 #include <arrow/result.h>

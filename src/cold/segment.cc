@@ -12,7 +12,7 @@
 #include <parquet/metadata.h>
 
 #include <algorithm>
-#include <cstring>
+#include <exception>
 #include <utility>
 
 #include "cold/checked_file.h"
@@ -25,12 +25,16 @@ namespace {
 
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
 
-// The fence: what Parquet throws ends here.
+// The fence: what Parquet throws ends here, and what the libraries below it throw at nonsense.
 template <class Function>
 auto CatchParquet(Function&& function) -> decltype(function()) {
-  BEGIN_PARQUET_CATCH_EXCEPTIONS
-  return function();
-  END_PARQUET_CATCH_EXCEPTIONS
+  try {
+    return function();
+  } catch (const parquet::ParquetStatusException& error) {
+    return error.status();
+  } catch (const std::exception& error) {
+    return arrow::Status::IOError(error.what());
+  }
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> ToOneArray(const arrow::ChunkedArray& column) {

@@ -21,7 +21,7 @@ arrow::Result<std::shared_ptr<const RowSchema>> RandomTable(Random& random) {
   const size_t count = key_size + random() % 6;
   for (size_t i = 0; i < count; ++i) {
     const auto id = static_cast<uint32_t>(2 * i + 1);
-    spec.columns.push_back({id, "c" + std::to_string(id), types[random() % types.size()], i >= key_size, {}});
+    spec.columns.push_back({id, "c.é " + std::to_string(id), types[random() % types.size()], i >= key_size, {}});
     if (i < key_size) spec.key_ids.insert(spec.key_ids.begin() + static_cast<ptrdiff_t>(random() % (i + 1)), id);
   }
   std::shuffle(spec.columns.begin(), spec.columns.end(), random);

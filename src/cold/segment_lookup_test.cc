@@ -139,7 +139,7 @@ TEST_F(SegmentLookupTest, ParallelLookupsAgree) {
   for (uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       Random random(t);
-      for (int i = 0; i < 100; ++i) {
+      for (int i = 0; i < 25; ++i) {
         const auto id = static_cast<int64_t>(random() % 100'000) * 2;
         const auto position = lookup->Find(PlainKey(id));
         const auto row = lookup->ReadRow(static_cast<uint64_t>(id / 2));

@@ -49,9 +49,9 @@ class SegmentWriter {
                                                             const ManifestKey& key, SegmentWriterOptions options = {});
   ~SegmentWriter();
 
-  // Appends rows; the batch has row_schema->arrow_schema()'s columns. Invalid, naming table, column and key: keys that
-  // do not ascend, NULL where it is not allowed, a value that Parquet cannot hold. IOError, naming the file, when the
-  // disk refuses.
+  // Appends rows; the batch has row_schema->arrow_schema()'s columns, and no bytes behind NULL texts. Invalid, naming
+  // table, column and key: keys that do not ascend, NULL where it is not allowed, a value that Parquet cannot hold.
+  // IOError, naming the file, when the disk refuses.
   arrow::Status Write(const arrow::RecordBatch& batch);
   // Completes the file: when it returns, the file has its name and will survive a crash. Invalid when there were no
   // rows.
