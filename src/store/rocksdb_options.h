@@ -1,6 +1,7 @@
 // The RocksDB options of every store, in one place.
 #pragma once
 
+#include <rocksdb/cache.h>
 #include <rocksdb/options.h>
 
 #include <memory>
@@ -10,6 +11,9 @@
 namespace yarrow {
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options);
+
+// LRU, cut into shards that hold the largest entries there are.
+std::shared_ptr<rocksdb::Cache> MakeBlockCache(uint64_t bytes);
 
 // Of every partition, and of the SST files that are ingested into it.
 rocksdb::ColumnFamilyOptions MakePartitionOptions(const StoreOptions& options,

@@ -13,7 +13,7 @@ namespace yarrow {
 StoreImpl::StoreImpl(std::filesystem::path canonical_path, const StoreOptions& store_options)
     : path(std::move(canonical_path)),
       options(store_options),
-      block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
+      block_cache(MakeBlockCache(options.block_cache_bytes)),
       partition_options(MakePartitionOptions(options, block_cache)),
       commits(options.commit_table_budget_bytes, [this](uint32_t id) { return PartitionName(id); }) {}
 

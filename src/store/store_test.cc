@@ -2,6 +2,7 @@
 #include "yarrow/store.h"
 
 #include <gtest/gtest.h>
+#include <rocksdb/perf_context.h>
 #include <filesystem>
 #include <fstream>
 
@@ -267,6 +268,23 @@ TEST_F(StoreTest, EveryDurabilityReads) {
     ASSERT_OK(store_->SyncLog());
     EXPECT_EQ(Get("a"), std::to_string(static_cast<int>(durability)));
   }
+}
+
+// A filter that no shard of the cache could hold would be read again by each Get.
+TEST_F(StoreTest, LargeFiltersStayInTheCache) {
+  Open({.durability = Durability::kOs, .block_cache_bytes = 16 << 20});
+  for (uint64_t i = 0; i < 400'000; ++i) ASSERT_OK(store_->CommitPut(p_, Key(i), "x").status());
+  ASSERT_OK(store_->CompactAll());
+  PinnedValue value;
+  const auto get = [&](uint64_t i) { ASSERT_TRUE(store_->Get(p_, Key(i), &value).ValueOrDie()); };
+  get(0);
+  rocksdb::PerfContext* perf = rocksdb::get_perf_context();
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+  perf->Reset();
+  for (uint64_t i = 0; i < 100; ++i) get(i);
+  EXPECT_EQ(perf->filter_block_read_count, 0u);
+  EXPECT_GT(perf->bloom_sst_hit_count, 0u);
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
 }
 
 class SplitPoints : public StoreTest {

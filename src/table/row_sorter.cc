@@ -15,6 +15,8 @@ namespace {
 using arrow::Status;
 
 constexpr size_t kFileBufferBytes = 1 << 20;
+// Runs that are merged at once: each takes an open file and its buffer.
+constexpr size_t kMostOpenRuns = 64;
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -37,6 +39,18 @@ struct RecordHead {
   uint32_t key_size;
   uint32_t row_size;
 };
+
+void WriteRecord(std::string_view key, std::string_view row, std::FILE* file) {
+  const RecordHead head{static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())};
+  std::fwrite(&head, sizeof(head), 1, file);
+  std::fwrite(key.data(), 1, key.size(), file);
+  std::fwrite(row.data(), 1, row.size(), file);
+}
+
+// Errors of the writes before show here.
+Status FinishWriting(std::FILE* file, const std::filesystem::path& path) {
+  return std::fflush(file) != 0 || std::ferror(file) != 0 ? FileError("write", path) : Status::OK();
+}
 
 uint64_t BigEndianPrefix(std::string_view bytes) {
   uint64_t prefix = 0;
@@ -124,20 +138,20 @@ void RowSorter::SortBuffer() {
   });
 }
 
-Status RowSorter::Spill() {
+std::filesystem::path RowSorter::NewRunPath() const {
   static std::atomic<uint64_t> number{0};
-  SortBuffer();
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
-  const auto path = folder_ / ("sort-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+  return folder_ / ("sort-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+}
+
+Status RowSorter::Spill() {
+  SortBuffer();
+  const auto path = NewRunPath();
   runs_.push_back(path);
   ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
-  for (const Entry& entry : entries_) {
-    const RecordHead head{entry.key_size, entry.row_size};
-    std::fwrite(&head, sizeof(head), 1, file.get());
-    std::fwrite(bytes_.data() + entry.start, 1, size_t{entry.key_size} + entry.row_size, file.get());
-  }
-  if (std::fflush(file.get()) != 0 || std::ferror(file.get()) != 0) return FileError("write", path);
+  for (const Entry& entry : entries_) WriteRecord(Key(entry), RowOf(entry), file.get());
+  ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
   bytes_.clear();
   entries_.clear();
   sorted_ = true;
@@ -150,14 +164,14 @@ Status RowSorter::DrainBuffer(const Take& take) {
   return Status::OK();
 }
 
-Status RowSorter::Merge(const Take& take) {
+Status RowSorter::Merge(std::span<const std::filesystem::path> runs, const Take& take) {
   std::vector<std::unique_ptr<RunReader>> readers;
   const auto after = [&](size_t a, size_t b) {  // runs are in the order of adding, which settles equal keys
     const int order = readers[a]->key().compare(readers[b]->key());
     return order != 0 ? order > 0 : a > b;
   };
   std::priority_queue<size_t, std::vector<size_t>, decltype(after)> heap(after);
-  for (const auto& path : runs_) {
+  for (const auto& path : runs) {
     ARROW_ASSIGN_OR_RAISE(auto reader, RunReader::Open(path));
     ARROW_ASSIGN_OR_RAISE(const bool any, reader->Next());
     readers.push_back(std::move(reader));
@@ -180,13 +194,39 @@ Status RowSorter::Merge(const Take& take) {
   return Status::OK();
 }
 
+// Neighbours become one run in their place, so that rows of equal keys keep their order.
+Status RowSorter::MergeToFewRuns() {
+  while (runs_.size() > kMostOpenRuns) {
+    for (size_t first = 0; first + 1 < runs_.size(); ++first) {
+      const size_t count = std::min(kMostOpenRuns, runs_.size() - first);
+      const auto path = NewRunPath();
+      const auto begin = runs_.begin() + static_cast<std::ptrdiff_t>(first);
+      const std::vector<std::filesystem::path> merged(begin, begin + static_cast<std::ptrdiff_t>(count));
+      runs_.push_back(path);  // removed with the others if it is never finished
+      ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
+      ARROW_RETURN_NOT_OK(Merge(merged, [&](std::string_view key, std::string_view row) {
+        WriteRecord(key, row, file.get());
+        return Status::OK();
+      }));
+      ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
+      runs_.pop_back();
+      runs_[first] = path;
+      runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+                  runs_.begin() + static_cast<std::ptrdiff_t>(first + count));
+      for (const auto& old : merged) std::filesystem::remove(old);
+    }
+  }
+  return Status::OK();
+}
+
 Status RowSorter::Drain(const Take& take) {
   if (entries_.empty() && runs_.empty()) return Status::OK();
   if (runs_.empty()) return DrainBuffer(take);
   if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
   std::string().swap(bytes_);
   std::vector<Entry>().swap(entries_);
-  return Merge(take);
+  ARROW_RETURN_NOT_OK(MergeToFewRuns());
+  return Merge(runs_, take);
 }
 
 }  // namespace yarrow

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,8 @@
 namespace yarrow {
 
 // External merge sort (Knuth, The Art of Computer Programming 3, 5.4): runs of `buffer_bytes` are sorted in memory and
-// written to files in `folder`, which are merged when read back. A single run never leaves memory. Not thread-safe; its
-// files go with it.
+// written to files in `folder`, which are merged when read back, in several passes when there are more than can be open
+// at once. A single run never leaves memory. Not thread-safe; its files go with it.
 class RowSorter {
  public:
   RowSorter(std::filesystem::path folder, uint64_t buffer_bytes);
@@ -50,7 +51,10 @@ class RowSorter {
   void SortBuffer();
   arrow::Status Spill();
   arrow::Status DrainBuffer(const Take& take);
-  arrow::Status Merge(const Take& take);
+  // The rows of some runs that were written one after the other.
+  static arrow::Status Merge(std::span<const std::filesystem::path> runs, const Take& take);
+  arrow::Status MergeToFewRuns();
+  std::filesystem::path NewRunPath() const;
 
   const std::filesystem::path folder_;
   const uint64_t buffer_bytes_;
