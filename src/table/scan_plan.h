@@ -71,6 +71,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
 struct ScanRequest {
   std::vector<int> columns;  // positions in the row schema's columns, hidden ones too; may repeat
   Predicate predicate;
+  std::optional<std::vector<KeyRange>> keys;  // normalized; whole keys outside of them are passed over
   bool reverse = false;
   std::optional<int64_t> limit;
   int threads = 1;  // that will read, for cutting the ranges into pieces
