@@ -332,7 +332,7 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
     for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
       for (const ColumnDefinition& column : *columns) columns_->Delete(writes, ColumnKey{definition.id, column.id});
     }
-    RemoveRows(*entry, writes);
+    writes->DeleteRange(rows_, entry->prefix, PrefixSuccessor(entry->prefix));
     std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });
     guards.push_back({.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true});
   }
@@ -348,7 +348,14 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
   }
   ARROW_RETURN_NOT_OK(committed);
   Publish(changes);
+  for (const auto& entry : changes.dropped) DropRowIds(*entry);
   return Status::OK();
+}
+
+// Not in the commit that drops the table: each lease of row ids is a commit of its own, and one made since the
+// transaction began, by itself even, would be a conflict. A counter that stays behind is swept at the next opening.
+void Catalog::DropRowIds(const TableEntry& entry) const {
+  if (entry.row_ids) ARROW_UNUSED(store_->CommitDelete(counters_, RowIdKey(entry.definition->id)));
 }
 
 void Catalog::Publish(const CatalogChanges& changes) {
@@ -380,13 +387,9 @@ bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
 
 Status Catalog::DiscardDraft(const TableEntry& draft) {
   WriteSet writes;
-  RemoveRows(draft, &writes);
+  writes.DeleteRange(rows_, draft.prefix, PrefixSuccessor(draft.prefix));
+  if (draft.row_ids) writes.Delete(counters_, RowIdKey(draft.definition->id));
   return store_->Commit(writes).status();
-}
-
-void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
-  writes->DeleteRange(rows_, entry.prefix, PrefixSuccessor(entry.prefix));
-  if (entry.row_ids) writes->Delete(counters_, RowIdKey(entry.definition->id));
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {

@@ -130,7 +130,7 @@ class Catalog {
   arrow::Status CheckNewTable(const std::string& schema_name, const std::string& table_name) const;
   arrow::Status CheckChanges(const CatalogChanges& changes) const;
   void AddDefinition(const TableDefinition& definition, WriteSet* writes) const;
-  void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
+  void DropRowIds(const TableEntry& entry) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 
   const std::shared_ptr<Store> store_;

@@ -258,6 +258,8 @@ TEST_F(SqlTest, DefinitionsAreTransactional) {
   EXPECT_EQ(Run(*other, "SELECT * FROM t"), "42");
   EXPECT_EQ(Run("DROP TABLE t"), "");
   EXPECT_EQ(Run("DROP TABLE IF EXISTS t"), "");
+  Run("CREATE TABLE t (a INT); BEGIN; SELECT * FROM t; INSERT INTO t VALUES (1); DROP TABLE t");
+  EXPECT_EQ(Run("COMMIT"), "");
   EXPECT_EQ(Run("CREATE SCHEMA s; CREATE TABLE s.t (a INT); INSERT INTO s.t VALUES (1); SELECT * FROM s.t"), "1");
   EXPECT_NE(Run("DROP SCHEMA s").find("s.t"), std::string::npos);
   EXPECT_EQ(Run("DROP SCHEMA s CASCADE"), "");
