@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,22 @@ namespace yarrow {
 
 using batch::BoundColumn;
 using batch::EncodeOp;
+
+namespace {
+
+constexpr const char* kNotNullType = "yarrow::NotNull";
+
+class NotNullDetail : public arrow::StatusDetail {
+ public:
+  const char* type_id() const override { return kNotNullType; }
+  std::string ToString() const override { return "a value is needed"; }
+};
+
+}  // namespace
+
+bool IsNotNullViolation(const arrow::Status& status) {
+  return status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kNotNullType;
+}
 
 class RowEncoder::Impl {
  public:
@@ -38,6 +55,7 @@ class RowEncoder::Impl {
   // "table t, column c, key (1, 'x')"
   std::string Where(int column, std::span<const Value> key_values) const;
   arrow::Status Refuse(int column, std::span<const Value> key_values, const std::string& why) const;
+  arrow::Status RefuseNull(int column, std::span<const Value> key_values) const;
   arrow::Status CheckedCast(int column, const Value& value, std::span<const Value> key_values, Value* exact) const;
 
   arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> MatchColumns(const arrow::RecordBatch& batch) const;
@@ -82,10 +100,14 @@ arrow::Status RowEncoder::Impl::Refuse(int number, std::span<const Value> key_va
   return arrow::Status::Invalid(Where(number, key_values), ": ", why);
 }
 
+arrow::Status RowEncoder::Impl::RefuseNull(int number, std::span<const Value> key_values) const {
+  return Refuse(number, key_values, "NULL in a column that is NOT NULL").WithDetail(std::make_shared<NotNullDetail>());
+}
+
 arrow::Status RowEncoder::Impl::CheckedCast(int number, const Value& value, std::span<const Value> key_values,
                                             Value* exact) const {
   if (value.is_null()) {
-    if (!column(number).nullable) return Refuse(number, key_values, "NULL in a column that is NOT NULL");
+    if (!column(number).nullable) return RefuseNull(number, key_values);
     *exact = Value::Null();
     return arrow::Status::OK();
   }
@@ -261,7 +283,7 @@ arrow::Status RowEncoder::Impl::BindBatch(const arrow::RecordBatch& batch) {
 arrow::Status RowEncoder::Impl::RefuseCell(const EncodeOp& op, int64_t i) const {
   const ColumnType& type = column(op.column).type;
   const std::vector<Value> key_values = BoundKeyValues(bound_, i);
-  if (op.source.IsNull(i)) return Refuse(op.column, key_values, "NULL in a column that is NOT NULL");
+  if (op.source.IsNull(i)) return RefuseNull(op.column, key_values);
   if (type.is_variable())
     return Refuse(op.column, key_values, "the text is not valid UTF-8: use a BLOB column for bytes");
   const auto scalar = op.source.array->GetScalar(i);

@@ -13,6 +13,9 @@
 
 namespace yarrow {
 
+// Whether a row was refused for NULL in a column that is NOT NULL.
+bool IsNotNullViolation(const arrow::Status& status);
+
 // One a thread; not thread-safe. Writes rows of the table's current version.
 class RowEncoder {
  public:

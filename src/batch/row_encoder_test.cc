@@ -182,9 +182,12 @@ TEST_F(Encoder, ValuesThatDoNotFit) {
     values[column] = value;
     EXPECT_ERROR_HAS(encoder_->EncodeValues(values, &key_, &row_), message);
   };
+  std::vector<Value> null_note = good;
+  null_note[4] = Value();
   fails(2, 128, "table app.t, column tiny, key ('UA', '1970-01-04'): ");
   fails(2, 128, "128");
   fails(4, Value(), "column note, key ('UA', '1970-01-04'): NULL in a column that is NOT NULL");
+  EXPECT_TRUE(IsNotNullViolation(encoder_->EncodeValues(null_note, &key_, &row_)));
   fails(4, "\xFF", "column note, key ('UA', '1970-01-04'): ");
   fails(3, "text", "column price, key ('UA', '1970-01-04'): ");
   fails(0, Value(), "column Carrier, key (NULL, 3): NULL in a column that is NOT NULL");

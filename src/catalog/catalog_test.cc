@@ -130,6 +130,19 @@ TEST_F(CatalogTest, DraftsLeftByACrashAreSwept) {
   }
 }
 
+TEST_F(CatalogTest, ADropInATransactionIsNoConflictWithItsOwnRowIds) {
+  ASSERT_OK_AND_ASSIGN(const auto table, catalog_->CreateTable(Spec("t", {})));
+  const auto token = store_->BeginWrite();
+  ASSERT_OK(table->row_ids->Take(1).status());
+  WriteSet writes;
+  CommitOptions options;
+  options.transaction = token.get();
+  ASSERT_OK(catalog_->CommitChanges({.created = {}, .dropped = {table}}, &writes, options));
+  PinnedValue value;
+  const std::string counter = "row_id/" + std::to_string(table->definition->id);
+  EXPECT_FALSE(store_->Get(store_->OpenPartition("counters").ValueOrDie(), counter, &value).ValueOrDie());
+}
+
 TEST_F(CatalogTest, SchemasMustBeEmptyToGo) {
   ASSERT_OK(catalog_->CreateSchema("app"));
   EXPECT_ERROR_HAS(catalog_->CreateSchema("App"), "exists already");

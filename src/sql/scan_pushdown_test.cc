@@ -114,6 +114,7 @@ TEST_F(ScanPushdownTest, BoundsFoundAtRunTimeReachTheScan) {
   EXPECT_EQ(Visited("SELECT t.v FROM t JOIN (VALUES (5::BIGINT), (70000)) k(id) ON t.id = k.id"), 2);
   EXPECT_EQ(Run("SELECT t.v FROM t JOIN (VALUES (5::BIGINT), (70000)) k(id) ON t.id = k.id ORDER BY ALL"),
             "39595\n130000");
+  EXPECT_EQ(Visited("SELECT x.v FROM t x JOIN t y ON x.rowid = y.rowid AND y.id = 70000"), 2);
 }
 
 TEST_F(ScanPushdownTest, ConditionsThatAreNoTableFilters) {

@@ -36,8 +36,8 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   };
   expect_error("INSERT INTO t VALUES (2, 'b'), (1, 'c')", {"Constraint Error", "main.t", "key (1)"});
   expect_error("INSERT INTO t VALUES (3, 'b'), (3, 'c')", {"key (3)"});
-  expect_error("INSERT INTO t VALUES (5, NULL)", {"main.t", "name"});
-  expect_error("UPDATE t SET name = NULL", {"main.t", "name"});
+  expect_error("INSERT INTO t VALUES (5, NULL)", {"Constraint Error", "main.t", "name"});
+  expect_error("UPDATE t SET name = NULL", {"Constraint Error", "main.t", "name"});
   expect_error("CREATE TABLE t (a INT)", {"already exists"});
   expect_error("CREATE TABLE u (a INT[])", {"main.u", "column a", "INTEGER[]"});
   expect_error("CREATE TABLE u (a INT, CHECK (a > 0))", {"main.u", "CHECK"});
@@ -223,6 +223,23 @@ TEST_F(SqlTest, UpdateAndDelete) {
   EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
 }
 
+TEST_F(SqlTest, RowsAreFoundByTheirRowIds) {
+  Run("CREATE TABLE t (a INTEGER, b VARCHAR, v INTEGER, PRIMARY KEY (a, b))");
+  Run("INSERT INTO t SELECT i // 10, 'x' || i, i FROM range(5000) r(i)");
+  const std::string with = "FROM t WHERE rowid IN (SELECT rowid FROM t WHERE ";
+  EXPECT_EQ(Run("SELECT v " + with + "a = 7 AND b = 'x77')"), "77");
+  EXPECT_EQ(Run("SELECT sum(v) " + with + "v IN (5, 4000))"), "4005");
+  EXPECT_EQ(Run("SELECT count(*) " + with + "v >= 500)"), "4500");
+  EXPECT_EQ(Run("SELECT count(*) " + with + "v < 0)"), "0");
+  EXPECT_EQ(Run("SELECT count(*) FROM t x JOIN t y ON x.rowid = y.rowid AND x.v = 3"), "1");
+  EXPECT_EQ(Run("SELECT v FROM t WHERE rowid = (SELECT rowid FROM t WHERE v = 9)"), "9");
+  EXPECT_EQ(Run("SELECT count(*) FROM t WHERE rowid > (SELECT rowid FROM t WHERE v = 9)"), "4990");
+  EXPECT_EQ(Run("SELECT count(*) FROM t WHERE rowid IN ('x'::BLOB, '\\x80'::BLOB, NULL)"), "0");
+  EXPECT_EQ(Run("UPDATE t SET v = -v WHERE rowid IN (SELECT rowid FROM t WHERE v = 77)"), "1");
+  EXPECT_EQ(Run("DELETE " + with + "v = -77 OR v = 78)"), "2");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "4998");
+}
+
 TEST_F(SqlTest, AStatementDoesNotSeeItsOwnRows) {
   Run("CREATE TABLE t (id BIGINT)");
   EXPECT_EQ(Run("INSERT INTO t SELECT * FROM range(5000)"), "5000");
@@ -317,6 +334,8 @@ TEST_F(SqlTest, DefinitionsAreTransactional) {
   EXPECT_EQ(Run(*other, "SELECT * FROM t"), "42");
   EXPECT_EQ(Run("DROP TABLE t"), "");
   EXPECT_EQ(Run("DROP TABLE IF EXISTS t"), "");
+  Run("CREATE TABLE t (a INT); BEGIN; SELECT * FROM t; INSERT INTO t VALUES (1); DROP TABLE t");
+  EXPECT_EQ(Run("COMMIT"), "");
   EXPECT_EQ(Run("CREATE SCHEMA s; CREATE TABLE s.t (a INT); INSERT INTO s.t VALUES (1); SELECT * FROM s.t"), "1");
   EXPECT_NE(Run("DROP SCHEMA s").find("s.t"), std::string::npos);
   EXPECT_EQ(Run("DROP SCHEMA s CASCADE"), "");

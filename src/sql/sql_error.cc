@@ -1,5 +1,6 @@
 #include "sql/sql_error.h"
 
+#include "batch/row_encoder.h"
 #include "sql/duckdb_api.h"
 #include "yarrow/store.h"
 
@@ -9,6 +10,7 @@ void Check(const arrow::Status& status) {
   if (status.ok()) return;
   const std::string& message = status.message();
   if (IsConflict(status)) throw duckdb::TransactionException(message);
+  if (IsNotNullViolation(status)) throw duckdb::ConstraintException(message);
   switch (status.code()) {
     case arrow::StatusCode::AlreadyExists:
       throw duckdb::ConstraintException(message);

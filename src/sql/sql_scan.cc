@@ -13,6 +13,7 @@
 #include "sql/expression_translation.h"
 #include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
+#include "sql/row_id_filter.h"
 #include "sql/run_time_filter.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -104,14 +105,24 @@ void ForEachFilter(const duckdb::optional_ptr<duckdb::TableFilterSet>& filters,
   for (const auto& [index, filter] : filters->filters) take(*filter, column_ids[index]);
 }
 
-// One of DuckDB's filters; it does not test again what it has pushed down.
-Predicate MakePredicate(const duckdb::TableFilter& filter, duckdb::column_t id, const TableDefinition& table) {
-  if (!duckdb::IsVirtualColumn(id)) {
-    if (auto predicate = TranslateFilter(filter, static_cast<int>(id), table.columns[id].type)) return *predicate;
+// Adds one of DuckDB's filters to a request; it does not test again what it has pushed down.
+void AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
+               std::vector<Predicate>* conjuncts, ScanRequest* request) {
+  if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
+    if (auto ranges = RowIdRanges(filter, table.key_prefix())) {
+      request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
+      return;
+    }
+  } else if (!duckdb::IsVirtualColumn(id)) {
+    const ColumnType& type = table.definition().columns[id].type;
+    if (auto predicate = TranslateFilter(filter, static_cast<int>(id), type)) {
+      conjuncts->push_back(*std::move(predicate));
+      return;
+    }
   }
-  if (filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER) return Predicate::True();
-  throw duckdb::NotImplementedException("Table " + table.QualifiedName() + ": the filter " + filter.ToString("column") +
-                                        " cannot be applied");
+  if (filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER) return;
+  throw duckdb::NotImplementedException("Table " + table.definition().QualifiedName() + ": the filter " +
+                                        filter.ToString("column") + " cannot be applied");
 }
 
 // Which columns are decoded, and where they go.
@@ -136,13 +147,13 @@ std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<in
   return decoded;
 }
 
-void TakeFilters(const TableFunctionInitInput& input, const TableDefinition& table, ScanGlobal* global,
+void TakeFilters(const TableFunctionInitInput& input, const TableImpl& table, ScanGlobal* global,
                  ScanRequest* request) {
   std::vector<Predicate> conjuncts{BindDataOf(input.bind_data).filter};
   ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter& filter, duckdb::column_t id) {
-    conjuncts.push_back(MakePredicate(filter, id, table));
+    AddFilter(filter, id, table, &conjuncts, request);
     if (!duckdb::IsVirtualColumn(id)) {
-      global->run_time_filter.Add(filter, static_cast<int>(id), table.columns[id].type);
+      global->run_time_filter.Add(filter, static_cast<int>(id), table.definition().columns[id].type);
     }
   });
   request->predicate = Predicate::And(std::move(conjuncts));
@@ -167,7 +178,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   for (const duckdb::column_t id : input.column_ids) {
     if (!duckdb::IsVirtualColumn(id)) request.tested_later.push_back(static_cast<int>(id));
   }
-  TakeFilters(input, entry.table()->definition(), global.get(), &request);
+  TakeFilters(input, *entry.table(), global.get(), &request);
   request.limit = bind.limit;
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
@@ -359,11 +370,9 @@ bool ScanBindData::Equals(const duckdb::FunctionData& other) const {
 void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   ScanBindData& bind = get.bind_data->Cast<ScanBindData>();
   const TableImpl& table = *bind.table->table();
-  std::vector<Predicate> conjuncts{bind.filter};
-  for (const auto& [id, filter] : get.table_filters.filters) {
-    conjuncts.push_back(MakePredicate(*filter, id, table.definition()));
-  }
   ScanRequest request;
+  std::vector<Predicate> conjuncts{bind.filter};
+  for (const auto& [id, filter] : get.table_filters.filters) AddFilter(*filter, id, table, &conjuncts, &request);
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   const auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));

@@ -182,6 +182,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->threads = request.threads;
   plan->output = plan->decoded = plan->source.projections->Get(request.columns);
   ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
+  if (request.keys) plan->ranges = Intersect(plan->ranges, *request.keys);
   if (plan->source.cold) PlanReadColumns(request.tested_later, plan.get());
   return plan;
 }

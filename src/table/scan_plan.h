@@ -76,6 +76,7 @@ struct ScanRequest {
   std::vector<int> columns;  // positions in the row schema's columns, hidden ones too; may repeat
   Predicate predicate;
   std::vector<int> tested_later;  // columns that further predicates may test (RowWalker::Narrow)
+  std::optional<std::vector<KeyRange>> keys;  // normalized; whole keys outside of them are passed over
   bool reverse = false;
   std::optional<int64_t> limit;
   int threads = 1;  // that will read, for cutting the ranges into pieces
