@@ -140,6 +140,31 @@ TEST_F(SchemaDdlTest, PlansOutliveTheirSchema) {
   EXPECT_EQ(Run("FROM s.copied"), "2");
 }
 
+// The row ids of a table without a primary key are counted outside of the transaction.
+TEST_F(SchemaDdlTest, ATransactionFillsAndDropsATableWithoutAKey) {
+  for (const char* change : {"DROP TABLE f", "CREATE OR REPLACE TABLE f AS SELECT 7 AS a", "DROP SCHEMA s CASCADE"}) {
+    SCOPED_TRACE(change);
+    Run("CREATE SCHEMA IF NOT EXISTS s; CREATE OR REPLACE TABLE f AS SELECT 1 AS a");
+    Run("CREATE OR REPLACE TABLE s.g AS SELECT 1 AS a");
+    Run("BEGIN");
+    EXPECT_EQ(Run("INSERT INTO f VALUES (2)"), "1");
+    EXPECT_EQ(Run("INSERT INTO s.g VALUES (2)"), "1");
+    const std::string changed = Run(change);
+    EXPECT_EQ(changed.find("error"), std::string::npos) << changed;
+    EXPECT_EQ(Run("COMMIT"), "");
+  }
+  EXPECT_EQ(Run("SELECT sum(a) FROM f"), "3");
+  // Nor does the lease of another that does not commit stand in the way.
+  const auto other = Connect();
+  Run("BEGIN");
+  Run("SELECT * FROM f");
+  Run(*other, "BEGIN");
+  EXPECT_EQ(Run(*other, "INSERT INTO f SELECT * FROM range(5000)"), "5000");
+  Run(*other, "ROLLBACK");
+  Run("DROP TABLE f");
+  EXPECT_EQ(Run("COMMIT"), "");
+}
+
 // Queries beside schemas that come and go with their tables.
 TEST_F(SchemaDdlTest, SchemasComeAndGoBesideQueries) {
   const std::string make = "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT i AS id FROM range(1000) r(i)";
