@@ -15,10 +15,6 @@ using arrow::Status;
 
 namespace {
 
-std::pair<std::string, std::string> MapKey(const std::string& schema, const std::string& table) {
-  return {FoldCase(schema), FoldCase(table)};
-}
-
 constexpr std::string_view kRowIdCounters = "row_id/";
 
 std::string RowIdKey(uint32_t table_id) {
@@ -115,16 +111,15 @@ Status Catalog::Load() {
   auto view = std::make_shared<CatalogView>();
   for (auto&& entry : schemas_->ScanIter()) {
     ARROW_ASSIGN_OR_RAISE(const SchemaKey key, entry.key());
-    schema_names_.push_back(key.schema_name);
+    view->Add(std::make_shared<SchemaEntry>(key.schema_name));
   }
-  std::sort(schema_names_.begin(), schema_names_.end());
   for (SystemTableId id : AllSystemTables()) {
     auto entry = std::make_shared<TableEntry>();
     entry->definition = SystemTableDefinition(id);
     if (id != SystemTableId::kStats) {
       ARROW_ASSIGN_OR_RAISE(entry->partition, store_->OpenPartition(SystemPartition(id)));
     }
-    view->tables_.emplace(MapKey(entry->definition->schema_name, entry->definition->name), std::move(entry));
+    view->Add(std::move(entry));
   }
 
   struct Loading {
@@ -158,9 +153,8 @@ Status Catalog::Load() {
   for (auto& [id, table] : loading) {
     for (auto& [position, column] : table.by_position) table.definition.columns.push_back(std::move(column));
     for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
-    const auto map_key = MapKey(table.definition.schema_name, table.definition.name);
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
-    view->tables_.emplace(map_key, std::move(entry));
+    view->Add(std::move(entry));
   }
   view_ = std::move(view);
   return SweepDrafts();
@@ -207,77 +201,14 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
   return entry;
 }
 
-Status Catalog::CommitSynced(const WriteSet& writes) {
-  CommitOptions options;
-  options.sync = true;
-  return store_->Commit(writes, options).status();
-}
-
-Status Catalog::CreateSchema(std::string_view name) {
-  if (name.empty()) return Status::Invalid("A schema needs a name");
-  std::lock_guard ddl(ddl_mutex_);
-  for (const std::string& existing : Schemas()) {
-    if (FoldCase(existing) == FoldCase(name)) return Status::AlreadyExists("Schema ", name, " exists already");
-  }
-  WriteSet writes;
-  schemas_->Put(&writes, SchemaKey{std::string(name)}, SchemaRecord{NowMicros()});
-  ARROW_RETURN_NOT_OK(CommitSynced(writes));
-  std::unique_lock lock(map_mutex_);
-  schema_names_.emplace_back(name);
-  std::sort(schema_names_.begin(), schema_names_.end());
-  return Status::OK();
-}
-
-Status Catalog::DropSchema(std::string_view name) {
-  std::lock_guard ddl(ddl_mutex_);
-  if (FoldCase(name) == kMainSchema || FoldCase(name) == kSystemSchema) {
-    return Status::Invalid("Schema ", name, " is part of every database and cannot be dropped");
-  }
-  const auto names = Schemas();
-  const auto at =
-      std::find_if(names.begin(), names.end(), [&](const auto& s) { return FoldCase(s) == FoldCase(name); });
-  if (at == names.end()) return Status::KeyError("There is no schema ", name);
-  for (const auto& table : Tables()) {
-    if (FoldCase(table->definition->schema_name) == FoldCase(name)) {
-      return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(),
-                             " first");
-    }
-  }
-  WriteSet writes;
-  schemas_->Delete(&writes, SchemaKey{*at});
-  ARROW_RETURN_NOT_OK(CommitSynced(writes));
-  std::unique_lock lock(map_mutex_);
-  std::erase(schema_names_, *at);
-  return Status::OK();
-}
-
-std::vector<std::string> Catalog::Schemas() const {
-  std::shared_lock lock(map_mutex_);
-  return schema_names_;
-}
-
-Status Catalog::CheckNewTable(const std::string& schema_name, const std::string& table_name) const {
-  const std::string name = schema_name + "." + table_name;
-  const auto schemas = Schemas();
-  const bool known = std::any_of(schemas.begin(), schemas.end(),
-                                 [&](const std::string& s) { return FoldCase(s) == FoldCase(schema_name); });
-  if (FoldCase(schema_name) == kSystemSchema) {
-    return Status::Invalid("Table ", name, ": schema system belongs to the database; choose another");
-  }
-  if (!known) return Status::KeyError("Table ", name, ": there is no schema ", schema_name, "; create it first");
-  if (View()->Find({schema_name, table_name}) != nullptr)
-    return Status::AlreadyExists("Table ", name, " exists already");
-  return Status::OK();
-}
-
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const TableSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(auto entry, DraftTable(spec));
   ARROW_RETURN_NOT_OK(PublishTable(entry));
   return entry;
 }
 
-arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec, bool replaces) {
-  if (!replaces) ARROW_RETURN_NOT_OK(CheckNewTable(spec.schema_name, spec.name));
+arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec, const CatalogChanges* own) {
+  ARROW_RETURN_NOT_OK(CheckNewTable({spec.schema_name, spec.name}, own));
   ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
   ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
@@ -287,7 +218,7 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const Table
 
 Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
   WriteSet writes;
-  return CommitChanges({.created = {draft}, .dropped = {}}, &writes);
+  return CommitChanges({.created = {draft}}, &writes);
 }
 
 void Catalog::AddDefinition(const TableDefinition& definition, WriteSet* writes) const {
@@ -303,85 +234,6 @@ void Catalog::AddDefinition(const TableDefinition& definition, WriteSet* writes)
     columns_->Put(writes, ColumnKey{definition.id, column.id},
                   ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
   }
-}
-
-// Under ddl_mutex_.
-Status Catalog::CheckChanges(const CatalogChanges& changes) const {
-  for (const auto& entry : changes.dropped) {
-    const TableDefinition& definition = *entry->definition;
-    if (definition.kind == TableKind::kSystem) {
-      return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
-    }
-    const auto current = View()->Find({definition.schema_name, definition.name});
-    if (current == nullptr || current->definition->id != definition.id) {
-      return ConflictError("table " + definition.QualifiedName() + " was dropped by another transaction");
-    }
-  }
-  for (const auto& entry : changes.created) {
-    const TableDefinition& definition = *entry->definition;
-    const bool is_replaced = std::ranges::any_of(changes.dropped, [&](const auto& dropped) {
-      return MapKey(dropped->definition->schema_name, dropped->definition->name) ==
-             MapKey(definition.schema_name, definition.name);
-    });
-    if (!is_replaced) ARROW_RETURN_NOT_OK(CheckNewTable(definition.schema_name, definition.name));
-  }
-  return Status::OK();
-}
-
-Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
-  std::lock_guard ddl(ddl_mutex_);
-  ARROW_RETURN_NOT_OK(CheckChanges(changes));
-  std::vector<GuardUse> guards(options.guards.begin(), options.guards.end());
-  for (const auto& entry : changes.dropped) {
-    const TableDefinition& definition = *entry->definition;
-    tables_->Delete(writes, TableKey{definition.id});
-    for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
-      for (const ColumnDefinition& column : *columns) columns_->Delete(writes, ColumnKey{definition.id, column.id});
-    }
-    RemoveRows(*entry, writes);
-    std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });
-    guards.push_back({.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true});
-  }
-  for (const auto& entry : changes.created) AddDefinition(*entry->definition, writes);
-  CommitOptions synced = options;
-  synced.guards = guards;
-  synced.sync = true;
-  // From the commit until its sequence is known, readers of these tables wait.
-  for (const auto& entry : changes.dropped) entry->dropped_at->store(TableEntry::kDropping, std::memory_order_release);
-  const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
-  for (const auto& entry : changes.dropped) {
-    entry->dropped_at->store(committed.ok() ? committed->last_sequence : 0, std::memory_order_release);
-  }
-  ARROW_RETURN_NOT_OK(committed);
-  Publish(changes);
-  return Status::OK();
-}
-
-void Catalog::Publish(const CatalogChanges& changes) {
-  std::unique_lock lock(map_mutex_);
-  auto view = std::make_shared<CatalogView>(*view_);
-  for (const auto& entry : changes.dropped) {
-    view->tables_.erase(MapKey(entry->definition->schema_name, entry->definition->name));
-  }
-  for (const auto& entry : changes.created) {
-    view->tables_[MapKey(entry->definition->schema_name, entry->definition->name)] = entry;
-  }
-  ++view->version_;
-  view_ = std::move(view);
-}
-
-std::shared_ptr<const CatalogView> Catalog::View() const {
-  std::shared_lock lock(map_mutex_);
-  return view_;
-}
-
-bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
-  uint64_t dropped = entry.dropped_at->load(std::memory_order_acquire);
-  if (dropped == TableEntry::kDropping) {
-    std::lock_guard ddl(ddl_mutex_);
-    dropped = entry.dropped_at->load(std::memory_order_acquire);
-  }
-  return dropped == 0 || dropped > snapshot.sequence();
 }
 
 Status Catalog::DiscardDraft(const TableEntry& draft) {
@@ -403,7 +255,7 @@ void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
 Status Catalog::DropTable(const QualifiedName& name) {
   ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
   WriteSet writes;
-  return CommitChanges({.created = {}, .dropped = {entry}}, &writes);
+  return CommitChanges({.dropped = {entry}}, &writes);
 }
 
 Status Catalog::NotFound(const QualifiedName& name) const {
@@ -414,20 +266,6 @@ Status Catalog::NotFound(const QualifiedName& name) const {
   }
   return Status::KeyError("There is no table ", name.schema_name, ".", name.name,
                           "; the tables are: ", known.empty() ? "(none yet)" : known, " and those of schema system");
-}
-
-std::shared_ptr<const TableEntry> CatalogView::Find(const QualifiedName& name) const {
-  const auto at = tables_.find(MapKey(name.schema_name, name.name));
-  return at == tables_.end() ? nullptr : at->second;
-}
-
-std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
-  std::vector<std::shared_ptr<const TableEntry>> users, system;
-  for (const auto& [key, entry] : tables_) {
-    (entry->definition->kind == TableKind::kSystem ? system : users).push_back(entry);
-  }
-  users.insert(users.end(), system.begin(), system.end());
-  return users;
 }
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::Find(const QualifiedName& name) const {

@@ -13,6 +13,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalog/records.h"
@@ -41,9 +42,20 @@ struct TableEntry {
   std::shared_ptr<std::atomic<uint64_t>> dropped_at = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
-// The tables of a moment. Immutable.
+// One schema, from its creation to its end: another one that gets the name later is another entry. Immutable.
+struct SchemaEntry {
+  explicit SchemaEntry(std::string schema_name) : name(std::move(schema_name)) {}
+  const std::string name;
+  const std::shared_ptr<std::atomic<uint64_t>> dropped_at =
+      std::make_shared<std::atomic<uint64_t>>(0);  // as of a table
+};
+
+// The schemas and tables of a moment. Immutable.
 class CatalogView {
  public:
+  // Null when there is none.
+  std::shared_ptr<const SchemaEntry> FindSchema(std::string_view name) const;
+  std::vector<std::shared_ptr<const SchemaEntry>> Schemas() const;  // by name
   // Null when there is none.
   std::shared_ptr<const TableEntry> Find(const QualifiedName& name) const;
   // Users' tables first by schema and name, then the system tables.
@@ -53,6 +65,12 @@ class CatalogView {
 
  private:
   friend class Catalog;
+  void Add(std::shared_ptr<const SchemaEntry> schema);
+  void Add(std::shared_ptr<const TableEntry> table);
+  void Remove(const SchemaEntry& schema);
+  void Remove(const TableEntry& table);
+
+  std::map<std::string, std::shared_ptr<const SchemaEntry>> schemas_;                        // by folded name
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>> tables_;  // by schema, name; folded
   uint64_t version_ = 1;
 };
@@ -76,11 +94,16 @@ class RowIdCounter {
   int64_t lease_ = 1024;
 };
 
-// Tables that a transaction makes and drops; nobody else knows of them before its commit.
+// Schemas and tables that a transaction makes and drops; nobody else knows of them before its commit. Whoever drops a
+// schema drops its tables, too.
 struct CatalogChanges {
-  std::vector<std::shared_ptr<const TableEntry>> created;  // drafts
-  std::vector<std::shared_ptr<const TableEntry>> dropped;
-  bool empty() const { return created.empty() && dropped.empty(); }
+  std::vector<std::shared_ptr<const TableEntry>> created = {};  // drafts
+  std::vector<std::shared_ptr<const TableEntry>> dropped = {};
+  std::vector<std::shared_ptr<const SchemaEntry>> created_schemas = {};
+  std::vector<std::shared_ptr<const SchemaEntry>> dropped_schemas = {};
+  bool empty() const {
+    return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty();
+  }
 };
 
 // Thread-safe. DDL statements run one at a time and are synced whatever the store's durability.
@@ -89,25 +112,35 @@ class Catalog {
   static arrow::Result<std::unique_ptr<Catalog>> Open(std::shared_ptr<Store> store);
 
   arrow::Status CreateSchema(std::string_view name);
+  // It must be empty.
   arrow::Status DropSchema(std::string_view name);
   std::vector<std::string> Schemas() const;
+  // A schema that nobody finds before CommitChanges; an error when the name cannot be one or, for all who look now, is
+  // taken. `own`: what the transaction that makes it has changed before, null without one.
+  arrow::Result<std::shared_ptr<const SchemaEntry>> DraftSchema(std::string_view name,
+                                                                const CatalogChanges* own = nullptr) const;
+  // An error for the schemas that are part of every database.
+  static arrow::Status CheckDroppable(const SchemaEntry& schema);
 
   arrow::Result<std::shared_ptr<const TableEntry>> CreateTable(const TableSpec& spec);
   // CreateTable in two steps: a draft has an id, and rows can be written under it, but nobody finds it and no later
   // Open does; publishing makes it appear with its rows, in one commit, unless a table of its name has come meanwhile.
   // Rows of drafts that were never published are removed by DiscardDraft or the next Open.
-  // `replaces`: the name may be taken, by a table that the same commit will drop.
-  arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec, bool replaces = false);
+  // `own`: what the transaction that makes it has changed before, null without one.
+  arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec,
+                                                              const CatalogChanges* own = nullptr);
   arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
   arrow::Status DiscardDraft(const TableEntry& draft);
-  // Publishes and drops tables together with `writes`, in one commit. AlreadyExists when another commit has taken a
-  // name meanwhile, IsConflict() when one has dropped a table; then nothing is done.
+  // Publishes and drops schemas and tables together with `writes`, in one commit, or does nothing. IsConflict() when
+  // another commit has meanwhile dropped one of them or, in a transaction, taken a name (without one AlreadyExists) or
+  // put a table into a schema that goes.
   arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
-  // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells.
+  // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells. The same goes for schemas.
   std::shared_ptr<const CatalogView> View() const;
   // Whether a table of a view was still there at a snapshot. Waits for a DROP of it that is being committed.
   bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
+  bool IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot);
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -128,11 +161,17 @@ class Catalog {
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
   arrow::Status SweepDrafts();
-  arrow::Status CommitSynced(const WriteSet& writes);
   void Publish(const CatalogChanges& changes);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
-  arrow::Status CheckNewTable(const std::string& schema_name, const std::string& table_name) const;
-  arrow::Status CheckChanges(const CatalogChanges& changes) const;
+  // The checks of a change against the present. `own` is null without a transaction: with one, what is met here has
+  // changed since its snapshot, which is a conflict.
+  arrow::Status CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* own) const;
+  arrow::Status CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const;
+  arrow::Status CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const;
+  arrow::Status CheckDroppedTable(const TableEntry& entry) const;
+  arrow::Status CheckChanges(const CatalogChanges& changes, bool in_transaction) const;
+  void AddWrites(const CatalogChanges& changes, WriteSet* writes) const;
+  bool WasLiveAt(const std::atomic<uint64_t>& dropped_at, const Snapshot& snapshot);
   void AddDefinition(const TableDefinition& definition, WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
@@ -150,7 +189,6 @@ class Catalog {
 
   std::mutex ddl_mutex_;  // held for a whole DDL statement
   mutable std::shared_mutex map_mutex_;
-  std::vector<std::string> schema_names_;  // sorted
   std::shared_ptr<const CatalogView> view_;
   std::unique_ptr<RowIdCounter> table_ids_;
   std::unique_ptr<RowIdCounter> job_ids_;

@@ -155,6 +155,68 @@ TEST_F(CatalogTest, SchemasMustBeEmptyToGo) {
   EXPECT_ERROR_HAS(catalog_->DropSchema("main"), "cannot be dropped");
 }
 
+TEST_F(CatalogTest, SchemasComeAndGoWithTheRestOfACommit) {
+  ASSERT_OK(catalog_->CreateSchema("old"));
+  TableSpec spec = Spec("t");
+  spec.schema_name = "old";
+  ASSERT_OK_AND_ASSIGN(const auto dropped, catalog_->CreateTable(spec));
+  const Snapshot before = store_->GetSnapshot();
+  const auto view = catalog_->View();
+  const auto token = store_->BeginWrite();
+  CatalogChanges changes;
+  changes.dropped = {dropped};
+  changes.dropped_schemas = {view->FindSchema("OLD")};
+  ASSERT_OK_AND_ASSIGN(auto schema, catalog_->DraftSchema("new", &changes));
+  changes.created_schemas = {schema};
+  spec.schema_name = "new";
+  ASSERT_OK_AND_ASSIGN(auto draft, catalog_->DraftTable(spec, &changes));
+  changes.created = {draft};
+  EXPECT_EQ(catalog_->Schemas(), (std::vector<std::string>{"main", "old", "system"}));
+  WriteSet writes;
+  CommitOptions options;
+  options.transaction = token.get();
+  ASSERT_OK(catalog_->CommitChanges(changes, &writes, options));
+  EXPECT_EQ(view->FindSchema("new"), nullptr) << "a view does not change";
+  EXPECT_TRUE(catalog_->IsLiveAt(*view->FindSchema("old"), before));
+  EXPECT_FALSE(catalog_->IsLiveAt(*view->FindSchema("old"), store_->GetSnapshot()));
+  Reopen();
+  EXPECT_EQ(catalog_->Schemas(), (std::vector<std::string>{"main", "new", "system"}));
+  EXPECT_OK(catalog_->Find({"new", "t"}).status());
+  EXPECT_FALSE(catalog_->Find({"old", "t"}).ok());
+}
+
+TEST_F(CatalogTest, ChangesThatAnotherCommitForestalledConflict) {
+  ASSERT_OK(catalog_->CreateSchema("app"));
+  const auto app = catalog_->View()->FindSchema("app");
+  TableSpec spec = Spec("t");
+  spec.schema_name = "app";
+  const auto commit = [&](const CatalogChanges& changes) {
+    const auto token = store_->BeginWrite();
+    WriteSet writes;
+    CommitOptions options;
+    options.transaction = token.get();
+    const auto status = catalog_->CommitChanges(changes, &writes, options);
+    EXPECT_TRUE(IsConflict(status)) << status.ToString();
+    return status;
+  };
+  ASSERT_OK_AND_ASSIGN(const auto draft, catalog_->DraftTable(spec));
+  ASSERT_OK_AND_ASSIGN(const auto made, catalog_->DraftSchema("made"));
+  ASSERT_OK(catalog_->CreateSchema("Made"));
+  EXPECT_ERROR_HAS(commit({.created_schemas = {made}}), "schema made exists already");
+  ASSERT_OK(catalog_->CreateTable(spec).status());
+  EXPECT_ERROR_HAS(commit({.dropped_schemas = {app}}), "another transaction made table app.t");
+  EXPECT_ERROR_HAS(commit({.created = {draft}}), "table app.t exists already");
+  EXPECT_OK(catalog_->Find({"app", "t"}).status());
+  ASSERT_OK(catalog_->DropTable({"app", "t"}));
+  ASSERT_OK(catalog_->DropSchema("app"));
+  EXPECT_ERROR_HAS(commit({.created = {draft}}), "schema app was dropped");
+  ASSERT_OK(catalog_->CreateSchema("app"));
+  EXPECT_ERROR_HAS(commit({.dropped_schemas = {app}}), "schema app was dropped");
+  const auto main = catalog_->View()->FindSchema("main");
+  WriteSet writes;
+  EXPECT_ERROR_HAS(catalog_->CommitChanges({.dropped_schemas = {main}}, &writes), "cannot be dropped");
+}
+
 TEST_F(CatalogTest, RowIdsIncreaseAndNeverComeTwice) {
   ASSERT_OK_AND_ASSIGN(const auto entry, catalog_->CreateTable(Spec("log", {})));
   ASSERT_TRUE(entry->definition->has_hidden_row_id());

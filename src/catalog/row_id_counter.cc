@@ -30,6 +30,9 @@ arrow::Result<int64_t> RowIdCounter::Take(int64_t count) {
     DefaultValueCodec<int64_t>::Encode(end, &bytes);
     CommitOptions options;
     options.sync = true;
+    // Leases are no transaction's business, not even of one that inserts rows and then drops the table with its
+    // counter.
+    options.moves_only = true;
     ARROW_RETURN_NOT_OK(store_->CommitPut(counters_, key_, bytes, options));
     leased_end_ = end;
     lease_ = std::min(lease_ * 4, kLargestLease);

@@ -1,6 +1,5 @@
 #include "sql/scan_pushdown.h"
 
-#include <duckdb/main/settings.hpp>
 #include <optional>
 
 #include "sql/sql_scan.h"
@@ -117,10 +116,10 @@ void PushLimits(LogicalOperator& op) {
   for (auto& child : op.children) PushLimits(*child);
 }
 
-// Sorting the result of a query by the key is left out: the result keeps the order of the scan as long as
-// preserve_insertion_order is set. Elsewhere in a plan others may read the scan in pieces, so there it stays.
-void DropOrderOfResult(duckdb::ClientContext& context, duckdb::unique_ptr<LogicalOperator>& plan) {
-  if (!duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context)) return;
+// Sorting the result of a query by the key is left out: the result keeps the order of the scan, which says that its
+// order counts whatever preserve_insertion_order is when the plan runs. Elsewhere in a plan others may read the scan in
+// pieces, so there it stays.
+void DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
   duckdb::unique_ptr<LogicalOperator>* at = &plan;
   bool keeps_columns = false;  // somebody above picks the columns of the result
   while ((*at)->type == LogicalOperatorType::LOGICAL_EXPLAIN ||
@@ -137,6 +136,7 @@ void DropOrderOfResult(duckdb::ClientContext& context, duckdb::unique_ptr<Logica
   if (!reverse) return;
   BindDataOf(*get).reverse = *reverse;
   BindDataOf(*get).in_order = true;
+  get->function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   *at = std::move(order.children[0]);
 }
 
@@ -150,7 +150,7 @@ void DescribeScans(duckdb::ClientContext& context, LogicalOperator& op) {
 
 void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<LogicalOperator>& plan) {
   PushLimits(*plan);
-  DropOrderOfResult(input.context, plan);
+  DropOrderOfResult(plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);
 }
 

@@ -89,9 +89,33 @@ TEST_F(ScanPushdownTest, AResultInKeyOrderIsNotSorted) {
   EXPECT_FALSE(Sorts("SELECT v, name FROM t ORDER BY id"));
   EXPECT_TRUE(Sorts("SELECT row_number() OVER () FROM (SELECT id FROM t ORDER BY id DESC)"));
   Run("SET preserve_insertion_order = false");
-  EXPECT_TRUE(Sorts("SELECT id FROM t ORDER BY id"));
+  EXPECT_FALSE(Sorts("SELECT id FROM t ORDER BY id"));
   EXPECT_EQ(Run("SELECT id FROM t WHERE v < 40000 ORDER BY id DESC LIMIT 1"),
             Run("SELECT max(id) FROM t WHERE v < 40000"));
+}
+
+// A plan may be made under another setting than it runs under.
+TEST_F(ScanPushdownTest, AResultInKeyOrderKeepsItUnderAnySetting) {
+  for (const char* planned : {"true", "false"}) {
+    for (const char* run : {"true", "false"}) {
+      Run(std::string("SET preserve_insertion_order = ") + planned);
+      auto prepared = connection_->Prepare("SELECT id FROM t WHERE v >= 0 ORDER BY id DESC");
+      ASSERT_FALSE(prepared->HasError()) << prepared->GetError();
+      Run(std::string("SET preserve_insertion_order = ") + run);
+      for (const bool streams : {false, true}) {
+        duckdb::vector<duckdb::Value> no_values;
+        const auto result = prepared->Execute(no_values, streams);
+        ASSERT_FALSE(result->HasError()) << result->GetError();
+        int64_t next = kRows;
+        while (const auto chunk = result->Fetch()) {
+          for (duckdb::idx_t i = 0; i < chunk->size(); ++i) {
+            ASSERT_EQ(chunk->GetValue(0, i).GetValue<int64_t>(), --next) << planned << " " << run << " " << streams;
+          }
+        }
+        EXPECT_EQ(next, 0);
+      }
+    }
+  }
 }
 
 TEST_F(ScanPushdownTest, AFilterUnderLimitGivesTheFirstRows) {

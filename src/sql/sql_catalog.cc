@@ -115,6 +115,23 @@ void SqlSchema::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo&) {
   throw duckdb::NotImplementedException("ALTER is not supported yet for tables of database " + catalog.GetName());
 }
 
+namespace {
+
+void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cascade) {
+  const auto schema = transaction.FindSchema(name);
+  Check(Catalog::CheckDroppable(*schema));
+  const auto tables = transaction.Tables(name);
+  if (!tables.empty() && !cascade) {
+    throw duckdb::DependencyException("Schema " + schema->name + " is not empty: drop table " +
+                                      tables[0]->definition->QualifiedName() +
+                                      " first, or all with DROP SCHEMA ... CASCADE");
+  }
+  for (const auto& table : tables) Check(transaction.impl().DropTable(table));
+  Check(transaction.impl().DropSchema(schema));
+}
+
+}  // namespace
+
 // --- the catalog -----------------------------------------------------------------------------------------------------
 
 SqlCatalog::SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user)
@@ -149,59 +166,58 @@ duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& contex
   return database_->catalog().View()->version();
 }
 
-SqlSchema* SqlCatalog::FindSchema(const std::string& schema_name) {
-  const std::string folded = FoldCase(schema_name);
-  for (const std::string& known : database_->catalog().Schemas()) {
-    if (FoldCase(known) != folded) continue;
-    std::lock_guard lock(mutex_);
-    std::unique_ptr<SqlSchema>& schema = schemas_[folded];
-    if (schema == nullptr) {
-      duckdb::CreateSchemaInfo info;
-      info.schema = known;
-      schema = std::make_unique<SqlSchema>(*this, info);
-    }
-    return schema.get();
+SqlSchema& SqlCatalog::EntryOf(const SchemaEntry& schema) {
+  std::lock_guard lock(mutex_);
+  std::unique_ptr<SqlSchema>& entry = schemas_[schema.name];
+  if (entry == nullptr) {
+    duckdb::CreateSchemaInfo info;
+    info.schema = schema.name;
+    entry = std::make_unique<SqlSchema>(*this, info);
   }
-  return nullptr;
+  return *entry;
 }
 
-duckdb::optional_ptr<duckdb::SchemaCatalogEntry> SqlCatalog::LookupSchema(duckdb::CatalogTransaction,
+duckdb::optional_ptr<duckdb::SchemaCatalogEntry> SqlCatalog::LookupSchema(duckdb::CatalogTransaction transaction,
                                                                           const duckdb::EntryLookupInfo& lookup,
                                                                           duckdb::OnEntryNotFound if_not_found) {
   const std::string& schema_name = lookup.GetEntryName();
-  if (SqlSchema* schema = FindSchema(schema_name)) return schema;
+  if (transaction.transaction) {
+    if (const auto schema = transaction.transaction->Cast<SqlTransaction>().FindSchema(schema_name)) {
+      return EntryOf(*schema);
+    }
+  }
   if (if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return nullptr;
   throw duckdb::CatalogException("Schema with name \"" + schema_name + "\" not found in database " + GetName());
 }
 
-void SqlCatalog::ScanSchemas(duckdb::ClientContext&, std::function<void(duckdb::SchemaCatalogEntry&)> callback) {
-  for (const std::string& known : database_->catalog().Schemas()) {
-    if (SqlSchema* schema = FindSchema(known)) callback(*schema);
-  }
+void SqlCatalog::ScanSchemas(duckdb::ClientContext& context,
+                             std::function<void(duckdb::SchemaCatalogEntry&)> callback) {
+  for (const auto& schema : SqlTransaction::Of(context, *this).Schemas()) callback(EntryOf(*schema));
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::CatalogTransaction,
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::CatalogTransaction transaction,
                                                                     duckdb::CreateSchemaInfo& info) {
-  const arrow::Status made = database_->catalog().CreateSchema(info.schema);
-  if (made.IsAlreadyExists()) {
-    if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
-    throw duckdb::CatalogException("Schema with name \"" + info.schema + "\" already exists!");
-  }
-  Check(made);
-  return FindSchema(info.schema);
-}
-
-void SqlCatalog::DropSchema(duckdb::ClientContext&, duckdb::DropInfo& info) {
-  const bool exists = FindSchema(info.name) != nullptr;
-  if (!exists && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
-  if (exists && info.cascade) {
-    for (const auto& entry : database_->catalog().Tables()) {
-      const TableDefinition& table = *entry->definition;
-      if (FoldCase(table.schema_name) != FoldCase(info.name)) continue;
-      Check(database_->catalog().DropTable({table.schema_name, table.name}));
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  if (sql_transaction.FindSchema(info.schema) != nullptr) {
+    switch (info.on_conflict) {
+      case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:
+        return nullptr;
+      case duckdb::OnCreateConflict::REPLACE_ON_CONFLICT:
+        DropSchemaOf(sql_transaction, info.schema, /*cascade=*/false);
+        break;
+      default:
+        throw duckdb::CatalogException("Schema with name \"" + info.schema + "\" already exists!");
     }
   }
-  Check(database_->catalog().DropSchema(info.name));
+  Check(sql_transaction.impl().CreateSchema(info.schema));
+  return EntryOf(*sql_transaction.FindSchema(info.schema));
+}
+
+void SqlCatalog::DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  SqlTransaction& transaction = SqlTransaction::Of(context, *this);
+  if (transaction.FindSchema(info.name) != nullptr) return DropSchemaOf(transaction, info.name, info.cascade);
+  if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  throw duckdb::CatalogException("Schema with name \"" + info.name + "\" does not exist in database " + GetName());
 }
 
 duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::Binder&, duckdb::CreateStatement&,

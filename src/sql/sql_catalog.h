@@ -51,6 +51,7 @@ class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_fro
 
 class SqlCatalog;
 
+// The name of a schema, and nothing but: which schema and which tables that is, the transaction that asks knows.
 class SqlSchema : public duckdb::SchemaCatalogEntry {
  public:
   SqlSchema(SqlCatalog& catalog, duckdb::CreateSchemaInfo& info);
@@ -136,13 +137,14 @@ class SqlCatalog : public duckdb::Catalog {
 
  private:
   void DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
-  SqlSchema* FindSchema(const std::string& name);
+  SqlSchema& EntryOf(const SchemaEntry& schema);
 
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;
   std::mutex mutex_;
-  // Schemas are never removed: references to them may be anywhere. A dropped one is not found any more.
-  std::map<std::string, std::unique_ptr<SqlSchema>> schemas_;  // by folded name
+  // By name as it was spelled. Never removed: plans that outlive their transaction have bare references. So one that is
+  // made again under its name gets the entry that it had.
+  std::map<std::string, std::unique_ptr<SqlSchema>> schemas_;
   // By table id: the latest version that was asked for.
   std::map<uint32_t, std::pair<std::shared_ptr<const TableEntry>, std::shared_ptr<SqlTable>>> tables_;
 };

@@ -1,5 +1,6 @@
 #include "sql/sql_transaction.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "catalog/table_schema.h"
@@ -36,6 +37,27 @@ SqlTable& SqlTransaction::Pin(std::shared_ptr<SqlTable> table) {
   SqlTable& entry = *table;
   pinned_.try_emplace(&entry, std::move(table));
   return entry;
+}
+
+std::shared_ptr<const SchemaEntry> SqlTransaction::FindSchema(const std::string& name) {
+  const CatalogChanges& changes = impl_->catalog_changes();
+  for (const auto& schema : changes.created_schemas) {
+    if (FoldCase(schema->name) == FoldCase(name)) return schema;
+  }
+  auto found = catalog_view_->FindSchema(name);
+  if (found == nullptr || !catalog_.database()->catalog().IsLiveAt(*found, impl_->snapshot())) return nullptr;
+  const auto& dropped = changes.dropped_schemas;
+  return std::find(dropped.begin(), dropped.end(), found) == dropped.end() ? found : nullptr;
+}
+
+std::vector<std::shared_ptr<const SchemaEntry>> SqlTransaction::Schemas() {
+  std::vector<std::shared_ptr<const SchemaEntry>> schemas;
+  for (const auto& schema : catalog_view_->Schemas()) {
+    if (FindSchema(schema->name) == schema) schemas.push_back(schema);
+  }
+  const auto& created = impl_->catalog_changes().created_schemas;
+  schemas.insert(schemas.end(), created.begin(), created.end());
+  return schemas;
 }
 
 std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema, const std::string& name) {

@@ -22,7 +22,7 @@ class SqlTransaction : public duckdb::Transaction {
   static SqlTransaction& Of(duckdb::ClientContext& context, duckdb::Catalog& catalog);
 
   TransactionImpl& impl() { return *impl_; }
-  // The tables of its snapshot, those it made and dropped itself apart.
+  // The schemas and tables of its snapshot, those it made and dropped itself apart.
   const CatalogView& view() const { return *catalog_view_; }
 
   // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
@@ -31,6 +31,9 @@ class SqlTransaction : public duckdb::Transaction {
   // Keeps an entry that DuckDB has a reference to.
   SqlTable& Pin(std::shared_ptr<SqlTable> table);
 
+  // A schema as this transaction sees it; null when there is none.
+  std::shared_ptr<const SchemaEntry> FindSchema(const std::string& name);
+  std::vector<std::shared_ptr<const SchemaEntry>> Schemas();
   // The definition of a table as this transaction sees it; null when there is none.
   std::shared_ptr<const TableEntry> Find(const std::string& schema, const std::string& name);
   std::vector<std::shared_ptr<const TableEntry>> Tables(const std::string& schema);

@@ -84,6 +84,24 @@ void TransactionImpl::Rollback() {
   changes_ = {};
 }
 
+Status TransactionImpl::CreateSchema(const std::string& name) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  const auto same_name = [&](const auto& schema) { return FoldCase(schema->name) == FoldCase(name); };
+  if (std::ranges::any_of(changes_.created_schemas, same_name)) {
+    return Status::AlreadyExists("Schema ", name, " exists already");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto schema, database_->catalog().DraftSchema(name, &changes_));
+  changes_.created_schemas.push_back(std::move(schema));
+  return Status::OK();
+}
+
+Status TransactionImpl::DropSchema(const std::shared_ptr<const SchemaEntry>& schema) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  ARROW_RETURN_NOT_OK(Catalog::CheckDroppable(*schema));
+  if (std::erase(changes_.created_schemas, schema) == 0) changes_.dropped_schemas.push_back(schema);
+  return Status::OK();
+}
+
 Status TransactionImpl::CreateTable(const TableSpec& spec) {
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   const auto same_name = [&](const auto& entry) {
@@ -93,8 +111,7 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
   if (std::ranges::any_of(changes_.created, same_name)) {
     return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
   }
-  const bool replaces = std::ranges::any_of(changes_.dropped, same_name);
-  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, replaces));
+  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes_));
   changes_.created.push_back(std::move(draft));
   return Status::OK();
 }

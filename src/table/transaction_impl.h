@@ -24,7 +24,10 @@ class TransactionImpl {
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
-  // Tables made and dropped by the transaction.
+  // Schemas and tables made and dropped by the transaction. The caller has looked whether they are there in its
+  // snapshot, and drops the tables of a schema before the schema.
+  arrow::Status CreateSchema(const std::string& name);
+  arrow::Status DropSchema(const std::shared_ptr<const SchemaEntry>& schema);
   arrow::Status CreateTable(const TableSpec& spec);
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
   const CatalogChanges& catalog_changes() const { return changes_; }

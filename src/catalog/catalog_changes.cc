@@ -1,0 +1,224 @@
+// Schemas and tables that come and go: checks against the present, then one commit, then a new view for all who look.
+#include <algorithm>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "catalog/table_schema.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+bool SameName(std::string_view a, std::string_view b) {
+  return FoldCase(a) == FoldCase(b);
+}
+
+bool IsIn(const std::vector<std::shared_ptr<const SchemaEntry>>& schemas, std::string_view name) {
+  return std::ranges::any_of(schemas, [&](const auto& schema) { return SameName(schema->name, name); });
+}
+
+bool IsOneOf(const std::vector<std::shared_ptr<const SchemaEntry>>& schemas, const SchemaEntry& schema) {
+  return std::ranges::any_of(schemas, [&](const auto& other) { return other.get() == &schema; });
+}
+
+bool IsOneOf(const std::vector<std::shared_ptr<const TableEntry>>& tables, const TableEntry& table) {
+  return std::ranges::any_of(tables, [&](const auto& other) { return other->definition->id == table.definition->id; });
+}
+
+Status MadeByAnother(const std::string& what) {
+  return ConflictError(what +
+                       " exists already: another transaction made it after this one began; run the "
+                       "transaction again");
+}
+
+Status DroppedByAnother(const std::string& what) {
+  return ConflictError(what + " was dropped by another transaction after this one began; run the transaction again");
+}
+
+// Says to the readers of what goes that its end is being committed; until its sequence is known they wait.
+class Drops {
+ public:
+  explicit Drops(const CatalogChanges& changes) {
+    for (const auto& table : changes.dropped) marks_.push_back(table->dropped_at.get());
+    for (const auto& schema : changes.dropped_schemas) marks_.push_back(schema->dropped_at.get());
+    Set(TableEntry::kDropping);
+  }
+  void Set(uint64_t sequence) {
+    for (std::atomic<uint64_t>* mark : marks_) mark->store(sequence, std::memory_order_release);
+  }
+
+ private:
+  std::vector<std::atomic<uint64_t>*> marks_;
+};
+
+}  // namespace
+
+Status Catalog::CreateSchema(std::string_view name) {
+  ARROW_ASSIGN_OR_RAISE(auto schema, DraftSchema(name));
+  WriteSet writes;
+  return CommitChanges({.created_schemas = {std::move(schema)}}, &writes);
+}
+
+Status Catalog::DropSchema(std::string_view name) {
+  const auto view = View();
+  const auto schema = view->FindSchema(name);
+  if (schema == nullptr) return Status::KeyError("There is no schema ", name);
+  ARROW_RETURN_NOT_OK(CheckDroppable(*schema));
+  for (const auto& table : view->Tables()) {
+    if (!SameName(table->definition->schema_name, name)) continue;
+    return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(), " first");
+  }
+  WriteSet writes;
+  return CommitChanges({.dropped_schemas = {schema}}, &writes);
+}
+
+std::vector<std::string> Catalog::Schemas() const {
+  std::vector<std::string> names;
+  for (const auto& schema : View()->Schemas()) names.push_back(schema->name);
+  return names;
+}
+
+arrow::Result<std::shared_ptr<const SchemaEntry>> Catalog::DraftSchema(std::string_view name,
+                                                                       const CatalogChanges* own) const {
+  if (name.empty()) return Status::Invalid("A schema needs a name");
+  if (name.find('\0') != std::string_view::npos) return Status::Invalid("The name of a schema has a zero byte in it");
+  auto schema = std::make_shared<const SchemaEntry>(std::string(name));
+  ARROW_RETURN_NOT_OK(CheckNewSchema(*schema, own));
+  return schema;
+}
+
+Status Catalog::CheckDroppable(const SchemaEntry& schema) {
+  if (!SameName(schema.name, kMainSchema) && !SameName(schema.name, kSystemSchema)) return Status::OK();
+  return Status::Invalid("Schema ", schema.name, " is part of every database and cannot be dropped");
+}
+
+Status Catalog::CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* own) const {
+  const auto existing = View()->FindSchema(schema.name);
+  if (existing == nullptr || (own != nullptr && IsOneOf(own->dropped_schemas, *existing))) return Status::OK();
+  if (own != nullptr) return MadeByAnother("schema " + schema.name);
+  return Status::AlreadyExists("Schema ", schema.name, " exists already");
+}
+
+Status Catalog::CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const {
+  const std::string text = name.schema_name + "." + name.name;
+  if (SameName(name.schema_name, kSystemSchema)) {
+    return Status::Invalid("Table ", text, ": schema system belongs to the database; choose another");
+  }
+  if (own != nullptr && IsIn(own->created_schemas, name.schema_name)) return Status::OK();
+  const auto view = View();
+  if (view->FindSchema(name.schema_name) == nullptr) {
+    if (own != nullptr) return DroppedByAnother("table " + text + ": schema " + name.schema_name);
+    return Status::KeyError("Table ", text, ": there is no schema ", name.schema_name, "; create it first");
+  }
+  const auto existing = view->Find(name);
+  if (existing == nullptr || (own != nullptr && IsOneOf(own->dropped, *existing))) return Status::OK();
+  if (own != nullptr) return MadeByAnother("table " + text);
+  return Status::AlreadyExists("Table ", text, " exists already");
+}
+
+Status Catalog::CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const {
+  ARROW_RETURN_NOT_OK(CheckDroppable(schema));
+  const auto view = View();
+  if (view->FindSchema(schema.name).get() != &schema) return DroppedByAnother("schema " + schema.name);
+  for (const auto& table : view->Tables()) {
+    if (!SameName(table->definition->schema_name, schema.name) || IsOneOf(changes.dropped, *table)) continue;
+    return ConflictError("schema " + schema.name + " cannot be dropped: another transaction made table " +
+                         table->definition->QualifiedName() + " after this one began; run the transaction again");
+  }
+  return Status::OK();
+}
+
+Status Catalog::CheckDroppedTable(const TableEntry& entry) const {
+  const TableDefinition& definition = *entry.definition;
+  if (definition.kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
+  }
+  const auto current = View()->Find({definition.schema_name, definition.name});
+  const bool is_it = current != nullptr && current->definition->id == definition.id;
+  return is_it ? Status::OK() : DroppedByAnother("table " + definition.QualifiedName());
+}
+
+// Under ddl_mutex_.
+Status Catalog::CheckChanges(const CatalogChanges& changes, bool in_transaction) const {
+  const CatalogChanges* own = in_transaction ? &changes : nullptr;
+  for (const auto& entry : changes.dropped) ARROW_RETURN_NOT_OK(CheckDroppedTable(*entry));
+  for (const auto& schema : changes.dropped_schemas) ARROW_RETURN_NOT_OK(CheckDroppedSchema(*schema, changes));
+  for (const auto& schema : changes.created_schemas) ARROW_RETURN_NOT_OK(CheckNewSchema(*schema, own));
+  for (const auto& entry : changes.created) {
+    ARROW_RETURN_NOT_OK(CheckNewTable({entry->definition->schema_name, entry->definition->name}, own));
+  }
+  return Status::OK();
+}
+
+void Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const {
+  for (const auto& entry : changes.dropped) {
+    const TableDefinition& definition = *entry->definition;
+    tables_->Delete(writes, TableKey{definition.id});
+    for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
+      for (const ColumnDefinition& column : *columns) columns_->Delete(writes, ColumnKey{definition.id, column.id});
+    }
+    RemoveRows(*entry, writes);
+  }
+  for (const auto& schema : changes.dropped_schemas) schemas_->Delete(writes, SchemaKey{schema->name});
+  for (const auto& schema : changes.created_schemas) {
+    schemas_->Put(writes, SchemaKey{schema->name}, SchemaRecord{NowMicros()});
+  }
+  for (const auto& entry : changes.created) AddDefinition(*entry->definition, writes);
+}
+
+Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
+  std::lock_guard ddl(ddl_mutex_);
+  ARROW_RETURN_NOT_OK(CheckChanges(changes, options.transaction != nullptr));
+  AddWrites(changes, writes);
+  std::vector<GuardUse> guards(options.guards.begin(), options.guards.end());
+  for (const auto& entry : changes.dropped) {
+    std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });
+    guards.push_back({.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true});
+  }
+  CommitOptions synced = options;
+  synced.guards = guards;
+  synced.sync = true;
+  Drops drops(changes);
+  const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
+  drops.Set(committed.ok() ? committed->last_sequence : 0);
+  ARROW_RETURN_NOT_OK(committed);
+  Publish(changes);
+  return Status::OK();
+}
+
+void Catalog::Publish(const CatalogChanges& changes) {
+  std::unique_lock lock(map_mutex_);
+  auto view = std::make_shared<CatalogView>(*view_);
+  for (const auto& entry : changes.dropped) view->Remove(*entry);
+  for (const auto& schema : changes.dropped_schemas) view->Remove(*schema);
+  for (const auto& schema : changes.created_schemas) view->Add(schema);
+  for (const auto& entry : changes.created) view->Add(entry);
+  ++view->version_;
+  view_ = std::move(view);
+}
+
+std::shared_ptr<const CatalogView> Catalog::View() const {
+  std::shared_lock lock(map_mutex_);
+  return view_;
+}
+
+bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
+  return WasLiveAt(*entry.dropped_at, snapshot);
+}
+
+bool Catalog::IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot) {
+  return WasLiveAt(*entry.dropped_at, snapshot);
+}
+
+bool Catalog::WasLiveAt(const std::atomic<uint64_t>& dropped_at, const Snapshot& snapshot) {
+  uint64_t dropped = dropped_at.load(std::memory_order_acquire);
+  if (dropped == TableEntry::kDropping) {
+    std::lock_guard ddl(ddl_mutex_);
+    dropped = dropped_at.load(std::memory_order_acquire);
+  }
+  return dropped == 0 || dropped > snapshot.sequence();
+}
+
+}  // namespace yarrow
