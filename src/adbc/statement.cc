@@ -3,7 +3,6 @@
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 
-#include <duckdb/common/adbc/options.h>
 #include <duckdb/common/adbc/adbc.hpp>
 #include <duckdb/common/adbc/wrappers.hpp>
 #include <duckdb/main/connection.hpp>
@@ -24,10 +23,7 @@ using RowStream = std::shared_ptr<arrow::RecordBatchReader>;
 // What a statement knows beside DuckDB's.
 struct StatementState {
   duckdb::DuckDBAdbcConnectionWrapper* connection = nullptr;
-  std::optional<IngestTarget> target;
-  std::string catalog, schema;  // of the target, wherever they come before its table
-  IngestMode mode = IngestMode::kCreate;
-  bool temporary = false;
+  IngestOptions ingest;
   RowStream bound;
 };
 
@@ -78,40 +74,23 @@ AdbcStatusCode StatementRelease(AdbcStatement* statement, AdbcError* error) {
 
 AdbcStatusCode StatementSetSqlQuery(AdbcStatement* statement, const char* query, AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
-  States().Of(*statement).target.reset();
+  States().Of(*statement).ingest = {};
   return DuckDbDriver().StatementSetSqlQuery(statement, query, error);
-}
-
-std::optional<IngestMode> ModeOf(std::string_view text) {
-  if (text == ADBC_INGEST_OPTION_MODE_CREATE) return IngestMode::kCreate;
-  if (text == ADBC_INGEST_OPTION_MODE_APPEND) return IngestMode::kAppend;
-  if (text == ADBC_INGEST_OPTION_MODE_REPLACE) return IngestMode::kReplace;
-  if (text == ADBC_INGEST_OPTION_MODE_CREATE_APPEND) return IngestMode::kCreateAppend;
-  return std::nullopt;
 }
 
 AdbcStatusCode StatementSetOption(AdbcStatement* statement, const char* key, const char* value, AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
-  StatementState& state = States().Of(*statement);
-  const std::string_view name = key;
+  if (key == nullptr) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The name of an option is null");
   const std::string text = value == nullptr ? "" : value;
-  if (name == ADBC_INGEST_OPTION_TARGET_TABLE) {
-    state.target = IngestTarget{};
-    state.target->table = text;
-  } else if (name == ADBC_INGEST_OPTION_TARGET_CATALOG) {
-    state.catalog = text;
-  } else if (name == ADBC_INGEST_OPTION_TARGET_DB_SCHEMA) {
-    state.schema = text;
-  } else if (name == ADBC_INGEST_OPTION_TEMPORARY) {
-    state.temporary = text == ADBC_OPTION_VALUE_ENABLED;
-  } else if (name == ADBC_INGEST_OPTION_MODE) {
-    const auto mode = ModeOf(text);
-    if (!mode) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "There is no ingest mode '" + text + "'");
-    state.mode = *mode;
-  } else {
-    return DuckDbDriver().StatementSetOption(statement, key, value, error);
+  switch (States().Of(*statement).ingest.Set(key, text)) {
+    case IngestOptions::Outcome::kTaken:
+      return ADBC_STATUS_OK;
+    case IngestOptions::Outcome::kBadValue:
+      return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "Option " + std::string(key) + " cannot be '" + text + "'");
+    case IngestOptions::Outcome::kUnknown:
+      break;
   }
-  return ADBC_STATUS_OK;
+  return DuckDbDriver().StatementSetOption(statement, key, value, error);
 }
 
 AdbcStatusCode Bind(AdbcStatement* statement, arrow::Result<RowStream> stream, AdbcError* error) {
@@ -179,20 +158,17 @@ AdbcStatusCode StatementExecuteQuery(AdbcStatement* statement, ArrowArrayStream*
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
   StatementState& state = States().Of(*statement);
   const RowStream bound = std::move(state.bound);
-  if (!state.target) {
+  const std::optional<IngestTarget> target = state.ingest.TakeTarget();
+  if (!target) {
     return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
                             : ExecuteRows(statement, *bound, out, affected, error);
   }
   if (bound == nullptr) {
-    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + state.target->table + ": no rows are bound");
+    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + target->table + ": no rows are bound");
   }
   state.connection->MaterializeStreams();
-  IngestTarget target = *state.target;
-  target.catalog = state.temporary ? "temp" : state.catalog;
-  target.schema = state.schema;
-  target.mode = state.mode;
   const IngestResult result =
-      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), target, bound);
+      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), *target, bound);
   if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
   if (affected != nullptr) *affected = result.rows;
   if (out != nullptr) {

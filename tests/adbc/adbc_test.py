@@ -162,6 +162,78 @@ class Ingest(AdbcTest):
             with self.assertRaisesRegex(dbapi.Error, "missing"):
                 cursor.adbc_ingest("missing", self.BATCH, mode="append")
 
+    def schema_of(self, connection, table):
+        return self.run_sql(
+            connection,
+            f"SELECT database_name || '.' || schema_name FROM duckdb_tables() WHERE table_name = '{table}' ORDER BY ALL")
+
+    def test_a_target_says_nothing_about_the_next(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("a", self.BATCH, db_schema_name="app")
+            cursor.adbc_ingest("b", self.BATCH)
+            with self.assertRaises(TypeError):
+                cursor.adbc_ingest("c", 5, db_schema_name="app")  # fails before it runs
+            cursor.adbc_ingest("c", self.BATCH)
+            cursor.adbc_ingest("d", self.BATCH, temporary=True)
+            cursor.adbc_ingest("e", self.BATCH)
+            cursor.execute("SELECT 1")
+        schemas = {name: self.schema_of(connection, name) for name in "abcde"}
+        self.assertEqual(schemas, {"a": [("db.app",)], "b": [("db.main",)], "c": [("db.main",)], "d": [("temp.main",)],
+                                   "e": [("db.main",)]})
+
+    def test_a_target_holds_for_several_ingests(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        statement = adbc_driver_manager.AdbcStatement(connection.adbc_connection)
+        self.addCleanup(statement.close)
+
+        def ingest(**options):
+            names = {"schema": "adbc.ingest.target_db_schema", "table": "adbc.ingest.target_table",
+                     "mode": "adbc.ingest.mode"}
+            for name, value in options.items():
+                statement.set_options(**{names[name]: value})
+            statement.bind_stream(self.BATCH.to_reader())
+            statement.execute_update()
+
+        ingest(schema="app", table="t", mode="adbc.ingest.mode.create")  # in this order, too
+        ingest(mode="adbc.ingest.mode.append")
+        ingest()
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM app.t"), [(6,)])
+        ingest(schema="app", table="u", mode="adbc.ingest.mode.create")
+        self.assertEqual(self.schema_of(connection, "u"), [("db.app",)])
+        ingest(table="u")
+        self.assertEqual(self.schema_of(connection, "u"), [("db.app",), ("db.main",)])
+
+    def test_the_current_schema_is_the_default(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        connection.adbc_current_db_schema = "app"
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("t", self.BATCH)
+            cursor.adbc_ingest("t", self.BATCH, mode="append")
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM db.app.t"), [(4,)])
+            cursor.adbc_ingest("m", self.BATCH, catalog_name="memory")
+        self.assertEqual(self.schema_of(connection, "m"), [("memory.main",)])
+
+    def test_temporary_tables(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, temporary=True), 2)
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, mode="append", temporary=True), 2)
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, mode="create_append", temporary=True), 2)
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM x"), [(6,)])
+            cursor.adbc_ingest("x", self.BATCH, mode="replace", temporary=True)
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM temp.x"), [(2,)])
+            cursor.adbc_ingest("x", pa.table({"z": [1]}))  # a table beside the temporary one
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM db.x"), [(1,)])
+            with self.assertRaisesRegex(dbapi.Error, "a temporary table is in no catalog or schema"):
+                cursor.adbc_ingest("y", self.BATCH, db_schema_name="main", temporary=True)
+        other = self.open()
+        self.assertEqual(self.schema_of(other, "x"), [("db.main",)])
+
 
 class Transactions(AdbcTest):
     def test_commit_and_rollback(self):
