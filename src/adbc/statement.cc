@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "adbc/duckdb_driver.h"
 #include "adbc/ingest.h"
 
 namespace yarrow::adbc {
@@ -23,6 +24,8 @@ using RowStream = std::shared_ptr<arrow::RecordBatchReader>;
 // What a statement knows beside DuckDB's.
 struct StatementState {
   duckdb::DuckDBAdbcConnectionWrapper* connection = nullptr;
+  std::string query;        // the last one
+  bool is_prepared = true;  // false: DuckDB could not prepare the query
   IngestOptions ingest;
   RowStream bound;
 };
@@ -49,11 +52,6 @@ StatementTable& States() {
   return table;
 }
 
-AdbcStatusCode Fail(AdbcError* error, AdbcStatusCode code, const std::string& message) {
-  ::SetError(error, message);
-  return code;
-}
-
 bool IsGone(const AdbcStatement* statement, AdbcError* error) {
   if (statement != nullptr && statement->private_data != nullptr) return false;
   ::SetError(error, "The statement is null or was released");
@@ -72,10 +70,42 @@ AdbcStatusCode StatementRelease(AdbcStatement* statement, AdbcError* error) {
   return DuckDbDriver().StatementRelease(statement, error);
 }
 
+// Runs the statements of the query but the last, which it prepares.
+AdbcStatusCode Prepare(AdbcStatement* statement, StatementState* state, AdbcError* error) {
+  state->is_prepared = false;
+  const AdbcStatusCode code = DuckDbDriver().StatementSetSqlQuery(statement, state->query.c_str(), error);
+  state->is_prepared = code == ADBC_STATUS_OK;
+  return code;
+}
+
+AdbcStatusCode EnsurePrepared(AdbcStatement* statement, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  StatementState& state = States().Of(*statement);
+  return state.is_prepared ? ADBC_STATUS_OK : Prepare(statement, &state, error);
+}
+
 AdbcStatusCode StatementSetSqlQuery(AdbcStatement* statement, const char* query, AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
-  States().Of(*statement).ingest = {};
-  return DuckDbDriver().StatementSetSqlQuery(statement, query, error);
+  if (query == nullptr) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The query is null");
+  StatementState& state = States().Of(*statement);
+  state.ingest = {};
+  state.query = query;
+  return Prepare(statement, &state, error);
+}
+
+AdbcStatusCode StatementPrepare(AdbcStatement* statement, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementPrepare(statement, error) : code;
+}
+
+AdbcStatusCode StatementExecuteSchema(AdbcStatement* statement, ArrowSchema* schema, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementExecuteSchema(statement, schema, error) : code;
+}
+
+AdbcStatusCode StatementGetParameterSchema(AdbcStatement* statement, ArrowSchema* schema, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementGetParameterSchema(statement, schema, error) : code;
 }
 
 AdbcStatusCode StatementSetOption(AdbcStatement* statement, const char* key, const char* value, AdbcError* error) {
@@ -153,29 +183,45 @@ AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& r
   return ADBC_STATUS_OK;
 }
 
+AdbcStatusCode ExecuteSql(AdbcStatement* statement, const RowStream& bound, ArrowArrayStream* out, int64_t* affected,
+                          AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  if (code != ADBC_STATUS_OK) return code;
+  return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+                          : ExecuteRows(statement, *bound, out, affected, error);
+}
+
+AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& target, const RowStream& bound,
+                             int64_t* affected, AdbcError* error) {
+  if (bound == nullptr) {
+    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + target.table + ": no rows are bound");
+  }
+  state.connection->MaterializeStreams();
+  const IngestResult result = 
+      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), target, bound);
+  if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
+  if (affected != nullptr) *affected = result.rows;
+  return ADBC_STATUS_OK;
+}
+
+// A stream without columns, for what has no result.
+AdbcStatusCode ExportNothing(ArrowArrayStream* out, AdbcError* error) {
+  const auto none = arrow::RecordBatchReader::Make({}, arrow::schema({}));
+  const arrow::Status exported = none.ok() ? arrow::ExportRecordBatchReader(*none, out) : none.status();
+  return exported.ok() ? ADBC_STATUS_OK : Fail(error, ADBC_STATUS_INTERNAL, exported.message());
+}
+
 AdbcStatusCode StatementExecuteQuery(AdbcStatement* statement, ArrowArrayStream* out, int64_t* affected,
                                      AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
   StatementState& state = States().Of(*statement);
   const RowStream bound = std::move(state.bound);
   const std::optional<IngestTarget> target = state.ingest.TakeTarget();
-  if (!target) {
-    return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
-                            : ExecuteRows(statement, *bound, out, affected, error);
-  }
-  if (bound == nullptr) {
-    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + target->table + ": no rows are bound");
-  }
-  state.connection->MaterializeStreams();
-  const IngestResult result =
-      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), *target, bound);
-  if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
-  if (affected != nullptr) *affected = result.rows;
-  if (out != nullptr) {
-    auto none = arrow::RecordBatchReader::Make({}, arrow::schema({}));
-    if (none.ok()) (void)arrow::ExportRecordBatchReader(*none, out);
-  }
-  return ADBC_STATUS_OK;
+  if (out != nullptr) out->release = nullptr;
+  const AdbcStatusCode code = target ? ExecuteIngest(state, *target, bound, affected, error)
+                                     : ExecuteSql(statement, bound, out, affected, error);
+  if (code != ADBC_STATUS_OK || out == nullptr || out->release != nullptr) return code;
+  return ExportNothing(out, error);
 }
 
 }  // namespace
@@ -184,6 +230,9 @@ void OverrideStatement(AdbcDriver* driver) {
   driver->StatementNew = StatementNew;
   driver->StatementRelease = StatementRelease;
   driver->StatementSetSqlQuery = StatementSetSqlQuery;
+  driver->StatementPrepare = StatementPrepare;
+  driver->StatementExecuteSchema = StatementExecuteSchema;
+  driver->StatementGetParameterSchema = StatementGetParameterSchema;
   driver->StatementSetOption = StatementSetOption;
   driver->StatementBind = StatementBind;
   driver->StatementBindStream = StatementBindStream;

@@ -294,6 +294,34 @@ class Users(AdbcTest):
 
 
 class Errors(AdbcTest):
+    def test_a_statement_that_failed_may_be_run_again(self):
+        connection = self.open()
+        with connection.cursor() as cursor:
+            for sql, parameters in (("SELECT * FROM missing", None), ("SELECT * FROM missing WHERE id = ?", (1,)),
+                                    ("SELEC 1", None), ("SELECT 1; SELECT * FROM missing", None)):
+                for _ in range(3):
+                    with self.assertRaisesRegex(dbapi.Error, "missing|syntax error"):
+                        cursor.execute(sql, parameters)
+            for _ in range(2):
+                with self.assertRaisesRegex(dbapi.Error, "missing"):
+                    cursor.adbc_execute_schema("SELECT * FROM missing")
+            sql = "SELECT * FROM later"
+            with self.assertRaisesRegex(dbapi.Error, "later"):
+                cursor.execute(sql)
+            for columns in (1, 2):
+                self.run_sql(connection, f"CREATE TABLE later AS SELECT {', '.join(f'{i} AS c{i}' for i in range(columns))}")
+                cursor.execute(sql)
+                self.assertEqual(len(cursor.fetchone()), columns)
+                self.run_sql(connection, "DROP TABLE later")
+                for _ in range(2):
+                    with self.assertRaisesRegex(dbapi.Error, "later"):
+                        cursor.execute(sql)
+
+    def test_a_text_without_statements_has_no_rows(self):
+        with self.open().cursor() as cursor:
+            cursor.execute("-- only a comment")
+            self.assertEqual(cursor.fetch_arrow_table().num_rows, 0)
+
     def test_options(self):
         with self.assertRaisesRegex(dbapi.Error, "'path' is missing"):
             dbapi.connect(driver=DRIVER)
