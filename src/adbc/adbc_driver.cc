@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "adbc/connection.h"
 #include "adbc/driver_info.h"
 #include "adbc/duckdb_driver.h"
 #include "adbc/entry_guard.h"
@@ -133,11 +134,6 @@ AdbcStatusCode DatabaseGetOptionDouble(AdbcDatabase* database, const char* key, 
   return DuckDbDriver().DatabaseGetOptionDouble(&handle->duckdb, key, value, error);
 }
 
-duckdb::Connection& ConnectionOf(AdbcConnection* connection) {
-  auto* wrapper = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
-  return *reinterpret_cast<duckdb::Connection*>(wrapper->connection);
-}
-
 arrow::Status AttachTo(duckdb::Connection& connection, const DatabaseHandle& handle) {
   ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(handle.path));
   duckdb::DuckDB instance(*connection.context->db);
@@ -160,7 +156,7 @@ AdbcStatusCode DatabaseInit(AdbcDatabase* database, AdbcError* error) {
   if (code != ADBC_STATUS_OK) return code;
   code = duckdb.ConnectionInit(&connection, &handle->duckdb, error);
   if (code == ADBC_STATUS_OK) {
-    const arrow::Status attached = AttachTo(ConnectionOf(&connection), *handle);
+    const arrow::Status attached = AttachTo(ConnectionOf(WrapperOf(connection)), *handle);
     if (!attached.ok()) code = FailWith(error, attached);
   }
   duckdb.ConnectionRelease(&connection, nullptr);
@@ -181,7 +177,7 @@ AdbcStatusCode ConnectionInit(AdbcConnection* connection, AdbcDatabase* database
   if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
   const AdbcStatusCode code = DuckDbDriver().ConnectionInit(connection, &handle->duckdb, error);
   if (code != ADBC_STATUS_OK) return code;
-  const auto used = ConnectionOf(connection).Query(std::string("USE ") + kCatalog);
+  const auto used = ConnectionOf(WrapperOf(*connection)).Query(std::string("USE ") + kCatalog);
   if (used->HasError()) return Fail(error, ADBC_STATUS_INTERNAL, used->GetError());
   return ADBC_STATUS_OK;
 }
@@ -232,6 +228,7 @@ const AdbcDriver& OwnDriver() {
   static const AdbcDriver driver = [] {
     AdbcDriver made = DuckDbDriver();
     OverrideDatabase(&made);
+    OverrideConnection(&made);
     OverrideStatement(&made);
     return made;
   }();

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "adbc/connection.h"
 #include "adbc/duckdb_driver.h"
 #include "adbc/ingest.h"
 
@@ -61,7 +62,7 @@ bool IsGone(const AdbcStatement* statement, AdbcError* error) {
 AdbcStatusCode StatementNew(AdbcConnection* connection, AdbcStatement* statement, AdbcError* error) {
   const AdbcStatusCode code = DuckDbDriver().StatementNew(connection, statement, error);
   if (code != ADBC_STATUS_OK) return code;
-  States().Of(*statement).connection = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
+  States().Of(*statement).connection = &WrapperOf(*connection);
   return code;
 }
 
@@ -75,7 +76,7 @@ AdbcStatusCode Prepare(AdbcStatement* statement, StatementState* state, AdbcErro
   state->is_prepared = false;
   const AdbcStatusCode code = DuckDbDriver().StatementSetSqlQuery(statement, state->query.c_str(), error);
   state->is_prepared = code == ADBC_STATUS_OK;
-  return code;
+  return KeepTransaction(*state->connection, code, error);
 }
 
 AdbcStatusCode EnsurePrepared(AdbcStatement* statement, AdbcError* error) {
@@ -185,10 +186,11 @@ AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& r
 
 AdbcStatusCode ExecuteSql(AdbcStatement* statement, const RowStream& bound, ArrowArrayStream* out, int64_t* affected,
                           AdbcError* error) {
-  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  AdbcStatusCode code = EnsurePrepared(statement, error);
   if (code != ADBC_STATUS_OK) return code;
-  return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+  code = bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
                           : ExecuteRows(statement, *bound, out, affected, error);
+  return KeepTransaction(*States().Of(*statement).connection, code, error);
 }
 
 AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& target, const RowStream& bound,
@@ -197,8 +199,7 @@ AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& ta
     return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + target.table + ": no rows are bound");
   }
   state.connection->MaterializeStreams();
-  const IngestResult result = 
-      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), target, bound);
+  const IngestResult result = Ingest(ConnectionOf(*state.connection), target, bound);
   if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
   if (affected != nullptr) *affected = result.rows;
   return ADBC_STATUS_OK;

@@ -282,6 +282,42 @@ class Transactions(AdbcTest):
         self.assertEqual(self.run_sql(self.open(), "SELECT sum(price) FROM t"), [(202,)])  # 42 before
 
 
+    def test_a_failed_commit_leaves_the_connection_manual(self):
+        reader = self.open()
+        self.make_table(reader)
+        first, second = self.open(autocommit=False), self.open(autocommit=False)
+        self.run_sql(first, "UPDATE t SET name = 'first' WHERE id = 1")
+        self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")
+        first.commit()
+        with self.assertRaisesRegex(dbapi.Error, "write conflict"):
+            second.commit()
+        self.run_sql(second, "INSERT INTO t VALUES (77, 'not yet', 0)")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        second.rollback()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")  # the second try
+        second.commit()
+        self.assertEqual(self.run_sql(reader, "SELECT name FROM t WHERE id = 1"), [("second",)])
+
+    def test_transactions_that_sql_ends_are_followed_by_the_next(self):
+        reader = self.open()
+        self.make_table(reader)
+        connection = self.open(autocommit=False)
+        for end in ("ROLLBACK", "COMMIT", "INSERT INTO t VALUES (7, 'committed', 0); COMMIT", "COMMIT; SELECT 1"):
+            self.run_sql(connection, end)
+            self.run_sql(connection, "DELETE FROM t")
+            self.assertGreater(self.run_sql(reader, "SELECT count(*) FROM t"), [(0,)], end)
+            connection.rollback()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(4,)])
+        connection.adbc_connection.set_autocommit(True)
+        self.run_sql(connection, "DELETE FROM t WHERE id = 7")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(connection, "BEGIN")  # a transaction of one's own, after which it commits by itself again
+        self.run_sql(connection, "ROLLBACK")
+        self.run_sql(connection, "DELETE FROM t WHERE id = 0")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(2,)])
+
+
 class Users(AdbcTest):
     def test_each_sees_their_own_rows(self):
         ada, bob, nobody = self.open(user="ada"), self.open(user="bob"), self.open()
