@@ -68,6 +68,24 @@ AdbcStatusCode ConnectionSetOptionInt(AdbcConnection* connection, const char* ke
   return ConnectionSetOption(connection, key, word, error);
 }
 
+// DuckDB's reads the two names out of Arrow buffers that it takes for those of its default settings.
+AdbcStatusCode ConnectionGetOption(AdbcConnection* connection, const char* key, char* value, size_t* length,
+                                   AdbcError* error) {
+  if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
+  const std::string_view name = key == nullptr ? "" : key;
+  const char* sql = nullptr;
+  if (name == ADBC_CONNECTION_OPTION_CURRENT_CATALOG) sql = "SELECT current_catalog()";
+  if (name == ADBC_CONNECTION_OPTION_CURRENT_DB_SCHEMA) sql = "SELECT current_schema()";
+  Wrapper& wrapper = WrapperOf(*connection);
+  if (sql == nullptr || wrapper.connection == nullptr) {
+    return DuckDbDriver().ConnectionGetOption(connection, key, value, length, error);
+  }
+  wrapper.MaterializeStreams();
+  const auto result = ConnectionOf(wrapper).Query(sql);
+  if (result->HasError()) return Fail(error, ADBC_STATUS_INTERNAL, result->GetError());
+  return GetText(result->GetValue(0, 0).ToString(), value, length);
+}
+
 AdbcStatusCode ConnectionCommit(AdbcConnection* connection, AdbcError* error) {
   if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
   return KeepTransaction(WrapperOf(*connection), DuckDbDriver().ConnectionCommit(connection, error), error);
@@ -105,6 +123,7 @@ AdbcStatusCode KeepTransaction(duckdb::DuckDBAdbcConnectionWrapper& wrapper, Adb
 void OverrideConnection(AdbcDriver* driver) {
   driver->ConnectionSetOption = ConnectionSetOption;
   driver->ConnectionSetOptionInt = ConnectionSetOptionInt;
+  driver->ConnectionGetOption = ConnectionGetOption;
   driver->ConnectionCommit = ConnectionCommit;
   driver->ConnectionRollback = ConnectionRollback;
   driver->ConnectionRelease = ConnectionRelease;

@@ -329,6 +329,24 @@ class Users(AdbcTest):
             self.run_sql(nobody, "SELECT * FROM notes")
 
 
+class Settings(AdbcTest):
+    def test_arrow_layouts(self):
+        connection = self.open()
+        query = "SELECT 'a longer text than twelve bytes' AS t, 1.5::DECIMAL(4,1) AS d, [1, 2] AS l, 'x'::BLOB AS b"
+        expected = self.run_sql(connection, query)
+        settings = ("arrow_large_buffer_size = true", "arrow_output_version = '1.5'", "produce_arrow_string_view = true",
+                    "arrow_output_list_view = true")
+        for setting in settings:
+            self.run_sql(connection, "SET " + setting)
+            self.assertEqual(self.run_sql(connection, query), expected, setting)
+            self.assertEqual((connection.adbc_current_catalog, connection.adbc_current_db_schema), ("db", "main"), setting)
+            self.assertIn("db", [c["catalog_name"] for c in connection.adbc_get_objects().read_all().to_pylist()], setting)
+            with connection.cursor() as cursor:
+                cursor.adbc_ingest("t", pa.table({"t": ["a longer text than twelve bytes"]}), mode="replace")
+                cursor.execute("SELECT t FROM t WHERE t = ?", ("a longer text than twelve bytes",))
+                self.assertEqual(cursor.fetchall(), [("a longer text than twelve bytes",)], setting)
+
+
 class Errors(AdbcTest):
     def test_a_statement_that_failed_may_be_run_again(self):
         connection = self.open()
