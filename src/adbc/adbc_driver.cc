@@ -246,3 +246,10 @@ extern "C" __attribute__((visibility("default"))) AdbcStatusCode AdbcDriverInit(
   if (version >= ADBC_VERSION_1_1_0) yarrow::adbc::SetEntriesOf110(static_cast<AdbcDriver*>(driver));
   return code;
 }
+
+// The name that driver managers make of the library's, libyarrow_adbc. They look for it first, and put into every later
+// error that it was missing.
+extern "C" __attribute__((visibility("default"))) AdbcStatusCode AdbcYarrowAdbcInit(int version, void* driver,
+                                                                                    AdbcError* error) {
+  return AdbcDriverInit(version, driver, error);
+}

@@ -348,6 +348,11 @@ class Settings(AdbcTest):
 
 
 class Errors(AdbcTest):
+    def test_messages_are_the_drivers_own(self):
+        with self.assertRaises(dbapi.Error) as caught:
+            dbapi.connect(driver=DRIVER)
+        self.assertNotIn("dlsym", str(caught.exception))
+
     def test_a_statement_that_failed_may_be_run_again(self):
         connection = self.open()
         with connection.cursor() as cursor:
