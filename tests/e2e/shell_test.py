@@ -128,6 +128,24 @@ class InteractiveTest(ProgramTest):
     shell.type('\x1b[A\n')  # up
     self.assertIn('first', shell.expect(PROMPT))
 
+  def test_history_keeps_the_lines_of_a_statement(self):
+    shell = self.open()
+    shell.run('-- a note')
+    shell.type("SELECT 'a\n")
+    shell.expect('...> ')
+    shell.run("b' AS x, 77 AS q;")
+    script = self.folder / 'script.sql'
+    script.write_text('SELECT 1 AS from_script;\n')
+    shell.run(f'.read {script}')
+    for _ in range(2):
+      shell.type('\x1b[A\x1b[A\n')  # up, beyond .read: lines of the script are not in between
+      self.assertRegex(shell.expect('(1 row)'), r'a\\nb \| 77')
+      shell.expect(PROMPT)
+      shell.type('\x04')
+      self.assertEqual(shell.end(), 0)
+      shell = self.open()  # the file has them, too
+      shell.run('SELECT 3;')
+
   def test_commands(self):
     shell = self.open()
     self.assertIn('.import FILE TABLE', shell.run('.help'))
