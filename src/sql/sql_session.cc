@@ -131,6 +131,10 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
   return Status::OK();
 }
 
+bool SqlSession::InTransaction() const {
+  return impl_->connection->HasActiveTransaction();
+}
+
 void SqlSession::Interrupt() {
   impl_->connection->Interrupt();
 }

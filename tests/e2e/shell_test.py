@@ -167,6 +167,15 @@ class InteractiveTest(ProgramTest):
 
 class ScriptTest(ProgramTest):
 
+  def test_import_is_no_part_of_a_transaction(self):
+    file = self.write('a.csv', 'id\n1\n')
+    for end in ('COMMIT', 'ROLLBACK'):
+      message = self.fail_yarrow(self.db, '-c', 'BEGIN', '-c', f'.import {file} a')
+      self.assertIn('.import: a transaction is open', message)
+      self.run_yarrow(self.db, '-c', 'BEGIN', '-c', end, '-c', f'.import {file} {end}')
+    self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', '.tables').split(),
+                     ['schema,name,kind', 'main,COMMIT,shared', 'main,ROLLBACK,shared'])
+
   def test_commands_in_scripts(self):
     schema = "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR NOT NULL DEFAULT 'it''s') WITH (kind = 'user');"
     self.run_yarrow(self.db, '-c', schema, '-c', 'CREATE SCHEMA app; CREATE TABLE app.t (a INTEGER, b DECIMAL(9,2))')
