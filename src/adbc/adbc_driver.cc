@@ -10,12 +10,14 @@
 #include <duckdb/main/database.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "adbc/connection.h"
 #include "adbc/driver_info.h"
+#include "adbc/duckdb_driver.h"
+#include "adbc/entry_guard.h"
 #include "adbc/statement.h"
 #include "yarrow/database.h"
 #include "yarrow/sql.h"
@@ -23,16 +25,6 @@
 extern "C" AdbcStatusCode duckdb_adbc_init(int version, void* driver, AdbcError* error);
 
 namespace yarrow::adbc {
-
-AdbcDriver& DuckDbDriver() {
-  static AdbcDriver driver = [] {
-    AdbcDriver made = {};
-    duckdb_adbc_init(ADBC_VERSION_1_1_0, &made, nullptr);
-    return made;
-  }();
-  return driver;
-}
-
 namespace {
 
 // The name of the attached database, as in the program.
@@ -44,12 +36,7 @@ struct DatabaseHandle {
   std::string user;
 };
 
-AdbcStatusCode Fail(AdbcError* error, AdbcStatusCode code, const std::string& message) {
-  ::SetError(error, message);
-  return code;
-}
-
-AdbcStatusCode Fail(AdbcError* error, const arrow::Status& status) {
+AdbcStatusCode FailWith(AdbcError* error, const arrow::Status& status) {
   const auto code = [&]() -> AdbcStatusCode {
     switch (status.code()) {
       case arrow::StatusCode::Invalid:
@@ -117,7 +104,6 @@ AdbcStatusCode DatabaseSetOptionBytes(AdbcDatabase* database, const char* key, c
   return Fail(error, ADBC_STATUS_NOT_IMPLEMENTED, std::string("Option ") + key + " takes no bytes");
 }
 
-// The value goes out when there is room for it, its length with the final zero always.
 AdbcStatusCode DatabaseGetOption(AdbcDatabase* database, const char* key, char* value, size_t* length,
                                  AdbcError* error) {
   DatabaseHandle* handle = HandleOf(database, error);
@@ -126,10 +112,7 @@ AdbcStatusCode DatabaseGetOption(AdbcDatabase* database, const char* key, char* 
   if (name != "path" && name != "uri" && name != "user") {
     return DuckDbDriver().DatabaseGetOption(&handle->duckdb, key, value, length, error);
   }
-  const std::string& text = name == "user" ? handle->user : handle->path;
-  if (value != nullptr && *length > text.size()) std::memcpy(value, text.c_str(), text.size() + 1);
-  *length = text.size() + 1;
-  return ADBC_STATUS_OK;
+  return GetText(name == "user" ? handle->user : handle->path, value, length);
 }
 
 AdbcStatusCode DatabaseGetOptionBytes(AdbcDatabase* database, const char* key, uint8_t* value, size_t* length,
@@ -149,11 +132,6 @@ AdbcStatusCode DatabaseGetOptionDouble(AdbcDatabase* database, const char* key, 
   DatabaseHandle* handle = HandleOf(database, error);
   if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
   return DuckDbDriver().DatabaseGetOptionDouble(&handle->duckdb, key, value, error);
-}
-
-duckdb::Connection& ConnectionOf(AdbcConnection* connection) {
-  auto* wrapper = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
-  return *reinterpret_cast<duckdb::Connection*>(wrapper->connection);
 }
 
 arrow::Status AttachTo(duckdb::Connection& connection, const DatabaseHandle& handle) {
@@ -178,8 +156,8 @@ AdbcStatusCode DatabaseInit(AdbcDatabase* database, AdbcError* error) {
   if (code != ADBC_STATUS_OK) return code;
   code = duckdb.ConnectionInit(&connection, &handle->duckdb, error);
   if (code == ADBC_STATUS_OK) {
-    const arrow::Status attached = AttachTo(ConnectionOf(&connection), *handle);
-    if (!attached.ok()) code = Fail(error, attached);
+    const arrow::Status attached = AttachTo(ConnectionOf(WrapperOf(connection)), *handle);
+    if (!attached.ok()) code = FailWith(error, attached);
   }
   duckdb.ConnectionRelease(&connection, nullptr);
   return code;
@@ -199,19 +177,18 @@ AdbcStatusCode ConnectionInit(AdbcConnection* connection, AdbcDatabase* database
   if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
   const AdbcStatusCode code = DuckDbDriver().ConnectionInit(connection, &handle->duckdb, error);
   if (code != ADBC_STATUS_OK) return code;
-  const auto used = ConnectionOf(connection).Query(std::string("USE ") + kCatalog);
+  const auto used = ConnectionOf(WrapperOf(*connection)).Query(std::string("USE ") + kCatalog);
   if (used->HasError()) return Fail(error, ADBC_STATUS_INTERNAL, used->GetError());
   return ADBC_STATUS_OK;
 }
 
-void OverrideDatabase(int version, AdbcDriver* driver) {
+void OverrideDatabase(AdbcDriver* driver) {
   driver->DatabaseNew = DatabaseNew;
   driver->DatabaseSetOption = DatabaseSetOption;
   driver->DatabaseInit = DatabaseInit;
   driver->DatabaseRelease = DatabaseRelease;
   driver->ConnectionInit = ConnectionInit;
   driver->ConnectionGetInfo = ConnectionGetInfo;
-  if (version < ADBC_VERSION_1_1_0) return;
   driver->DatabaseGetOption = DatabaseGetOption;
   driver->DatabaseGetOptionBytes = DatabaseGetOptionBytes;
   driver->DatabaseGetOptionInt = DatabaseGetOptionInt;
@@ -221,7 +198,43 @@ void OverrideDatabase(int version, AdbcDriver* driver) {
   driver->DatabaseSetOptionDouble = DatabaseSetOptionDouble;
 }
 
+// Members that tables of every version have.
+void SetEntriesOf100(AdbcDriver* driver) {
+  using D = AdbcDriver;
+  SetGuarded<&D::DatabaseInit, &D::DatabaseNew, &D::DatabaseSetOption, &D::DatabaseRelease>(driver);
+  SetGuarded<&D::ConnectionCommit, &D::ConnectionGetInfo, &D::ConnectionGetObjects, &D::ConnectionGetTableSchema,
+             &D::ConnectionGetTableTypes, &D::ConnectionInit, &D::ConnectionNew, &D::ConnectionSetOption,
+             &D::ConnectionReadPartition, &D::ConnectionRelease, &D::ConnectionRollback>(driver);
+  SetGuarded<&D::StatementBind, &D::StatementBindStream, &D::StatementExecuteQuery, &D::StatementExecutePartitions,
+             &D::StatementGetParameterSchema, &D::StatementNew, &D::StatementPrepare, &D::StatementRelease,
+             &D::StatementSetOption, &D::StatementSetSqlQuery, &D::StatementSetSubstraitPlan>(driver);
+}
+
+void SetEntriesOf110(AdbcDriver* driver) {
+  using D = AdbcDriver;
+  SetGuarded<&D::DatabaseGetOption, &D::DatabaseGetOptionBytes, &D::DatabaseGetOptionDouble, &D::DatabaseGetOptionInt,
+             &D::DatabaseSetOptionBytes, &D::DatabaseSetOptionDouble, &D::DatabaseSetOptionInt>(driver);
+  SetGuarded<&D::ConnectionCancel, &D::ConnectionGetOption, &D::ConnectionGetOptionBytes, &D::ConnectionGetOptionDouble,
+             &D::ConnectionGetOptionInt, &D::ConnectionGetStatistics, &D::ConnectionGetStatisticNames,
+             &D::ConnectionSetOptionBytes, &D::ConnectionSetOptionDouble, &D::ConnectionSetOptionInt>(driver);
+  SetGuarded<&D::StatementCancel, &D::StatementExecuteSchema, &D::StatementGetOption, &D::StatementGetOptionBytes,
+             &D::StatementGetOptionDouble, &D::StatementGetOptionInt, &D::StatementSetOptionBytes,
+             &D::StatementSetOptionDouble, &D::StatementSetOptionInt>(driver);
+}
+
 }  // namespace
+
+const AdbcDriver& OwnDriver() {
+  static const AdbcDriver driver = [] {
+    AdbcDriver made = DuckDbDriver();
+    OverrideDatabase(&made);
+    OverrideConnection(&made);
+    OverrideStatement(&made);
+    return made;
+  }();
+  return driver;
+}
+
 }  // namespace yarrow::adbc
 
 // The entry that driver managers look for. `version`: ADBC_VERSION_1_0_0 or ADBC_VERSION_1_1_0.
@@ -229,7 +242,14 @@ extern "C" __attribute__((visibility("default"))) AdbcStatusCode AdbcDriverInit(
                                                                                 AdbcError* error) {
   const AdbcStatusCode code = duckdb_adbc_init(version, driver, error);
   if (code != ADBC_STATUS_OK) return code;
-  yarrow::adbc::OverrideDatabase(version, static_cast<AdbcDriver*>(driver));
-  yarrow::adbc::OverrideStatement(static_cast<AdbcDriver*>(driver));
+  yarrow::adbc::SetEntriesOf100(static_cast<AdbcDriver*>(driver));
+  if (version >= ADBC_VERSION_1_1_0) yarrow::adbc::SetEntriesOf110(static_cast<AdbcDriver*>(driver));
   return code;
+}
+
+// The name that driver managers make of the library's, libyarrow_adbc. They look for it first, and put into every later
+// error that it was missing.
+extern "C" __attribute__((visibility("default"))) AdbcStatusCode AdbcYarrowAdbcInit(int version, void* driver,
+                                                                                    AdbcError* error) {
+  return AdbcDriverInit(version, driver, error);
 }

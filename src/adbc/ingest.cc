@@ -2,6 +2,8 @@
 
 #include <arrow/c/bridge.h>
 
+#include <duckdb/common/adbc/options.h>
+
 #include <atomic>
 #include <duckdb/common/arrow/arrow_wrapper.hpp>
 #include <duckdb/function/table/arrow.hpp>
@@ -74,21 +76,91 @@ bool Exists(duckdb::Connection& connection, const std::string& name) {
   return !connection.Query("SELECT 1 FROM " + name + " LIMIT 0")->HasError();
 }
 
+std::string Ask(duckdb::Connection& connection, const std::string& function) {
+  const auto result = connection.Query("SELECT " + function);
+  if (result->HasError()) result->ThrowError();
+  return result->GetValue(0, 0).ToString();
+}
+
+// All three parts, so that a temporary table of the same name is not meant.
+std::string NameOf(duckdb::Connection& connection, const IngestTarget& target) {
+  if (target.temporary) return "temp.main." + Quoted(target.table);
+  const std::string current = Ask(connection, "current_catalog()");
+  const std::string catalog = target.catalog.empty() ? current : target.catalog;
+  std::string schema = target.schema;
+  if (schema.empty()) schema = catalog == current ? Ask(connection, "current_schema()") : "main";
+  return Quoted(catalog) + "." + Quoted(schema) + "." + Quoted(target.table);
+}
+
 std::string Statement(duckdb::Connection& connection, const IngestTarget& target, const std::string& rows) {
-  const std::string catalog =
-      target.catalog.empty() ? connection.Query("SELECT current_catalog()")->GetValue(0, 0).ToString() : target.catalog;
-  const std::string name =
-      Quoted(catalog) + "." + Quoted(target.schema.empty() ? "main" : target.schema) + "." + Quoted(target.table);
+  const std::string name = NameOf(connection, target);
   const bool appends =
       target.mode == IngestMode::kAppend || (target.mode == IngestMode::kCreateAppend && Exists(connection, name));
   if (appends) return "INSERT INTO " + name + " BY NAME " + rows;
-  return (target.mode == IngestMode::kReplace ? "CREATE OR REPLACE TABLE " : "CREATE TABLE ") + name + " AS " + rows;
+  return std::string(target.mode == IngestMode::kReplace ? "CREATE OR REPLACE " : "CREATE ") +
+         (target.temporary ? "TEMPORARY TABLE " : "TABLE ") + name + " AS " + rows;
+}
+
+std::optional<IngestMode> ModeOf(std::string_view text) {
+  if (text == ADBC_INGEST_OPTION_MODE_CREATE) return IngestMode::kCreate;
+  if (text == ADBC_INGEST_OPTION_MODE_APPEND) return IngestMode::kAppend;
+  if (text == ADBC_INGEST_OPTION_MODE_REPLACE) return IngestMode::kReplace;
+  if (text == ADBC_INGEST_OPTION_MODE_CREATE_APPEND) return IngestMode::kCreateAppend;
+  return std::nullopt;
 }
 
 }  // namespace
 
+void IngestOptions::Describe(std::string_view name) {
+  if (is_used_ || given_.contains(name)) {
+    target_.catalog.clear();
+    target_.schema.clear();
+    target_.temporary = false;
+    given_.clear();
+    is_used_ = false;
+  }
+  given_.emplace(name);
+}
+
+IngestOptions::Outcome IngestOptions::Set(std::string_view name, const std::string& value) {
+  if (name == ADBC_INGEST_OPTION_MODE) {
+    const auto mode = ModeOf(value);
+    if (!mode) return Outcome::kBadValue;
+    target_.mode = *mode;
+  } else if (name == ADBC_INGEST_OPTION_TARGET_TABLE) {
+    Describe(name);
+    target_.table = value;
+  } else if (name == ADBC_INGEST_OPTION_TARGET_CATALOG) {
+    Describe(name);
+    target_.catalog = value;
+  } else if (name == ADBC_INGEST_OPTION_TARGET_DB_SCHEMA) {
+    Describe(name);
+    target_.schema = value;
+  } else if (name == ADBC_INGEST_OPTION_TEMPORARY) {
+    if (value != ADBC_OPTION_VALUE_ENABLED && value != ADBC_OPTION_VALUE_DISABLED) return Outcome::kBadValue;
+    Describe(name);
+    target_.temporary = value == ADBC_OPTION_VALUE_ENABLED;
+  } else {
+    return Outcome::kUnknown;
+  }
+  return Outcome::kTaken;
+}
+
+std::optional<IngestTarget> IngestOptions::TakeTarget() {
+  if (target_.table.empty()) return std::nullopt;
+  is_used_ = true;
+  return target_;
+}
+
 IngestResult Ingest(duckdb::Connection& connection, const IngestTarget& target,
                     const std::shared_ptr<arrow::RecordBatchReader>& rows) {
+  if (target.temporary && !(target.catalog.empty() && target.schema.empty())) {
+    return {.code = ADBC_STATUS_INVALID_ARGUMENT,
+            .message = "Ingest into " + target.table +
+                       ": a temporary table is in no catalog or schema of the caller's choice; "
+                       "leave these two out",
+            .rows = 0};
+  }
   duckdb::ArrowArrayStreamWrapper stream;
   const arrow::Status exported = arrow::ExportRecordBatchReader(rows, &stream.arrow_array_stream);
   if (!exported.ok()) return {.code = ADBC_STATUS_INVALID_ARGUMENT, .message = exported.message(), .rows = 0};

@@ -3,7 +3,6 @@
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 
-#include <duckdb/common/adbc/options.h>
 #include <duckdb/common/adbc/adbc.hpp>
 #include <duckdb/common/adbc/wrappers.hpp>
 #include <duckdb/main/connection.hpp>
@@ -14,6 +13,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "adbc/connection.h"
+#include "adbc/duckdb_driver.h"
 #include "adbc/ingest.h"
 
 namespace yarrow::adbc {
@@ -24,10 +25,9 @@ using RowStream = std::shared_ptr<arrow::RecordBatchReader>;
 // What a statement knows beside DuckDB's.
 struct StatementState {
   duckdb::DuckDBAdbcConnectionWrapper* connection = nullptr;
-  std::optional<IngestTarget> target;
-  std::string catalog, schema;  // of the target, wherever they come before its table
-  IngestMode mode = IngestMode::kCreate;
-  bool temporary = false;
+  std::string query;        // the last one
+  bool is_prepared = true;  // false: DuckDB could not prepare the query
+  IngestOptions ingest;
   RowStream bound;
 };
 
@@ -53,11 +53,6 @@ StatementTable& States() {
   return table;
 }
 
-AdbcStatusCode Fail(AdbcError* error, AdbcStatusCode code, const std::string& message) {
-  ::SetError(error, message);
-  return code;
-}
-
 bool IsGone(const AdbcStatement* statement, AdbcError* error) {
   if (statement != nullptr && statement->private_data != nullptr) return false;
   ::SetError(error, "The statement is null or was released");
@@ -67,7 +62,7 @@ bool IsGone(const AdbcStatement* statement, AdbcError* error) {
 AdbcStatusCode StatementNew(AdbcConnection* connection, AdbcStatement* statement, AdbcError* error) {
   const AdbcStatusCode code = DuckDbDriver().StatementNew(connection, statement, error);
   if (code != ADBC_STATUS_OK) return code;
-  States().Of(*statement).connection = static_cast<duckdb::DuckDBAdbcConnectionWrapper*>(connection->private_data);
+  States().Of(*statement).connection = &WrapperOf(*connection);
   return code;
 }
 
@@ -76,42 +71,57 @@ AdbcStatusCode StatementRelease(AdbcStatement* statement, AdbcError* error) {
   return DuckDbDriver().StatementRelease(statement, error);
 }
 
-AdbcStatusCode StatementSetSqlQuery(AdbcStatement* statement, const char* query, AdbcError* error) {
-  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
-  States().Of(*statement).target.reset();
-  return DuckDbDriver().StatementSetSqlQuery(statement, query, error);
+// Runs the statements of the query but the last, which it prepares.
+AdbcStatusCode Prepare(AdbcStatement* statement, StatementState* state, AdbcError* error) {
+  state->is_prepared = false;
+  const AdbcStatusCode code = DuckDbDriver().StatementSetSqlQuery(statement, state->query.c_str(), error);
+  state->is_prepared = code == ADBC_STATUS_OK;
+  return KeepTransaction(*state->connection, code, error);
 }
 
-std::optional<IngestMode> ModeOf(std::string_view text) {
-  if (text == ADBC_INGEST_OPTION_MODE_CREATE) return IngestMode::kCreate;
-  if (text == ADBC_INGEST_OPTION_MODE_APPEND) return IngestMode::kAppend;
-  if (text == ADBC_INGEST_OPTION_MODE_REPLACE) return IngestMode::kReplace;
-  if (text == ADBC_INGEST_OPTION_MODE_CREATE_APPEND) return IngestMode::kCreateAppend;
-  return std::nullopt;
+AdbcStatusCode EnsurePrepared(AdbcStatement* statement, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  StatementState& state = States().Of(*statement);
+  return state.is_prepared ? ADBC_STATUS_OK : Prepare(statement, &state, error);
+}
+
+AdbcStatusCode StatementSetSqlQuery(AdbcStatement* statement, const char* query, AdbcError* error) {
+  if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
+  if (query == nullptr) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The query is null");
+  StatementState& state = States().Of(*statement);
+  state.ingest = {};
+  state.query = query;
+  return Prepare(statement, &state, error);
+}
+
+AdbcStatusCode StatementPrepare(AdbcStatement* statement, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementPrepare(statement, error) : code;
+}
+
+AdbcStatusCode StatementExecuteSchema(AdbcStatement* statement, ArrowSchema* schema, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementExecuteSchema(statement, schema, error) : code;
+}
+
+AdbcStatusCode StatementGetParameterSchema(AdbcStatement* statement, ArrowSchema* schema, AdbcError* error) {
+  const AdbcStatusCode code = EnsurePrepared(statement, error);
+  return code == ADBC_STATUS_OK ? DuckDbDriver().StatementGetParameterSchema(statement, schema, error) : code;
 }
 
 AdbcStatusCode StatementSetOption(AdbcStatement* statement, const char* key, const char* value, AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
-  StatementState& state = States().Of(*statement);
-  const std::string_view name = key;
+  if (key == nullptr) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "The name of an option is null");
   const std::string text = value == nullptr ? "" : value;
-  if (name == ADBC_INGEST_OPTION_TARGET_TABLE) {
-    state.target = IngestTarget{};
-    state.target->table = text;
-  } else if (name == ADBC_INGEST_OPTION_TARGET_CATALOG) {
-    state.catalog = text;
-  } else if (name == ADBC_INGEST_OPTION_TARGET_DB_SCHEMA) {
-    state.schema = text;
-  } else if (name == ADBC_INGEST_OPTION_TEMPORARY) {
-    state.temporary = text == ADBC_OPTION_VALUE_ENABLED;
-  } else if (name == ADBC_INGEST_OPTION_MODE) {
-    const auto mode = ModeOf(text);
-    if (!mode) return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "There is no ingest mode '" + text + "'");
-    state.mode = *mode;
-  } else {
-    return DuckDbDriver().StatementSetOption(statement, key, value, error);
+  switch (States().Of(*statement).ingest.Set(key, text)) {
+    case IngestOptions::Outcome::kTaken:
+      return ADBC_STATUS_OK;
+    case IngestOptions::Outcome::kBadValue:
+      return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "Option " + std::string(key) + " cannot be '" + text + "'");
+    case IngestOptions::Outcome::kUnknown:
+      break;
   }
-  return ADBC_STATUS_OK;
+  return DuckDbDriver().StatementSetOption(statement, key, value, error);
 }
 
 AdbcStatusCode Bind(AdbcStatement* statement, arrow::Result<RowStream> stream, AdbcError* error) {
@@ -174,32 +184,45 @@ AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& r
   return ADBC_STATUS_OK;
 }
 
+AdbcStatusCode ExecuteSql(AdbcStatement* statement, const RowStream& bound, ArrowArrayStream* out, int64_t* affected,
+                          AdbcError* error) {
+  AdbcStatusCode code = EnsurePrepared(statement, error);
+  if (code != ADBC_STATUS_OK) return code;
+  code = bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+                          : ExecuteRows(statement, *bound, out, affected, error);
+  return KeepTransaction(*States().Of(*statement).connection, code, error);
+}
+
+AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& target, const RowStream& bound,
+                             int64_t* affected, AdbcError* error) {
+  if (bound == nullptr) {
+    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + target.table + ": no rows are bound");
+  }
+  state.connection->MaterializeStreams();
+  const IngestResult result = Ingest(ConnectionOf(*state.connection), target, bound);
+  if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
+  if (affected != nullptr) *affected = result.rows;
+  return ADBC_STATUS_OK;
+}
+
+// A stream without columns, for what has no result.
+AdbcStatusCode ExportNothing(ArrowArrayStream* out, AdbcError* error) {
+  const auto none = arrow::RecordBatchReader::Make({}, arrow::schema({}));
+  const arrow::Status exported = none.ok() ? arrow::ExportRecordBatchReader(*none, out) : none.status();
+  return exported.ok() ? ADBC_STATUS_OK : Fail(error, ADBC_STATUS_INTERNAL, exported.message());
+}
+
 AdbcStatusCode StatementExecuteQuery(AdbcStatement* statement, ArrowArrayStream* out, int64_t* affected,
                                      AdbcError* error) {
   if (IsGone(statement, error)) return ADBC_STATUS_INVALID_STATE;
   StatementState& state = States().Of(*statement);
   const RowStream bound = std::move(state.bound);
-  if (!state.target) {
-    return bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
-                            : ExecuteRows(statement, *bound, out, affected, error);
-  }
-  if (bound == nullptr) {
-    return Fail(error, ADBC_STATUS_INVALID_STATE, "Ingest into " + state.target->table + ": no rows are bound");
-  }
-  state.connection->MaterializeStreams();
-  IngestTarget target = *state.target;
-  target.catalog = state.temporary ? "temp" : state.catalog;
-  target.schema = state.schema;
-  target.mode = state.mode;
-  const IngestResult result =
-      Ingest(*reinterpret_cast<duckdb::Connection*>(state.connection->connection), target, bound);
-  if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
-  if (affected != nullptr) *affected = result.rows;
-  if (out != nullptr) {
-    auto none = arrow::RecordBatchReader::Make({}, arrow::schema({}));
-    if (none.ok()) (void)arrow::ExportRecordBatchReader(*none, out);
-  }
-  return ADBC_STATUS_OK;
+  const std::optional<IngestTarget> target = state.ingest.TakeTarget();
+  if (out != nullptr) out->release = nullptr;
+  const AdbcStatusCode code = target ? ExecuteIngest(state, *target, bound, affected, error)
+                                     : ExecuteSql(statement, bound, out, affected, error);
+  if (code != ADBC_STATUS_OK || out == nullptr || out->release != nullptr) return code;
+  return ExportNothing(out, error);
 }
 
 }  // namespace
@@ -208,6 +231,9 @@ void OverrideStatement(AdbcDriver* driver) {
   driver->StatementNew = StatementNew;
   driver->StatementRelease = StatementRelease;
   driver->StatementSetSqlQuery = StatementSetSqlQuery;
+  driver->StatementPrepare = StatementPrepare;
+  driver->StatementExecuteSchema = StatementExecuteSchema;
+  driver->StatementGetParameterSchema = StatementGetParameterSchema;
   driver->StatementSetOption = StatementSetOption;
   driver->StatementBind = StatementBind;
   driver->StatementBindStream = StatementBindStream;

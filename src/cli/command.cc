@@ -49,7 +49,9 @@ void AddSelectionOptions(CLI::App* command, RowSelection* selection) {
       ->type_name("EXPR");
   command->add_option("--limit", selection->limit, "At most N rows (default: all)")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(CLI::Validator(
+          [](const std::string& text) { return text.starts_with('-') ? text + " is less than 0 rows" : std::string(); },
+          ""));
 }
 
 arrow::Result<ScanOptions> ToScanOptions(const RowSelection& selection, const Table& table) {

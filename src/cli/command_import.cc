@@ -56,6 +56,7 @@ arrow::Status CheckFiles(const ImportArguments& arguments) {
     if (!fs::is_regular_file(status)) {
       return arrow::Status::IOError("'", path.string(), "' is no regular file; files are read twice");
     }
+    ARROW_RETURN_NOT_OK(CheckFormat(path));
   }
   return arrow::Status::OK();
 }

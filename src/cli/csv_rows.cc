@@ -27,6 +27,10 @@ std::optional<arrow::Compression::type> CompressionOf(const std::filesystem::pat
 
 }  // namespace
 
+bool IsCompressed(const std::filesystem::path& path) {
+  return CompressionOf(path).has_value();
+}
+
 arrow::Result<std::shared_ptr<arrow::io::InputStream>> OpenText(const std::filesystem::path& path, ByteCount* count) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::io::InputStream> stream, arrow::io::ReadableFile::Open(path.string()));
   if (count != nullptr) stream = std::make_shared<CountingStream>(std::move(stream), count);

@@ -20,6 +20,9 @@
 
 namespace yarrow::cli {
 
+// By its name, as OpenText takes it.
+bool IsCompressed(const std::filesystem::path& path);
+
 // Opens a file for reading from the start; .gz, .bz2, .zst, .lz4 and .br are decompressed on the way. `count` (may be
 // null) gets the bytes read before decompression. IOError naming the path.
 arrow::Result<std::shared_ptr<arrow::io::InputStream>> OpenText(const std::filesystem::path& path, ByteCount* count);

@@ -54,6 +54,13 @@ TEST(TypeInferenceTest, Mixtures) {
   EXPECT_EQ(Infer({"1", "2.5"}), "DOUBLE");
   EXPECT_EQ(Infer({"1", "nan", "inf"}), "DOUBLE");
   EXPECT_EQ(Infer({"nan", "inf"}), "VARCHAR");
+  EXPECT_EQ(Infer({"1", "-infinity"}), "DOUBLE");
+  EXPECT_EQ(Infer({"2013-01-01", "Infinity", "-infinity"}), "DATE");
+  EXPECT_EQ(Infer({"2013-01-01 10:00:00", "infinity"}), "TIMESTAMP");
+  EXPECT_EQ(Infer({"2013-01-01 10:00:00Z", "infinity"}), "TIMESTAMP WITH TIME ZONE");
+  EXPECT_EQ(Infer({"2013-01-01", "inf"}), "VARCHAR");
+  EXPECT_EQ(Infer({"10:00:00", "infinity"}), "VARCHAR");
+  EXPECT_EQ(Infer({"infinity", "-infinity"}), "VARCHAR");
   EXPECT_EQ(Infer({"2013-01-01", "2013-01-01 10:00:00"}), "TIMESTAMP");
   EXPECT_EQ(Infer({"2013-01-01 10:00:00", "2013-01-01 10:00:00Z"}), "VARCHAR");
   EXPECT_EQ(Infer({"1", "true"}), "VARCHAR");

@@ -4,6 +4,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <string_view>
+
 #include "cli/csv_rows.h"
 #include "cli/csv_text_reader.h"
 #include "cli/text_conversion.h"
@@ -75,6 +80,17 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ImportFile::Next() {
 
 bool IsParquet(const std::filesystem::path& path) {
   return path.extension() == ".parquet" || path.extension() == ".pq";
+}
+
+arrow::Status CheckFormat(const std::filesystem::path& path) {
+  constexpr std::string_view kOthers[] = {".json",    ".jsonl", ".jsonlines", ".ndjson", ".arrow", ".arrows", ".ipc",
+                                          ".feather", ".avro",  ".orc",       ".xlsx",   ".xls",   ".ods",    ".xml"};
+  std::string name = (IsCompressed(path) ? path.stem() : path).extension().string();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (std::find(std::begin(kOthers), std::end(kOthers), name) == std::end(kOthers)) return arrow::Status::OK();
+  return arrow::Status::Invalid("cannot import '", path.string(), "': files of ", name,
+                                " are not read, only CSV (.csv, .tsv, these with .gz or .zst) and Parquet (.parquet, ",
+                                ".pq); convert it to one of them, or rename it if it is CSV");
 }
 
 arrow::Result<std::unique_ptr<ImportFile>> OpenImportFile(const std::filesystem::path& path, const CsvDialect& dialect,

@@ -55,8 +55,11 @@ class ImportFile {
   std::shared_ptr<arrow::Schema> schema_;
 };
 
-// By its name: *.parquet, *.pq. Everything else is CSV.
+// By its name: *.parquet, *.pq. Everything else is CSV, but for what CheckFormat refuses.
 bool IsParquet(const std::filesystem::path& path);
+// Invalid for names that say that a file is neither, as people name JSON, Arrow or spreadsheets: as CSV it would be
+// some column with an odd name.
+arrow::Status CheckFormat(const std::filesystem::path& path);
 
 // `bytes_read` must outlive the file; it gets as much as the file has bytes by the end.
 arrow::Result<std::unique_ptr<ImportFile>> OpenImportFile(const std::filesystem::path& path, const CsvDialect& dialect,

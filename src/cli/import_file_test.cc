@@ -96,6 +96,15 @@ TEST_F(ImportFileTest, ParquetIsCastWithoutLoss) {
   EXPECT_ERROR_HAS(Read(path, {{"t", TypeId::kInt64}}), "a.parquet: row 4: column t: cannot read 'x' as BIGINT");
 }
 
+TEST_F(ImportFileTest, NamesOfOtherFormatsAreRefused) {
+  for (const char* name : {"a.csv", "a.CSV", "a.txt", "a", "a.tsv.gz", "json", "a.json.csv", "a.parquet"}) {
+    EXPECT_OK(CheckFormat(name));
+  }
+  for (const char* name : {"a.json", "a.JSON", "dir/a.jsonl.gz", "a.ndjson", "a.arrow", "a.xlsx"}) {
+    EXPECT_ERROR_HAS(CheckFormat(name), std::string("cannot import '") + name + "'");
+  }
+}
+
 TEST_F(ImportFileTest, ABrokenParquetFileIsAnError) {
   WriteCsv("no parquet", "b.parquet");
   EXPECT_ERROR_HAS(Read(folder_.File("b.parquet"), {{"n", TypeId::kInt64}}), "b.parquet");

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <clocale>
 #include <cstdio>
@@ -110,10 +109,9 @@ LineEditor::Outcome LineEditor::Read(const std::string& prompt, std::string* lin
 }
 
 void LineEditor::Remember(const std::string& statement) {
-  std::string joined = statement;
-  while (joined.ends_with('\n')) joined.pop_back();
-  std::replace(joined.begin(), joined.end(), '\n', ' ');
-  history(impl_->history, &impl_->event, H_ENTER, joined.c_str());
+  std::string lines = statement;
+  while (lines.ends_with('\n')) lines.pop_back();
+  history(impl_->history, &impl_->event, H_ENTER, lines.c_str());
   if (!impl_->history_file.empty()) {
     history(impl_->history, &impl_->event, H_SAVE, impl_->history_file.c_str());
   }

@@ -16,11 +16,12 @@ class LineEditor {
   LineEditor& operator=(const LineEditor&) = delete;
 
   enum class Outcome { kLine, kInterrupted, kEnd };
-  // Shows `prompt` and waits for a line, which comes without its end. Ctrl-C: kInterrupted; Ctrl-D on an empty line:
-  // kEnd.
+  // Shows `prompt` and waits for a line, which comes without its end; one from the history may have several lines.
+  // Ctrl-C: kInterrupted; Ctrl-D on an empty line: kEnd.
   Outcome Read(const std::string& prompt, std::string* line);
 
-  // Adds a statement to the history, its lines joined to one.
+  // Adds a statement to the history, with its lines as they are: joined, a comment would go on to the end, and text in
+  // quotes would be another one.
   void Remember(const std::string& statement);
 
  private:

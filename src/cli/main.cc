@@ -37,14 +37,23 @@ int ExitCode(const arrow::Status& status) {
   return kExitError;
 }
 
+bool IsCommandOrOption(const CLI::App& app, const std::string& argument) {
+  const auto commands = app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+  return argument.starts_with('-') ||
+         std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argument; });
+}
+
 // `yarrow DIR ...` is `yarrow sql DIR ...`: for a directory that is there, and for a new one whose path cannot be taken
 // for a misspelt command.
-bool IsDirectory(const CLI::App& app, const std::string& argument) {
-  const auto commands = app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
-  const bool is_command =
-      std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argument; });
-  if (is_command || argument.starts_with('-')) return false;
+bool IsDirectory(const std::string& argument) {
   return argument.find('/') != std::string::npos || std::filesystem::is_directory(argument);
+}
+
+// Neither of the two.
+int ComplainOf(const std::string& name) {
+  Complain("there is no command and no directory '" + name +
+           "'; see yarrow --help, or make a database there with yarrow ./" + name);
+  return kExitUsage;
 }
 
 int Run(int argc, char** argv) {
@@ -71,7 +80,10 @@ int Run(int argc, char** argv) {
   yarrow::cli::AddCatalogCommands(&app, &action);
   try {
     std::vector<std::string> arguments(std::make_reverse_iterator(argv + argc), std::make_reverse_iterator(argv + 1));
-    if (argc > 1 && IsDirectory(app, argv[1])) arguments.push_back("sql");
+    if (argc > 1 && !IsCommandOrOption(app, argv[1])) {
+      if (!IsDirectory(argv[1])) return ComplainOf(argv[1]);
+      arguments.push_back("sql");
+    }
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

@@ -52,7 +52,7 @@ Shell::Shell(std::string directory, std::string user, std::unique_ptr<sql::SqlSe
 
 Status Shell::Feed(std::string_view line) {
   if (scanner_.is_blank() && line.starts_with('.')) {
-    if (on_input_) on_input_(std::string(line));
+    TellInput(std::string(line));
     return RunCommand(line);
   }
   scanner_.Add(line);
@@ -65,8 +65,22 @@ Status Shell::FeedEnd() {
   const std::string sql = std::exchange(pending_, {});
   scanner_.Reset();
   if (is_blank) return Status::OK();
-  if (on_input_) on_input_(sql);
+  TellInput(sql);
   return RunStatements(sql);
+}
+
+void Shell::TellInput(const std::string& input) {
+  if (on_input_ && depth_ == 0) on_input_(input);
+}
+
+Status Shell::FeedLines(std::string_view lines) {
+  while (!is_over_) {
+    const size_t end = lines.find('\n');
+    ARROW_RETURN_NOT_OK(Feed(lines.substr(0, end)));
+    if (end == std::string_view::npos) break;
+    lines.remove_prefix(end + 1);
+  }
+  return Status::OK();
 }
 
 Status Shell::FeedAll(std::istream& script) {
@@ -125,7 +139,7 @@ Status RunInteractively(Shell* shell) {
       fmt::print("\n");
       return Status::OK();
     }
-    const Status done = shell->Feed(line);
+    const Status done = shell->FeedLines(line);
     const int signal = TakeInterrupt();
     if (signal == SIGTERM) return Status::Cancelled("terminated");
     if (done.ok()) continue;

@@ -27,6 +27,8 @@ class Shell {
   // collected until a statement is complete, which is then run. The error is that of the command or statement; what
   // was collected is forgotten.
   arrow::Status Feed(std::string_view line);
+  // The same for one or more lines, as the history brings them.
+  arrow::Status FeedLines(std::string_view lines);
   // Runs what is left: the last statement of a script needs no semicolon.
   arrow::Status FeedEnd();
   // All lines of a script; ends at the first error.
@@ -37,7 +39,7 @@ class Shell {
   void Forget();
   bool is_over() const { return is_over_; }
 
-  // Called with each whole statement and command before it runs.
+  // Called with each whole statement and command before it runs, but those of scripts that .read reads.
   void set_on_input(std::function<void(const std::string&)> on_input) { on_input_ = std::move(on_input); }
 
  private:
@@ -45,6 +47,7 @@ class Shell {
   arrow::Status RunStatements(const std::string& sql);
   arrow::Status Print(const sql::SqlResult& result);
   arrow::Status RunCommand(std::string_view line);
+  void TellInput(const std::string& input);
 
   const std::string directory_;
   const std::string user_;

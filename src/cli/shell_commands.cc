@@ -113,6 +113,10 @@ struct ShellCommands {
 
   // The words of `yarrow import`, file first as in other shells.
   static Status Import(Shell& shell, const Words& words) {
+    if (shell.session_->InTransaction()) {
+      return Status::Invalid(
+          ".import: a transaction is open, and an import is one of its own; COMMIT or ROLLBACK first");
+    }
     Words arguments(words.begin() + 2, words.end());
     arguments.insert(arguments.begin(), {"import", shell.directory_, words[1], words[0]});
     if (!shell.user_.empty()) arguments.insert(arguments.end(), {"--user", shell.user_});

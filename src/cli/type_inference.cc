@@ -23,7 +23,8 @@ enum Kind : uint32_t {
   kLocalNano = 1 << 8,
   kInstant = 1 << 9,
   kInstantNano = 1 << 10,
-  kText = 1 << 11,
+  kInfinity = 1 << 11,  // among numbers, dates and timestamps only
+  kText = 1 << 12,
 };
 
 constexpr int64_t kExactInDouble = 1LL << 53;
@@ -83,9 +84,10 @@ Kind KindOfDateOrTimestamp(std::string_view text) {
 
 Kind KindOfWord(std::string_view text) {
   if (EqualsIgnoringCase(text, "true") || EqualsIgnoringCase(text, "false")) return kBoolean;
-  for (const std::string_view word : {"nan", "inf", "-inf", "infinity", "-infinity"}) {
+  for (const std::string_view word : {"nan", "inf", "-inf"}) {
     if (EqualsIgnoringCase(text, word)) return kRealWord;
   }
+  if (EqualsIgnoringCase(text, "infinity") || EqualsIgnoringCase(text, "-infinity")) return kInfinity;
   return kText;
 }
 
@@ -128,13 +130,14 @@ ColumnType TypeInference::type() const {
   const auto only = [this](uint32_t kinds) { return kinds_ != 0 && (kinds_ & ~kinds) == 0; };
   if (only(kBoolean)) return TypeId::kBool;
   if (only(kInteger | kLongInteger)) return TypeId::kInt64;
-  if (only(kInteger | kReal | kRealWord) && !only(kRealWord)) return TypeId::kDouble;
-  if (only(kDate)) return TypeId::kDate32;
+  if (only(kRealWord | kInfinity)) return TypeId::kUtf8;
+  if (only(kInteger | kReal | kRealWord | kInfinity)) return TypeId::kDouble;
   if (only(kTime)) return ColumnType::Time(TimeUnit::kMicro);
-  if (only(kDate | kLocal)) return ColumnType::Timestamp(TimeUnit::kMicro);
-  if (only(kDate | kLocal | kLocalNano)) return ColumnType::Timestamp(TimeUnit::kNano);
-  if (only(kInstant)) return ColumnType::Timestamp(TimeUnit::kMicro, "UTC");
-  if (only(kInstant | kInstantNano)) return ColumnType::Timestamp(TimeUnit::kNano, "UTC");
+  if (only(kDate | kInfinity)) return TypeId::kDate32;
+  if (only(kDate | kLocal | kInfinity)) return ColumnType::Timestamp(TimeUnit::kMicro);
+  if (only(kDate | kLocal | kLocalNano | kInfinity)) return ColumnType::Timestamp(TimeUnit::kNano);
+  if (only(kInstant | kInfinity)) return ColumnType::Timestamp(TimeUnit::kMicro, "UTC");
+  if (only(kInstant | kInstantNano | kInfinity)) return ColumnType::Timestamp(TimeUnit::kNano, "UTC");
   return TypeId::kUtf8;
 }
 

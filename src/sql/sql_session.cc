@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "sql/arrow_export.h"
 #include "sql/duckdb_instance.h"
 #include "sql/sql_type.h"
 #include "yarrow/sql.h"
@@ -37,7 +38,8 @@ class QueryReader : public arrow::RecordBatchReader {
     ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(); }));
     ArrowSchema exported;
     ARROW_RETURN_NOT_OK(Try([&] {
-      duckdb::ArrowConverter::ToArrowSchema(&exported, reader->types_, reader->result_->names, reader->properties_);
+      duckdb::ArrowConverter::ToArrowSchema(&exported, reader->text_.GetTypes(), reader->result_->names,
+                                            reader->layout_);
     }));
     ARROW_ASSIGN_OR_RAISE(reader->schema_, arrow::ImportSchema(&exported));
     return reader;
@@ -55,40 +57,48 @@ class QueryReader : public arrow::RecordBatchReader {
   }
 
  private:
-  explicit QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result) : result_(std::move(result)) {}
+  explicit QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result)
+      : result_(std::move(result)), layout_(ArrowLayout(result_->client_properties.client_context)) {}
 
   void PlanTypes() {
-    properties_ = result_->client_properties;
-    properties_.time_zone = "UTC";
-    properties_.produce_arrow_string_view = false;
-    properties_.arrow_lossless_conversion = false;
+    duckdb::vector<duckdb::LogicalType> types;
     for (const duckdb::LogicalType& type : result_->types) {
       const bool is_plain = FromLogicalType(type).ok() && type.id() != duckdb::LogicalTypeId::ENUM;
-      types_.push_back(is_plain ? type : duckdb::LogicalType::VARCHAR);
+      types.push_back(is_plain ? type : duckdb::LogicalType::VARCHAR);
     }
+    text_.Initialize(duckdb::Allocator::DefaultAllocator(), types);
   }
 
   bool Export(ArrowArray* exported) {
-    const auto chunk = result_->Fetch();
+    if (next_row_ == text_.size() && !Fetch()) return false;
+    const duckdb::idx_t rows = RowsOfArray(text_, result_->names, next_row_);
+    *exported = ToArrowArray(text_, next_row_, rows, layout_);
+    next_row_ += rows;
+    return true;
+  }
+
+  bool Fetch() {
+    chunk_ = result_->Fetch();
     if (result_->HasError()) result_->ThrowError();
-    if (!chunk || chunk->size() == 0) return false;
-    duckdb::DataChunk text;
-    text.Initialize(duckdb::Allocator::DefaultAllocator(), types_);
-    for (duckdb::idx_t i = 0; i < types_.size(); ++i) {
-      if (result_->types[i] == types_[i]) {
-        text.data[i].Reference(chunk->data[i]);
+    if (!chunk_ || chunk_->size() == 0) return false;
+    text_.Reset();
+    for (duckdb::idx_t i = 0; i < text_.ColumnCount(); ++i) {
+      if (result_->types[i] == text_.data[i].GetType()) {
+        text_.data[i].Reference(chunk_->data[i]);
       } else {
-        duckdb::VectorOperations::DefaultCast(chunk->data[i], text.data[i], chunk->size());
+        duckdb::VectorOperations::DefaultCast(chunk_->data[i], text_.data[i], chunk_->size());
       }
     }
-    text.SetCardinality(chunk->size());
-    duckdb::ArrowConverter::ToArrowArray(text, exported, properties_, {});
+    text_.SetCardinality(chunk_->size());
+    next_row_ = 0;
     return true;
   }
 
   duckdb::unique_ptr<duckdb::QueryResult> result_;
-  duckdb::vector<duckdb::LogicalType> types_;  // DuckDB's, with text for those that stay there
-  duckdb::ClientProperties properties_;
+  duckdb::ClientProperties layout_;
+  duckdb::unique_ptr<duckdb::DataChunk> chunk_;
+  duckdb::DataChunk text_;  // the chunk, with text for types that stay with DuckDB
+  duckdb::idx_t next_row_ = 0;
   std::shared_ptr<arrow::Schema> schema_;
 };
 
@@ -129,6 +139,10 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
     ARROW_RETURN_NOT_OK(on_result(done));
   }
   return Status::OK();
+}
+
+bool SqlSession::InTransaction() const {
+  return impl_->connection->HasActiveTransaction();
 }
 
 void SqlSession::Interrupt() {

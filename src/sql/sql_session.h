@@ -32,6 +32,9 @@ class SqlSession {
   using OnResult = std::function<arrow::Status(const SqlResult& result)>;
   arrow::Status Run(const std::string& script, const OnResult& on_result);
 
+  // Between BEGIN and COMMIT or ROLLBACK.
+  bool InTransaction() const;
+
   // Ends the statement that is running. From any thread.
   void Interrupt();
 

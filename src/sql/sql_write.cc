@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "sql/arrow_export.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -120,18 +121,21 @@ class WriteOperator : public duckdb::PhysicalOperator {
   const bool returns_rows_;
 };
 
-// The chunk as a batch of the table's columns. The types are those that DuckDB gives to Arrow, near enough for the row
-// encoder to cast without loss.
-std::shared_ptr<arrow::RecordBatch> ToBatch(ClientContext& context, const TableImpl& table, DataChunk& chunk) {
-  duckdb::ClientProperties properties;
-  properties.client_context = &context;
+// Adds the chunk's rows, as batches of the table's columns. The types are those that DuckDB gives to Arrow, near enough
+// for the row encoder to cast without loss.
+void AddChunk(ClientContext& context, const TableImpl& table, DataChunk& chunk, RowIntake* rows) {
+  duckdb::ClientProperties layout = ArrowLayout(&context);
   duckdb::vector<duckdb::string> names;
   for (size_t i = 0; i < table.definition().visible_columns(); ++i) names.push_back(table.definition().columns[i].name);
-  ArrowSchema schema;
-  ArrowArray array;
-  duckdb::ArrowConverter::ToArrowSchema(&schema, chunk.GetTypes(), names, properties);
-  duckdb::ArrowConverter::ToArrowArray(chunk, &array, properties, {});
-  return Check(arrow::ImportRecordBatch(&array, &schema));
+  ArrowSchema exported;
+  duckdb::ArrowConverter::ToArrowSchema(&exported, chunk.GetTypes(), names, layout);
+  const auto schema = Check(arrow::ImportSchema(&exported));
+  for (duckdb::idx_t first = 0; first < chunk.size();) {
+    const duckdb::idx_t count = RowsOfArray(chunk, names, first);
+    ArrowArray array = ToArrowArray(chunk, first, count, layout);
+    Check(rows->Add(*Check(arrow::ImportRecordBatch(&array, schema))));
+    first += count;
+  }
 }
 
 // The rows that one thread brought.
@@ -162,7 +166,7 @@ class InsertOperator : public WriteOperator {
       local.rows = std::make_unique<RowIntake>(state.impl(), kSortBufferBytes / static_cast<uint64_t>(threads));
     }
     chunk.Flatten();
-    Check(local.rows->Add(*ToBatch(context.client, state.impl(), chunk)));
+    AddChunk(context.client, state.impl(), chunk, local.rows.get());
     if (state.returned) state.returned->Append(chunk);
     return duckdb::SinkResultType::NEED_MORE_INPUT;
   }

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <arrow/util/value_parsing.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -67,6 +68,37 @@ std::string FormatFraction(int64_t units, int64_t units_per_second) {
   return digits;
 }
 
+std::string FormatDay(int64_t days) {
+  const int64_t cycles = FloorDivide(days, kDaysPerCycle);
+  const std::chrono::sys_days day_in_cycle{std::chrono::days(FloorRemainder(days, kDaysPerCycle))};
+  const std::chrono::year_month_day date(day_in_cycle);
+  const int64_t year = static_cast<int>(date.year()) + cycles * kYearsPerCycle;
+  const char* sign = year < 0 ? "-" : (year > 9999 ? "+" : "");
+  char text[48];
+  std::snprintf(text, sizeof(text), "%s%04lld-%02u-%02u", sign, static_cast<long long>(year < 0 ? -year : year),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+// T: int32_t for dates, int64_t for timestamps.
+template <class T>
+std::optional<std::string> FormatInfinity(int64_t count) {
+  constexpr int64_t kInfinity = std::numeric_limits<T>::max();
+  if (count == kInfinity) return "infinity";
+  if (count == -kInfinity) return "-infinity";
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<T> ParseInfinity(std::string_view text) {
+  constexpr std::string_view kWord = "infinity";
+  const bool is_negative = text.starts_with('-');
+  if (is_negative) text.remove_prefix(1);
+  const auto is_same = [](char c, char lower) { return c == lower || c == lower - 'a' + 'A'; };
+  if (!std::equal(text.begin(), text.end(), kWord.begin(), kWord.end(), is_same)) return std::nullopt;
+  return is_negative ? -std::numeric_limits<T>::max() : std::numeric_limits<T>::max();
+}
+
 }  // namespace
 
 std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
@@ -83,15 +115,8 @@ std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
 }
 
 std::string FormatDate(int64_t days) {
-  const int64_t cycles = FloorDivide(days, kDaysPerCycle);
-  const std::chrono::sys_days day_in_cycle{std::chrono::days(FloorRemainder(days, kDaysPerCycle))};
-  const std::chrono::year_month_day date(day_in_cycle);
-  const int64_t year = static_cast<int>(date.year()) + cycles * kYearsPerCycle;
-  const char* sign = year < 0 ? "-" : (year > 9999 ? "+" : "");
-  char text[48];
-  std::snprintf(text, sizeof(text), "%s%04lld-%02u-%02u", sign, static_cast<long long>(year < 0 ? -year : year),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
+  const auto infinity = FormatInfinity<int32_t>(days);
+  return infinity ? *infinity : FormatDay(days);
 }
 
 std::string FormatTime(int64_t units, TimeUnit unit) {
@@ -103,12 +128,14 @@ std::string FormatTime(int64_t units, TimeUnit unit) {
 }
 
 std::string FormatTimestamp(int64_t units, TimeUnit unit) {
+  if (const auto infinity = FormatInfinity<int64_t>(units)) return *infinity;
   const int64_t per_day = UnitsPerDay(unit);
   const int64_t days = FloorDivide(units, per_day);
-  return FormatDate(days) + " " + FormatTime(FloorRemainder(units, per_day), unit);
+  return FormatDay(days) + " " + FormatTime(FloorRemainder(units, per_day), unit);
 }
 
 std::optional<int32_t> ParseDate(std::string_view text) {
+  if (const auto infinity = ParseInfinity<int32_t>(text)) return infinity;
   const std::optional<Int128> days = TakeDate(&text);
   if (!days || !text.empty()) return std::nullopt;
   if (*days < std::numeric_limits<int32_t>::min() || *days > std::numeric_limits<int32_t>::max()) return std::nullopt;
@@ -123,6 +150,7 @@ std::optional<int64_t> ParseTime(std::string_view text, TimeUnit unit) {
 }
 
 std::optional<int64_t> ParseTimestamp(std::string_view text, TimeUnit unit) {
+  if (const auto infinity = ParseInfinity<int64_t>(text)) return infinity;
   const std::optional<Int128> days = TakeDate(&text);
   if (!days) return std::nullopt;
   int64_t time_of_day = 0;  // less or more than a day when there is an offset

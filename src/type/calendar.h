@@ -2,6 +2,8 @@
 //
 // Years outside 0000 to 9999 are written with a sign and at least four digits (ISO 8601's expanded form), so that every
 // int64 has a text that reads back to it.
+//
+// The greatest date or timestamp is "infinity", the one as far below zero "-infinity", as in DuckDB.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +36,7 @@ std::string FormatTime(int64_t units, TimeUnit unit);
 // "2024-02-29 23:59:59.5", from units since the epoch.
 std::string FormatTimestamp(int64_t units, TimeUnit unit);
 
+// Infinity and -infinity in any case of letters, too; so does ParseTimestamp.
 std::optional<int32_t> ParseDate(std::string_view text);
 // hh:mm, hh:mm:ss or with a fraction of no more digits than the unit has.
 std::optional<int64_t> ParseTime(std::string_view text, TimeUnit unit);

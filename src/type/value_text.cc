@@ -226,7 +226,8 @@ std::string Value::ToString(const ColumnType& type) const {
     if (type.id == TypeId::kDate32) return FormatDate(*integer);
     if (type.id == TypeId::kTime64) return FormatTime(*integer, type.unit);
     if (type.id == TypeId::kTimestamp) {
-      return FormatTimestamp(*integer, type.unit) + (type.timezone.empty() ? "" : "Z");
+      const std::string text = FormatTimestamp(*integer, type.unit);
+      return type.timezone.empty() || text.ends_with("infinity") ? text : text + "Z";
     }
   }
   return ToString();

@@ -162,6 +162,78 @@ class Ingest(AdbcTest):
             with self.assertRaisesRegex(dbapi.Error, "missing"):
                 cursor.adbc_ingest("missing", self.BATCH, mode="append")
 
+    def schema_of(self, connection, table):
+        return self.run_sql(
+            connection,
+            f"SELECT database_name || '.' || schema_name FROM duckdb_tables() WHERE table_name = '{table}' ORDER BY ALL")
+
+    def test_a_target_says_nothing_about_the_next(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("a", self.BATCH, db_schema_name="app")
+            cursor.adbc_ingest("b", self.BATCH)
+            with self.assertRaises(TypeError):
+                cursor.adbc_ingest("c", 5, db_schema_name="app")  # fails before it runs
+            cursor.adbc_ingest("c", self.BATCH)
+            cursor.adbc_ingest("d", self.BATCH, temporary=True)
+            cursor.adbc_ingest("e", self.BATCH)
+            cursor.execute("SELECT 1")
+        schemas = {name: self.schema_of(connection, name) for name in "abcde"}
+        self.assertEqual(schemas, {"a": [("db.app",)], "b": [("db.main",)], "c": [("db.main",)], "d": [("temp.main",)],
+                                   "e": [("db.main",)]})
+
+    def test_a_target_holds_for_several_ingests(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        statement = adbc_driver_manager.AdbcStatement(connection.adbc_connection)
+        self.addCleanup(statement.close)
+
+        def ingest(**options):
+            names = {"schema": "adbc.ingest.target_db_schema", "table": "adbc.ingest.target_table",
+                     "mode": "adbc.ingest.mode"}
+            for name, value in options.items():
+                statement.set_options(**{names[name]: value})
+            statement.bind_stream(self.BATCH.to_reader())
+            statement.execute_update()
+
+        ingest(schema="app", table="t", mode="adbc.ingest.mode.create")  # in this order, too
+        ingest(mode="adbc.ingest.mode.append")
+        ingest()
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM app.t"), [(6,)])
+        ingest(schema="app", table="u", mode="adbc.ingest.mode.create")
+        self.assertEqual(self.schema_of(connection, "u"), [("db.app",)])
+        ingest(table="u")
+        self.assertEqual(self.schema_of(connection, "u"), [("db.app",), ("db.main",)])
+
+    def test_the_current_schema_is_the_default(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE SCHEMA app")
+        connection.adbc_current_db_schema = "app"
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("t", self.BATCH)
+            cursor.adbc_ingest("t", self.BATCH, mode="append")
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM db.app.t"), [(4,)])
+            cursor.adbc_ingest("m", self.BATCH, catalog_name="memory")
+        self.assertEqual(self.schema_of(connection, "m"), [("memory.main",)])
+
+    def test_temporary_tables(self):
+        connection = self.open()
+        self.make_table(connection)
+        with connection.cursor() as cursor:
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, temporary=True), 2)
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, mode="append", temporary=True), 2)
+            self.assertEqual(cursor.adbc_ingest("x", self.BATCH, mode="create_append", temporary=True), 2)
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM x"), [(6,)])
+            cursor.adbc_ingest("x", self.BATCH, mode="replace", temporary=True)
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM temp.x"), [(2,)])
+            cursor.adbc_ingest("x", pa.table({"z": [1]}))  # a table beside the temporary one
+            self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM db.x"), [(1,)])
+            with self.assertRaisesRegex(dbapi.Error, "a temporary table is in no catalog or schema"):
+                cursor.adbc_ingest("y", self.BATCH, db_schema_name="main", temporary=True)
+        other = self.open()
+        self.assertEqual(self.schema_of(other, "x"), [("db.main",)])
+
 
 class Transactions(AdbcTest):
     def test_commit_and_rollback(self):
@@ -210,6 +282,42 @@ class Transactions(AdbcTest):
         self.assertEqual(self.run_sql(self.open(), "SELECT sum(price) FROM t"), [(202,)])  # 42 before
 
 
+    def test_a_failed_commit_leaves_the_connection_manual(self):
+        reader = self.open()
+        self.make_table(reader)
+        first, second = self.open(autocommit=False), self.open(autocommit=False)
+        self.run_sql(first, "UPDATE t SET name = 'first' WHERE id = 1")
+        self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")
+        first.commit()
+        with self.assertRaisesRegex(dbapi.Error, "write conflict"):
+            second.commit()
+        self.run_sql(second, "INSERT INTO t VALUES (77, 'not yet', 0)")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        second.rollback()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(second, "UPDATE t SET name = 'second' WHERE id = 1")  # the second try
+        second.commit()
+        self.assertEqual(self.run_sql(reader, "SELECT name FROM t WHERE id = 1"), [("second",)])
+
+    def test_transactions_that_sql_ends_are_followed_by_the_next(self):
+        reader = self.open()
+        self.make_table(reader)
+        connection = self.open(autocommit=False)
+        for end in ("ROLLBACK", "COMMIT", "INSERT INTO t VALUES (7, 'committed', 0); COMMIT", "COMMIT; SELECT 1"):
+            self.run_sql(connection, end)
+            self.run_sql(connection, "DELETE FROM t")
+            self.assertGreater(self.run_sql(reader, "SELECT count(*) FROM t"), [(0,)], end)
+            connection.rollback()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(4,)])
+        connection.adbc_connection.set_autocommit(True)
+        self.run_sql(connection, "DELETE FROM t WHERE id = 7")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+        self.run_sql(connection, "BEGIN")  # a transaction of one's own, after which it commits by itself again
+        self.run_sql(connection, "ROLLBACK")
+        self.run_sql(connection, "DELETE FROM t WHERE id = 0")
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(2,)])
+
+
 class Users(AdbcTest):
     def test_each_sees_their_own_rows(self):
         ada, bob, nobody = self.open(user="ada"), self.open(user="bob"), self.open()
@@ -221,7 +329,58 @@ class Users(AdbcTest):
             self.run_sql(nobody, "SELECT * FROM notes")
 
 
+class Settings(AdbcTest):
+    def test_arrow_layouts(self):
+        connection = self.open()
+        query = "SELECT 'a longer text than twelve bytes' AS t, 1.5::DECIMAL(4,1) AS d, [1, 2] AS l, 'x'::BLOB AS b"
+        expected = self.run_sql(connection, query)
+        settings = ("arrow_large_buffer_size = true", "arrow_output_version = '1.5'", "produce_arrow_string_view = true",
+                    "arrow_output_list_view = true")
+        for setting in settings:
+            self.run_sql(connection, "SET " + setting)
+            self.assertEqual(self.run_sql(connection, query), expected, setting)
+            self.assertEqual((connection.adbc_current_catalog, connection.adbc_current_db_schema), ("db", "main"), setting)
+            self.assertIn("db", [c["catalog_name"] for c in connection.adbc_get_objects().read_all().to_pylist()], setting)
+            with connection.cursor() as cursor:
+                cursor.adbc_ingest("t", pa.table({"t": ["a longer text than twelve bytes"]}), mode="replace")
+                cursor.execute("SELECT t FROM t WHERE t = ?", ("a longer text than twelve bytes",))
+                self.assertEqual(cursor.fetchall(), [("a longer text than twelve bytes",)], setting)
+
+
 class Errors(AdbcTest):
+    def test_messages_are_the_drivers_own(self):
+        with self.assertRaises(dbapi.Error) as caught:
+            dbapi.connect(driver=DRIVER)
+        self.assertNotIn("dlsym", str(caught.exception))
+
+    def test_a_statement_that_failed_may_be_run_again(self):
+        connection = self.open()
+        with connection.cursor() as cursor:
+            for sql, parameters in (("SELECT * FROM missing", None), ("SELECT * FROM missing WHERE id = ?", (1,)),
+                                    ("SELEC 1", None), ("SELECT 1; SELECT * FROM missing", None)):
+                for _ in range(3):
+                    with self.assertRaisesRegex(dbapi.Error, "missing|syntax error"):
+                        cursor.execute(sql, parameters)
+            for _ in range(2):
+                with self.assertRaisesRegex(dbapi.Error, "missing"):
+                    cursor.adbc_execute_schema("SELECT * FROM missing")
+            sql = "SELECT * FROM later"
+            with self.assertRaisesRegex(dbapi.Error, "later"):
+                cursor.execute(sql)
+            for columns in (1, 2):
+                self.run_sql(connection, f"CREATE TABLE later AS SELECT {', '.join(f'{i} AS c{i}' for i in range(columns))}")
+                cursor.execute(sql)
+                self.assertEqual(len(cursor.fetchone()), columns)
+                self.run_sql(connection, "DROP TABLE later")
+                for _ in range(2):
+                    with self.assertRaisesRegex(dbapi.Error, "later"):
+                        cursor.execute(sql)
+
+    def test_a_text_without_statements_has_no_rows(self):
+        with self.open().cursor() as cursor:
+            cursor.execute("-- only a comment")
+            self.assertEqual(cursor.fetch_arrow_table().num_rows, 0)
+
     def test_options(self):
         with self.assertRaisesRegex(dbapi.Error, "'path' is missing"):
             dbapi.connect(driver=DRIVER)

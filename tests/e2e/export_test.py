@@ -27,6 +27,24 @@ class ExportTest(ProgramTest):
     self.run_yarrow('export', self.db, 'airlines', self.folder / 'a.txt', '--format', 'jsonlines', '--quiet')
     self.assertEqual([json.loads(line) for line in (self.folder / 'a.txt').read_text().splitlines()], expected)
 
+  def test_infinite_dates_and_timestamps(self):
+    self.run_yarrow(
+        self.db, '-c', 'CREATE TABLE t (id INT PRIMARY KEY, d DATE, t TIMESTAMP, z TIMESTAMPTZ)', '-c',
+        "INSERT INTO t VALUES (1, 'infinity', '-infinity', 'infinity'), (2, '-infinity', 'infinity', '-infinity'), "
+        "(3, '2024-01-31', '2024-01-31', '2024-01-31 00:00:00+00')")
+    query = 'SELECT d, t, z FROM t WHERE id = 1'
+    self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', query),
+                     'd,t,z\ninfinity,-infinity,infinity\n')
+    before = self.scan('t')
+    self.assertEqual(before[1], {'id': 2, 'd': '-infinity', 't': 'infinity', 'z': '-infinity'})
+    self.assertEqual(self.scan('t', '--where', "d = DATE 'infinity' AND t < TIMESTAMP '1000-01-01'"), before[:1])
+    for name in ('t.csv', 't.parquet'):
+      self.run_yarrow('export', self.db, 't', self.folder / name)
+      self.run_yarrow('import', self.db, name[2:], self.folder / name, '--primary-key', 'id')
+      self.assertEqual(self.scan(name[2:]), before)
+      self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c',
+                                       f'SELECT count(*) FROM t JOIN {name[2:]} USING (id, d, t, z)'), 'count_star()\n3\n')
+
   def test_columns_rows_and_limit(self):
     self.import_table('flights')
     file = self.folder / 'late.csv'

@@ -34,6 +34,11 @@ class HelpTest(ProgramTest):
         self.fail_yarrow(*arguments, code=2)
     self.assertFalse(self.db.exists())
 
+  def test_mistakes_say_what_to_do(self):
+    self.assertIn("no command and no directory 'newdb'; see yarrow --help, or make a database there with yarrow ./newdb",
+                  self.fail_yarrow('newdb', '-c', 'SELECT 1', code=2))
+    self.assertIn('--limit: -1 is less than 0 rows', self.fail_yarrow('scan', self.db, 't', '--limit', '-1', code=2))
+
 
 if __name__ == '__main__':
   unittest.main()

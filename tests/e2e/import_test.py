@@ -212,6 +212,10 @@ class BadFileTest(ProgramTest):
     self.assertIn('bad.parquet: ', self.refuse('PAR1 it says', name='bad.parquet'))
     self.assertIn('bad.csv.gz: ', self.refuse(gzip.compress(b'a\n' + b'1\n' * 100000)[:100], name='bad.csv.gz'))
 
+  def test_files_of_other_formats(self):
+    self.assertIn("files of .json are not read, only CSV (.csv", self.refuse('{"a":1}\n', name='bad.json'))
+    self.assertIn("files of .jsonl are not read", self.refuse(gzip.compress(b'{"a":1}\n'), name='bad.JSONL.gz'))
+
   def test_files_that_are_none(self):
     missing = self.folder / 'none.csv'
     self.assertEqual(self.fail_yarrow('import', self.db, 't', missing), f"there is no file '{missing}'")

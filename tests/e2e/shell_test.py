@@ -128,6 +128,24 @@ class InteractiveTest(ProgramTest):
     shell.type('\x1b[A\n')  # up
     self.assertIn('first', shell.expect(PROMPT))
 
+  def test_history_keeps_the_lines_of_a_statement(self):
+    shell = self.open()
+    shell.run('-- a note')
+    shell.type("SELECT 'a\n")
+    shell.expect('...> ')
+    shell.run("b' AS x, 77 AS q;")
+    script = self.folder / 'script.sql'
+    script.write_text('SELECT 1 AS from_script;\n')
+    shell.run(f'.read {script}')
+    for _ in range(2):
+      shell.type('\x1b[A\x1b[A\n')  # up, beyond .read: lines of the script are not in between
+      self.assertRegex(shell.expect('(1 row)'), r'a\\nb \| 77')
+      shell.expect(PROMPT)
+      shell.type('\x04')
+      self.assertEqual(shell.end(), 0)
+      shell = self.open()  # the file has them, too
+      shell.run('SELECT 3;')
+
   def test_commands(self):
     shell = self.open()
     self.assertIn('.import FILE TABLE', shell.run('.help'))
@@ -148,6 +166,15 @@ class InteractiveTest(ProgramTest):
 
 
 class ScriptTest(ProgramTest):
+
+  def test_import_is_no_part_of_a_transaction(self):
+    file = self.write('a.csv', 'id\n1\n')
+    for end in ('COMMIT', 'ROLLBACK'):
+      message = self.fail_yarrow(self.db, '-c', 'BEGIN', '-c', f'.import {file} a')
+      self.assertIn('.import: a transaction is open', message)
+      self.run_yarrow(self.db, '-c', 'BEGIN', '-c', end, '-c', f'.import {file} {end}')
+    self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', '.tables').split(),
+                     ['schema,name,kind', 'main,COMMIT,shared', 'main,ROLLBACK,shared'])
 
   def test_commands_in_scripts(self):
     schema = "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR NOT NULL DEFAULT 'it''s') WITH (kind = 'user');"

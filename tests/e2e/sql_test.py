@@ -64,6 +64,18 @@ class SqlTest(ProgramTest):
     self.assertEqual(self.sql("SELECT [1, 2] AS l, {'a': 1} AS s, INTERVAL 3 DAY AS i, NULL AS n"),
                      [{'l': '[1, 2]', 's': "{'a': 1}", 'i': '3 days', 'n': None}])
 
+  def test_settings_of_arrow_change_no_cell(self):
+    self.db.mkdir()
+    query = ("SELECT 'abc' AS x, 'a longer text than twelve bytes' AS y, 1.5::DECIMAL(4,1) AS d, 1.25::DECIMAL(18,2) AS e, "
+             "'00112233-4455-6677-8899-aabbccddeeff'::UUID AS u, 'ABC'::BLOB AS b, [1, 2] AS l, 7::HUGEINT AS h, "
+             "TIMESTAMPTZ '2024-01-31 10:00:00+02' AS z, TIME '01:02:03' AS t, 'a'::ENUM('a', 'b') AS k")
+    expected = self.sql(query)
+    self.assertEqual((expected[0]['y'], expected[0]['d'], expected[0]['b']), ('a longer text than twelve bytes', 1.5, 'ABC'))
+    for setting in ("arrow_large_buffer_size = true", "arrow_output_version = '1.5'", "produce_arrow_string_view = true",
+                    "arrow_lossless_conversion = true", "arrow_output_list_view = true", "TimeZone = 'Asia/Tokyo'"):
+      with self.subTest(setting):
+        self.assertEqual(self.sql(f'SET {setting}; {query}'), expected)
+
   def test_ctrl_c(self):
     self.db.mkdir()
     process = self.start_yarrow(self.db, '-c', 'SELECT count(*) FROM range(100000) a, range(100000000) b')
