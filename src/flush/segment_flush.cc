@@ -166,7 +166,7 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                           closed_prefix(cold::OverridePrefix(key.table_id, key.segment_id))};
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
-  cold.BeginMove();
+  ARROW_RETURN_NOT_OK(cold.BeginMove());
   const auto committed =
       table_->store().CommitClosed(closed,
                                    [&](WriteSet* writes) -> Status {
@@ -179,7 +179,7 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
   std::optional<uint64_t> sequence;
   if (committed.ok()) sequence = committed->last_sequence;
   is_moved_ = committed.ok();
-  ARROW_RETURN_NOT_OK(cold.EndMove(sequence));
+  cold.EndMove(sequence);
   return committed.status();
 }
 

@@ -87,6 +87,12 @@ class DifferentialFixture : public testing::Test {
     return result->HasError() ? "" : Text(*result);
   }
 
+  // Rows move to segments, here only: no answer may change.
+  void Flush(uint64_t most_segment_rows) {
+    Ours(Join("CALL yarrow_flush('y.main.t', max_segment_rows = ", 1 + Below(most_segment_rows),
+              ", min_user_rows = 0, optimize_for = '", OneIn(2) ? "scan" : "lookup", "')"));
+  }
+
   // Runs it on both sides. False when both refused it, for the same kind of reason. In a transaction the native side
   // may refuse a key alone: its index does not always see that the key was given up before.
   bool Both(const std::string& sql) { return Both(sql, sql); }

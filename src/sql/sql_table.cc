@@ -59,7 +59,7 @@ duckdb::idx_t SqlTable::EstimateRows() const {
                                                           PrefixSuccessor(table_->key_prefix()));
   if (!table_->cold() || !table_->cold()->MayHaveSegments()) return hot;
   uint64_t cold = 0;
-  for (const auto& segment : table_->Segments(*table_->cold()->Latest())) cold += segment->info().rows;
+  for (const auto& segment : table_->Segments(*table_->cold()->LastKnown())) cold += segment->info().rows;
   return hot + cold;
 }
 

@@ -104,9 +104,8 @@ arrow::Result<std::shared_ptr<ColdTable>> ColdTable::Load(std::shared_ptr<ColdTi
                                                           std::shared_ptr<CommitGuard> places) {
   std::shared_ptr<ColdTable> table(new ColdTable(std::move(tier), table_id, std::move(places)));
   std::lock_guard lock(table->mutex_);
-  ARROW_ASSIGN_OR_RAISE(auto manifest, table->ReadSettled(0));
-  table->may_have_segments_ = !manifest->of_user.empty();
-  table->history_.push_back(std::move(manifest));
+  ARROW_RETURN_NOT_OK(table->AddManifest(0));
+  table->may_have_segments_ = !table->history_.back()->of_user.empty();
   return table;
 }
 
@@ -129,49 +128,61 @@ arrow::Result<std::shared_ptr<const Manifest>> ColdTable::Read(const Snapshot& s
   return std::shared_ptr<const Manifest>(std::move(manifest));
 }
 
-// Of the present, when nothing is being moved.
-arrow::Result<std::shared_ptr<const Manifest>> ColdTable::ReadSettled(uint64_t since) const {
+// That of the present. REQUIRES: nothing is being moved.
+Status ColdTable::AddManifest(uint64_t since) const {
   ARROW_ASSIGN_OR_RAISE(const auto read, Read({}));
   auto manifest = std::make_shared<Manifest>(*read);
   manifest->since = since;
   manifest->places_version = places_->version();
-  return std::shared_ptr<const Manifest>(std::move(manifest));
+  history_.push_back(std::move(manifest));
+  return Status::OK();
+}
+
+// The manifest of the last move, if it could not be read then.
+Status ColdTable::CatchUp() const {
+  if (!unread_) return Status::OK();
+  ARROW_RETURN_NOT_OK(AddManifest(*unread_));
+  unread_.reset();
+  return Status::OK();
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& snapshot) const {
   if (snapshot.is_null()) return Latest();
   std::lock_guard lock(mutex_);
-  if (!moving_ && failure_.ok()) {
-    for (auto at = history_.rbegin(); at != history_.rend(); ++at) {
-      if ((*at)->since <= snapshot.sequence()) return *at;
-    }
-  }
-  return Read(snapshot);
+  if (moving_) return Read(snapshot);
+  ARROW_RETURN_NOT_OK(CatchUp());
+  auto at = history_.rbegin();
+  while ((*at)->since > snapshot.sequence()) ++at;  // the first one is since 0
+  return *at;
 }
 
-std::shared_ptr<const Manifest> ColdTable::Latest() const {
+arrow::Result<std::shared_ptr<const Manifest>> ColdTable::Latest() const {
   std::unique_lock lock(mutex_);
   moved_.wait(lock, [this] { return !moving_; });
+  ARROW_RETURN_NOT_OK(CatchUp());
   return history_.back();
 }
 
-void ColdTable::BeginMove() {
+std::shared_ptr<const Manifest> ColdTable::LastKnown() const {
   std::lock_guard lock(mutex_);
-  moving_ = true;
-  may_have_segments_.store(true, std::memory_order_release);
+  return history_.back();
 }
 
-Status ColdTable::EndMove(std::optional<uint64_t> sequence) {
+Status ColdTable::BeginMove() {
   std::lock_guard lock(mutex_);
-  if (sequence) {
-    auto manifest = ReadSettled(*sequence);
-    failure_ = manifest.status();
-    if (manifest.ok()) history_.push_back(*std::move(manifest));
-  }
+  ARROW_RETURN_NOT_OK(CatchUp());
+  moving_ = true;
+  may_have_segments_.store(true, std::memory_order_release);
+  return Status::OK();
+}
+
+void ColdTable::EndMove(std::optional<uint64_t> sequence) {
+  std::lock_guard lock(mutex_);
+  if (sequence) unread_ = sequence;
+  ARROW_UNUSED(CatchUp());  // else whoever asks next tries again, and gets the error
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
   moving_ = false;
   moved_.notify_all();
-  return failure_;
 }
 
 arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,

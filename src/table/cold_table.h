@@ -119,7 +119,9 @@ class ColdTable {
   // What a snapshot taken before the call sees; null: what the latest commits left, as Latest.
   arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot) const;
   // The last one; waits for a move that is under way.
-  std::shared_ptr<const Manifest> Latest() const;
+  arrow::Result<std::shared_ptr<const Manifest>> Latest() const;
+  // The same without waiting: that of a moment ago, for estimates.
+  std::shared_ptr<const Manifest> LastKnown() const;
 
   CommitGuard& places() const { return *places_; }
   // Held by whoever moves rows between tiers, for as long as that takes.
@@ -127,16 +129,17 @@ class ColdTable {
   uint32_t table_id() const { return table_id_; }
   ColdTier& tier() const { return *tier_; }
 
-  // See above; under move_mutex(). EndMove reads the new manifest; nothing: nothing moved.
-  void BeginMove();
-  arrow::Status EndMove(std::optional<uint64_t> sequence);
+  // See above; under move_mutex(). `sequence` is that of the commit; nothing: nothing moved.
+  arrow::Status BeginMove();
+  void EndMove(std::optional<uint64_t> sequence);
 
  private:
   ColdTable(std::shared_ptr<ColdTier> tier, uint32_t table_id, std::shared_ptr<CommitGuard> places)
       : tier_(std::move(tier)), table_id_(table_id), places_(std::move(places)) {}
   // Under mutex_.
   arrow::Result<std::shared_ptr<const Manifest>> Read(const Snapshot& snapshot) const;
-  arrow::Result<std::shared_ptr<const Manifest>> ReadSettled(uint64_t since) const;
+  arrow::Status AddManifest(uint64_t since) const;
+  arrow::Status CatchUp() const;
 
   const std::shared_ptr<ColdTier> tier_;
   const uint32_t table_id_;
@@ -146,8 +149,8 @@ class ColdTable {
   mutable std::mutex mutex_;
   mutable std::condition_variable moved_;
   bool moving_ = false;
-  arrow::Status failure_;                                 // of the last EndMove: then the store is asked always
-  std::vector<std::shared_ptr<const Manifest>> history_;  // ascending; never empty
+  mutable std::optional<uint64_t> unread_;  // from then on holds a manifest that is not in history_ yet
+  mutable std::vector<std::shared_ptr<const Manifest>> history_;               // ascending; never empty
   mutable std::map<cold::SegmentId, std::weak_ptr<const ColdSegment>> known_;  // so that each is opened once
 };
 

@@ -42,7 +42,7 @@ namespace {
 void AddRowGroups(const ScanSource& source, std::string_view lower, std::string_view upper,
                   std::vector<std::string>* points) {
   if (!source.cold || !source.cold->MayHaveSegments()) return;
-  const auto manifest = source.cold->Latest();  // any cut is right, whatever the snapshot sees
+  const auto manifest = source.cold->LastKnown();  // any cut is right, whatever the snapshot sees
   for (const auto& segment : manifest->Of(source.user)) {
     for (const cold::RowGroupInfo& group : segment->info().row_groups) {
       if (group.first_key > lower && group.first_key < upper) points->push_back(group.first_key);

@@ -77,7 +77,7 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     bool moved = false;
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
-      auto latest = tables[i]->cold()->Latest();
+      ARROW_ASSIGN_OR_RAISE(auto latest, tables[i]->cold()->Latest());
       ARROW_RETURN_NOT_OK(OverrideWritten(*tables[i], NewSegments(*tables[i], *manifests[i], *latest), writes));
       manifests[i] = std::move(latest);
       moved = true;
@@ -90,7 +90,7 @@ Status CommitRow(const TableImpl& table, std::string_view key, std::string_view 
   Store& store = table.store();
   const Partition partition = table.entry().partition;
   for (;;) {
-    const auto manifest = table.cold()->Latest();
+    ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
     const GuardUse guards[] = {table.guard(), table.places(*manifest)};
     const CommitOptions options{.guards = guards};
     std::optional<ColdPlace> place;

@@ -75,7 +75,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
 struct ScanRequest {
   std::vector<int> columns;  // positions in the row schema's columns, hidden ones too; may repeat
   Predicate predicate;
-  std::vector<int> tested_later;  // columns that further predicates may test (RowWalker::Narrow)
+  std::vector<int> tested_later;              // columns that further predicates may test (RowWalker::Narrow)
   std::optional<std::vector<KeyRange>> keys;  // normalized; whole keys outside of them are passed over
   bool reverse = false;
   std::optional<int64_t> limit;
