@@ -131,8 +131,9 @@ arrow::Result<int64_t> WriteRows(TableScan* scan, RowWriter* writer, ProgressBar
   progress->Begin("exporting");
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(scan->ReadNext(&batch));
+    const Status read = scan->ReadNext(&batch);
     if (InterruptSignal() != 0) return Status::Cancelled("cancelled; nothing was exported");
+    ARROW_RETURN_NOT_OK(read);
     if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(writer->Write(*batch));
     rows += batch->num_rows();
