@@ -69,6 +69,7 @@ int64_t MicrosOf(const ColumnType& type) {
 
 arrow::Result<Value> UnscaledTicks(const duckdb::Value& value, const ColumnType& type) {
   const int64_t ticks = Ticks(value), factor = MicrosOf(type);
+  if (!duckdb::Timestamp::IsFinite(duckdb::timestamp_t(ticks))) return Value(ticks);
   if (ticks % factor == 0) return Value(ticks / factor);
   return arrow::Status::Invalid(value.ToString(), " is too fine for a column of type ", type.ToString());
 }
@@ -97,7 +98,8 @@ duckdb::Value DecimalValue(const Decimal& decimal, const ColumnType& type) {
 
 duckdb::Value TimestampValue(int64_t ticks, const ColumnType& type) {
   if (!type.timezone.empty() && type.unit != TimeUnit::kNano) {
-    return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(ticks * MicrosOf(type)));
+    const bool is_finite = duckdb::Timestamp::IsFinite(duckdb::timestamp_t(ticks));
+    return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(is_finite ? ticks * MicrosOf(type) : ticks));
   }
   switch (type.unit) {
     case TimeUnit::kSecond:

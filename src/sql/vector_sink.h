@@ -104,15 +104,19 @@ struct VectorSink::DecimalWriter {
   }
 };
 
-// Timestamps of a unit that DuckDB has not. Beyond its range they are an error, not another moment.
+// Timestamps of a unit that DuckDB has not. Beyond its range they are an error, not another moment, but for infinity.
 template <int64_t factor>
 struct VectorSink::ScaledWriter {
   using Cell = batch::Cell64;
   static bool Write(VectorSink& sink, Column& column, int64_t row, Cell cell) {
+    const auto count = static_cast<int64_t>(cell);
     int64_t scaled = 0;
-    if (__builtin_mul_overflow(static_cast<int64_t>(cell), factor, &scaled)) {
-      sink.status_ = arrow::Status::Invalid("the timestamp ", static_cast<int64_t>(cell), " (",
-                                            factor == 1000 ? "milliseconds" : "seconds",
+    if (__builtin_mul_overflow(count, factor, &scaled)) {
+      if (!duckdb::Timestamp::IsFinite(duckdb::timestamp_t(count))) {
+        Store(column, row, count);
+        return true;
+      }
+      sink.status_ = arrow::Status::Invalid("the timestamp ", count, " (", factor == 1000 ? "milliseconds" : "seconds",
                                             " since 1970) is beyond the range of TIMESTAMP WITH TIME ZONE in SQL");
       return false;
     }

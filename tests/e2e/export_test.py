@@ -45,6 +45,13 @@ class ExportTest(ProgramTest):
       self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c',
                                        f'SELECT count(*) FROM t JOIN {name[2:]} USING (id, d, t, z)'), 'count_star()\n3\n')
 
+  def test_infinite_timestamps_of_a_unit_that_sql_has_not(self):
+    file = self.write('t.csv', 'id,z\n1,infinity\n2,-infinity\n3,2024-01-31 00:00:00Z\n')
+    self.run_yarrow('import', self.db, 't', file, '--type', 'z=TIMESTAMP_S WITH TIME ZONE', '--primary-key', 'id')
+    self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', 'FROM t'), file.read_text())
+    self.run_yarrow(self.db, '-c', "UPDATE t SET z = 'infinity' WHERE id = 3")
+    self.assertEqual(self.scan('t', '--where', 'id = 3'), [{'id': 3, 'z': 'infinity'}])
+
   def test_columns_rows_and_limit(self):
     self.import_table('flights')
     file = self.folder / 'late.csv'
