@@ -73,6 +73,10 @@ Value DefaultOf(duckdb::ClientContext& context, const duckdb::CreateTableInfo& i
   return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
 }
 
+std::string CollationOf(const duckdb::LogicalType& type) {
+  return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
+}
+
 TableKind KindOf(duckdb::CreateTableInfo& info) {
   TableKind kind = TableKind::kShared;
   for (auto& [name, expression] : info.options) {
@@ -115,6 +119,11 @@ TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo&
     if (column.Generated()) {
       throw duckdb::NotImplementedException(Where(info, column.Name()) +
                                             ": generated columns are not supported; compute it in the query");
+    }
+    if (const std::string collation = CollationOf(column.Type()); !collation.empty()) {
+      throw duckdb::NotImplementedException(Where(info, column.Name()) + ": COLLATE " + collation +
+                                            " is not supported for columns, whose text is sorted by its bytes; write " +
+                                            "COLLATE in the queries instead");
     }
     const auto type = FromLogicalType(column.Type());
     if (!type.ok()) throw duckdb::NotImplementedException(Where(info, column.Name()) + ": " + type.status().message());

@@ -40,5 +40,13 @@ TEST_F(CreateTableTest, DefaultsOfTheMomentAreRefused) {
   ExpectRefused("CREATE TABLE u (a TIMESTAMP DEFAULT now())", {"the default now()"});
 }
 
+TEST_F(CreateTableTest, CollationsAreRefused) {
+  ExpectRefused("CREATE TABLE u (a INT, x VARCHAR COLLATE NOCASE PRIMARY KEY)",
+                {"main.u", "column x", "COLLATE NOCASE"});
+  ExpectRefused("CREATE TABLE u AS SELECT 'a' COLLATE NOCASE AS x", {"main.u", "column x", "COLLATE NOCASE"});
+  EXPECT_EQ(Run("SET default_collation = 'nocase'; CREATE TABLE v (x VARCHAR); INSERT INTO v VALUES ('a')"), "1");
+  EXPECT_EQ(Run("SELECT count(*) FROM v WHERE x = 'A'"), "1");
+}
+
 }  // namespace
 }  // namespace yarrow::sql
