@@ -7,6 +7,7 @@
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
+#include "sql/transaction_id.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -73,6 +74,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   extension->storage_info = std::move(databases);
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
+  RegisterTransactionId(*duckdb.instance);
   return found;
 }
 
