@@ -48,5 +48,24 @@ TEST_F(CreateTableTest, CollationsAreRefused) {
   EXPECT_EQ(Run("SELECT count(*) FROM v WHERE x = 'A'"), "1");
 }
 
+TEST_F(CreateTableTest, WhatAConstraintRefusesIsTold) {
+  Run("CREATE TABLE k (id INT PRIMARY KEY, v INT NOT NULL); CREATE TABLE n (a INT, v INT NOT NULL)");
+  Run("INSERT INTO k VALUES (1, 1)");
+  const auto expect = [&](const std::string& sql, const std::string& part, const std::string& absent) {
+    const std::string error = Run(sql);
+    EXPECT_NE(error.find(part), std::string::npos) << sql << ": " << error;
+    EXPECT_EQ(error.find(absent), std::string::npos) << sql << ": " << error;
+  };
+  expect("INSERT INTO k VALUES (2, NULL)", "table main.k, column v, key (2)", "upsert");
+  expect("INSERT INTO n VALUES (2, NULL)", "table main.n, column v: NULL", "key");
+  expect("INSERT INTO n SELECT i, CASE WHEN i < 9000 THEN i END FROM range(10000) r(i)", "column v: NULL", "key");
+  expect("INSERT INTO k VALUES (1, 2)", "key (1) already; UPDATE it, or INSERT with ON CONFLICT or OR REPLACE",
+         "upsert");
+  expect("INSERT INTO k VALUES (5, 2), (5, 3)", "key (5) already; UPDATE it, or INSERT with ON CONFLICT", "upsert");
+  expect("INSERT INTO k SELECT 10 + i // 2, i FROM range(400000) r(i)", "; INSERT OR IGNORE keeps one of them",
+         "upsert");
+  EXPECT_EQ(Run("INSERT OR IGNORE INTO k VALUES (5, 2), (5, 3)"), "1");
+}
+
 }  // namespace
 }  // namespace yarrow::sql
