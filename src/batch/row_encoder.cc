@@ -52,7 +52,7 @@ class RowEncoder::Impl {
   using BoundColumns = std::vector<std::optional<BoundColumn>>;  // one a column of the table; none: not in the batch
 
   const RowColumn& column(int i) const { return schema_->columns()[static_cast<size_t>(i)]; }
-  // "table t, column c, key (1, 'x')"
+  // "table t, column c, key (1, 'x')", without a hidden key
   std::string Where(int column, std::span<const Value> key_values) const;
   arrow::Status Refuse(int column, std::span<const Value> key_values, const std::string& why) const;
   arrow::Status RefuseNull(int column, std::span<const Value> key_values) const;
@@ -84,6 +84,8 @@ class RowEncoder::Impl {
 };
 
 std::string RowEncoder::Impl::Where(int number, std::span<const Value> key_values) const {
+  const std::string where = "table " + schema_->table_name() + ", column " + column(number).name;
+  if (schema_->has_hidden_key()) return where;
   std::vector<Value> exact;
   std::string listed = "key (";
   for (size_t part = 0; part < key_values.size(); ++part) {
@@ -92,8 +94,7 @@ std::string RowEncoder::Impl::Where(int number, std::span<const Value> key_value
   }
   std::string key = prefix_;
   const bool encodes = schema_->key_codec().Encode(exact, &key).ok();
-  return "table " + schema_->table_name() + ", column " + column(number).name + ", " +
-         (encodes ? schema_->DescribeKey(key) : listed + ")");
+  return where + ", " + (encodes ? schema_->DescribeKey(key) : listed + ")");
 }
 
 arrow::Status RowEncoder::Impl::Refuse(int number, std::span<const Value> key_values, const std::string& why) const {

@@ -83,6 +83,7 @@ arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinit
   options.table_name = definition.QualifiedName();
   for (const ColumnDefinition& column : definition.columns) options.columns.push_back(ToRowColumn(column));
   options.key_column_ids = definition.primary_key;
+  options.has_hidden_key = definition.has_hidden_row_id();
   options.key_prefix_size = key_prefix_size;
   for (uint32_t version = 1; version <= definition.schema_version; ++version) {
     options.versions.push_back(MakeVersion(definition, version));

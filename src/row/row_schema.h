@@ -37,6 +37,7 @@ class RowSchema {
     std::string table_name;                // for messages: "schema.table"
     std::vector<RowColumn> columns;        // the current ones, in order
     std::vector<uint32_t> key_column_ids;  // in key order; not nullable
+    bool has_hidden_key = false;           // it is a number that nobody gave
     size_t key_prefix_size = 0;            // bytes of a key before its key columns (record prefix and user id)
     std::vector<RowVersion> versions;      // at least one; the last one is what new rows are written with
   };
@@ -61,6 +62,8 @@ class RowSchema {
   size_t key_prefix_size() const { return options_.key_prefix_size; }
   // Positions in columns() of the key columns, in key order.
   const std::vector<int>& key_columns() const { return key_columns_; }
+  // Whether the key says nothing to users, so that messages leave it out.
+  bool has_hidden_key() const { return options_.has_hidden_key; }
   // Which part of the key column `column` is, or -1.
   int key_part(int column) const { return key_part_of_column_[column]; }
 

@@ -8,6 +8,7 @@
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
+#include "sql/transaction_id.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -75,6 +76,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
   RegisterFlushFunction(*duckdb.instance);
+  RegisterTransactionId(*duckdb.instance);
   return found;
 }
 

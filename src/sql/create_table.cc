@@ -1,9 +1,13 @@
 #include "sql/create_table.h"
 
 #include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/parser/expression/columnref_expression.hpp>
+#include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/planner/binder.hpp>
 #include <duckdb/planner/expression_binder/constant_binder.hpp>
 
+#include <set>
 #include <utility>
 
 #include "sql/sql_error.h"
@@ -18,6 +22,40 @@ std::string Where(const duckdb::CreateTableInfo& info, const std::string& column
   return "table " + info.schema + "." + info.table + (column.empty() ? "" : ": column " + column);
 }
 
+// Functions that DuckDB calls consistent, or replaces by a constant as it binds, though their value is of the moment.
+bool IsOfTheMoment(const std::string& function) {
+  static const std::set<std::string> names = {"age",
+                                              "current_localtime",
+                                              "current_localtimestamp",
+                                              "current_role",
+                                              "current_setting",
+                                              "current_user",
+                                              "getvariable",
+                                              "localtime",
+                                              "localtimestamp",
+                                              "session_user",
+                                              "user",
+                                              "version"};
+  return names.contains(duckdb::StringUtil::Lower(function));
+}
+
+bool IsOfTheMoment(const duckdb::ParsedExpression& expression) {
+  switch (expression.GetExpressionType()) {
+    case duckdb::ExpressionType::COLUMN_REF:  // as the parser has it without ()
+      return IsOfTheMoment(expression.Cast<duckdb::ColumnRefExpression>().GetColumnName());
+    case duckdb::ExpressionType::FUNCTION:
+      if (IsOfTheMoment(expression.Cast<duckdb::FunctionExpression>().function_name)) return true;
+      break;
+    default:
+      break;
+  }
+  bool found = false;
+  duckdb::ParsedExpressionIterator::EnumerateChildren(
+      expression, [&](const duckdb::ParsedExpression& child) { found = found || IsOfTheMoment(child); });
+  return found;
+}
+
+// A default is stored as the value that it has now, so it must have no other at any time.
 Value DefaultOf(duckdb::ClientContext& context, const duckdb::CreateTableInfo& info,
                 const duckdb::ColumnDefinition& column, const ColumnType& type) {
   if (!column.HasDefaultValue()) return {};
@@ -26,12 +64,17 @@ Value DefaultOf(duckdb::ClientContext& context, const duckdb::CreateTableInfo& i
   duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
   constant.target_type = column.Type();
   const auto bound = constant.Bind(expression);
-  if (!bound->IsFoldable()) {
+  if (!bound->IsFoldable() || !bound->IsConsistent() || IsOfTheMoment(column.DefaultValue())) {
     throw duckdb::BinderException(Where(info, column.Name()) + ": the default " + column.DefaultValue().ToString() +
-                                  " is not a constant; give the value in each INSERT instead");
+                                  " is not a constant: its value depends on when and by whom it is asked for; give "
+                                  "the value in each INSERT instead");
   }
   const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound);
   return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
+}
+
+std::string CollationOf(const duckdb::LogicalType& type) {
+  return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
 }
 
 TableKind KindOf(duckdb::CreateTableInfo& info) {
@@ -76,6 +119,11 @@ TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo&
     if (column.Generated()) {
       throw duckdb::NotImplementedException(Where(info, column.Name()) +
                                             ": generated columns are not supported; compute it in the query");
+    }
+    if (const std::string collation = CollationOf(column.Type()); !collation.empty()) {
+      throw duckdb::NotImplementedException(Where(info, column.Name()) + ": COLLATE " + collation +
+                                            " is not supported for columns, whose text is sorted by its bytes; write " +
+                                            "COLLATE in the queries instead");
     }
     const auto type = FromLogicalType(column.Type());
     if (!type.ok()) throw duckdb::NotImplementedException(Where(info, column.Name()) + ": " + type.status().message());

@@ -6,6 +6,7 @@
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
+#include "sql/sql_type.h"
 
 namespace yarrow::sql {
 
@@ -16,9 +17,13 @@ SqlSchema::SqlSchema(SqlCatalog& catalog_in, duckdb::CreateSchemaInfo& info)
 
 void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_type,
                      const std::function<void(duckdb::CatalogEntry&)>& callback) {
-  if (entry_type != duckdb::CatalogType::TABLE_ENTRY) return;
+  if (entry_type != duckdb::CatalogType::TABLE_ENTRY && entry_type != duckdb::CatalogType::VIEW_ENTRY) return;
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
-  for (const auto& entry : transaction.Tables(name)) callback(transaction.Pin(sql_catalog_.EntryOf(*this, entry)));
+  for (const auto& entry : transaction.Tables(name)) {
+    const bool is_system = entry->definition->kind == TableKind::kSystem;
+    callback(is_system ? static_cast<duckdb::CatalogEntry&>(sql_catalog_.SystemView(*this, *entry->definition))
+                       : transaction.Pin(sql_catalog_.EntryOf(*this, entry)));
+  }
 }
 
 // Without a transaction nobody could hold the entries: DuckDB asks so only of its own catalogs.
@@ -140,6 +145,23 @@ SqlCatalog::~SqlCatalog() = default;
 
 void SqlCatalog::Initialize(bool) {}
 
+duckdb::ViewCatalogEntry& SqlCatalog::SystemView(SqlSchema& schema, const TableDefinition& table) {
+  std::lock_guard lock(mutex_);
+  std::unique_ptr<duckdb::ViewCatalogEntry>& view = system_views_[table.id];
+  if (view == nullptr) {
+    duckdb::CreateViewInfo info(schema, table.name);
+    for (const ColumnDefinition& column : table.columns) {
+      info.names.push_back(column.name);
+      info.types.push_back(ToLogicalType(column.type));
+    }
+    info.query = duckdb::CreateViewInfo::ParseSelect("FROM " + duckdb::KeywordHelper::WriteOptionallyQuoted(GetName()) +
+                                                     "." + table.QualifiedName());
+    info.internal = true;
+    view = std::make_unique<duckdb::ViewCatalogEntry>(*this, schema, info);
+  }
+  return *view;
+}
+
 std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shared_ptr<const TableEntry>& entry) {
   const uint32_t id = entry->definition->id;
   std::lock_guard lock(mutex_);
@@ -172,6 +194,7 @@ SqlSchema& SqlCatalog::EntryOf(const SchemaEntry& schema) {
   if (entry == nullptr) {
     duckdb::CreateSchemaInfo info;
     info.schema = schema.name;
+    info.internal = !yarrow::Catalog::CheckDroppable(schema).ok();
     entry = std::make_unique<SqlSchema>(*this, info);
   }
   return *entry;
@@ -208,6 +231,10 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::Cata
       default:
         throw duckdb::CatalogException("Schema with name \"" + info.schema + "\" already exists!");
     }
+  }
+  if (duckdb::StringUtil::CIEquals(info.schema, GetName())) {
+    throw duckdb::CatalogException("Schema " + info.schema + " cannot have the name of its database: " + info.schema +
+                                   ".x could be a table of either; choose another name");
   }
   Check(sql_transaction.impl().CreateSchema(info.schema));
   return EntryOf(*sql_transaction.FindSchema(info.schema));

@@ -96,6 +96,9 @@ class SqlCatalog : public duckdb::Catalog {
   const std::shared_ptr<DatabaseImpl>& database() const { return database_; }
   const std::string& user() const { return user_; }
 
+  // What lists show of a system table: a view. Whoever copies or exports all tables of a database leaves views of its
+  // own alone; a lookup finds the table.
+  duckdb::ViewCatalogEntry& SystemView(SqlSchema& schema, const TableDefinition& table);
   // The entry of a table's version; the same object as long as that version is the current one or somebody holds it.
   std::shared_ptr<SqlTable> EntryOf(SqlSchema& schema, const std::shared_ptr<const TableEntry>& entry);
 
@@ -145,6 +148,7 @@ class SqlCatalog : public duckdb::Catalog {
   // By name as it was spelled. Never removed: plans that outlive their transaction have bare references. So one that is
   // made again under its name gets the entry that it had.
   std::map<std::string, std::unique_ptr<SqlSchema>> schemas_;
+  std::map<uint32_t, std::unique_ptr<duckdb::ViewCatalogEntry>> system_views_;  // by table id
   // By table id: the latest version that was asked for.
   std::map<uint32_t, std::pair<std::shared_ptr<const TableEntry>, std::shared_ptr<SqlTable>>> tables_;
 };

@@ -1,10 +1,30 @@
 #include "sql/sql_error.h"
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "batch/row_encoder.h"
 #include "sql/duckdb_api.h"
 #include "yarrow/store.h"
 
 namespace yarrow::sql {
+namespace {
+
+// What the layers below advise whoever calls them, and what to do in SQL.
+constexpr std::pair<std::string_view, std::string_view> kAdvice[] = {
+    {"UPDATE it, or write in upsert mode", "UPDATE it, or INSERT with ON CONFLICT or OR REPLACE"},
+    {"use upsert mode to keep the last one", "INSERT OR IGNORE keeps one of them"},
+};
+
+std::string InSql(std::string message) {
+  for (const auto& [below, here] : kAdvice) {
+    if (message.ends_with(below)) message.replace(message.size() - below.size(), below.size(), here);
+  }
+  return message;
+}
+
+}  // namespace
 
 void Check(const arrow::Status& status) {
   if (status.ok()) return;
@@ -13,7 +33,7 @@ void Check(const arrow::Status& status) {
   if (IsNotNullViolation(status)) throw duckdb::ConstraintException(message);
   switch (status.code()) {
     case arrow::StatusCode::AlreadyExists:
-      throw duckdb::ConstraintException(message);
+      throw duckdb::ConstraintException(InSql(message));
     case arrow::StatusCode::KeyError:
       throw duckdb::CatalogException(message);
     case arrow::StatusCode::Cancelled:

@@ -1,0 +1,74 @@
+// EXPORT DATABASE, IMPORT DATABASE and COPY FROM DATABASE: the tables of users, and no system table.
+#include <gtest/gtest.h>
+
+#include "sql/sql_fixture_test.h"
+
+namespace yarrow::sql {
+namespace {
+
+class ExportDatabaseTest : public test::SqlFixture {
+ protected:
+  void SetUp() override {
+    SqlFixture::SetUp();
+    Run("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR DEFAULT 'none', n DECIMAL(9,2) NOT NULL)");
+    Run("INSERT INTO t VALUES (1, 'a', 1), (2, NULL, 2)");
+    Run("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 'x' AS v");
+    Run("CREATE TABLE app.notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')");
+    ASSERT_OK(Attach(*duckdb_, database_, "ada", {.user = "ada"}));
+    Run("USE ada");
+    Run("INSERT INTO app.notes VALUES (1, 'hers')");
+  }
+  void ExpectAll(const std::string& database) {
+    EXPECT_EQ(Run("FROM " + database + ".main.t ORDER BY id"), "1|a|1.00\n2|NULL|2.00");
+    EXPECT_EQ(Run("FROM " + database + ".app.t"), "x");
+    EXPECT_EQ(Run("FROM " + database + ".app.notes"), "1|hers");
+  }
+};
+
+TEST_F(ExportDatabaseTest, WhatWasExportedCanBeImported) {
+  for (const char* format : {"csv", "parquet"}) {
+    SCOPED_TRACE(format);
+    const std::string folder = dir_.File(format).string();
+    EXPECT_EQ(Run("USE ada; EXPORT DATABASE '" + folder + "' (FORMAT " + format + ")"), "");
+    const std::string name = std::string("from_") + format;
+    const std::string path = dir_.File(name).string();
+    ASSERT_EQ(Run("ATTACH '" + path + "' AS " + name + " (TYPE yarrow, USER 'ada')"), "");
+    EXPECT_EQ(Run("USE " + name + "; IMPORT DATABASE '" + folder + "'"), "");
+    ExpectAll(name);
+    EXPECT_EQ(Run("SELECT kind FROM " + name + ".system.tables WHERE table_name = 'notes'"), "user");
+    EXPECT_EQ(Run("SELECT primary_key FROM " + name + ".system.tables WHERE schema_name = 'main'"), "id");
+  }
+}
+
+TEST_F(ExportDatabaseTest, CopyFromDatabase) {
+  ASSERT_EQ(Run("ATTACH '" + dir_.File("copy").string() + "' AS copy (TYPE yarrow, USER 'ada')"), "");
+  EXPECT_EQ(Run("COPY FROM DATABASE ada TO copy"), "");
+  ExpectAll("copy");
+  Run("DROP TABLE app.notes");  // DuckDB's own databases have no tables of users
+  EXPECT_EQ(Run("COPY FROM DATABASE ada TO memory"), "");
+  EXPECT_EQ(Run("FROM memory.app.t"), "x");
+  EXPECT_EQ(Run("SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'memory' AND NOT internal"), "app");
+}
+
+TEST_F(ExportDatabaseTest, SystemTablesAreListedAsInternalViews) {
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "7");
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "3");
+  EXPECT_EQ(
+      Run("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables WHERE table_catalog = "
+          "'y'"),
+      "notes t t");
+  EXPECT_EQ(Run("SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE "
+                "database_name = 'y' AND table_name = 'users'"),
+            "user_id first_seen_at");
+  EXPECT_EQ(Run("SELECT column_name FROM (DESCRIBE y.system.settings) WHERE key = 'PRI'"), "name");
+  EXPECT_EQ(Run("SELECT count(*) FROM y.system.users"), "1");
+}
+
+TEST_F(ExportDatabaseTest, ASchemaCannotHaveTheNameOfItsDatabase) {
+  EXPECT_NE(Run("CREATE SCHEMA y.y").find("Schema y cannot have the name of its database"), std::string::npos);
+  EXPECT_NE(Run("CREATE SCHEMA ADA").find("choose another name"), std::string::npos);
+  EXPECT_EQ(Run("FROM y.t ORDER BY id LIMIT 1"), "1|a|1.00");
+}
+
+}  // namespace
+}  // namespace yarrow::sql
