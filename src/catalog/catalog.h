@@ -40,6 +40,8 @@ struct TableEntry {
   // a commit is under way.
   static constexpr uint64_t kDropping = UINT64_MAX;
   std::shared_ptr<std::atomic<uint64_t>> dropped_at = std::make_shared<std::atomic<uint64_t>>(0);
+  // Sequence of the commit that published the table, shared by all versions; 0 when that was before Open.
+  std::shared_ptr<std::atomic<uint64_t>> created_at = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
 // One schema, from its creation to its end: another one that gets the name later is another entry. Immutable.
@@ -48,6 +50,7 @@ struct SchemaEntry {
   const std::string name;
   const std::shared_ptr<std::atomic<uint64_t>> dropped_at =
       std::make_shared<std::atomic<uint64_t>>(0);  // as of a table
+  const std::shared_ptr<std::atomic<uint64_t>> created_at = std::make_shared<std::atomic<uint64_t>>(0);  // likewise
 };
 
 // The schemas and tables of a moment. Immutable.
@@ -136,11 +139,18 @@ class Catalog {
   // put a table into a schema that goes.
   arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
-  // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells. The same goes for schemas.
+  // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells, and FindAt finds what has taken
+  // the place of such a one in that snapshot. The same goes for schemas.
   std::shared_ptr<const CatalogView> View() const;
   // Whether a table of a view was still there at a snapshot. Waits for a DROP of it that is being committed.
   bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
   bool IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot);
+  // For what a view has, but a snapshot not any more: the entry of that name in the snapshot, or null. Waits for
+  // changes that are being committed.
+  std::shared_ptr<const TableEntry> FindAt(const QualifiedName& name, const Snapshot& snapshot);
+  std::shared_ptr<const SchemaEntry> FindSchemaAt(std::string_view name, const Snapshot& snapshot);
+  // Whether changes are being committed, which snapshots may have and views not yet.
+  bool IsCommitting() const { return committing_.load(std::memory_order_seq_cst); }
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -161,7 +171,7 @@ class Catalog {
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
   arrow::Status SweepDrafts();
-  void Publish(const CatalogChanges& changes);
+  void Publish(const CatalogChanges& changes, uint64_t sequence);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
   // The checks of a change against the present. `own` is null without a transaction: with one, what is met here has
   // changed since its snapshot, which is a conflict.
@@ -188,6 +198,7 @@ class Catalog {
   std::optional<SystemStore<SettingKey, SettingRecord>> settings_;
 
   std::mutex ddl_mutex_;  // held for a whole DDL statement
+  std::atomic<bool> committing_{false};
   mutable std::shared_mutex map_mutex_;
   std::shared_ptr<const CatalogView> view_;
   std::unique_ptr<RowIdCounter> table_ids_;

@@ -181,14 +181,17 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
   synced.guards = guards;
   synced.sync = true;
   Drops drops(changes);
+  committing_.store(true, std::memory_order_seq_cst);
   const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
   drops.Set(committed.ok() ? committed->last_sequence : 0);
-  ARROW_RETURN_NOT_OK(committed);
-  Publish(changes);
-  return Status::OK();
+  if (committed.ok()) Publish(changes, committed->last_sequence);
+  committing_.store(false, std::memory_order_seq_cst);
+  return committed.status();
 }
 
-void Catalog::Publish(const CatalogChanges& changes) {
+void Catalog::Publish(const CatalogChanges& changes, uint64_t sequence) {
+  for (const auto& schema : changes.created_schemas) schema->created_at->store(sequence, std::memory_order_release);
+  for (const auto& entry : changes.created) entry->created_at->store(sequence, std::memory_order_release);
   std::unique_lock lock(map_mutex_);
   auto view = std::make_shared<CatalogView>(*view_);
   for (const auto& entry : changes.dropped) view->Remove(*entry);
@@ -210,6 +213,20 @@ bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
 
 bool Catalog::IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot) {
   return WasLiveAt(*entry.dropped_at, snapshot);
+}
+
+std::shared_ptr<const TableEntry> Catalog::FindAt(const QualifiedName& name, const Snapshot& snapshot) {
+  std::lock_guard ddl(ddl_mutex_);
+  auto found = View()->Find(name);
+  return found != nullptr && found->created_at->load(std::memory_order_acquire) <= snapshot.sequence() ? found
+                                                                                                       : nullptr;
+}
+
+std::shared_ptr<const SchemaEntry> Catalog::FindSchemaAt(std::string_view name, const Snapshot& snapshot) {
+  std::lock_guard ddl(ddl_mutex_);
+  auto found = View()->FindSchema(name);
+  return found != nullptr && found->created_at->load(std::memory_order_acquire) <= snapshot.sequence() ? found
+                                                                                                       : nullptr;
 }
 
 bool Catalog::WasLiveAt(const std::atomic<uint64_t>& dropped_at, const Snapshot& snapshot) {

@@ -208,5 +208,34 @@ TEST_F(SchemaDdlTest, SchemasComeAndGoBesideQueries) {
   EXPECT_GT(answered, 0);
 }
 
+// What is replaced in one commit is there all the time, for whoever looks.
+TEST_F(SchemaDdlTest, ReplacedTablesAreAlwaysThereBesideQueries) {
+  const std::string replace = "CREATE OR REPLACE TABLE t AS SELECT i AS id FROM range(100) r(i)";
+  const std::string make = "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT i AS id FROM range(100) r(i)";
+  Run(replace);
+  Run(make);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int n = 0; n < 3; ++n) {
+    threads.emplace_back([&, n] {
+      const auto connection = Connect();
+      const std::string sql = "SELECT count(*), sum(id) FROM " + std::string(n == 1 ? "s.t" : "t");
+      auto prepared = connection->Prepare(sql);
+      while (!stop) {
+        const auto result = n == 2 ? prepared->Execute() : connection->Query(sql);
+        ASSERT_FALSE(result->HasError()) << result->GetError();
+        EXPECT_EQ(result->Fetch()->GetValue(1, 0).ToString(), "4950");
+      }
+    });
+  }
+  for (int round = 0; round < 200; ++round) {
+    EXPECT_EQ(Run(replace), "100");
+    EXPECT_EQ(Run("BEGIN; DROP SCHEMA s CASCADE; " + make), "100");
+    EXPECT_EQ(Run("COMMIT"), "");
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
 }  // namespace
 }  // namespace yarrow::sql

@@ -179,11 +179,10 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
 }
 
 duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& context) {
-  // What a transaction has made or dropped is known to it only: its plans must not be shared.
+  // Plans over tables that a transaction alone sees must not be shared.
   if (auto transaction = duckdb::Transaction::TryGet(context, GetAttached())) {
-    auto& sql_transaction = transaction->Cast<SqlTransaction>();
-    if (!sql_transaction.impl().catalog_changes().empty()) return {};
-    return sql_transaction.view().version();
+    const auto version = transaction->Cast<SqlTransaction>().catalog_version();
+    return version ? duckdb::optional_idx(*version) : duckdb::optional_idx();
   }
   return database_->catalog().View()->version();
 }

@@ -7,15 +7,31 @@
 #include "sql/sql_error.h"
 
 namespace yarrow::sql {
+namespace {
+
+using Schemas = std::vector<std::shared_ptr<const SchemaEntry>>;
+
+bool IsIn(const Schemas& schemas, const std::shared_ptr<const SchemaEntry>& schema) {
+  return std::find(schemas.begin(), schemas.end(), schema) != schemas.end();
+}
+
+}  // namespace
 
 SqlTransaction::SqlTransaction(duckdb::TransactionManager& manager_in, duckdb::ClientContext& context_in,
                                SqlCatalog& catalog)
     : Transaction(manager_in, context_in), catalog_(catalog) {
   // Snapshot and tables must be of one moment.
+  yarrow::Catalog& tables = catalog.database()->catalog();
   do {
-    catalog_view_ = catalog.database()->catalog().View();
+    catalog_view_ = tables.View();
     impl_ = std::make_unique<TransactionImpl>(catalog.database(), catalog.user());
-  } while (catalog.database()->catalog().View() != catalog_view_);
+    is_view_exact_ = !tables.IsCommitting();
+  } while (tables.View() != catalog_view_);
+}
+
+std::optional<uint64_t> SqlTransaction::catalog_version() const {
+  if (!is_view_exact_ || !impl_->catalog_changes().empty()) return std::nullopt;
+  return catalog_view_->version();
 }
 
 SqlTransaction& SqlTransaction::Of(duckdb::ClientContext& context, duckdb::Catalog& catalog) {
@@ -44,16 +60,19 @@ std::shared_ptr<const SchemaEntry> SqlTransaction::FindSchema(const std::string&
   for (const auto& schema : changes.created_schemas) {
     if (FoldCase(schema->name) == FoldCase(name)) return schema;
   }
+  yarrow::Catalog& tables = catalog_.database()->catalog();
   auto found = catalog_view_->FindSchema(name);
-  if (found == nullptr || !catalog_.database()->catalog().IsLiveAt(*found, impl_->snapshot())) return nullptr;
-  const auto& dropped = changes.dropped_schemas;
-  return std::find(dropped.begin(), dropped.end(), found) == dropped.end() ? found : nullptr;
+  if (found != nullptr && !tables.IsLiveAt(*found, impl_->snapshot())) {
+    found = tables.FindSchemaAt(name, impl_->snapshot());
+  }
+  return IsIn(changes.dropped_schemas, found) ? nullptr : found;
 }
 
 std::vector<std::shared_ptr<const SchemaEntry>> SqlTransaction::Schemas() {
   std::vector<std::shared_ptr<const SchemaEntry>> schemas;
   for (const auto& schema : catalog_view_->Schemas()) {
-    if (FindSchema(schema->name) == schema) schemas.push_back(schema);
+    auto seen = FindSchema(schema->name);
+    if (seen != nullptr && !IsIn(impl_->catalog_changes().created_schemas, seen)) schemas.push_back(std::move(seen));
   }
   const auto& created = impl_->catalog_changes().created_schemas;
   schemas.insert(schemas.end(), created.begin(), created.end());
@@ -69,8 +88,12 @@ std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema
   for (const auto& entry : changes.created) {
     if (is_it(entry)) return entry;
   }
+  yarrow::Catalog& tables = catalog_.database()->catalog();
   auto found = catalog_view_->Find({schema, name});
-  if (found == nullptr || !catalog_.database()->catalog().IsLiveAt(*found, impl_->snapshot())) return nullptr;
+  if (found != nullptr && !tables.IsLiveAt(*found, impl_->snapshot())) {
+    found = tables.FindAt({schema, name}, impl_->snapshot());
+  }
+  if (found == nullptr) return nullptr;
   for (const auto& entry : changes.dropped) {
     if (entry->definition->id == found->definition->id) return nullptr;
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -22,8 +23,9 @@ class SqlTransaction : public duckdb::Transaction {
   static SqlTransaction& Of(duckdb::ClientContext& context, duckdb::Catalog& catalog);
 
   TransactionImpl& impl() { return *impl_; }
-  // The schemas and tables of its snapshot, those it made and dropped itself apart.
-  const CatalogView& view() const { return *catalog_view_; }
+  // The version of the schemas and tables that it sees; none when it alone sees them so, because it has changed them or
+  // began beside a commit of changes.
+  std::optional<uint64_t> catalog_version() const;
 
   // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
   WriteSet::View StatementView();
@@ -41,7 +43,8 @@ class SqlTransaction : public duckdb::Transaction {
  private:
   SqlCatalog& catalog_;
   std::mutex mutex_;
-  std::shared_ptr<const CatalogView> catalog_view_;
+  std::shared_ptr<const CatalogView> catalog_view_;  // of its snapshot, but for changes that were being committed
+  bool is_view_exact_ = false;
   std::unique_ptr<TransactionImpl> impl_;
   duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
   WriteSet::View view_;
