@@ -137,7 +137,8 @@ struct WriteTables {
   }
 };
 
-const char* kInsert = "INSERT INTO rows VALUES (?, 7, 7, 7, 7.5, true, TIMESTAMP '2024-01-01', 12.5, 'gate 12', 'passenger 7')";
+const char* kInsert =
+    "INSERT INTO rows VALUES (?, 7, 7, 7, 7.5, true, TIMESTAMP '2024-01-01', 12.5, 'gate 12', 'passenger 7')";
 const char* kUpdate = "UPDATE rows SET c1 = c1 + 1, c7 = 'gate 13' WHERE id = ?";
 
 void Execute(duckdb::PreparedStatement& statement, int64_t id) {
