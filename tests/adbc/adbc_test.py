@@ -94,8 +94,8 @@ class Queries(AdbcTest):
             for schema in catalog["catalog_db_schemas"]
             for table in schema["db_schema_tables"]
         }
-        self.assertIn(("main", "t"), tables)
-        self.assertIn(("system", "tables"), tables)
+        # System tables are internal views to DuckDB, which lists neither its own nor ours here.
+        self.assertEqual(tables, {("main", "t")})
 
 
 class Ingest(AdbcTest):
