@@ -3,6 +3,15 @@
 
 #include "sql/random_table_test.h"
 
+// DuckDB does not free the state of a max(VARCHAR) in some UPDATE ... FROM (SELECT max(...) ... GROUP BY ...) over one
+// of our tables; it makes, owns and should free it. No plan that shows it natively was found yet.
+#ifdef __SANITIZE_ADDRESS__
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:MinMaxStringState\n";
+}
+#endif
+
 namespace yarrow::sql {
 namespace {
 
