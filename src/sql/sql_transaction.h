@@ -27,6 +27,9 @@ class SqlTransaction : public duckdb::Transaction {
   // began beside a commit of changes.
   std::optional<uint64_t> catalog_version() const;
 
+  // Held by whoever adds writes: COPY FROM DATABASE fills several tables at once.
+  std::mutex& write_mutex() { return write_mutex_; }
+
   // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
   WriteSet::View StatementView();
 
@@ -42,6 +45,7 @@ class SqlTransaction : public duckdb::Transaction {
 
  private:
   SqlCatalog& catalog_;
+  std::mutex write_mutex_;
   std::mutex mutex_;
   std::shared_ptr<const CatalogView> catalog_view_;  // of its snapshot, but for changes that were being committed
   bool is_view_exact_ = false;

@@ -97,6 +97,7 @@ class WriteOperator : public duckdb::PhysicalOperator {
   duckdb::unique_ptr<WriteState> MakeState(ClientContext& context, std::shared_ptr<SqlTable> table) const {
     SqlTransaction& transaction = SqlTransaction::Of(context, catalog_);
     Check(table->table()->CheckWritable());
+    const std::lock_guard writing(transaction.write_mutex());
     transaction.StatementView();  // seals what earlier statements wrote, before this one adds its own
     transaction.impl().Touch(table->table());
     auto state = duckdb::make_uniq<WriteState>(transaction, std::move(table));
@@ -189,6 +190,7 @@ class InsertOperator : public WriteOperator {
                                     duckdb::OperatorSinkFinalizeInput& input) const override {
     auto& state = input.global_state.Cast<WriteState>();
     if (!state.inserted) return duckdb::SinkFinalizeType::READY;
+    const std::lock_guard writing(state.transaction.write_mutex());
     state.rows = state.inserted->rows();
     Check(state.changes.Insert(state.impl(), state.inserted.get()));
     state.inserted.reset();
@@ -240,13 +242,16 @@ class ChangeOperator : public WriteOperator {
 
   duckdb::SinkResultType Sink(duckdb::ExecutionContext&, DataChunk& chunk,
                               duckdb::OperatorSinkInput& input) const override {
-    Write(input.global_state.Cast<WriteState>(), chunk);
+    auto& state = input.global_state.Cast<WriteState>();
+    const std::lock_guard writing(state.transaction.write_mutex());
+    Write(state, chunk);
     return duckdb::SinkResultType::NEED_MORE_INPUT;
   }
 
   duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
                                     duckdb::OperatorSinkFinalizeInput& input) const override {
     auto& state = input.global_state.Cast<WriteState>();
+    const std::lock_guard writing(state.transaction.write_mutex());
     for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
     state.FlushReturned();
     Check(state.transaction.impl().CheckConflicts());
