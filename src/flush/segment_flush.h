@@ -27,7 +27,7 @@
 
 namespace yarrow::flush {
 
-// Runs once, in one thread. One flush of a table at a time (Flusher sees to that).
+// Runs once, in one thread. One flush of a table at a time (FlushTable sees to that).
 class SegmentFlush {
  public:
   SegmentFlush(std::shared_ptr<const TableImpl> table, const FlushOptions& options);

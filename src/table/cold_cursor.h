@@ -48,7 +48,6 @@ class ColdCursor {
   arrow::Result<bool> Advance();
   arrow::Result<bool> NextOfScan();
   arrow::Result<bool> NextPoint();
-  arrow::Status Encode(int64_t row);
 
   const ColdRead* const read_;
   const std::shared_ptr<const ColdSegment> segment_;

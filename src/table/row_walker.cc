@@ -71,7 +71,8 @@ arrow::Status RowWalker::OpenCursor() {
     if (source.cold->MayHaveSegments()) return OpenCursor();
   }
   std::unique_ptr<TieredCursor> tiers;
-  if (source.cold && source.cold->MayHaveSegments()) {
+  // Without a snapshot the state is pinned from before any segment: one that comes now is none of its.
+  if (source.cold && !snapshot_.is_null() && source.cold->MayHaveSegments()) {
     ARROW_ASSIGN_OR_RAISE(tiers, OpenTiers(spec));
   }
   if (tiers) {
