@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <random>
 #include <tuple>
@@ -255,7 +256,17 @@ int64_t BareScan(const BenchTable& bench, int64_t limit) {
   return rows;
 }
 
+static std::vector<std::function<void()>>& Closers() {
+  static std::vector<std::function<void()>> closers;
+  return closers;
+}
+
+void BeforeClose(std::function<void()> close) {
+  Closers().push_back(std::move(close));
+}
+
 void CloseTables() {
+  for (const auto& close : Closers()) close();
   OpenTables().clear();
   std::error_code ignored;
   std::filesystem::remove_all(DataFolder(), ignored);

@@ -7,6 +7,7 @@
 #include <arrow/api.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -66,6 +67,8 @@ const BenchTable& GetTable(const TableShape& shape);
 int64_t BareScan(const BenchTable& bench, int64_t limit);
 // Closes them and removes the folder.
 void CloseTables();
+// What holds databases open beside GetTable goes by this, which CloseTables calls first.
+void BeforeClose(std::function<void()> close);
 std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape& shape, const StoreOptions& options);
 
 }  // namespace yarrow::bench

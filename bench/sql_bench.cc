@@ -63,6 +63,7 @@ struct Engines {
 
 const Engines& ReadEngines(TableState table_state) {
   static std::map<TableState, std::unique_ptr<Engines>> engines;
+  if (engines.empty()) BeforeClose([] { engines.clear(); });
   auto& made = engines[table_state];
   if (!made) {
     made = std::make_unique<Engines>(GetTable({.rows = kMillion, .wide = false, .state = table_state}).database,
@@ -132,7 +133,11 @@ struct WriteTables {
   int64_t next_id = kWrittenRows;
 
   static WriteTables& Get() {
-    static auto* tables = new WriteTables;  // closed by Close
+    static std::unique_ptr<WriteTables> tables;
+    if (!tables) {
+      tables = std::make_unique<WriteTables>();
+      BeforeClose([] { tables.reset(); });
+    }
     return *tables;
   }
 };

@@ -107,6 +107,7 @@ arrow::Status Segment::ReadFooter() {
   if (key_values == nullptr) return arrow::Status::Invalid("its footer has no hashes of the column chunks");
   ARROW_ASSIGN_OR_RAISE(const std::string hashes, key_values->Get(ChunkHashes::kMetadataKey));
   ARROW_ASSIGN_OR_RAISE(chunk_hashes_, ChunkHashes::Decode(hashes));
+  chunk_is_checked_ = std::make_unique<std::atomic<bool>[]>(chunk_hashes_.chunks().size());
   const auto& root = *metadata_->schema()->group_node();
   for (int i = 0; i < root.field_count(); ++i) column_ids_.push_back(static_cast<uint32_t>(root.field(i)->field_id()));
   return CheckChunks();
@@ -156,6 +157,29 @@ arrow::Result<Arrays> Segment::ReadColumns(size_t row_group, const std::vector<i
     }
   }
   return arrays;
+}
+
+arrow::Status Segment::CheckHash(size_t number) const {
+  if (chunk_is_checked_[number].load(std::memory_order_acquire)) return arrow::Status::OK();
+  const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
+  ARROW_RETURN_NOT_OK(CheckedFile(file_, &chunk_hashes_, nullptr)
+                          .ReadAt(static_cast<int64_t>(chunk.offset), static_cast<int64_t>(chunk.bytes))
+                          .status());
+  chunk_is_checked_[number].store(true, std::memory_order_release);
+  return arrow::Status::OK();
+}
+
+arrow::Status Segment::ReadBytes(uint64_t position, uint64_t bytes, void* out) const {
+  const auto& chunks = chunk_hashes_.chunks();
+  const auto first = std::ranges::partition_point(
+      chunks, [&](const ChunkHashes::Chunk& chunk) { return chunk.offset + chunk.bytes <= position; });
+  for (auto chunk = first; chunk != chunks.end() && chunk->offset < position + bytes; ++chunk) {
+    ARROW_RETURN_NOT_OK(InFile(CheckHash(static_cast<size_t>(chunk - chunks.begin()))));
+  }
+  const auto read = file_->ReadAt(static_cast<int64_t>(position), static_cast<int64_t>(bytes), out);
+  if (!read.ok()) return InFile(read.status());
+  if (static_cast<uint64_t>(*read) == bytes) return arrow::Status::OK();
+  return InFile(arrow::Status::Invalid("it ends before byte ", position + bytes));
 }
 
 arrow::Result<std::optional<ColumnStatistics>> Segment::RowGroupStatistics(size_t row_group, int file_column) const {

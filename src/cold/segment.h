@@ -11,6 +11,7 @@
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -52,6 +53,10 @@ class Segment {
                                                                         const std::vector<int>& file_columns,
                                                                         uint64_t* bytes_read = nullptr) const;
 
+  // Some bytes of the file, for readers other than Parquet's of Arrow: the column chunks among them are checked when they
+  // are first read this way, the footer was when the file was opened.
+  arrow::Status ReadBytes(uint64_t position, uint64_t bytes, void* out) const;
+
   // Bounds of a column in a row group, with the NaNs of the whole segment; nothing when the footer has none.
   arrow::Result<std::optional<ColumnStatistics>> RowGroupStatistics(size_t row_group, int file_column) const;
 
@@ -65,6 +70,7 @@ class Segment {
   Segment(std::filesystem::path path, const ManifestKey& key, SegmentInfo info);
   arrow::Status ReadFooter();
   arrow::Status CheckChunks() const;
+  arrow::Status CheckHash(size_t chunk) const;
 
   const std::filesystem::path path_;
   const ManifestKey key_;
@@ -73,6 +79,7 @@ class Segment {
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::vector<uint32_t> column_ids_;  // in the order of the file
   ChunkHashes chunk_hashes_;
+  mutable std::unique_ptr<std::atomic<bool>[]> chunk_is_checked_;  // one a chunk, by ReadBytes
 };
 
 }  // namespace yarrow::cold

@@ -99,6 +99,34 @@ TEST(SegmentDamageTest, AnyFlippedBitOrCutIsAnErrorOnReading) {
   }
 }
 
+TEST(SegmentDamageTest, BytesReadByOthersAreCheckedToo) {
+  const TempDir dir;
+  ASSERT_OK_AND_ASSIGN(const auto schema, PlainTable());
+  ASSERT_OK_AND_ASSIGN(const auto rows, PlainRows(*schema, 0, 300));
+  ASSERT_OK_AND_ASSIGN(const TestSegment written, WriteSegment(dir.path(), schema, *rows, 1));
+  const std::string whole = ReadFile(written.path);
+  const auto read = [&](size_t position, size_t bytes) -> arrow::Result<std::string> {
+    ARROW_ASSIGN_OR_RAISE(const auto segment, Segment::Open(dir.path(), written.key, written.written.info));
+    std::string out(bytes, '\0');
+    ARROW_RETURN_NOT_OK(segment->ReadBytes(position, bytes, out.data()));
+    return out;
+  };
+  for (const size_t position : {size_t{0}, size_t{4}, whole.size() / 2, whole.size() - 8}) {
+    ASSERT_OK_AND_ASSIGN(const std::string bytes, read(position, 8));
+    EXPECT_EQ(bytes, whole.substr(position, 8));
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string all, read(0, whole.size()));
+  EXPECT_EQ(all, whole);
+  ExpectNamesTheFile(read(whole.size() - 4, 8).status(), written);
+
+  std::string damaged = whole;
+  damaged[10] = static_cast<char>(damaged[10] ^ 1);  // in the first column chunk
+  WriteFile(written.path, damaged);
+  ExpectNamesTheFile(read(4, 1).status(), written);
+  ExpectNamesTheFile(read(0, whole.size()).status(), written);
+  ASSERT_OK(read(whole.size() - 8, 8).status());
+}
+
 // Whoever forges the hashes as well (or our own mistake) still gets no crash: Parquet's parser meets the damage then.
 TEST(SegmentDamageTest, AForgedFooterIsNoCrash) {
   const uint64_t seed = RandomSeed();

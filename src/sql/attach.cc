@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "sql/flush_function.h"
+#include "sql/point_plan.h"
 #include "sql/scan_pushdown.h"
+#include "sql/segment_file_system.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -75,6 +77,8 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   extension->storage_info = std::move(databases);
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
+  RegisterPointPlans(config);
+  RegisterSegmentFileSystem(*duckdb.instance);
   RegisterFlushFunction(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);
   return found;

@@ -97,6 +97,9 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
   return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
+// Rows of segments in key order come one by one, which is worth it for the first few.
+constexpr int64_t kMostOrderedColdRows = 10000;
+
 // The first rows in key order are those that the Top-N above keeps; it stays and sorts them once more.
 void PushTopN(duckdb::LogicalTopN& top) {
   duckdb::LogicalGet* get = ScanBelow(*top.children[0]);
@@ -104,6 +107,7 @@ void PushTopN(duckdb::LogicalTopN& top) {
   const auto reverse = KeyOrderReversed(top.orders, *top.children[0], *get);
   const auto rows = RowsNeeded(top.limit, top.offset);
   if (!reverse || !rows) return;
+  if (*rows > kMostOrderedColdRows && HasSegments(BindDataOf(*get))) return;
   ScanBindData& bind = BindDataOf(*get);
   bind.limit = rows;
   bind.reverse = *reverse;
@@ -133,7 +137,7 @@ void DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
   duckdb::LogicalGet* get = ScanBelow(*order.children[0], Past::kFiltersToo);
   if (get == nullptr) return;
   const auto reverse = KeyOrderReversed(order.orders, *order.children[0], *get);
-  if (!reverse) return;
+  if (!reverse || HasSegments(BindDataOf(*get))) return;
   BindDataOf(*get).reverse = *reverse;
   BindDataOf(*get).in_order = true;
   get->function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;

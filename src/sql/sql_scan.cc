@@ -1,8 +1,10 @@
 #include "sql/sql_scan.h"
 
+#include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/main/settings.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "batch/row_decoder.h"
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
+#include "sql/cold_scan.h"
 #include "sql/expression_translation.h"
 #include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
@@ -19,6 +22,7 @@
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
 #include "sql/vector_sink.h"
+#include "table/cold_pieces.h"
 #include "table/morsels.h"
 #include "table/piece_scanner.h"
 #include "table/row_walker.h"
@@ -69,6 +73,13 @@ class VectorTaker {
   duckdb::Vector* keys_ = nullptr;
 };
 
+// How the rows of segments are read.
+enum class ColdWay {
+  kAsRows,   // by RowWalker with the hot ones: in key order, with their keys, or one by one
+  kByScan,   // by parquet_scan, behind the hot ones
+  kCounted,  // not at all: only their number is asked
+};
+
 struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   duckdb::idx_t MaxThreads() const override { return max_threads; }
 
@@ -76,17 +87,31 @@ struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   Snapshot snapshot;
   std::vector<int> outputs;  // by output vector: which decoded column, kRowKey or kNothing
   RunTimeFilter run_time_filter;
-  MorselQueue morsels;
+  MorselQueue morsels;                     // of the rows that RowWalker reads
+  std::shared_ptr<const ColdPieces> cold;  // null: the table has no segments at the snapshot
+  ColdWay cold_way = ColdWay::kAsRows;
+  std::unique_ptr<const ColdScan> segments;  // for kByScan
+  std::atomic<uint64_t> rows_to_count{0};    // for kCounted; taken by one thread
+  std::optional<int64_t> limit;
+  std::atomic<int64_t> rows_given{0};
   ScanCounters counters;
   duckdb::idx_t max_threads = 1;
 };
 
 struct ScanLocal : public duckdb::LocalTableFunctionState {
   ScanLocal(const ScanGlobal& global, const TableImpl& table, const std::atomic<bool>* interrupted)
-      : walker(global.plan, global.snapshot, interrupted), taker(table, global.plan->decoded->columns()) {}
+      : walker(global.plan, global.snapshot, interrupted), taker(table, global.plan->decoded->columns()) {
+    if (global.cold) {
+      walker.UseCold(global.cold_way == ColdWay::kAsRows ? global.cold : std::make_shared<const ColdPieces>());
+    }
+  }
 
   RowWalker walker;
   VectorTaker taker;
+  bool rows_done = false;  // segments are next
+  ColdScan::Local segments;
+  uint64_t rows_to_count = 0;
+  uint64_t cold_rows = 0;
   ScanMetrics counted;
   std::optional<size_t> morsel;  // the piece that is being read
   RunTimeFilter::Look look;
@@ -147,9 +172,25 @@ std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<in
   return decoded;
 }
 
-void TakeFilters(const TableFunctionInitInput& input, const TableImpl& table, ScanGlobal* global,
-                 ScanRequest* request) {
-  std::vector<Predicate> conjuncts{BindDataOf(input.bind_data).filter};
+// What the parameters of a prepared statement are this time says which rows are read.
+void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<Predicate>* conjuncts) {
+  for (const ScanBindData::KeyValue& key : bind.key_values) {
+    const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *key.value, true);
+    if (value.IsNull()) {
+      conjuncts->push_back(Predicate::False());
+      return;
+    }
+    const ColumnType& type = bind.table->table()->definition().columns[static_cast<size_t>(key.column)].type;
+    arrow::Result<Value> stored = FromDuckDb(value, type);
+    if (stored.ok()) conjuncts->push_back(Predicate::Compare(key.column, Predicate::Op::kEq, *std::move(stored)));
+  }
+}
+
+void TakeFilters(ClientContext& context, const TableFunctionInitInput& input, const TableImpl& table,
+                 ScanGlobal* global, ScanRequest* request) {
+  const ScanBindData& bind = BindDataOf(input.bind_data);
+  std::vector<Predicate> conjuncts{bind.filter};
+  AddKeyValues(context, bind, &conjuncts);
   ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter& filter, duckdb::column_t id) {
     AddFilter(filter, id, table, &conjuncts, request);
     if (!duckdb::IsVirtualColumn(id)) {
@@ -166,6 +207,43 @@ std::vector<Morsel> CutPlan(const ScanPlan& plan) {
   return plan.ranges.empty() ? std::vector<Morsel>() : std::vector<Morsel>{plan.ranges};
 }
 
+bool IsNumberAsked(const TableFunctionInitInput& input, const ScanPlan& plan) {
+  return !plan.predicate && (!input.filters || input.filters->filters.empty()) &&
+         std::ranges::all_of(input.column_ids,
+                             [](duckdb::column_t id) { return id == duckdb::COLUMN_IDENTIFIER_EMPTY; });
+}
+
+// parquet_scan knows neither keys nor their order, applies DuckDB's filters only and reads each column once.
+bool CanParquetScan(ClientContext& context, const TableFunctionInitInput& input, const ScanPlan& plan) {
+  const ScanBindData& bind = BindDataOf(input.bind_data);
+  if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
+  if (ReadsSingleKeys(plan) || !duckdb::Settings::Get<duckdb::EnableExternalAccessSetting>(context)) return false;
+  std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
+  std::ranges::sort(ids);
+  if (std::ranges::adjacent_find(ids) != ids.end()) return false;
+  return std::ranges::all_of(ids, [&](duckdb::column_t id) {
+    if (duckdb::IsVirtualColumn(id)) return id == duckdb::COLUMN_IDENTIFIER_EMPTY;
+    return IsReadByParquetScan(plan.source.row_schema->columns()[id].type);
+  });
+}
+
+// Finds the segments that the scan reads, and how.
+void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanGlobal* global) {
+  const ScanPlan& plan = *global->plan;
+  if (!plan.source.cold || !plan.source.cold->MayHaveSegments()) return;
+  global->cold = std::make_shared<const ColdPieces>(Check(FindColdPieces(plan, global->snapshot)));
+  if (global->cold->pieces.empty()) return;
+  if (IsNumberAsked(input, plan)) {
+    global->cold_way = ColdWay::kCounted;
+    global->rows_to_count = global->cold->rows();
+  } else if (CanParquetScan(context, input, plan)) {
+    global->cold_way = ColdWay::kByScan;
+    const size_t visible = BindDataOf(input.bind_data).table->table()->definition().visible_columns();
+    global->segments =
+        std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);
+  }
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& context, TableFunctionInitInput& input) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   const SqlTable& entry = *bind.table;
@@ -178,22 +256,29 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   for (const duckdb::column_t id : input.column_ids) {
     if (!duckdb::IsVirtualColumn(id)) request.tested_later.push_back(static_cast<int>(id));
   }
-  TakeFilters(input, *entry.table(), global.get(), &request);
+  TakeFilters(context, input, *entry.table(), global.get(), &request);
   request.limit = bind.limit;
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
   global->morsels.Fill(CutPlan(*global->plan), bind.limit, in_order);
+  global->limit = bind.limit;
+  PlanCold(context, input, global.get());
   global->max_threads = std::max<size_t>(global->morsels.size(), 1);
+  const bool few_rows = bind.limit && *bind.limit <= kVectorRows;
+  if (global->segments && !few_rows) global->max_threads += global->segments->MaxThreads();
   return global;
 }
 
 duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(duckdb::ExecutionContext& context,
                                                               TableFunctionInitInput& input,
                                                               duckdb::GlobalTableFunctionState* global) {
-  return duckdb::make_uniq<ScanLocal>(global->Cast<ScanGlobal>(), *BindDataOf(input.bind_data).table->table(),
-                                      &context.client.interrupted);
+  const auto& scan = global->Cast<ScanGlobal>();
+  auto local =
+      duckdb::make_uniq<ScanLocal>(scan, *BindDataOf(input.bind_data).table->table(), &context.client.interrupted);
+  if (scan.segments) local->segments = scan.segments->MakeLocal(context);
+  return local;
 }
 
 // Looks what the run-time filter says by now.
@@ -241,22 +326,21 @@ void AttachOutputs(const ScanGlobal& global, ScanLocal& local, duckdb::DataChunk
 
 void CountScan(ScanGlobal& global, ScanLocal& local) {
   const ScanMetrics now{.rows_visited = local.walker.rows_visited(),
-                        .rows_passed = local.taker.rows_decoded(),
+                        .rows_passed = local.taker.rows_decoded() + local.cold_rows,
                         .bytes_visited = local.walker.bytes_visited(),
-                        .bytes_decoded = local.taker.bytes_decoded()};
+                        .bytes_decoded = local.taker.bytes_decoded(),
+                        .row_groups_read = local.walker.row_groups_read() + local.segments.row_groups_read};
   global.counters.Add(now, local.counted);
   local.counted = now;
 }
 
-// Chunks never span morsels: their number is the chunks' place in the order of the scan.
-void Scan(ClientContext& context, TableFunctionInput& data, duckdb::DataChunk& output) {
-  auto& global = data.global_state->Cast<ScanGlobal>();
-  auto& local = data.local_state->Cast<ScanLocal>();
+// Chunks never span morsels: their number is the chunks' place in the order of the scan. False at the end.
+bool ScanRows(ClientContext& context, ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
   AttachOutputs(global, local, output);
   while (true) {
     if (context.interrupted) throw duckdb::InterruptException();
     Narrow(global, local);
-    if ((!local.morsel || local.walker.at_end()) && !NextMorsel(global, local)) return;
+    if ((!local.morsel || local.walker.at_end()) && !NextMorsel(global, local)) return false;
     const int64_t wanted = global.morsels.Wanted(*local.morsel);
     if (wanted <= 0) {
       FinishMorsel(global, local);
@@ -268,16 +352,54 @@ void Scan(ClientContext& context, TableFunctionInput& data, duckdb::DataChunk& o
     if (local.taker.rows() == 0) continue;
     global.morsels.Give(*local.morsel, local.taker.rows());
     output.SetCardinality(static_cast<duckdb::idx_t>(local.taker.rows()));
-    return;
+    return true;
   }
 }
 
-duckdb::OperatorPartitionData PartitionData(ClientContext&, duckdb::TableFunctionGetPartitionInput& input) {
-  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocal>().morsel.value_or(0));
+// Rows without anything in them.
+void CountRows(ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
+  local.rows_to_count += global.rows_to_count.exchange(0);
+  const auto rows = std::min<uint64_t>(local.rows_to_count, STANDARD_VECTOR_SIZE);
+  local.rows_to_count -= rows;
+  for (duckdb::Vector& vector : output.data) {
+    vector.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+    duckdb::ConstantVector::SetNull(vector, true);
+  }
+  output.SetCardinality(rows);
 }
 
-double Progress(ClientContext&, const duckdb::FunctionData*, const duckdb::GlobalTableFunctionState* state) {
-  return 100.0 * state->Cast<ScanGlobal>().morsels.Progress();
+void ScanSegments(ClientContext& context, ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
+  if (global.limit && global.rows_given >= *global.limit) return;
+  if (global.cold_way == ColdWay::kCounted) CountRows(global, local, output);
+  if (global.cold_way == ColdWay::kByScan && !global.segments->Next(context, local.segments, output)) return;
+  local.cold_rows += output.size();
+  CountScan(global, local);
+}
+
+void Scan(ClientContext& context, TableFunctionInput& data, duckdb::DataChunk& output) {
+  auto& global = data.global_state->Cast<ScanGlobal>();
+  auto& local = data.local_state->Cast<ScanLocal>();
+  if (!local.rows_done && !ScanRows(context, global, local, output)) {
+    local.rows_done = true;
+    output.Reset();
+  }
+  if (local.rows_done) ScanSegments(context, global, local, output);
+  global.rows_given += static_cast<int64_t>(output.size());
+}
+
+duckdb::OperatorPartitionData PartitionData(ClientContext& context, duckdb::TableFunctionGetPartitionInput& input) {
+  const auto& global = input.global_state->Cast<ScanGlobal>();
+  auto& local = input.local_state->Cast<ScanLocal>();
+  if (!local.rows_done) return duckdb::OperatorPartitionData(local.morsel.value_or(0));
+  const bool is_scan = global.segments && local.segments.state;
+  return duckdb::OperatorPartitionData(global.morsels.size() +
+                                       (is_scan ? global.segments->BatchIndex(context, local.segments) : 0));
+}
+
+double Progress(ClientContext& context, const duckdb::FunctionData*, const duckdb::GlobalTableFunctionState* state) {
+  const auto& global = state->Cast<ScanGlobal>();
+  const double rows = 100.0 * global.morsels.Progress();
+  return global.segments ? (rows + global.segments->Progress(context)) / 2 : rows;
 }
 
 duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&, const duckdb::FunctionData* data) {
@@ -318,6 +440,7 @@ bool BecomesTableFilter(const duckdb::Expression& condition) {
 void TakeConditions(ClientContext&, duckdb::LogicalGet& get, duckdb::FunctionData* data,
                     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) {
   auto& bind = data->Cast<ScanBindData>();
+  if (HasSegments(bind)) return;  // parquet_scan would not know of them
   std::vector<Predicate> taken{bind.filter};
   std::erase_if(conditions, [&](const auto& condition) {
     if (BecomesTableFilter(*condition)) return false;
@@ -350,6 +473,11 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   text["Rows visited"] = std::to_string(metrics.rows_visited);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
   text["Bytes decoded"] = std::to_string(metrics.bytes_decoded);
+  if (global.cold && global.cold->segments > 0) {
+    const size_t read = global.cold_way == ColdWay::kCounted ? 0 : global.cold->pieces.size();
+    text["Segments read"] = std::to_string(read) + " of " + std::to_string(global.cold->segments);
+    text["Row groups read"] = std::to_string(metrics.row_groups_read) + " of " + std::to_string(global.cold->row_groups);
+  }
   return text;
 }
 
@@ -363,7 +491,10 @@ bool ScanBindData::Equals(const duckdb::FunctionData& other) const {
   const auto& scan = other.Cast<ScanBindData>();
   std::vector<std::string> names;
   for (const ColumnDefinition& column : table->table()->definition().columns) names.push_back(column.name);
-  return scan.table == table && scan.limit == limit && scan.reverse == reverse && scan.in_order == in_order &&
+  const auto same_value = [](const KeyValue& a, const KeyValue& b) {
+    return a.column == b.column && a.value->Equals(*b.value);
+  };
+  return scan.table == table && std::ranges::equal(scan.key_values, key_values, same_value) && scan.limit == limit && scan.reverse == reverse && scan.in_order == in_order &&
          scan.filter.ToString(names) == filter.ToString(names);
 }
 
@@ -378,6 +509,11 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   const auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
   bind.key_ranges = plan->RangesText();
   bind.row_filter = plan->FilterText();
+}
+
+bool HasSegments(const ScanBindData& bind) {
+  const auto& cold = bind.table->table()->cold();
+  return cold && cold->MayHaveSegments();
 }
 
 duckdb::TableFunction ScanFunction() {

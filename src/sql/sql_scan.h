@@ -23,11 +23,20 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool reverse = false;          // descending by key
   bool in_order = false;         // rows must come in key order whatever DuckDB is set to
   Predicate filter;              // beside DuckDB's table filters
+  // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again above.
+  struct KeyValue {
+    int column;
+    std::shared_ptr<const duckdb::Expression> value;
+  };
+  std::vector<KeyValue> key_values;
   std::string key_ranges;        // for EXPLAIN: of DescribeScan
   std::string row_filter;
 };
 
 duckdb::TableFunction ScanFunction();
+
+// Whether the table's rows may be in segments by now. What is planned may run later all the same.
+bool HasSegments(const ScanBindData& bind);
 
 // Notes in the scan's bind data which key ranges it will read and what it tests in them, as far as the plan tells.
 void DescribeScan(duckdb::ClientContext& context, const duckdb::LogicalGet& get);

@@ -14,11 +14,10 @@ bool IsOneKey(const KeyRange& range) {
 
 }  // namespace
 
-ColdCursor::ColdCursor(const ColdRead* read, std::shared_ptr<const ColdSegment> segment, cold::DeletionVector dropped,
-                       std::vector<KeyRange> ranges)
+ColdCursor::ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector<KeyRange> ranges)
     : read_(read),
-      segment_(std::move(segment)),
-      dropped_(std::move(dropped)),
+      segment_(piece.segment),
+      dropped_(piece.dropped),
       ranges_(std::move(ranges)),
       points_(std::all_of(ranges_.begin(), ranges_.end(), IsOneKey)),
       encoder_(read->schema, read->key_prefix) {
@@ -45,7 +44,9 @@ arrow::Result<bool> ColdCursor::NextPoint() {
     if (!possible) continue;
     ARROW_ASSIGN_OR_RAISE(const auto lookup, segment_->Lookup(read_->schema, read_->key_prefix));
     ARROW_ASSIGN_OR_RAISE(const auto position, lookup->Find(key));
-    if (!position || dropped_.Contains(*position)) continue;
+    if (!position) continue;
+    ARROW_ASSIGN_OR_RAISE(const bool dropped, segment_->IsDropped(*position, read_->snapshot, read_->overlay));
+    if (dropped) continue;
     ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, lookup->ReadRow(*position));
     ARROW_RETURN_NOT_OK(encoder_.EncodeValues(values, &key_, &row_));
     return true;

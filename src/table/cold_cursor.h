@@ -17,7 +17,7 @@
 #include "cold/deletion_vector.h"
 #include "cold/segment_scan.h"
 #include "key/key_range.h"
-#include "table/cold_table.h"
+#include "table/cold_pieces.h"
 #include "yarrow/predicate.h"
 
 namespace yarrow {
@@ -29,20 +29,22 @@ struct ColdRead {
   std::vector<int> columns;  // that are needed; others are NULL in the rows. The key's are among them
   Predicate predicate;       // lets row groups be passed over; rows are tested by whoever takes them
   bool reverse = false;
+  Snapshot snapshot;
+  WriteSet::View overlay;
 };
 
 // Not thread-safe.
 class ColdCursor {
  public:
   // `ranges` ascend and are disjoint. REQUIRES: `read` outlives the cursor.
-  ColdCursor(const ColdRead* read, std::shared_ptr<const ColdSegment> segment, cold::DeletionVector dropped,
-             std::vector<KeyRange> ranges);
+  ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector<KeyRange> ranges);
 
   // Moves to the next row, in the direction of the scan. False at the end, or after an error.
   bool Next();
   std::string_view key() const { return key_; }  // valid until Next
   std::string_view value() const { return row_; }
   const arrow::Status& status() const { return status_; }
+  uint64_t row_groups_read() const { return scan_ ? scan_->counts().row_groups_read : 0; }
 
  private:
   arrow::Result<bool> Advance();

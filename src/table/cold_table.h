@@ -80,6 +80,8 @@ class ColdSegment {
   }
   // The positions whose rows are there no more at `snapshot`, or for whom has written `overlay`.
   arrow::Result<cold::DeletionVector> Dropped(const Snapshot& snapshot, const WriteSet::View& overlay) const;
+  // Of one of them.
+  arrow::Result<bool> IsDropped(uint64_t position, const Snapshot& snapshot, const WriteSet::View& overlay) const;
 
  private:
   const std::shared_ptr<ColdTier> tier_;

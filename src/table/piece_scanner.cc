@@ -16,13 +16,15 @@ void ScanCounters::Add(const ScanMetrics& now, const ScanMetrics& before) {
   rows_passed.fetch_add(now.rows_passed - before.rows_passed, std::memory_order_relaxed);
   bytes_visited.fetch_add(now.bytes_visited - before.bytes_visited, std::memory_order_relaxed);
   bytes_decoded.fetch_add(now.bytes_decoded - before.bytes_decoded, std::memory_order_relaxed);
+  row_groups_read.fetch_add(now.row_groups_read - before.row_groups_read, std::memory_order_relaxed);
 }
 
 ScanMetrics ScanCounters::Read() const {
   return {.rows_visited = rows_visited.load(std::memory_order_relaxed),
           .rows_passed = rows_passed.load(std::memory_order_relaxed),
           .bytes_visited = bytes_visited.load(std::memory_order_relaxed),
-          .bytes_decoded = bytes_decoded.load(std::memory_order_relaxed)};
+          .bytes_decoded = bytes_decoded.load(std::memory_order_relaxed),
+          .row_groups_read = row_groups_read.load(std::memory_order_relaxed)};
 }
 
 PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
@@ -96,7 +98,8 @@ void PieceScanner::Count() {
   const ScanMetrics now{.rows_visited = walker_.rows_visited(),
                         .rows_passed = builder_->rows_decoded(),
                         .bytes_visited = walker_.bytes_visited(),
-                        .bytes_decoded = builder_->bytes_decoded()};
+                        .bytes_decoded = builder_->bytes_decoded(),
+                        .row_groups_read = walker_.row_groups_read()};
   counters_->Add(now, counted_);
   counted_ = now;
 }

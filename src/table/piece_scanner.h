@@ -22,6 +22,7 @@ struct ScanCounters {
   std::atomic<uint64_t> rows_passed{0};
   std::atomic<uint64_t> bytes_visited{0};
   std::atomic<uint64_t> bytes_decoded{0};
+  std::atomic<uint64_t> row_groups_read{0};
   // What a piece counted since it last did.
   void Add(const ScanMetrics& now, const ScanMetrics& before);
   ScanMetrics Read() const;

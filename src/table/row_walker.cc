@@ -20,6 +20,7 @@ void RowWalker::Start(std::vector<KeyRange> ranges) {
   range_open_ = false;
   visited_before_ = rows_visited();
   bytes_before_ = bytes_visited();
+  row_groups_before_ = row_groups_read();
   cursor_.emplace<std::monostate>();
   must_open_ = !ranges_.empty();
 }
@@ -88,23 +89,20 @@ arrow::Status RowWalker::OpenCursor() {
 
 arrow::Result<std::unique_ptr<TieredCursor>> RowWalker::OpenTiers(const ScanSpec& spec) {
   const ScanSource& source = plan_->source;
-  if (!manifest_) {
-    ARROW_ASSIGN_OR_RAISE(manifest_, source.cold->At(snapshot_));
+  if (!cold_) {
+    ARROW_ASSIGN_OR_RAISE(ColdPieces found, FindColdPieces(*plan_, snapshot_));
+    cold_ = std::make_shared<const ColdPieces>(std::move(found));
   }
   auto read = std::make_unique<ColdRead>();
   std::vector<std::unique_ptr<ColdCursor>> cursors;
-  for (const auto& segment : manifest_->Of(source.user)) {
-    if (segment->info().last_key < spec.lower || segment->info().first_key() >= spec.upper) continue;
-    auto dropped = dropped_.find(segment->key().segment_id);
-    if (dropped == dropped_.end()) {
-      ARROW_ASSIGN_OR_RAISE(auto positions, segment->Dropped(snapshot_, source.overlay));
-      dropped = dropped_.emplace(segment->key().segment_id, std::move(positions)).first;
-    }
-    if (dropped->second.cardinality() == segment->info().rows) continue;
+  for (const ColdPiece& piece : cold_->pieces) {
+    const cold::SegmentInfo& info = piece.segment->info();
+    if (info.last_key < spec.lower || info.first_key() >= spec.upper) continue;
     if (cursors.empty()) {
-      *read = {source.row_schema, source.key_prefix, plan_->read_columns, plan_->tested, plan_->reverse};
+      *read = {source.row_schema, source.key_prefix, plan_->read_columns, plan_->tested,
+               plan_->reverse,    snapshot_,         source.overlay};
     }
-    cursors.push_back(std::make_unique<ColdCursor>(read.get(), segment, dropped->second, ranges_));
+    cursors.push_back(std::make_unique<ColdCursor>(read.get(), piece, ranges_));
   }
   if (cursors.empty()) return nullptr;
   return std::make_unique<TieredCursor>(source.store->Scan(spec), std::move(read), std::move(cursors));
@@ -123,6 +121,11 @@ uint64_t RowWalker::rows_visited() const {
 
 uint64_t RowWalker::bytes_visited() const {
   return bytes_before_ + WithCursor(cursor_, [](const auto& cursor) { return cursor.bytes_visited(); });
+}
+
+uint64_t RowWalker::row_groups_read() const {
+  const auto* tiers = std::get_if<std::unique_ptr<TieredCursor>>(&cursor_);
+  return row_groups_before_ + (tiers != nullptr ? (*tiers)->row_groups_read() : 0);
 }
 
 }  // namespace yarrow

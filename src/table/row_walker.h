@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +16,7 @@
 #include <vector>
 
 #include "row/row_layout.h"
-#include "table/cold_table.h"
+#include "table/cold_pieces.h"
 #include "table/scan_plan.h"
 #include "table/statistics_cursor.h"
 #include "table/tiered_cursor.h"
@@ -41,6 +40,10 @@ class RowWalker {
   // Collects the keys of soft-deleted rows that are passed over, from now on.
   void CollectDeleted(std::vector<std::string>* keys) { deleted_keys_ = keys; }
 
+  // What FindColdPieces found for the plan and the snapshot; else the walker looks itself. With none of its pieces, only
+  // hot rows are read.
+  void UseCold(std::shared_ptr<const ColdPieces> pieces) { cold_ = std::move(pieces); }
+
   // Points the walker at key ranges of the plan (in ascending order, whatever the direction of the scan).
   void Start(std::vector<KeyRange> ranges);
 
@@ -52,6 +55,7 @@ class RowWalker {
   bool at_end() const { return !range_open_ && ranges_begun_ == ranges_.size(); }
   uint64_t rows_visited() const;   // since it was made
   uint64_t bytes_visited() const;  // of their keys and values
+  uint64_t row_groups_read() const;
 
  private:
   // Rows passed over between two looks at the cancel flag.
@@ -75,12 +79,11 @@ class RowWalker {
   bool must_open_ = false;  // the cursor, when the first row is asked for
   arrow::Status opened_;
   std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, StatisticsCursor> cursor_;
-  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for
-  std::map<cold::SegmentId, cold::DeletionVector> dropped_;
+  std::shared_ptr<const ColdPieces> cold_;  // at the snapshot, once it was asked for
   std::optional<RowPredicate::Evaluator> evaluator_;
   std::optional<RowPredicate::Evaluator> narrower_;
   std::vector<std::string>* deleted_keys_ = nullptr;
-  uint64_t visited_before_ = 0, bytes_before_ = 0;  // by cursors that were closed
+  uint64_t visited_before_ = 0, bytes_before_ = 0, row_groups_before_ = 0;  // by cursors that were closed
 };
 
 // Deleted rows first, then the predicate on the encoded bytes; only rows that pass both get to the taker.

@@ -8,6 +8,12 @@ TieredCursor::TieredCursor(ScanCursor hot, std::unique_ptr<const ColdRead> read,
                            std::vector<std::unique_ptr<ColdCursor>> cold)
     : hot_(std::move(hot)), read_(std::move(read)), cold_(std::move(cold)), has_row_(cold_.size()) {}
 
+uint64_t TieredCursor::row_groups_read() const {
+  uint64_t read = 0;
+  for (const auto& cursor : cold_) read += cursor->row_groups_read();
+  return read;
+}
+
 bool TieredCursor::Fail(const arrow::Status& status) {
   status_ = status;
   return false;

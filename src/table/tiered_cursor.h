@@ -28,6 +28,7 @@ class TieredCursor {
   const arrow::Status& status() const { return status_; }
   uint64_t rows_visited() const { return rows_visited_; }
   uint64_t bytes_visited() const { return bytes_visited_; }
+  uint64_t row_groups_read() const;
 
  private:
   static constexpr size_t kNone = SIZE_MAX;

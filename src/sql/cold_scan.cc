@@ -1,0 +1,236 @@
+#include "sql/cold_scan.h"
+
+#include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
+#include <duckdb/common/multi_file/multi_file_reader.hpp>
+#include <duckdb/common/multi_file/multi_file_states.hpp>
+#include <duckdb/parser/tableref/table_function_ref.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/segment_file_system.h"
+#include "sql/sql_error.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using Segments = std::vector<std::shared_ptr<const cold::Segment>>;
+
+// The segments of a scan, in its order. Outlived by the vector.
+class SegmentList : public duckdb::MultiFileList {
+ public:
+  explicit SegmentList(const Segments& segments) : segments_(segments) {}
+
+  duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override {
+    duckdb::vector<duckdb::OpenFileInfo> files;
+    for (const auto& segment : segments_) files.push_back(SegmentFile(segment));
+    return files;
+  }
+  // Also of one: its row groups are for several threads too.
+  duckdb::FileExpandResult GetExpandResult() const override { return duckdb::FileExpandResult::MULTIPLE_FILES; }
+  duckdb::idx_t GetTotalFileCount() const override { return segments_.size(); }
+  duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override { return duckdb::make_uniq<SegmentList>(segments_); }
+
+ protected:
+  duckdb::OpenFileInfo GetFile(duckdb::idx_t i) const override {
+    return i < segments_.size() ? SegmentFile(segments_[i]) : duckdb::OpenFileInfo();
+  }
+
+ private:
+  const Segments& segments_;
+};
+
+class DroppedRows : public duckdb::DeleteFilter {
+ public:
+  explicit DroppedRows(const cold::DeletionVector& dropped) : dropped_(dropped) {}
+
+  duckdb::idx_t Filter(duckdb::row_t first, duckdb::idx_t count, duckdb::SelectionVector& kept) override {
+    const auto begin = static_cast<uint64_t>(first);
+    if (dropped_.CountIn(begin, begin + count) == 0) return count;
+    kept.Initialize(STANDARD_VECTOR_SIZE);
+    duckdb::idx_t size = 0;
+    dropped_.VisitKept(begin, begin + count, [&](uint64_t from, uint64_t to) {
+      for (uint64_t row = from; row < to; ++row) kept.set_index(size++, row - begin);
+    });
+    return size;
+  }
+
+ private:
+  const cold::DeletionVector& dropped_;
+};
+
+// What the reader is made from; parquet_scan hands it on as its function's info.
+struct SegmentSource : public duckdb::TableFunctionInfo {
+  SegmentSource(const ColdPieces& cold, const Segments& opened, const RowSchema& table, size_t visible)
+      : pieces(cold), segments(opened) {
+    for (size_t i = 0; i < visible; ++i) {
+      const RowColumn& column = table.columns()[i];
+      auto& defined = columns.emplace_back(column.name, ToLogicalType(column.type));
+      defined.identifier = duckdb::Value::INTEGER(static_cast<int32_t>(column.id));
+      defined.default_expression =
+          duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type));
+    }
+  }
+  const ColdPieces& pieces;
+  const Segments& segments;
+  duckdb::vector<duckdb::MultiFileColumnDefinition> columns;
+};
+
+class SegmentReader : public duckdb::MultiFileReader {
+ public:
+  explicit SegmentReader(duckdb::shared_ptr<duckdb::TableFunctionInfo> info) : info_(std::move(info)) {
+    function_name = "yarrow_scan";
+  }
+
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
+                                                           const duckdb::vector<duckdb::string>&,
+                                                           const duckdb::FileGlobInput&) override {
+    return duckdb::make_shared_ptr<SegmentList>(source().segments);
+  }
+  bool Bind(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>& types,
+            duckdb::vector<duckdb::string>& names, duckdb::MultiFileReaderBindData& bind) override {
+    for (const auto& column : source().columns) {
+      types.push_back(column.type);
+      names.push_back(column.name);
+    }
+    bind.schema = source().columns;
+    bind.mapping = duckdb::MultiFileColumnMappingMode::BY_FIELD_ID;
+    return true;
+  }
+  void BindOptions(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>&,
+                   duckdb::vector<duckdb::string>&, duckdb::MultiFileReaderBindData&) override {}
+  duckdb::ReaderInitializeType InitializeReader(duckdb::MultiFileReaderData& reader,
+                                                const duckdb::MultiFileBindData& bind,
+                                                const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
+                                                const duckdb::vector<duckdb::ColumnIndex>& column_ids,
+                                                duckdb::optional_ptr<duckdb::TableFilterSet> filters,
+                                                duckdb::ClientContext& context,
+                                                duckdb::MultiFileGlobalState& state) override {
+    const auto& dropped = source().pieces.pieces[reader.reader->file_list_idx.GetIndex()].dropped;
+    if (!dropped.empty()) reader.reader->deletion_filter = duckdb::make_uniq<DroppedRows>(dropped);
+    return MultiFileReader::InitializeReader(reader, bind, columns, column_ids, filters, context, state);
+  }
+  duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override { return duckdb::make_uniq<SegmentReader>(info_); }
+
+ private:
+  const SegmentSource& source() const { return info_->Cast<SegmentSource>(); }
+  const duckdb::shared_ptr<duckdb::TableFunctionInfo> info_;
+};
+
+duckdb::TableFunction ParquetScan(duckdb::ClientContext& context) {
+  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::TableFunctionCatalogEntry>(
+      context, DEFAULT_SCHEMA, "parquet_scan");
+  duckdb::TableFunction function = entry.functions.functions[0];
+  function.get_multi_file_reader = [](const duckdb::TableFunction& self) {
+    return duckdb::unique_ptr<duckdb::MultiFileReader>(duckdb::make_uniq<SegmentReader>(self.function_info));
+  };
+  return function;
+}
+
+// Parquet's statistics leave NaNs out, which DuckDB must know: they are greater than the greatest value.
+bool MayHaveNan(const ColdPieces& cold) {
+  return std::ranges::any_of(cold.pieces, [](const ColdPiece& piece) {
+    return std::ranges::any_of(piece.segment->info().columns, [](const auto& column) { return column.has_nan; });
+  });
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindSegments(duckdb::ClientContext& context, duckdb::TableFunction& function,
+                                                      bool may_have_nan) {
+  duckdb::vector<duckdb::Value> inputs{duckdb::Value("")};
+  duckdb::named_parameter_map_t options;
+  options["can_have_nan"] = duckdb::Value::BOOLEAN(may_have_nan);
+  duckdb::vector<duckdb::LogicalType> input_types, types;
+  duckdb::vector<duckdb::string> input_names, names;
+  const duckdb::TableFunctionRef ref;
+  duckdb::TableFunctionBindInput input(inputs, options, input_types, input_names, function.function_info.get(), nullptr,
+                                       function, ref);
+  auto bind_data = function.bind(context, input, types, names);
+  function.get_virtual_columns(context, bind_data.get());  // the reader must have seen them
+  return bind_data;
+}
+
+}  // namespace
+
+bool IsReadByParquetScan(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kTimestamp:
+    case TypeId::kTime64:
+      return type.unit == TimeUnit::kMicro;
+    default:
+      return true;
+  }
+}
+
+ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
+                   std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan)
+    : pieces_(std::move(pieces)),
+      columns_(scan.column_indexes),
+      projection_(scan.projection_ids),
+      filters_(scan.filters),
+      op_(scan.op),
+      function_(ParquetScan(context)) {
+  for (const ColdPiece& piece : pieces_->pieces) segments_.push_back(Check(piece.segment->Open()));
+  function_.function_info = duckdb::make_shared_ptr<SegmentSource>(*pieces_, segments_, table, visible);
+  bind_data_ = BindSegments(context, function_, MayHaveNan(*pieces_));
+  duckdb::TableFunctionInitInput input = InitInput();
+  state_ = function_.init_global(context, input);
+}
+
+ColdScan::~ColdScan() = default;
+
+duckdb::TableFunctionInitInput ColdScan::InitInput() const {
+  return duckdb::TableFunctionInitInput(bind_data_.get(), columns_, projection_, filters_, nullptr, op_);
+}
+
+ColdScan::Local ColdScan::MakeLocal(duckdb::ExecutionContext& context) const {
+  duckdb::TableFunctionInitInput input = InitInput();
+  Local local;
+  local.state = function_.init_local(context, input, state_.get());
+  local.at_end = local.state == nullptr;
+  return local;
+}
+
+void ColdScan::Count(duckdb::ClientContext& context, Local& local) const {
+  constexpr auto kRead = duckdb::MetricType::OPERATOR_ROW_GROUPS_SCANNED;
+  static const duckdb::profiler_settings_t wanted{kRead};
+  duckdb::profiler_metrics_t metrics;
+  function_.get_metrics(context, bind_data_.get(), *state_, *local.state, wanted, metrics);
+  local.row_groups_read = metrics[kRead].GetValue<uint64_t>();
+}
+
+// parquet_scan may call the whole scan finished when one thread has no more to read, unless it may say that of the
+// thread alone: so it is told that its caller knows how to wait.
+bool ColdScan::Next(duckdb::ClientContext& context, Local& local, duckdb::DataChunk& output) const {
+  while (!local.at_end) {
+    duckdb::TableFunctionInput input(bind_data_.get(), local.state.get(), state_.get());
+    input.results_execution_mode = duckdb::AsyncResultsExecutionMode::TASK_EXECUTOR;
+    function_.function(context, input, output);
+    switch (input.async_result.GetResultType()) {
+      case duckdb::AsyncResultType::BLOCKED:
+        input.async_result.ExecuteTasksSynchronously();
+        continue;
+      case duckdb::AsyncResultType::FINISHED:
+        local.at_end = true;
+        break;
+      default:
+        break;
+    }
+    if (output.size() == 0 && !local.at_end) continue;
+    Count(context, local);
+    if (output.size() > 0) return true;
+  }
+  return false;
+}
+
+duckdb::idx_t ColdScan::BatchIndex(duckdb::ClientContext& context, Local& local) const {
+  duckdb::TableFunctionGetPartitionInput input(bind_data_.get(), local.state.get(), state_.get(),
+                                               duckdb::OperatorPartitionInfo::BatchIndex());
+  return function_.get_partition_data(context, input).batch_index;
+}
+
+double ColdScan::Progress(duckdb::ClientContext& context) const {
+  return function_.table_scan_progress(context, bind_data_.get(), state_.get());
+}
+
+}  // namespace yarrow::sql

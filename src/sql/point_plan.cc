@@ -1,0 +1,139 @@
+#include "sql/point_plan.h"
+
+#include <duckdb/planner/expression/bound_cast_expression.hpp>
+#include <duckdb/planner/operator/logical_extension_operator.hpp>
+#include <duckdb/planner/operator/logical_filter.hpp>
+#include <duckdb/planner/planner_extension.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sql/sql_scan.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::Expression;
+using duckdb::LogicalOperator;
+using duckdb::LogicalOperatorType;
+
+// A scan of ours of which optimizers see the columns and nothing else. The filters above it stay there.
+class PointScan : public duckdb::LogicalExtensionOperator {
+ public:
+  explicit PointScan(duckdb::unique_ptr<LogicalOperator> get) : get_(std::move(get)) {
+    estimated_cardinality = get_->estimated_cardinality = 1;
+    has_estimated_cardinality = get_->has_estimated_cardinality = true;
+  }
+
+  duckdb::PhysicalOperator& CreatePlan(duckdb::ClientContext&, duckdb::PhysicalPlanGenerator& planner) override {
+    return planner.CreatePlan(*get_);
+  }
+  duckdb::vector<duckdb::ColumnBinding> GetColumnBindings() override { return get_->GetColumnBindings(); }
+  duckdb::vector<duckdb::idx_t> GetTableIndex() const override { return get_->GetTableIndex(); }
+  duckdb::idx_t EstimateCardinality(duckdb::ClientContext&) override { return 1; }
+  duckdb::string GetName() const override { return "YARROW_POINT_SCAN"; }
+  duckdb::string GetExtensionName() const override { return "yarrow"; }
+  bool SupportSerialization() const override { return false; }
+
+ protected:
+  void ResolveTypes() override {
+    get_->ResolveOperatorTypes();
+    types = get_->types;
+  }
+
+ private:
+  const duckdb::unique_ptr<LogicalOperator> get_;
+};
+
+// Where in the plan the only scan is, if nothing above it wants to know more of it than its rows; null otherwise.
+duckdb::unique_ptr<LogicalOperator>* OnlyScan(duckdb::unique_ptr<LogicalOperator>& plan,
+                                              std::vector<const Expression*>* conditions) {
+  duckdb::unique_ptr<LogicalOperator>* at = &plan;
+  for (;;) {
+    switch ((*at)->type) {
+      case LogicalOperatorType::LOGICAL_GET:
+        return (*at)->Cast<duckdb::LogicalGet>().function.name == "yarrow_scan" ? at : nullptr;
+      case LogicalOperatorType::LOGICAL_FILTER:
+        for (const auto& condition : (*at)->expressions) conditions->push_back(condition.get());
+        break;
+      case LogicalOperatorType::LOGICAL_PROJECTION:
+      case LogicalOperatorType::LOGICAL_UPDATE:
+      case LogicalOperatorType::LOGICAL_DELETE:
+      case LogicalOperatorType::LOGICAL_LIMIT:
+        break;
+      default:
+        return nullptr;
+    }
+    if ((*at)->children.size() != 1) return nullptr;
+    at = &(*at)->children[0];
+  }
+}
+
+bool IsSameForAllRows(const Expression& expression) {
+  const duckdb::ExpressionClass kind = expression.GetExpressionClass();
+  if (kind == duckdb::ExpressionClass::BOUND_CAST) {
+    return IsSameForAllRows(*expression.Cast<duckdb::BoundCastExpression>().child);
+  }
+  return kind == duckdb::ExpressionClass::BOUND_PARAMETER || kind == duckdb::ExpressionClass::BOUND_CONSTANT;
+}
+
+// Takes `column = value`, in a conjunction too.
+void TakeEqualities(const Expression& condition, const duckdb::LogicalGet& get, const TableDefinition& table,
+                    std::vector<ScanBindData::KeyValue>* values) {
+  if (condition.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND) {
+    for (const auto& child : condition.Cast<duckdb::BoundConjunctionExpression>().children) {
+      TakeEqualities(*child, get, table, values);
+    }
+    return;
+  }
+  if (condition.GetExpressionType() != duckdb::ExpressionType::COMPARE_EQUAL) return;
+  const auto& equality = condition.Cast<duckdb::BoundComparisonExpression>();
+  const bool is_flipped = IsSameForAllRows(*equality.left);
+  const Expression& left = is_flipped ? *equality.right : *equality.left;
+  const Expression& right = is_flipped ? *equality.left : *equality.right;
+  if (left.GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF || !IsSameForAllRows(right)) return;
+  const duckdb::ColumnBinding binding = left.Cast<duckdb::BoundColumnRefExpression>().binding;
+  if (binding.table_index != get.table_index) return;
+  const duckdb::ColumnIndex& index = get.GetColumnIds()[binding.column_index];
+  if (index.IsVirtualColumn() || index.GetPrimaryIndex() >= table.visible_columns()) return;
+  const ColumnType& type = table.columns[index.GetPrimaryIndex()].type;
+  if (!IsSameUnit(type) || right.return_type != ToLogicalType(type)) return;
+  values->push_back({static_cast<int>(index.GetPrimaryIndex()), std::shared_ptr<const Expression>(right.Copy())});
+}
+
+bool HasWholeKey(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {
+  return !table.primary_key.empty() && std::ranges::all_of(table.primary_key, [&](uint32_t id) {
+    return std::ranges::any_of(values, [&](const ScanBindData::KeyValue& value) {
+      return table.columns[static_cast<size_t>(value.column)].id == id;
+    });
+  });
+}
+
+// Without parameters a plan is kept anyway, and is a better one for knowing the values.
+void HidePointScan(duckdb::PlannerExtensionInput&, duckdb::BoundStatement& statement) {
+  if (!statement.plan) return;
+  std::vector<const Expression*> conditions;
+  duckdb::unique_ptr<LogicalOperator>* const at = OnlyScan(statement.plan, &conditions);
+  if (at == nullptr || std::ranges::none_of(conditions, [](const Expression* c) { return c->HasParameter(); })) return;
+  auto& get = (*at)->Cast<duckdb::LogicalGet>();
+  auto& bind = get.bind_data->Cast<ScanBindData>();
+  const TableDefinition& table = bind.table->table()->definition();
+  std::vector<ScanBindData::KeyValue> values;
+  for (const Expression* condition : conditions) TakeEqualities(*condition, get, table, &values);
+  if (!HasWholeKey(values, table)) return;
+  bind.key_values = std::move(values);
+  *at = duckdb::make_uniq<PointScan>(std::move(*at));
+}
+
+}  // namespace
+
+void RegisterPointPlans(duckdb::DBConfig& config) {
+  duckdb::PlannerExtension extension;
+  extension.post_bind_function = HidePointScan;
+  duckdb::PlannerExtension::Register(config, std::move(extension));
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,37 @@
+// ColdPieces: what a scan reads of a table's segments, found once a scan.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cold/deletion_vector.h"
+#include "table/cold_table.h"
+#include "table/scan_plan.h"
+
+namespace yarrow {
+
+struct ColdPiece {
+  std::shared_ptr<const ColdSegment> segment;
+  cold::DeletionVector dropped;  // positions of rows that are there no more; empty when single keys are read
+};
+
+// Immutable once found.
+struct ColdPieces {
+  std::vector<ColdPiece> pieces;  // segments that may have rows of the plan, by segment id
+  uint64_t segments = 0;          // of the reader's rows, at that snapshot
+  uint64_t row_groups = 0;        // of all of those
+
+  uint64_t rows() const;  // that are there, without any predicate
+};
+
+// Every range is one key. Their rows are looked up one by one, so nobody asks which others were dropped.
+bool ReadsSingleKeys(const ScanPlan& plan);
+
+// Leaves out the segments whose keys are outside of the plan's ranges, whose statistics say that no row passes its
+// predicate, and those of which all rows were dropped. REQUIRES: a snapshot, and a plan over a table with segments.
+arrow::Result<ColdPieces> FindColdPieces(const ScanPlan& plan, const Snapshot& snapshot);
+
+}  // namespace yarrow
