@@ -52,10 +52,27 @@ function(yarrow_stage_headers layer out_dir out_deps)
   set(${out_deps} "${OWN_DEPS}" PARENT_SCOPE)
 endfunction()
 
-# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...] [TEST_LINK ...] [CONCURRENT <filter>])
+# Half of the time to compile a test went to optimising it, and half of the rest to reading the same headers.
+if(YARROW_SANITIZE)
+  set(YARROW_TEST_OPTIMIZATION -O0)
+else()
+  set(YARROW_TEST_OPTIMIZATION -O1)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # GCC 12 again: std::string concatenation, where less is inlined
+  list(APPEND YARROW_TEST_OPTIMIZATION -Wno-array-bounds -Wno-stringop-overflow)
+endif()
+file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cc "int main() {}\n")
+add_executable(yarrow_test_headers EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_headers.cc)
+target_link_libraries(yarrow_test_headers PRIVATE yarrow_warnings Arrow::arrow GTest::gtest)
+target_compile_options(yarrow_test_headers PRIVATE ${YARROW_TEST_OPTIMIZATION})
+target_precompile_headers(yarrow_test_headers PRIVATE
+  <arrow/api.h> <arrow/compute/expression.h> <gtest/gtest.h>
+  <algorithm> <filesystem> <functional> <map> <memory> <optional> <random> <string> <thread> <vector>)
+
+# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...] [TEST_LINK ...] [CONCURRENT <filter>] [TESTS_OWN_HEADERS])
 # TESTS make one program, yarrow_<name>_test, registered with ctest test by test.
 function(yarrow_layer name)
-  cmake_parse_arguments(ARG "" "CONCURRENT" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "TESTS_OWN_HEADERS" "CONCURRENT" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
   yarrow_refuse_unparsed("yarrow_layer(${name})" "${ARG_UNPARSED_ARGUMENTS}")
   yarrow_stage_headers(${name} stage deps)
   add_library(yarrow_${name} STATIC ${ARG_SOURCES})
@@ -66,20 +83,29 @@ function(yarrow_layer name)
     target_link_libraries(yarrow_${name} PUBLIC yarrow_${dep})
   endforeach()
   if(ARG_TESTS)
+    set(own_headers "")
+    if(ARG_TESTS_OWN_HEADERS)
+      set(own_headers OWN_HEADERS)
+    endif()
     yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} LINK ${ARG_TEST_LINK}
-      CONCURRENT ${ARG_CONCURRENT})
+      CONCURRENT ${ARG_CONCURRENT} ${own_headers})
   endif()
 endfunction()
 
 # yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...] [CONCURRENT <filter>]): a GoogleTest program that sees what
 # its layer sees. CONCURRENT is a GoogleTest filter (Commit*:*Parallel*): the tests it names use several threads, bear
 # the label <layer>-concurrent, and are what runs under ThreadSanitizer (target yarrow_concurrent_tests builds them).
+# OWN_HEADERS: it precompiles headers of its own.
 function(yarrow_test target)
-  cmake_parse_arguments(ARG "" "LAYER;CONCURRENT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "OWN_HEADERS" "LAYER;CONCURRENT" "SOURCES;LINK" ${ARGN})
   yarrow_refuse_unparsed("yarrow_test(${target})" "${ARG_UNPARSED_ARGUMENTS}")
   add_executable(${target} ${ARG_SOURCES})
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  target_compile_options(${target} PRIVATE ${YARROW_TEST_OPTIMIZATION})
+  if(NOT ARG_OWN_HEADERS)
+    target_precompile_headers(${target} REUSE_FROM yarrow_test_headers)
+  endif()
   if(ARG_CONCURRENT)
     yarrow_discover_tests(${target} "${ARG_CONCURRENT}" ${ARG_LAYER}-concurrent)
     yarrow_discover_tests(${target} "-${ARG_CONCURRENT}" ${ARG_LAYER})

@@ -41,10 +41,10 @@ struct ScanOptions {
 
 // Counted by the scan iterator (visited) and the decoder (the others).
 struct ScanMetrics {
-  uint64_t rows_visited = 0;   // entries that the iterator stood on, deleted ones included
-  uint64_t rows_passed = 0;    // rows built into batches
-  uint64_t bytes_visited = 0;  // of keys and values of the visited entries
-  uint64_t bytes_decoded = 0;  // of the cells built
+  uint64_t rows_visited = 0;     // entries that the iterator stood on, deleted ones included
+  uint64_t rows_passed = 0;      // rows built into batches
+  uint64_t bytes_visited = 0;    // of keys and values of the visited entries
+  uint64_t bytes_decoded = 0;    // of the cells built
   uint64_t row_groups_read = 0;  // of Parquet segments, by scans; keys that are looked up one by one do not count
 };
 

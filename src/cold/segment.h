@@ -53,8 +53,8 @@ class Segment {
                                                                         const std::vector<int>& file_columns,
                                                                         uint64_t* bytes_read = nullptr) const;
 
-  // Some bytes of the file, for readers other than Parquet's of Arrow: the column chunks among them are checked when they
-  // are first read this way, the footer was when the file was opened.
+  // Some bytes of the file, for readers other than Parquet's of Arrow: the column chunks among them are checked when
+  // they are first read this way, the footer was when the file was opened.
   arrow::Status ReadBytes(uint64_t position, uint64_t bytes, void* out) const;
 
   // Bounds of a column in a row group, with the NaNs of the whole segment; nothing when the footer has none.

@@ -32,9 +32,10 @@ class ColdScanTest : public test::SqlFixture {
     }
   }
   void Insert(const std::string& table, int first, int rows) {
-    EXPECT_EQ(Run("INSERT INTO " + table + " SELECT range, range * 7919 % 200000, 'n' || (range % 100), range / 4 FROM " +
-                  "range(" + std::to_string(first) + ", " + std::to_string(first + rows) + ")"),
-              std::to_string(rows));
+    EXPECT_EQ(
+        Run("INSERT INTO " + table + " SELECT range, range * 7919 % 200000, 'n' || (range % 100), range / 4 FROM " +
+            "range(" + std::to_string(first) + ", " + std::to_string(first + rows) + ")"),
+        std::to_string(rows));
   }
   // Of EXPLAIN ANALYZE, as text.
   std::string Figure(const std::string& name, const std::string& sql) {
@@ -96,8 +97,9 @@ TEST_F(ColdScanTest, SegmentsAndRowGroupsThatCannotHaveARowAreNotRead) {
   EXPECT_EQ(SegmentsRead("SELECT count(*) FROM t"), "0 of 4");
   EXPECT_EQ(RowGroupsRead("SELECT count(*) FROM t"), "0 of 4");
   // What a join finds out at run time.
-  EXPECT_EQ(RowGroupsRead("SELECT sum(t.v) FROM t JOIN (SELECT max(id) - 200100 + 60000 AS id FROM hot) m ON t.f = m.id"),
-            "0 of 4");
+  EXPECT_EQ(
+      RowGroupsRead("SELECT sum(t.v) FROM t JOIN (SELECT max(id) - 200100 + 60000 AS id FROM hot) m ON t.f = m.id"),
+      "0 of 4");
 }
 
 TEST_F(ColdScanTest, LimitsStopEarly) {
@@ -108,7 +110,8 @@ TEST_F(ColdScanTest, LimitsStopEarly) {
 TEST_F(ColdScanTest, NanIsGreatest) {
   for (const char* name : {"n", "m"}) {
     Run(std::string("CREATE TABLE ") + name + " (id INTEGER PRIMARY KEY, f DOUBLE, g FLOAT)");
-    Run(std::string("INSERT INTO ") + name + " SELECT range, CASE WHEN range % 10 = 3 THEN 'nan'::DOUBLE ELSE range END, " +
+    Run(std::string("INSERT INTO ") + name +
+        " SELECT range, CASE WHEN range % 10 = 3 THEN 'nan'::DOUBLE ELSE range END, " +
         "CASE WHEN range % 10 = 4 THEN 'nan'::FLOAT WHEN range = 5 THEN '-inf' ELSE -range END FROM range(100)");
   }
   EXPECT_FALSE(Run("CALL yarrow_flush('main.n')").starts_with("error"));
@@ -122,25 +125,29 @@ TEST_F(ColdScanTest, NanIsGreatest) {
 
 TEST_F(ColdScanTest, EveryType) {
   const std::string columns =
-      "(id INTEGER PRIMARY KEY, b BOOLEAN, i8 TINYINT, i16 SMALLINT, u8 UTINYINT, u16 USMALLINT, u32 UINTEGER, u64 UBIGINT, "
+      "(id INTEGER PRIMARY KEY, b BOOLEAN, i8 TINYINT, i16 SMALLINT, u8 UTINYINT, u16 USMALLINT, u32 UINTEGER, u64 "
+      "UBIGINT, "
       "r FLOAT, d4 DECIMAL(4, 1), d18 DECIMAL(18, 3), d38 DECIMAL(38, 10), s VARCHAR, x BLOB, da DATE, ti TIME, "
-      "ts TIMESTAMP, tz TIMESTAMPTZ, t_s TIMESTAMP_S, t_ms TIMESTAMP_MS, t_ns TIMESTAMP_NS, u UUID, z BIGINT DEFAULT 7)";
+      "ts TIMESTAMP, tz TIMESTAMPTZ, t_s TIMESTAMP_S, t_ms TIMESTAMP_MS, t_ns TIMESTAMP_NS, u UUID, z BIGINT DEFAULT "
+      "7)";
   for (const std::string name : {"w", "c"}) {
     EXPECT_EQ(Run("CREATE TABLE " + name + " " + columns), "");
-    EXPECT_EQ(Run("INSERT INTO " + name +
-                  " SELECT i, i % 3 = 0, i % 100 - 50, i - 300, i % 250, i * 60, i * 4000000, 18446744073709551615 - i, i / 8, "
-                  "i / 10, -i / 7, i::DECIMAL(38, 10) / 3, 'text ' || i, encode('b' || i), DATE '1999-12-31' + i::INTEGER, "
-                  "TIME '00:00:00' + to_microseconds(i * 100000001), TIMESTAMP '1969-01-01' + to_hours(i), "
-                  "TIMESTAMPTZ '2020-01-01 00:00:00+00' + to_minutes(i), TIMESTAMP '2000-01-01' + to_seconds(i), "
-                  "TIMESTAMP '2000-01-01' + to_milliseconds(i), TIMESTAMP '2000-01-01' + to_microseconds(i), "
-                  "md5(i::VARCHAR)::UUID, NULL FROM range(600) r(i)"),
-              "600");
+    EXPECT_EQ(
+        Run("INSERT INTO " + name +
+            " SELECT i, i % 3 = 0, i % 100 - 50, i - 300, i % 250, i * 60, i * 4000000, 18446744073709551615 - i, i / "
+            "8, "
+            "i / 10, -i / 7, i::DECIMAL(38, 10) / 3, 'text ' || i, encode('b' || i), DATE '1999-12-31' + i::INTEGER, "
+            "TIME '00:00:00' + to_microseconds(i * 100000001), TIMESTAMP '1969-01-01' + to_hours(i), "
+            "TIMESTAMPTZ '2020-01-01 00:00:00+00' + to_minutes(i), TIMESTAMP '2000-01-01' + to_seconds(i), "
+            "TIMESTAMP '2000-01-01' + to_milliseconds(i), TIMESTAMP '2000-01-01' + to_microseconds(i), "
+            "md5(i::VARCHAR)::UUID, NULL FROM range(600) r(i)"),
+        "600");
     EXPECT_EQ(Run("INSERT INTO " + name + " (id, da, ts) VALUES (-1, 'infinity', '-infinity'), (-2, NULL, NULL)"), "2");
   }
   EXPECT_FALSE(Run("CALL yarrow_flush('main.w')").starts_with("error"));
   EXPECT_EQ(Run("FROM w ORDER BY id DESC"), Run("FROM c ORDER BY id DESC"));
-  for (const char* column : {"b", "i8", "i16", "u8", "u16", "u32", "u64", "r", "d4", "d18", "d38", "s", "x", "da", "ti", "ts",
-                             "tz", "t_s", "t_ms", "t_ns", "u", "z"}) {
+  for (const char* column : {"b", "i8", "i16", "u8", "u16", "u32", "u64", "r",    "d4",   "d18", "d38",
+                             "s", "x",  "da",  "ti", "ts",  "tz",  "t_s", "t_ms", "t_ns", "u",   "z"}) {
     for (const char* op : {"<=", "=", ">", "IS DISTINCT FROM"}) {
       const std::string rest = std::string(" o WHERE o.") + column + " " + op + " (SELECT " + column +
                                " FROM c WHERE id = 299) ORDER BY o.id";

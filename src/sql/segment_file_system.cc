@@ -76,14 +76,12 @@ class SegmentFileSystem : public duckdb::FileSystem {
 
  protected:
   bool SupportsOpenFileExtended() const override { return true; }
-  duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(const duckdb::OpenFileInfo& file,
-                                                          duckdb::FileOpenFlags flags,
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(const duckdb::OpenFileInfo& file, duckdb::FileOpenFlags flags,
                                                           duckdb::optional_ptr<duckdb::FileOpener>) override {
     if (!file.extended_info || flags.OpenForWriting()) throw Refusal(file.path);
     const auto segment = file.extended_info->options.find(kSegment);
     if (segment == file.extended_info->options.end()) throw Refusal(file.path);
-    const auto* pointer =
-        reinterpret_cast<const std::shared_ptr<const cold::Segment>*>(segment->second.GetPointer());
+    const auto* pointer = reinterpret_cast<const std::shared_ptr<const cold::Segment>*>(segment->second.GetPointer());
     return duckdb::make_uniq<SegmentHandle>(*this, file.path, flags, *pointer);
   }
 };

@@ -239,8 +239,7 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   } else if (CanParquetScan(context, input, plan)) {
     global->cold_way = ColdWay::kByScan;
     const size_t visible = BindDataOf(input.bind_data).table->table()->definition().visible_columns();
-    global->segments =
-        std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);
+    global->segments = std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);
   }
 }
 
@@ -476,7 +475,8 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   if (global.cold && global.cold->segments > 0) {
     const size_t read = global.cold_way == ColdWay::kCounted ? 0 : global.cold->pieces.size();
     text["Segments read"] = std::to_string(read) + " of " + std::to_string(global.cold->segments);
-    text["Row groups read"] = std::to_string(metrics.row_groups_read) + " of " + std::to_string(global.cold->row_groups);
+    text["Row groups read"] =
+        std::to_string(metrics.row_groups_read) + " of " + std::to_string(global.cold->row_groups);
   }
   return text;
 }
@@ -494,8 +494,8 @@ bool ScanBindData::Equals(const duckdb::FunctionData& other) const {
   const auto same_value = [](const KeyValue& a, const KeyValue& b) {
     return a.column == b.column && a.value->Equals(*b.value);
   };
-  return scan.table == table && std::ranges::equal(scan.key_values, key_values, same_value) && scan.limit == limit && scan.reverse == reverse && scan.in_order == in_order &&
-         scan.filter.ToString(names) == filter.ToString(names);
+  return scan.table == table && std::ranges::equal(scan.key_values, key_values, same_value) && scan.limit == limit &&
+         scan.reverse == reverse && scan.in_order == in_order && scan.filter.ToString(names) == filter.ToString(names);
 }
 
 void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {

@@ -23,13 +23,14 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool reverse = false;          // descending by key
   bool in_order = false;         // rows must come in key order whatever DuckDB is set to
   Predicate filter;              // beside DuckDB's table filters
-  // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again above.
+  // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again
+  // above.
   struct KeyValue {
     int column;
     std::shared_ptr<const duckdb::Expression> value;
   };
   std::vector<KeyValue> key_values;
-  std::string key_ranges;        // for EXPLAIN: of DescribeScan
+  std::string key_ranges;  // for EXPLAIN: of DescribeScan
   std::string row_filter;
 };
 

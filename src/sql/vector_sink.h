@@ -5,8 +5,10 @@
 
 #include <arrow/status.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "batch/cell_reader.h"
@@ -21,6 +23,9 @@ class VectorSink {
     uint8_t* data = nullptr;
     duckdb::Vector* vector = nullptr;
     duckdb::ValidityMask* validity = nullptr;
+    char* texts = nullptr;  // room for the next long text, in a buffer that the vector owns
+    size_t room = 0;
+    size_t buffer_bytes = 0;  // of that buffer
   };
 
   // Starts over, with the flat vectors that the next rows go to.
@@ -65,6 +70,23 @@ class VectorSink {
   template <class T>
   static void Store(Column& column, int64_t row, const T& value) {
     std::memcpy(column.data + static_cast<size_t>(row) * sizeof(T), &value, sizeof(T));
+  }
+
+  // Bump allocation: DuckDB's own string heap took a seventh of a scan of all columns.
+  static char* Allocate(Column& column, size_t bytes) {
+    if (bytes > column.room) MakeTextBuffer(column, bytes);
+    char* const out = column.texts;
+    column.texts += bytes;
+    column.room -= bytes;
+    return out;
+  }
+  static void MakeTextBuffer(Column& column, size_t bytes) {
+    constexpr size_t kFirst = 2 << 10, kLargest = 64 << 10;
+    column.buffer_bytes = std::max(bytes, std::clamp(column.buffer_bytes * 4, kFirst, kLargest));
+    auto buffer = duckdb::make_buffer<duckdb::VectorBuffer>(static_cast<duckdb::idx_t>(column.buffer_bytes));
+    column.texts = reinterpret_cast<char*>(buffer->GetData());
+    column.room = column.buffer_bytes;
+    duckdb::StringVector::AddBuffer(*column.vector, std::move(buffer));
   }
 
   std::vector<Column> columns_;
@@ -142,10 +164,13 @@ struct VectorSink::TextWriter {
   using Cell = batch::CellText;
   static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
     const auto size = static_cast<uint32_t>(cell.size());
-    const duckdb::string_t text = size <= duckdb::string_t::INLINE_LENGTH
-                                      ? duckdb::string_t(cell.data(), size)
-                                      : duckdb::StringVector::AddStringOrBlob(*column.vector, cell.data(), size);
-    Store(column, row, text);
+    if (size <= duckdb::string_t::INLINE_LENGTH) {
+      Store(column, row, duckdb::string_t(cell.data(), size));
+      return true;
+    }
+    char* const copy = Allocate(column, size);
+    std::memcpy(copy, cell.data(), size);
+    Store(column, row, duckdb::string_t(copy, size));
     return true;
   }
 };

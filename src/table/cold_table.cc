@@ -97,11 +97,8 @@ arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapsho
 arrow::Result<bool> ColdSegment::IsDropped(uint64_t position, const Snapshot& snapshot,
                                            const WriteSet::View& overlay) const {
   const std::string key = OverrideKey(position);
-  ScanCursor entry = tier_->store->Scan({.partition = tier_->rows,
-                                         .lower = key,
-                                         .upper = KeySuccessor(key),
-                                         .snapshot = snapshot,
-                                         .overlay = overlay});
+  ScanCursor entry = tier_->store->Scan(
+      {.partition = tier_->rows, .lower = key, .upper = KeySuccessor(key), .snapshot = snapshot, .overlay = overlay});
   const bool found = entry.Next();
   ARROW_RETURN_NOT_OK(entry.status());
   return found;

@@ -271,6 +271,9 @@ TEST_F(ParallelScanTest, DamagedRowIsAnErrorThatNamesItNeverSkipped) {
 }
 
 TEST_F(ParallelScanTest, MemoryIsBoundedWhenTheReaderIsSlow) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "minutes, and the threads are those of the other tests";
+#endif
   // 400 MB decoded, that compress to little: one piece is far more than may wait.
   const auto table =
       Create(test::Spec("easy", {test::Column("id", TypeId::kInt64), test::Column("pad", TypeId::kUtf8)}, {"id"}));

@@ -40,8 +40,8 @@ class RowWalker {
   // Collects the keys of soft-deleted rows that are passed over, from now on.
   void CollectDeleted(std::vector<std::string>* keys) { deleted_keys_ = keys; }
 
-  // What FindColdPieces found for the plan and the snapshot; else the walker looks itself. With none of its pieces, only
-  // hot rows are read.
+  // What FindColdPieces found for the plan and the snapshot; else the walker looks itself. With none of its pieces,
+  // only hot rows are read.
   void UseCold(std::shared_ptr<const ColdPieces> pieces) { cold_ = std::move(pieces); }
 
   // Points the walker at key ranges of the plan (in ascending order, whatever the direction of the scan).

@@ -12,6 +12,7 @@ import unittest
 
 YARROW = os.environ['YARROW_BIN']
 DATA = pathlib.Path(os.environ['YARROW_DATA'])
+SANITIZED = bool(os.environ.get('YARROW_SANITIZED'))  # several times as slow
 
 # The primary keys of the five tables; no two rows share one.
 KEYS = {
