@@ -102,7 +102,8 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   ScanLocal(const ScanGlobal& global, const TableImpl& table, const std::atomic<bool>* interrupted)
       : walker(global.plan, global.snapshot, interrupted), taker(table, global.plan->decoded->columns()) {
     if (global.cold) {
-      walker.UseCold(global.cold_way == ColdWay::kAsRows ? global.cold : std::make_shared<const ColdPieces>());
+      const bool as_rows = global.cold_way == ColdWay::kAsRows;
+      walker.UseCold(global.snapshot, as_rows ? global.cold : std::make_shared<const ColdPieces>());
     }
   }
 
@@ -201,9 +202,11 @@ void TakeFilters(ClientContext& context, const TableFunctionInitInput& input, co
 }
 
 // A few rows are not worth cutting the table for.
-std::vector<Morsel> CutPlan(const ScanPlan& plan) {
+std::vector<Morsel> CutPlan(const ScanPlan& plan, ColdWay cold_way) {
   const bool few_rows = plan.limit <= kVectorRows && !plan.predicate;
-  if (!few_rows && plan.source.kind == SourceKind::kHot) return CutIntoMorsels(plan);
+  if (!few_rows && plan.source.kind == SourceKind::kHot) {
+    return CutIntoMorsels(plan, cold_way == ColdWay::kAsRows ? CutFor::kBothTiers : CutFor::kHotRows);
+  }
   return plan.ranges.empty() ? std::vector<Morsel>() : std::vector<Morsel>{plan.ranges};
 }
 
@@ -261,9 +264,9 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
-  global->morsels.Fill(CutPlan(*global->plan), bind.limit, in_order);
-  global->limit = bind.limit;
   PlanCold(context, input, global.get());
+  global->morsels.Fill(CutPlan(*global->plan, global->cold_way), bind.limit, in_order);
+  global->limit = bind.limit;
   global->max_threads = std::max<size_t>(global->morsels.size(), 1);
   const bool few_rows = bind.limit && *bind.limit <= kVectorRows;
   if (global->segments && !few_rows) global->max_threads += global->segments->MaxThreads();

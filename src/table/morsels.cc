@@ -13,6 +13,7 @@ namespace {
 // A morsel takes about a millisecond or more to read; a new iterator takes four microseconds.
 constexpr uint64_t kMorselBytes = 2 << 20;
 constexpr uint64_t kMorselsPerThread = 64;
+constexpr size_t kColdMorselsPerThread = 16;
 
 }  // namespace
 
@@ -38,9 +39,11 @@ std::vector<Morsel> CutAtPoints(std::vector<KeyRange> ranges, const std::vector<
 
 namespace {
 
-// First keys of row groups in [lower, upper), which are good places to cut.
-void AddRowGroups(const ScanSource& source, std::string_view lower, std::string_view upper,
+// First keys of row groups in [lower, upper), which are good places to cut; not too many, for a row group that is cut
+// is decoded for each of its pieces.
+void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view upper,
                   std::vector<std::string>* points) {
+  const ScanSource& source = plan.source;
   if (!source.cold || !source.cold->MayHaveSegments()) return;
   const auto manifest = source.cold->LastKnown();  // any cut is right, whatever the snapshot sees
   for (const auto& segment : manifest->Of(source.user)) {
@@ -49,11 +52,15 @@ void AddRowGroups(const ScanSource& source, std::string_view lower, std::string_
     }
   }
   std::sort(points->begin(), points->end());
+  const size_t most = static_cast<size_t>(plan.threads) * kColdMorselsPerThread;
+  if (points->size() <= most) return;
+  for (size_t i = 0; i < most; ++i) (*points)[i] = std::move((*points)[(i + 1) * points->size() / (most + 1)]);
+  points->resize(most);
 }
 
 }  // namespace
 
-std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan) {
+std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan, CutFor what) {
   if (plan.ranges.empty()) return {};  // nothing can pass
   const ScanSource& source = plan.source;
   const std::string& lower = plan.ranges.front().lower;
@@ -61,7 +68,7 @@ std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan) {
   const uint64_t bytes = source.store->ApproximateBytes(source.partition, lower, upper);
   const uint64_t pieces = std::min<uint64_t>(bytes / kMorselBytes + 1, plan.threads * kMorselsPerThread);
   std::vector<std::string> points = source.store->SplitPoints(source.partition, lower, upper, pieces - 1);
-  AddRowGroups(source, lower, upper, &points);
+  if (what == CutFor::kBothTiers) AddRowGroups(plan, lower, upper, &points);
   std::vector<Morsel> morsels = CutAtPoints(plan.ranges, points);
   if (plan.reverse) std::reverse(morsels.begin(), morsels.end());
   return morsels;

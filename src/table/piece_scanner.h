@@ -13,6 +13,7 @@
 #include "batch/batch_builder.h"
 #include "table/row_walker.h"
 #include "table/scan_plan.h"
+#include "table/tiered_batches.h"
 
 namespace yarrow {
 
@@ -47,13 +48,27 @@ class PieceScanner {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t max_rows);
 
  private:
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ApplyResidual(std::shared_ptr<arrow::RecordBatch> batch) const;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ApplyFilter(const arrow::compute::Expression& filter,
+                                                                 std::shared_ptr<arrow::RecordBatch> batch) const;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToOutput(std::shared_ptr<arrow::RecordBatch> batch) const;
+  // Decides how the ranges are read: row by row, or as batches of both tiers.
+  arrow::Status Open();
+  void CloseTiers();
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextRows(int64_t max_rows);
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextTiered(int64_t max_rows);
   void Count();
 
   const std::shared_ptr<const ScanPlan> plan_;
   ScanCounters* const counters_;
+  const std::atomic<bool>* const cancelled_;
+  Snapshot snapshot_;
   RowWalker walker_;
+  std::vector<KeyRange> ranges_;  // to be opened
+  bool must_open_ = false;
+  std::shared_ptr<const ColdPieces> cold_;  // of the plan and the snapshot, once they were looked for
+  std::unique_ptr<TieredBatches> tiers_;    // null: the walker reads
   std::unique_ptr<BatchBuilder> builder_;
+  uint64_t tiered_rows_ = 0, tiered_bytes_ = 0, tiered_row_groups_ = 0, cold_rows_ = 0;  // of tiers that were closed
   ScanMetrics counted_;  // of the walker and the builder, already in counters_
 };
 

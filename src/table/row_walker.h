@@ -42,7 +42,10 @@ class RowWalker {
 
   // What FindColdPieces found for the plan and the snapshot; else the walker looks itself. With none of its pieces,
   // only hot rows are read.
-  void UseCold(std::shared_ptr<const ColdPieces> pieces) { cold_ = std::move(pieces); }
+  void UseCold(Snapshot snapshot, std::shared_ptr<const ColdPieces> pieces) {
+    snapshot_ = std::move(snapshot);
+    cold_ = std::move(pieces);
+  }
 
   // Points the walker at key ranges of the plan (in ascending order, whatever the direction of the scan).
   void Start(std::vector<KeyRange> ranges);

@@ -8,6 +8,7 @@
 
 #include "batch/batch_builder.h"
 #include "predicate/arrow_filter.h"
+#include "table/cold_table.h"
 #include "yarrow/codec.h"
 
 namespace yarrow {
@@ -117,6 +118,15 @@ Status PlanPredicate(const Predicate& predicate, ScanPlan* plan) {
   return Status::OK();
 }
 
+std::vector<int> ColumnsOf(const arrow::compute::Expression& filter, const RowSchema& schema) {
+  std::set<int> columns;
+  for (const arrow::FieldRef& ref : arrow::compute::FieldsInExpression(filter)) {
+    const arrow::FieldPath* path = ref.field_path();
+    columns.insert(path != nullptr ? path->indices()[0] : schema.FindColumn(*ref.name()));
+  }
+  return {columns.begin(), columns.end()};
+}
+
 Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   const ScanSource& source = plan->source;
   if (!options.filter.is_valid()) {
@@ -128,7 +138,12 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   ARROW_RETURN_NOT_OK(PlanPredicate(filter.pushed, plan));
   plan->has_residual = filter.has_residual;
   plan->residual = std::move(filter.residual);
-  if (plan->has_residual) PlanResidual(filter.residual_columns, plan);
+  if (plan->cold_batches) {
+    ARROW_ASSIGN_OR_RAISE(plan->filter, options.filter.Bind(*source.row_schema->arrow_schema()));
+    PlanResidual(ColumnsOf(options.filter, *source.row_schema), plan);
+  } else if (plan->has_residual) {
+    PlanResidual(filter.residual_columns, plan);
+  }
   return Status::OK();
 }
 
@@ -169,6 +184,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->pool = options.memory_pool;
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
   plan->decoded = plan->output;
+  plan->cold_batches = plan->source.cold && plan->source.cold->MayHaveSegments() && !plan->reverse;
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
   if (plan->source.cold) PlanReadColumns({}, plan.get());
   return plan;

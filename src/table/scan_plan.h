@@ -53,6 +53,9 @@ struct ScanPlan {
   bool has_residual = false;
   std::vector<int> residual_inputs;  // which of the decoded columns the residual reads, each of the table's once
   std::shared_ptr<arrow::Schema> residual_schema;
+  // Rows of segments come as batches, which the whole filter is for; it reads residual_inputs too.
+  bool cold_batches = false;
+  arrow::compute::Expression filter;  // not valid: all rows pass
   std::shared_ptr<CachedProjection> output;   // the columns of the result
   std::shared_ptr<CachedProjection> decoded;  // those, then those that only the residual reads; the same object if none
   std::vector<int> read_columns;              // all that is looked at, to decode or to test; ascending, with the key's

@@ -1,0 +1,233 @@
+#include "table/tiered_batches.h"
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/record_batch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "row/row_layout.h"
+
+namespace yarrow {
+
+using arrow::Status;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+arrow::Result<std::unique_ptr<ColdRuns>> ColdRuns::Make(const ScanPlan& plan, const ColdPiece& piece,
+                                                        std::vector<KeyRange> ranges) {
+  std::unique_ptr<ColdRuns> runs(new ColdRuns(plan, piece));
+  ARROW_ASSIGN_OR_RAISE(auto segment, piece.segment->Open());
+  cold::SegmentScanOptions options;
+  options.columns = plan.decoded->columns();
+  const std::vector<int>& key = plan.source.row_schema->key_columns();
+  options.columns.insert(options.columns.end(), key.begin(), key.end());
+  options.key_prefix = plan.source.key_prefix;
+  options.ranges = std::move(ranges);
+  options.predicate = plan.tested;
+  options.batch_rows = std::max(plan.batch_size, kBatchRows);
+  ARROW_ASSIGN_OR_RAISE(runs->scan_, cold::SegmentScan::Make(std::move(segment), plan.source.row_schema, options));
+  ARROW_RETURN_NOT_OK(runs->Advance());
+  return runs;
+}
+
+// The first row behind the one at hand whose key is not below `bound`. Looks nearby first: where tiers are mixed, runs
+// are short.
+arrow::Result<int64_t> ColdRuns::FindBound(std::string_view bound) const {
+  std::string key;
+  int64_t below = next_, step = 1;
+  while (below + step < batch_->num_rows()) {
+    ARROW_RETURN_NOT_OK(keys_->Encode(below + step, &key));
+    if (key >= bound) break;
+    below += step;
+    step *= 2;
+  }
+  int64_t end = std::min(below + step, batch_->num_rows());
+  while (below + 1 < end) {
+    const int64_t middle = below + (end - below) / 2;
+    ARROW_RETURN_NOT_OK(keys_->Encode(middle, &key));
+    (key < bound ? below : end) = middle;
+  }
+  return end;
+}
+
+arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound, int64_t rows) {
+  int64_t end = batch_->num_rows();
+  if (!bound.empty()) {
+    ARROW_ASSIGN_OR_RAISE(end, FindBound(bound));
+  }
+  end = std::min(end, next_ + rows);
+  std::vector<Run> kept;
+  const auto first = static_cast<int64_t>(first_row_);
+  piece_.dropped.VisitKept(static_cast<uint64_t>(first + next_), static_cast<uint64_t>(first + end),
+                           [&](uint64_t from, uint64_t to) {
+                             kept.push_back({static_cast<int64_t>(from) - first, static_cast<int64_t>(to) - first});
+                           });
+  next_ = end;
+  return kept;
+}
+
+// Stands on the first row that is there, behind those taken.
+Status ColdRuns::Advance() {
+  for (;;) {
+    while (batch_ != nullptr && next_ < batch_->num_rows() &&
+           piece_.dropped.Contains(first_row_ + static_cast<uint64_t>(next_))) {
+      ++next_;
+    }
+    if (batch_ != nullptr && next_ < batch_->num_rows()) return keys_->Encode(next_, &key_);
+    batch_ = nullptr;
+    ARROW_ASSIGN_OR_RAISE(auto batch, scan_->Next());
+    if (!batch) return Status::OK();
+    batch_ = std::move(batch->batch);
+    first_row_ = batch->first_row;
+    next_ = 0;
+    const auto& columns = batch_->columns();
+    const auto key_parts = static_cast<ptrdiff_t>(plan_.source.row_schema->key_columns().size());
+    ARROW_ASSIGN_OR_RAISE(keys_, cold::RowKeys::Bind(*plan_.source.row_schema, plan_.source.key_prefix,
+                                                     {columns.end() - key_parts, columns.end()}));
+  }
+}
+
+TieredBatches::TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<KeyRange> ranges,
+                             const std::atomic<bool>* cancelled)
+    : plan_(plan), hot_(std::move(hot)), ranges_(std::move(ranges)), cancelled_(cancelled) {
+  if (plan_.predicate) evaluator_.emplace(plan_.predicate);
+}
+
+arrow::Result<std::unique_ptr<TieredBatches>> TieredBatches::Make(const ScanPlan& plan, const Snapshot& snapshot,
+                                                                  const ColdPieces& cold,
+                                                                  std::vector<KeyRange> ranges,
+                                                                  const std::atomic<bool>* cancelled) {
+  const ScanSource& source = plan.source;
+  ScanCursor hot = source.store->Scan({.partition = source.partition,
+                                       .lower = ranges.front().lower,
+                                       .upper = ranges.back().upper,
+                                       .snapshot = snapshot,
+                                       .overlay = source.overlay});
+  std::unique_ptr<TieredBatches> tiers(new TieredBatches(plan, std::move(hot), ranges, cancelled));
+  for (const ColdPiece& piece : cold.pieces) {
+    const cold::SegmentInfo& info = piece.segment->info();
+    const std::string& upper = ranges.back().upper;
+    if (info.last_key < ranges.front().lower || (!upper.empty() && info.first_key() >= upper)) continue;
+    ARROW_ASSIGN_OR_RAISE(auto runs, ColdRuns::Make(plan, piece, ranges));
+    tiers->cold_.push_back(std::move(runs));
+  }
+  ARROW_RETURN_NOT_OK(tiers->NextHot());
+  return tiers;
+}
+
+uint64_t TieredBatches::row_groups_read() const {
+  uint64_t read = 0;
+  for (const auto& runs : cold_) read += runs->counts().row_groups_read;
+  return read;
+}
+
+Status TieredBatches::NextHot() {
+  while (ranges_begun_ == 0 || !hot_.Next()) {
+    ARROW_RETURN_NOT_OK(hot_.status());
+    if (ranges_begun_ == ranges_.size()) {
+      hot_at_end_ = true;
+      return Status::OK();
+    }
+    const KeyRange& range = ranges_[ranges_begun_++];
+    hot_.ResetRange(range.lower, range.upper);
+  }
+  return Status::OK();
+}
+
+ColdRuns* TieredBatches::SmallestCold() const {
+  ColdRuns* smallest = nullptr;
+  for (const auto& runs : cold_) {
+    if (runs->at_end()) continue;
+    if (smallest == nullptr || runs->key() < smallest->key()) smallest = runs.get();
+  }
+  return smallest;
+}
+
+std::string_view TieredBatches::SmallestKeyBeside(const ColdRuns& runs) const {
+  std::string_view smallest;
+  if (!hot_at_end_) smallest = hot_.key();
+  for (const auto& other : cold_) {
+    if (other.get() == &runs || other->at_end()) continue;
+    if (smallest.empty() || other->key() < smallest) smallest = other->key();
+  }
+  return smallest;
+}
+
+Status TieredBatches::TakeHot(BatchBuilder* builder, std::vector<Slice>* slices) {
+  const std::string_view row = hot_.value();
+  // A row too short to have flags is left to the decoder, which says what is wrong with it.
+  const bool deleted = row.size() >= kRowHeaderSize && IsDeletedRow(row);
+  bool passes = !deleted;
+  if (passes && evaluator_) {
+    passes = evaluator_->Matches(hot_.key(), row);
+    ARROW_RETURN_NOT_OK(evaluator_->status());
+  }
+  if (passes) {
+    ARROW_RETURN_NOT_OK(builder->Append(hot_.key(), row));
+    if (!slices->empty() && slices->back().batch == nullptr) {
+      ++slices->back().rows;
+    } else {
+      slices->push_back({nullptr, builder->rows() - 1, 1});
+    }
+  }
+  return NextHot();
+}
+
+Status TieredBatches::TakeCold(ColdRuns* runs, int64_t rows, std::vector<Slice>* slices, int64_t* taken) {
+  const BatchPtr batch = runs->batch();
+  ARROW_ASSIGN_OR_RAISE(const auto kept, runs->Take(SmallestKeyBeside(*runs), rows));
+  for (const ColdRuns::Run& run : kept) {
+    slices->push_back({batch, run.first, run.end - run.first});
+    *taken += run.end - run.first;
+  }
+  return runs->Advance();
+}
+
+// One slice is handed on as it is; several are copied together.
+arrow::Result<BatchPtr> TieredBatches::Join(BatchBuilder* builder, const std::vector<Slice>& slices) const {
+  BatchPtr hot;
+  if (builder->rows() > 0) {
+    ARROW_ASSIGN_OR_RAISE(hot, builder->Finish());
+  }
+  const auto batch_of = [&](const Slice& slice) -> const arrow::RecordBatch& {
+    return slice.batch == nullptr ? *hot : *slice.batch;
+  };
+  int64_t rows = 0;
+  for (const Slice& slice : slices) rows += slice.rows;
+  arrow::ArrayDataVector columns;
+  for (int column = 0; column < builder->schema()->num_fields(); ++column) {
+    arrow::ArrayVector parts;
+    for (const Slice& slice : slices) {
+      parts.push_back(batch_of(slice).column(column)->Slice(slice.first, slice.rows));
+    }
+    if (parts.size() > 1) {
+      auto* const pool = plan_.pool == nullptr ? arrow::default_memory_pool() : plan_.pool;
+      ARROW_ASSIGN_OR_RAISE(parts[0], arrow::Concatenate(parts, pool));
+    }
+    columns.push_back(parts[0]->data());
+  }
+  return CreateBatchTrusted(builder->schema(), std::move(columns), rows);
+}
+
+arrow::Result<BatchPtr> TieredBatches::Next(BatchBuilder* builder, int64_t max_rows) {
+  constexpr size_t kMostSlices = 4096;
+  std::vector<Slice> slices;
+  int64_t cold_rows = 0;
+  for (int64_t steps = 0; builder->rows() + cold_rows < max_rows && !builder->full(); ++steps) {
+    if (cancelled_->load(std::memory_order_relaxed)) return Status::Cancelled("The scan was cancelled");
+    if (slices.size() >= kMostSlices && builder->rows() + cold_rows > 0) break;
+    ColdRuns* const cold = SmallestCold();
+    if (cold == nullptr && hot_at_end_) break;
+    if (cold == nullptr || (!hot_at_end_ && hot_.key() < cold->key())) {
+      ARROW_RETURN_NOT_OK(TakeHot(builder, &slices));
+    } else {
+      ARROW_RETURN_NOT_OK(TakeCold(cold, max_rows - builder->rows() - cold_rows, &slices, &cold_rows));
+    }
+  }
+  cold_rows_ += static_cast<uint64_t>(cold_rows);
+  if (slices.empty()) return nullptr;
+  return Join(builder, slices);
+}
+
+}  // namespace yarrow
