@@ -85,13 +85,26 @@ arrow::Result<bool> ColdSegment::MayContain(std::string_view key, uint64_t key_h
 
 arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapshot,
                                                          const WriteSet::View& overlay) const {
-  const KeyRange range = PrefixRange(cold::OverridePrefix(key_.table_id, key_.segment_id));
+  const std::string prefix = cold::OverridePrefix(key_.table_id, key_.segment_id);
+  std::optional<uint64_t> version;
+  if (overlay.empty() && !snapshot.is_null()) version = tier_->overrides.VersionAt(prefix, snapshot.sequence());
+  if (version) {
+    std::lock_guard lock(mutex_);
+    if (dropped_version_ == version) return dropped_;
+  }
+  const KeyRange range = PrefixRange(prefix);
   ScanCursor overrides = tier_->store->Scan(
       {.partition = tier_->rows, .lower = range.lower, .upper = range.upper, .snapshot = snapshot, .overlay = overlay});
   cold::DeletionVector::Builder builder;
   while (overrides.Next()) ARROW_RETURN_NOT_OK(builder.AddKey(overrides.key()));
   ARROW_RETURN_NOT_OK(overrides.status());
-  return builder.Finish();
+  cold::DeletionVector dropped = builder.Finish();
+  if (version) {
+    std::lock_guard lock(mutex_);
+    dropped_version_ = version;
+    dropped_ = dropped;
+  }
+  return dropped;
 }
 
 arrow::Result<bool> ColdSegment::IsDropped(uint64_t position, const Snapshot& snapshot,

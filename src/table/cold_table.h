@@ -35,6 +35,7 @@
 #include "cold/segment_key.h"
 #include "cold/segment_lookup.h"
 #include "row/row_schema.h"
+#include "table/override_watch.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
@@ -44,11 +45,12 @@ struct ColdTier {
   static constexpr uint64_t kRowGroupCacheBytes = 128 << 20;
 
   ColdTier(std::shared_ptr<Store> of, Partition rows_partition)
-      : store(std::move(of)), rows(rows_partition), row_groups(kRowGroupCacheBytes) {}
+      : store(std::move(of)), rows(rows_partition), row_groups(kRowGroupCacheBytes), overrides(store, rows) {}
 
   const std::shared_ptr<Store> store;
   const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows
   cold::RowGroupCache row_groups;
+  const OverrideWatch overrides;
   cold::FileSystem* files = &cold::OsFileSystem();
 };
 
@@ -78,7 +80,8 @@ class ColdSegment {
   std::string OverrideKey(uint64_t position) const {
     return cold::EncodeOverrideKey({key_.table_id, key_.segment_id, position});
   }
-  // The positions whose rows are there no more at `snapshot`, or for whom has written `overlay`.
+  // The positions whose rows are there no more at `snapshot`, or for whom has written `overlay`. Those of the present
+  // are kept in memory.
   arrow::Result<cold::DeletionVector> Dropped(const Snapshot& snapshot, const WriteSet::View& overlay) const;
   // Of one of them.
   arrow::Result<bool> IsDropped(uint64_t position, const Snapshot& snapshot, const WriteSet::View& overlay) const;
@@ -90,6 +93,8 @@ class ColdSegment {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const cold::Segment> segment_;
   mutable std::shared_ptr<const cold::KeyFilter> filter_;
+  mutable std::optional<uint64_t> dropped_version_;  // of OverrideWatch
+  mutable cold::DeletionVector dropped_;             // as of then
   mutable std::shared_ptr<const RowSchema> lookup_schema_;  // that lookup_ was made for
   mutable std::shared_ptr<const cold::SegmentLookup> lookup_;
 };

@@ -1,0 +1,66 @@
+#include "table/override_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cold/segment_key.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
+
+namespace yarrow {
+namespace {
+
+const KeyRange& AllOverrides() {
+  static const KeyRange range = PrefixRange(std::string(1, static_cast<char>(RecordKind::kOverride)));
+  return range;
+}
+
+}  // namespace
+
+OverrideWatch::OverrideWatch(std::shared_ptr<Store> store, Partition rows)
+    : store_(std::move(store)), partition_id_(rows.id()) {
+  store_->AddListener(this);
+}
+
+OverrideWatch::~OverrideWatch() {
+  store_->RemoveListener(this);
+}
+
+std::optional<uint64_t> OverrideWatch::VersionAt(std::string_view prefix, uint64_t sequence) const {
+  std::lock_guard lock(mutex_);
+  const auto at = of_segment_.find(prefix);
+  const Changes own = at == of_segment_.end() ? Changes() : at->second;
+  if (own.announced != own.resolved || of_all_.announced != of_all_.resolved) return std::nullopt;
+  if (std::max(own.last, of_all_.last) > sequence) return std::nullopt;
+  return own.announced + of_all_.announced;
+}
+
+template <class Use>
+void OverrideWatch::ForEach(const CommitView& commit, const Use& use) {
+  const size_t prefix_size = cold::OverridePrefix(0, 0).size();
+  std::lock_guard lock(mutex_);
+  for (const WriteOp& op : commit.ops()) {
+    if (op.partition_id != partition_id_ || !AllOverrides().Contains(op.key())) continue;
+    const std::string_view prefix = op.key().substr(0, prefix_size);
+    const auto at = of_segment_.find(prefix);
+    use(at == of_segment_.end() ? of_segment_[std::string(prefix)] : at->second);
+  }
+  for (const WriteRange& range : commit.ranges()) {
+    if (range.partition_id != partition_id_) continue;
+    const bool overlaps = range.lower < AllOverrides().upper && (range.upper.empty() || AllOverrides().lower < range.upper);
+    if (overlaps) use(of_all_);
+  }
+}
+
+void OverrideWatch::OnAnnounce(const CommitView& commit) noexcept {
+  ForEach(commit, [](Changes& changes) { ++changes.announced; });
+}
+
+void OverrideWatch::OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept {
+  ForEach(commit, [&](Changes& changes) {
+    ++changes.resolved;
+    if (outcome.committed) changes.last = std::max(changes.last, outcome.last_sequence);
+  });
+}
+
+}  // namespace yarrow
