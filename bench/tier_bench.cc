@@ -6,8 +6,8 @@
 #include <parquet/arrow/writer.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <arrow/io/file.h>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <duckdb/main/connection.hpp>
@@ -70,7 +70,8 @@ struct SqlDatabase {
   }
   // read_parquet over the segments of a table.
   std::string Parquet(const std::string& table) const {
-    const auto id = Run(*connection, "SELECT table_id FROM y.system.tables WHERE table_name = '" + table + "'")->GetValue(0, 0);
+    const auto id =
+        Run(*connection, "SELECT table_id FROM y.system.tables WHERE table_name = '" + table + "'")->GetValue(0, 0);
     return "read_parquet('" + (folder / "cold" / id.ToString()).string() + "/*.parquet')";
   }
   std::filesystem::path folder;
@@ -131,8 +132,8 @@ void FlushParts(benchmark::State& state) {
     const auto file = Check(arrow::io::FileOutputStream::Open(path));
     parquet::WriterProperties::Builder properties;
     properties.compression(parquet::Compression::ZSTD)->compression_level(1)->max_row_group_length(122'880);
-    const auto writer = Check(parquet::arrow::FileWriter::Open(
-        *bench.table->schema(), arrow::default_memory_pool(), file, properties.build()));
+    const auto writer = Check(parquet::arrow::FileWriter::Open(*bench.table->schema(), arrow::default_memory_pool(),
+                                                               file, properties.build()));
     for (const auto& batch : batches) Check(writer->WriteRecordBatch(*batch));
     Check(writer->Close());
     ::fsync(file->file_descriptor());
@@ -201,7 +202,8 @@ void Tpch(benchmark::State& state) {
   Run(*y.connection, "CREATE SCHEMA memory.files");
   const auto parquet = std::make_unique<duckdb::Connection>(*y.duckdb);
   for (const char* table : {"region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"}) {
-    Run(*y.connection, std::string("COPY ") + table + " FROM '" + (data / (std::string(table) + ".parquet")).string() + "'");
+    Run(*y.connection,
+        std::string("COPY ") + table + " FROM '" + (data / (std::string(table) + ".parquet")).string() + "'");
     Run(*y.connection, std::string("CALL yarrow_flush('") + table + "')");
     Run(*parquet, std::string("CREATE VIEW memory.files.") + table + " AS FROM " + y.Parquet(table));
   }
@@ -341,8 +343,7 @@ void InsertNewKeys(benchmark::State& state) {
   duckdb::Connection& connection = *cold.y.connection;
   Fill(connection, "rows", Rows(kMillion, 10'000, 10));
   Fill(connection, "hot", Rows(0, kMillion, 10));
-  const std::string values =
-      " VALUES (?, 7, 7, 7, 7.5, true, TIMESTAMP '2024-01-01', 12.5, 'gate 12', 'passenger 7')";
+  const std::string values = " VALUES (?, 7, 7, 7, 7.5, true, TIMESTAMP '2024-01-01', 12.5, 'gate 12', 'passenger 7')";
   const auto into_cold = connection.Prepare("INSERT INTO rows" + values);
   const auto into_hot = connection.Prepare("INSERT INTO hot" + values);
   std::mt19937_64 random(7);

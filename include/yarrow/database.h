@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "yarrow/check.h"
 #include "yarrow/store.h"
 #include "yarrow/table.h"
 #include "yarrow/table_definition.h"
@@ -52,6 +53,9 @@ class Database {
 
   // Changes a setting of system.settings; errors name the known ones and the values they take.
   arrow::Status SetSetting(std::string_view name, std::string_view value);
+
+  // Reads everything there is and says what is wrong with it; see yarrow/check.h. Writers go on meanwhile.
+  arrow::Result<CheckReport> Check(const DatabaseCheckOptions& options = {});
 
   Snapshot GetSnapshot() const;
   // Merges all files of the hot tier into one sorted level.

@@ -116,7 +116,7 @@ Status Catalog::Load() {
   for (SystemTableId id : AllSystemTables()) {
     auto entry = std::make_shared<TableEntry>();
     entry->definition = SystemTableDefinition(id);
-    if (id != SystemTableId::kStats) {
+    if (!IsComputed(id)) {
       ARROW_ASSIGN_OR_RAISE(entry->partition, store_->OpenPartition(SystemPartition(id)));
     }
     view->Add(std::move(entry));

@@ -77,6 +77,21 @@ std::vector<SystemTableSource> Sources() {
        1,
        {{"name", text, false}, {"value", text, false}, {"description", text, false}}},
       {SystemTableId::kStats, "stats", 1, {{"name", text, false}, {"value", u64, false}, {"unit", text, false}}},
+      {SystemTableId::kSegments,
+       "segments",
+       2,
+       {{"table_id", u32, false},
+        {"segment_id", u64, false},
+        {"user_id", text, true},
+        {"level", u32, false},
+        {"rows", u64, false},
+        {"dropped_rows", u64, false},
+        {"bytes", u64, false},
+        {"row_groups", u32, false},
+        {"optimized_for", text, false},
+        {"schema_version", u32, false},
+        {"path", text, false},
+        {"sha256", text, false}}},
   };
 }
 
@@ -116,9 +131,9 @@ const std::map<SystemTableId, SystemTableEntry>& Entries() {
   return entries;
 }
 
-constexpr std::array kAll = {SystemTableId::kSchemas, SystemTableId::kTables, SystemTableId::kColumns,
-                             SystemTableId::kUsers,   SystemTableId::kJobs,   SystemTableId::kSettings,
-                             SystemTableId::kStats};
+constexpr std::array kAll = {SystemTableId::kSchemas, SystemTableId::kTables,  SystemTableId::kColumns,
+                             SystemTableId::kUsers,   SystemTableId::kJobs,    SystemTableId::kSettings,
+                             SystemTableId::kStats,   SystemTableId::kSegments};
 
 }  // namespace
 

@@ -21,8 +21,13 @@ enum class SystemTableId : uint32_t {
   kUsers = 4,
   kJobs = 5,
   kSettings = 6,
-  kStats = 7,  // computed at each scan; has no partition
+  kStats = 7,
+  kSegments = 8,
 };
+// Its rows are made at each scan; it has no partition.
+constexpr bool IsComputed(SystemTableId id) {
+  return id == SystemTableId::kStats || id == SystemTableId::kSegments;
+}
 inline constexpr uint32_t kFirstTableId = 1000;
 
 inline constexpr std::string_view kSystemSchema = "system";

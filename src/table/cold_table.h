@@ -93,8 +93,8 @@ class ColdSegment {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const cold::Segment> segment_;
   mutable std::shared_ptr<const cold::KeyFilter> filter_;
-  mutable std::optional<uint64_t> dropped_version_;  // of OverrideWatch
-  mutable cold::DeletionVector dropped_;             // as of then
+  mutable std::optional<uint64_t> dropped_version_;         // of OverrideWatch
+  mutable cold::DeletionVector dropped_;                    // as of then
   mutable std::shared_ptr<const RowSchema> lookup_schema_;  // that lookup_ was made for
   mutable std::shared_ptr<const cold::SegmentLookup> lookup_;
 };

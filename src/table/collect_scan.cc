@@ -16,7 +16,6 @@
 #include "row/row_layout.h"
 #include "row/row_reader.h"
 #include "table/row_walker.h"
-#include "table/statistics_cursor.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -106,7 +105,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> CollectScan(const TableImpl& 
     spec.upper = PrefixSuccessor(table.key_prefix());
     ARROW_ASSIGN_OR_RAISE(collected, CollectRows(schema, table.store().Scan(std::move(spec))));
   } else {
-    ARROW_ASSIGN_OR_RAISE(collected, CollectRows(schema, StatisticsCursor(table.store(), /*reverse=*/false)));
+    ARROW_ASSIGN_OR_RAISE(ComputedCursor computed, table.MakeComputed({}));
+    ARROW_ASSIGN_OR_RAISE(collected, CollectRows(schema, std::move(computed)));
   }
   std::vector<RowMap> rows;
   for (CollectedRow& row : collected) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "table/bulk_load.h"
+#include "table/check.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
 #include "table/transaction_impl.h"
@@ -162,6 +163,9 @@ Status Database::SetSetting(std::string_view name, std::string_view value) {
 }
 Snapshot Database::GetSnapshot() const {
   return impl_->store()->GetSnapshot();
+}
+arrow::Result<CheckReport> Database::Check(const DatabaseCheckOptions& options) {
+  return CheckDatabase(impl_, options);
 }
 Status Database::Compact() {
   return impl_->store()->CompactAll();

@@ -47,7 +47,8 @@ void OverrideWatch::ForEach(const CommitView& commit, const Use& use) {
   }
   for (const WriteRange& range : commit.ranges()) {
     if (range.partition_id != partition_id_) continue;
-    const bool overlaps = range.lower < AllOverrides().upper && (range.upper.empty() || AllOverrides().lower < range.upper);
+    const bool overlaps =
+        range.lower < AllOverrides().upper && (range.upper.empty() || AllOverrides().lower < range.upper);
     if (overlaps) use(of_all_);
   }
 }

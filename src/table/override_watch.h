@@ -24,8 +24,8 @@ class OverrideWatch : public CommitListener {
   OverrideWatch& operator=(const OverrideWatch&) = delete;
 
   // A number that stands for all overrides under `prefix` (OverridePrefix), if the snapshot with that sequence sees
-  // every commit that wrote any of them so far: two snapshots with the same number see the same ones. Nothing while such
-  // a commit is under way, or for a snapshot that is older than one.
+  // every commit that wrote any of them so far: two snapshots with the same number see the same ones. Nothing while
+  // such a commit is under way, or for a snapshot that is older than one.
   std::optional<uint64_t> VersionAt(std::string_view prefix, uint64_t sequence) const;
 
   void OnAnnounce(const CommitView& commit) noexcept override;
@@ -50,7 +50,7 @@ class OverrideWatch : public CommitListener {
   const uint32_t partition_id_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Changes, HashText, std::equal_to<>> of_segment_;  // by prefix
-  Changes of_all_;                                                                 // by commits of whole ranges
+  Changes of_all_;                                                                  // by commits of whole ranges
 };
 
 }  // namespace yarrow

@@ -249,7 +249,7 @@ Status RowChanges::Write(const TableImpl& table, const arrow::RecordBatch& batch
 arrow::Result<std::optional<Row>> RowChanges::Get(const TableImpl& table, ValueList key) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
-  if (!table.entry().partition.valid()) return table.GetStatistic(slot->key);
+  if (!table.entry().partition.valid()) return table.GetComputed(slot->key, snapshot_);
   return GetEncoded(table, slot->key);
 }
 

@@ -53,8 +53,9 @@ arrow::Status RowWalker::Open() {
 // One cursor spans all ranges of the piece and is pointed at one after the other.
 arrow::Status RowWalker::OpenCursor() {
   const ScanSource& source = plan_->source;
-  if (source.kind == SourceKind::kStatistics) {
-    cursor_.emplace<StatisticsCursor>(*source.store, plan_->reverse);
+  if (source.kind == SourceKind::kComputed) {
+    ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(source.computed, source.store, snapshot_));
+    cursor_.emplace<ComputedCursor>(std::move(rows), plan_->reverse);
     return arrow::Status::OK();
   }
   if (source.cold && source.cold->MayHaveSegments() && snapshot_.is_null()) snapshot_ = source.store->GetSnapshot();

@@ -17,8 +17,8 @@
 
 #include "row/row_layout.h"
 #include "table/cold_pieces.h"
+#include "table/computed_cursor.h"
 #include "table/scan_plan.h"
-#include "table/statistics_cursor.h"
 #include "table/tiered_cursor.h"
 #include "yarrow/scan_iterator.h"
 
@@ -81,7 +81,7 @@ class RowWalker {
   bool range_open_ = false;
   bool must_open_ = false;  // the cursor, when the first row is asked for
   arrow::Status opened_;
-  std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, StatisticsCursor> cursor_;
+  std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, ComputedCursor> cursor_;
   std::shared_ptr<const ColdPieces> cold_;  // at the snapshot, once it was asked for
   std::optional<RowPredicate::Evaluator> evaluator_;
   std::optional<RowPredicate::Evaluator> narrower_;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/system_tables.h"
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
 #include "row/row_schema.h"
@@ -23,13 +24,14 @@ namespace yarrow {
 
 class ColdTable;
 
-// Where the rows are read from: hot rows and, where there are any, segments; or figures of the store.
-enum class SourceKind { kHot, kStatistics };
+// Where the rows are read from: hot rows and, where there are any, segments; or they are made on the way.
+enum class SourceKind { kHot, kComputed };
 
 // What a provider knows of its table: where the rows are and how they lie.
 struct ScanSource {
   std::shared_ptr<Store> store;
   SourceKind kind = SourceKind::kHot;
+  SystemTableId computed{};  // which table's rows are made
   Partition partition;
   std::string key_prefix;  // of every row this reader may see: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;
@@ -55,7 +57,7 @@ struct ScanPlan {
   std::shared_ptr<arrow::Schema> residual_schema;
   // Rows of segments come as batches, which the whole filter is for; it reads residual_inputs too.
   bool cold_batches = false;
-  arrow::compute::Expression filter;  // not valid: all rows pass
+  arrow::compute::Expression filter;          // not valid: all rows pass
   std::shared_ptr<CachedProjection> output;   // the columns of the result
   std::shared_ptr<CachedProjection> decoded;  // those, then those that only the residual reads; the same object if none
   std::vector<int> read_columns;              // all that is looked at, to decode or to test; ascending, with the key's

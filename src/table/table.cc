@@ -67,7 +67,7 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
   ARROW_RETURN_NOT_OK(impl_->CheckReadable(snapshot));
   auto slot = impl_->LeaseEncoder();
   ARROW_RETURN_NOT_OK(impl_->EncodeKey(slot.operator->(), key));
-  if (!impl_->entry().partition.valid()) return impl_->GetStatistic(slot->key);
+  if (!impl_->entry().partition.valid()) return impl_->GetComputed(slot->key, snapshot);
   PinnedValue bytes;
   ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
   if (!found) return impl_->GetCold(slot->key, snapshot);

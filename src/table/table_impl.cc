@@ -12,7 +12,6 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "table/row_changes.h"
-#include "table/statistics_cursor.h"
 #include "table/table_scan.h"
 
 namespace yarrow {
@@ -73,7 +72,8 @@ Status TableImpl::CheckWritable() const {
 ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   ScanSource source;
   source.store = database_->store();
-  source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kStatistics;
+  source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kComputed;
+  source.computed = static_cast<SystemTableId>(definition().id);
   source.partition = entry_->partition;
   source.key_prefix = key_prefix_;
   source.row_schema = row_schema_;
@@ -97,10 +97,18 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
   return RunScan(std::move(plan), options.snapshot);
 }
 
-arrow::Result<std::optional<Row>> TableImpl::GetStatistic(std::string_view key) const {
-  StatisticsCursor cursor(store(), /*reverse=*/false);
+arrow::Result<ComputedCursor> TableImpl::MakeComputed(const Snapshot& snapshot) const {
+  const auto id = static_cast<SystemTableId>(definition().id);
+  ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(id, database_->store(), snapshot));
+  return ComputedCursor(std::move(rows), /*reverse=*/false);
+}
+
+arrow::Result<std::optional<Row>> TableImpl::GetComputed(std::string_view key, const Snapshot& snapshot) const {
+  ARROW_ASSIGN_OR_RAISE(ComputedCursor cursor, MakeComputed(snapshot));
   cursor.ResetRange(key, KeySuccessor(key));
-  if (!cursor.Next()) return std::nullopt;
+  const bool found = cursor.Next();
+  ARROW_RETURN_NOT_OK(cursor.status());
+  if (!found) return std::nullopt;
   return Row(row_schema_, visible_schema_, std::string(cursor.key()), std::string(cursor.value()));
 }
 

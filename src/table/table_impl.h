@@ -13,6 +13,7 @@
 
 #include "batch/row_encoder.h"
 #include "table/cold_table.h"
+#include "table/computed_cursor.h"
 #include "table/database_impl.h"
 #include "table/scan_plan.h"
 #include "yarrow/table.h"
@@ -68,8 +69,9 @@ class TableImpl {
 
   // The row with that encoded key, which has no hot one at the snapshot (null: a moment ago).
   arrow::Result<std::optional<Row>> GetCold(const std::string& key, Snapshot snapshot) const;
-  // The row of system.stats with that encoded key, or nothing.
-  arrow::Result<std::optional<Row>> GetStatistic(std::string_view key) const;
+  // For system tables whose rows are made when they are asked for: all of them, or the one with that encoded key.
+  arrow::Result<ComputedCursor> MakeComputed(const Snapshot& snapshot) const;
+  arrow::Result<std::optional<Row>> GetComputed(std::string_view key, const Snapshot& snapshot) const;
 
   // An encoder of this table for one thread at a time; goes back when the lease ends.
   class EncoderLease {

@@ -27,7 +27,7 @@ arrow::Result<std::unique_ptr<ColdRuns>> ColdRuns::Make(const ScanPlan& plan, co
   options.predicate = plan.tested;
   options.batch_rows = std::max(plan.batch_size, kBatchRows);
   ARROW_ASSIGN_OR_RAISE(runs->scan_, cold::SegmentScan::Make(std::move(segment), plan.source.row_schema, options));
-  ARROW_RETURN_NOT_OK(runs->Advance());
+  runs->key_ = piece.segment->info().first_key();
   return runs;
 }
 
@@ -69,6 +69,7 @@ arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound,
 
 // Stands on the first row that is there, behind those taken.
 Status ColdRuns::Advance() {
+  is_begun_ = true;
   for (;;) {
     while (batch_ != nullptr && next_ < batch_->num_rows() &&
            piece_.dropped.Contains(first_row_ + static_cast<uint64_t>(next_))) {
@@ -95,8 +96,7 @@ TieredBatches::TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<K
 }
 
 arrow::Result<std::unique_ptr<TieredBatches>> TieredBatches::Make(const ScanPlan& plan, const Snapshot& snapshot,
-                                                                  const ColdPieces& cold,
-                                                                  std::vector<KeyRange> ranges,
+                                                                  const ColdPieces& cold, std::vector<KeyRange> ranges,
                                                                   const std::atomic<bool>* cancelled) {
   const ScanSource& source = plan.source;
   ScanCursor hot = source.store->Scan({.partition = source.partition,
@@ -219,6 +219,10 @@ arrow::Result<BatchPtr> TieredBatches::Next(BatchBuilder* builder, int64_t max_r
     if (slices.size() >= kMostSlices && builder->rows() + cold_rows > 0) break;
     ColdRuns* const cold = SmallestCold();
     if (cold == nullptr && hot_at_end_) break;
+    if (cold != nullptr && !cold->is_begun() && (hot_at_end_ || cold->key() <= hot_.key())) {
+      ARROW_RETURN_NOT_OK(cold->Advance());
+      continue;
+    }
     if (cold == nullptr || (!hot_at_end_ && hot_.key() < cold->key())) {
       ARROW_RETURN_NOT_OK(TakeHot(builder, &slices));
     } else {

@@ -33,16 +33,19 @@ class ColdRuns {
   static arrow::Result<std::unique_ptr<ColdRuns>> Make(const ScanPlan& plan, const ColdPiece& piece,
                                                        std::vector<KeyRange> ranges);
 
-  bool at_end() const { return batch_ == nullptr; }
-  // Of the row at hand. REQUIRES: !at_end().
+  bool at_end() const { return is_begun_ && batch_ == nullptr; }
+  // Before the first Advance nothing was read yet, and there is no row at hand.
+  bool is_begun() const { return is_begun_; }
+  // Of the row at hand; before the first Advance no row's is below it. REQUIRES: !at_end().
   const std::string& key() const { return key_; }
-  // Rows [first, end) of batch(), all there, from the one at hand on: below `bound` (empty: any key) and at most `rows`.
+  // Rows [first, end) of batch(), all there, from the one at hand on: below `bound` (empty: any key) and at most
+  // `rows`.
   struct Run {
     int64_t first;
     int64_t end;
   };
   arrow::Result<std::vector<Run>> Take(std::string_view bound, int64_t rows);
-  // Goes on to the row behind the runs taken; REQUIRES: some were.
+  // Goes on to the first row, or to the one behind the runs taken.
   arrow::Status Advance();
   // Its first columns are the decoded ones.
   const std::shared_ptr<arrow::RecordBatch>& batch() const { return batch_; }
@@ -55,6 +58,7 @@ class ColdRuns {
   const ScanPlan& plan_;
   const ColdPiece piece_;
   std::unique_ptr<cold::SegmentScan> scan_;
+  bool is_begun_ = false;
   std::shared_ptr<arrow::RecordBatch> batch_;  // null at the end
   uint64_t first_row_ = 0;                     // of batch_, in the segment
   std::optional<cold::RowKeys> keys_;          // of batch_
@@ -94,7 +98,8 @@ class TieredBatches {
   ColdRuns* SmallestCold() const;
   arrow::Status TakeHot(BatchBuilder* builder, std::vector<Slice>* slices);
   arrow::Status TakeCold(ColdRuns* runs, int64_t rows, std::vector<Slice>* slices, int64_t* taken);
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Join(BatchBuilder* builder, const std::vector<Slice>& slices) const;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Join(BatchBuilder* builder,
+                                                          const std::vector<Slice>& slices) const;
 
   const ScanPlan& plan_;
   ScanCursor hot_;

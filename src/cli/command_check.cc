@@ -1,0 +1,64 @@
+// yarrow check: reads a whole database and says what is wrong with it.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/cell_text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/progress_bar.h"
+#include "yarrow/check.h"
+
+namespace yarrow::cli {
+namespace {
+
+struct CheckArguments {
+  std::string directory;
+  bool quiet = false;
+};
+
+constexpr const char* kFooter =
+    "Reads every row of every table and every Parquet file in the folder cold/: checksums, the\n"
+    "order of keys, that no row is in two places, statistics, key filters, and that the files\n"
+    "are those the database knows. Changes nothing. Exits with 1 when something is wrong.\n"
+    "\n"
+    "Example:\n"
+    "  yarrow check ./db";
+
+arrow::Status RunCheck(const CheckArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const auto database, OpenDatabase(arguments.directory));
+  ProgressBar progress(arguments.quiet);
+  progress.Begin("checking");
+  DatabaseCheckOptions options;
+  options.on_progress = [&](const std::string&, uint64_t rows) {
+    progress.Update(-1, static_cast<int64_t>(rows));
+    return InterruptSignal() == 0 ? arrow::Status::OK() : arrow::Status::Cancelled("cancelled");
+  };
+  ARROW_ASSIGN_OR_RAISE(const CheckReport report, database->Check(options));
+  progress.Clear();
+  std::string text;
+  for (const CheckedTable& table : report.tables) {
+    text += fmt::format("{}: {} rows, {} segment{} of {} bytes\n", table.name, GroupDigits(table.rows), table.segments,
+                        table.segments == 1 ? "" : "s", GroupDigits(table.files_bytes));
+  }
+  for (const std::string& problem : report.problems) text += problem + "\n";
+  if (!arguments.quiet || !report.problems.empty()) ARROW_RETURN_NOT_OK(StandardOutput()->Write(text));
+  if (report.problems.empty()) {
+    return arguments.quiet ? arrow::Status::OK() : StandardOutput()->Write("no problems found\n");
+  }
+  return arrow::Status::Invalid(report.problems.size(), report.problems.size() == 1 ? " problem" : " problems",
+                                " found");
+}
+
+}  // namespace
+
+void AddCheckCommand(CLI::App* app, Action* action) {
+  const auto arguments = std::make_shared<CheckArguments>();
+  CLI::App* command = app->add_subcommand("check", "Reads everything and says what is wrong");
+  AddDirectoryOption(command, &arguments->directory);
+  command->add_flag("--quiet", arguments->quiet, "Print nothing but problems");
+  command->footer(kFooter);
+  command->callback([arguments, action] { *action = [arguments] { return RunCheck(*arguments); }; });
+}
+
+}  // namespace yarrow::cli
