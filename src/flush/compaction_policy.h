@@ -1,0 +1,56 @@
+// CompactionPolicy: which segments are worth merging.
+//
+// A flush makes segments of level 0, a merge of segments of level L makes disjoint ones of level L + 1. Three rules,
+// looked at level by level, from the lowest on:
+//
+//   overlap    kFanOut segments of the level have a key in common: they are merged with all of the level whose keys
+//              overlap theirs, directly or through others. So at most kFanOut - 1 segments of each level have any one
+//              key among theirs, and a row is written once a level: for n flushes of random keys both the segments that
+//              a lookup may have to ask and the write amplification grow with log n (base kFanOut).
+//   small      the level has kFanOut segments of at most 1 / kFanOut of the rows of a full one: they are merged. So
+//              flushes of ascending keys, which never overlap, become few large files all the same.
+//   overridden 1 / kFanOut of a segment's rows or more are overridden: it is written anew without them, at its own
+//   level
+//              (it has not grown), by itself. Each overridden row is so paid for with the writing of kFanOut - 1 others
+//              at most.
+//
+// Pure functions, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace yarrow::flush {
+
+inline constexpr size_t kFanOut = 4;
+
+// What the policy looks at of a segment.
+struct SegmentFigures {
+  std::string_view first_key;
+  std::string_view last_key;
+  uint32_t level = 0;
+  uint64_t rows = 0;
+  uint64_t overridden = 0;
+};
+
+struct CompactionPick {
+  std::vector<size_t> segments;  // positions, ascending
+  uint32_t level = 0;            // of what they become
+};
+
+// The next merge that is due, or nothing. `full_rows`: what a full segment has. Whoever runs merge after merge comes to
+// an end: each leaves fewer segments, or fewer overlapping ones of its level, or fewer overridden rows.
+std::optional<CompactionPick> PickCompaction(std::span<const SegmentFigures> segments, uint64_t full_rows);
+
+// All of them, if there is anything to win: together they would be fewer, or disjoint, or without overridden rows.
+std::optional<CompactionPick> PickAll(std::span<const SegmentFigures> segments, uint64_t full_rows);
+
+// How many segments have any one key between their first and last one, at most: what a lookup asks if the key filters
+// help nothing.
+size_t MostOverlapping(std::span<const SegmentFigures> segments);
+
+}  // namespace yarrow::flush
