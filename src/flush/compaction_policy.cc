@@ -67,15 +67,15 @@ std::optional<CompactionPick> PickCompaction(std::span<const SegmentFigures> seg
 std::optional<CompactionPick> PickAll(std::span<const SegmentFigures> segments, uint64_t full_rows) {
   if (segments.empty()) return std::nullopt;
   uint64_t rows = 0;
-  bool overridden = false;
+  bool one_is_to_change = false;
   uint32_t level = 0;
   for (const SegmentFigures& segment : segments) {
     rows += segment.rows;
-    overridden |= segment.overridden > 0;
+    one_is_to_change |= segment.overridden > 0 || segment.rows > full_rows || segment.has_other_layout;
     level = std::max(level, segment.level);
   }
   const uint64_t fewest = (rows + full_rows - 1) / full_rows;
-  if (!overridden && segments.size() <= fewest && MostOverlapping(segments) <= 1) return std::nullopt;
+  if (!one_is_to_change && segments.size() <= fewest && MostOverlapping(segments) <= 1) return std::nullopt;
   return CompactionPick{All(segments), segments.size() == 1 ? level : level + 1};
 }
 

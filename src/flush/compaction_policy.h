@@ -35,6 +35,7 @@ struct SegmentFigures {
   uint32_t level = 0;
   uint64_t rows = 0;
   uint64_t overridden = 0;
+  bool has_other_layout = false;  // than was asked for; for PickAll
 };
 
 struct CompactionPick {
@@ -46,7 +47,8 @@ struct CompactionPick {
 // an end: each leaves fewer segments, or fewer overlapping ones of its level, or fewer overridden rows.
 std::optional<CompactionPick> PickCompaction(std::span<const SegmentFigures> segments, uint64_t full_rows);
 
-// All of them, if there is anything to win: together they would be fewer, or disjoint, or without overridden rows.
+// All of them, if there is anything to win: together they would be fewer, or disjoint, or without overridden rows; or
+// one is larger or laid out otherwise than was asked for.
 std::optional<CompactionPick> PickAll(std::span<const SegmentFigures> segments, uint64_t full_rows);
 
 // How many segments have any one key between their first and last one, at most: what a lookup asks if the key filters

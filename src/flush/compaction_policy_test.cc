@@ -114,6 +114,7 @@ TEST(CompactionPolicyTest, AllAreMergedIfThereIsAnythingToWin) {
   EXPECT_EQ(all({}), 0u);
   EXPECT_EQ(all({one, two}), 0u);
   EXPECT_EQ(all({two, two}), 2u);                                         // one file would do
+  EXPECT_EQ(all({Segment{Key(0), Key(9), 0, kFull + 1}}), 1u);            // it is too large
   EXPECT_EQ(all({one, Segment{Key(5), Key(19), 1, kFull}}), 2u);          // they overlap
   EXPECT_EQ(all({one, Segment{Key(10), Key(19), 1, kFull / 2, 1}}), 2u);  // a row is overridden
 }

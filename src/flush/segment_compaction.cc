@@ -22,6 +22,11 @@ constexpr uint64_t kLookupCacheBytes = 64 << 20;
 
 }  // namespace
 
+cold::SegmentLayout LayoutOf(FlushOptions::OptimizeFor optimize_for) {
+  const bool scan = optimize_for == FlushOptions::OptimizeFor::kScan;
+  return scan ? cold::SegmentLayout::kScan : cold::SegmentLayout::kLookup;
+}
+
 SegmentCompaction::SegmentCompaction(std::shared_ptr<const TableImpl> table, const CompactOptions& options,
                                      ColdSegments inputs, uint32_t level)
     : table_(std::move(table)),
@@ -53,10 +58,7 @@ Status SegmentCompaction::Run() {
 
 // As most rows are laid out now.
 cold::SegmentLayout SegmentCompaction::Layout() const {
-  using OptimizeFor = FlushOptions::OptimizeFor;
-  if (options_.optimize_for) {
-    return *options_.optimize_for == OptimizeFor::kScan ? cold::SegmentLayout::kScan : cold::SegmentLayout::kLookup;
-  }
+  if (options_.optimize_for) return LayoutOf(*options_.optimize_for);
   uint64_t all = 0, lookup = 0;
   for (const auto& segment : inputs_) {
     all += segment->info().rows;
@@ -98,7 +100,7 @@ Status SegmentCompaction::Merge() {
       ARROW_ASSIGN_OR_RAISE(const auto batch, merge->Next(std::min(missing, kBatchRows)));
       if (!batch) {
         return Status::Invalid("Compaction of table ", table_->definition().QualifiedName(), ": ", missing,
-                               " rows are missing in its segments; run yarrow check");
+                               " rows that its segments should have were not found; nothing was changed");
       }
       ARROW_RETURN_NOT_OK(writer->Write(*batch));
       missing -= batch->num_rows();
@@ -149,7 +151,8 @@ arrow::Result<std::string> SegmentCompaction::FindCarried(const ColdPiece& input
   }
   if (!place) {
     return Status::Invalid("Compaction of table ", table_->definition().QualifiedName(), ": the row with ",
-                           table_->row_schema()->DescribeKey(key), " is not in the merged segments; run yarrow check");
+                           table_->row_schema()->DescribeKey(key),
+                           " was changed meanwhile and is not in the merged segments; nothing was changed");
   }
   return cold::EncodeOverrideKey({output->key.table_id, output->key.segment_id, *place});
 }

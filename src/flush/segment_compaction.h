@@ -30,6 +30,8 @@
 
 namespace yarrow::flush {
 
+cold::SegmentLayout LayoutOf(FlushOptions::OptimizeFor optimize_for);
+
 // Runs once, in one thread. REQUIRES: the table's move_mutex() is held.
 class SegmentCompaction {
  public:

@@ -47,7 +47,13 @@ arrow::Result<std::optional<DueMerge>> FindDue(const TableImpl& table, const Com
   for (const auto& segment : segments) {
     ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot, {}));
     const cold::SegmentInfo& info = segment->info();
-    figures.push_back({info.first_key(), info.last_key, segment->level(), info.rows, dropped.cardinality()});
+    figures.push_back(
+        {.first_key = info.first_key(),
+         .last_key = info.last_key,
+         .level = segment->level(),
+         .rows = info.rows,
+         .overridden = dropped.cardinality(),
+         .has_other_layout = options.optimize_for && info.layout != flush::LayoutOf(*options.optimize_for)});
   }
   const auto full_rows = static_cast<uint64_t>(options.max_segment_rows);
   const auto pick = options.full ? flush::PickAll(figures, full_rows) : flush::PickCompaction(figures, full_rows);

@@ -101,6 +101,7 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
     if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(result.rows); };
     ARROW_RETURN_NOT_OK(CompactHeldTable(table, merges));
   }
+  ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   return result;
 }
 
