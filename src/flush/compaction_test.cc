@@ -244,6 +244,23 @@ TEST_F(CompactionTest, ManifestsThatNobodyAsksForAreForgotten) {
   EXPECT_TRUE(past.expired());
 }
 
+// Whoever asked for the latest manifest just before the compaction, without a snapshot, may open its files late.
+TEST_F(CompactionTest, FilesStayAsLongAsTheirManifestIsHeld) {
+  const auto items = CreateFlushed(1000, 4);
+  auto manifest = Cold("items")->Latest().ValueOrDie();
+  ASSERT_OK(items->Compact().status());
+  ASSERT_OK(db_->RemoveDeletedFiles().status());
+  EXPECT_EQ(Files().size(), 5u);
+  auto segment = manifest->Of("").front();
+  manifest.reset();
+  ASSERT_OK(db_->RemoveDeletedFiles().status());
+  EXPECT_EQ(Files().size(), 2u);
+  ASSERT_OK(segment->Open().status());
+  segment.reset();
+  ASSERT_OK(db_->RemoveDeletedFiles().status());
+  EXPECT_EQ(Files().size(), 1u);
+}
+
 TEST_F(CompactionTest, DeletedFilesAreKeptForTheTimeOfRetention) {
   ASSERT_OK(db_->SetSetting("deleted_file_retention", "1000"));
   auto items = CreateFlushed(1000, 4);
@@ -363,35 +380,41 @@ TEST_F(CompactionTest, AFailedCompactionChangesNothing) {
   EXPECT_EQ(others->Compact().ValueOrDie().files_after, 0);
 }
 
-// Flushes of random keys, each followed by a compaction: what is written, and how many segments a lookup may ask.
+// Flushes of random keys, each followed by a compaction: what is written, and how many segments a lookup may ask. From
+// few keys most rows of a flush override older ones.
 TEST_F(CompactionTest, LevelsStayFewAndWritingIsMeasured) {
   const uint64_t seed = test::RandomSeed();
   YARROW_TRACE_SEED(seed);
   std::mt19937_64 random(seed);
-  const auto items = Create(test::ItemsSpec());
-  const int64_t flushes = 64 * test::Rounds(1), rows = 500;
-  std::set<int64_t> model;
-  int64_t flushed = 0, compacted = 0, flushed_rows = 0, compacted_rows = 0;
-  for (int64_t i = 1; i <= flushes; ++i) {
-    for (int64_t n = 0; n < rows; ++n) {
-      const auto id = static_cast<int64_t>(random() % 1'000'000);
-      model.insert(id);
-      ASSERT_OK(items->Put(List(Item(id, "name " + std::to_string(n)))));
+  for (const int64_t keys : {1'000'000, 5'000}) {
+    const auto items = Create(test::ItemsSpec("of_" + std::to_string(keys)));
+    const int64_t flushes = 64 * test::Rounds(1), rows = 500;
+    std::set<int64_t> model;
+    FlushResult flushed;
+    CompactResult compacted;
+    for (int64_t i = 1; i <= flushes; ++i) {
+      for (int64_t n = 0; n < rows; ++n) {
+        const auto id = static_cast<int64_t>(random() % static_cast<uint64_t>(keys));
+        model.insert(id);
+        ASSERT_OK(items->Put(List(Item(id, "name " + std::to_string(n)))));
+      }
+      ASSERT_OK_AND_ASSIGN(const auto flush, items->Flush());
+      ASSERT_OK_AND_ASSIGN(const auto merge, items->Compact());
+      flushed.rows += flush.rows;
+      flushed.bytes += flush.bytes;
+      compacted.rows += merge.rows;
+      compacted.bytes += merge.bytes;
+      ASSERT_LE(merge.files_after, 12);  // three of each of four levels
+      if ((i & (i - 1)) != 0) continue;
+      std::printf(
+          "%4lld flushes of %lld of %lld random keys: %lld segments, write amplification %.2f (rows), %.2f (bytes)\n",
+          static_cast<long long>(i), static_cast<long long>(rows), static_cast<long long>(keys),
+          static_cast<long long>(merge.files_after),
+          1 + static_cast<double>(compacted.rows) / static_cast<double>(flushed.rows),
+          1 + static_cast<double>(compacted.bytes) / static_cast<double>(flushed.bytes));
     }
-    ASSERT_OK_AND_ASSIGN(const auto flush, items->Flush());
-    ASSERT_OK_AND_ASSIGN(const auto merge, items->Compact());
-    flushed += flush.bytes;
-    flushed_rows += flush.rows;
-    compacted += merge.bytes;
-    compacted_rows += merge.rows;
-    ASSERT_LE(merge.files_after, 12);  // three of each of four levels
-    if ((i & (i - 1)) != 0) continue;
-    std::printf("%4lld flushes of %lld random keys: %lld segments, write amplification %.2f (rows), %.2f (bytes)\n",
-                static_cast<long long>(i), static_cast<long long>(rows), static_cast<long long>(merge.files_after),
-                1 + static_cast<double>(compacted_rows) / static_cast<double>(flushed_rows),
-                1 + static_cast<double>(compacted) / static_cast<double>(flushed));
+    EXPECT_EQ(test::ReadTexts(*items, {.columns = {{"id"}}}).ValueOrDie().size(), model.size());
   }
-  EXPECT_EQ(test::ReadTexts(*items, {.columns = {{"id"}}}).ValueOrDie().size(), model.size());
 }
 
 }  // namespace
