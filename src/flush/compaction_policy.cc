@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 namespace yarrow::flush {
 namespace {
@@ -12,8 +13,9 @@ using Positions = std::vector<size_t>;
 
 // Segments whose keys overlap, directly or through others.
 struct Cluster {
-  Positions segments;
-  size_t depth = 0;  // of them with one key in common, at most
+  Positions segments;  // by first key
+  size_t depth = 0;    // of them with one key in common, at most
+  size_t deepest = 0;  // of `segments`, the first one whose first key is such a key
 };
 
 std::vector<Cluster> ClustersOf(std::span<const SegmentFigures> segments, Positions positions) {
@@ -24,10 +26,27 @@ std::vector<Cluster> ClustersOf(std::span<const SegmentFigures> segments, Positi
     open.erase(open.begin(), open.lower_bound(segments[i].first_key));
     if (open.empty()) clusters.emplace_back();
     open.insert(segments[i].last_key);
-    clusters.back().segments.push_back(i);
-    clusters.back().depth = std::max(clusters.back().depth, open.size());
+    Cluster& cluster = clusters.back();
+    if (open.size() > cluster.depth) cluster.deepest = cluster.segments.size();
+    cluster.depth = std::max(cluster.depth, open.size());
+    cluster.segments.push_back(i);
   }
   return clusters;
+}
+
+// Those of a cluster that have the deepest key, and their neighbours, as far as there is room.
+Positions Around(std::span<const SegmentFigures> segments, const Cluster& cluster) {
+  const std::string_view key = segments[cluster.segments[cluster.deepest]].first_key;
+  std::set<size_t> chosen;
+  for (size_t n = cluster.deepest + 1; n-- > 0 && chosen.size() < kMostAtOnce;) {
+    if (segments[cluster.segments[n]].last_key >= key) chosen.insert(cluster.segments[n]);
+  }
+  for (size_t distance = 1; distance <= cluster.segments.size(); ++distance) {
+    for (const size_t n : {cluster.deepest - distance, cluster.deepest + distance}) {  // below 0 is a large number
+      if (n < cluster.segments.size() && chosen.size() < kMostAtOnce) chosen.insert(cluster.segments[n]);
+    }
+  }
+  return {chosen.begin(), chosen.end()};
 }
 
 Positions All(std::span<const SegmentFigures> segments) {
@@ -37,16 +56,18 @@ Positions All(std::span<const SegmentFigures> segments) {
 }
 
 // What is due of one level; none: nothing.
-std::set<size_t> DueOfLevel(std::span<const SegmentFigures> segments, const Positions& level, uint64_t full_rows) {
-  std::set<size_t> due;
+Positions DueOfLevel(std::span<const SegmentFigures> segments, const Positions& level, uint64_t full_rows) {
   for (const Cluster& cluster : ClustersOf(segments, level)) {
-    if (cluster.depth >= kFanOut) due.insert(cluster.segments.begin(), cluster.segments.end());
+    if (cluster.depth >= kFanOut) return Around(segments, cluster);
   }
   Positions small;
   std::ranges::copy_if(level, std::back_inserter(small),
                        [&](size_t i) { return segments[i].rows * kFanOut <= full_rows; });
-  if (small.size() >= kFanOut) due.insert(small.begin(), small.end());
-  return due;
+  if (small.size() < kFanOut) return {};
+  std::ranges::sort(small, {}, [&](size_t i) { return segments[i].first_key; });
+  small.resize(std::min(small.size(), kMostAtOnce));
+  std::ranges::sort(small);
+  return small;
 }
 
 }  // namespace
@@ -55,8 +76,8 @@ std::optional<CompactionPick> PickCompaction(std::span<const SegmentFigures> seg
   std::map<uint32_t, Positions> levels;
   for (size_t i = 0; i < segments.size(); ++i) levels[segments[i].level].push_back(i);
   for (const auto& [level, positions] : levels) {
-    const std::set<size_t> due = DueOfLevel(segments, positions, full_rows);
-    if (!due.empty()) return CompactionPick{{due.begin(), due.end()}, level + 1};
+    Positions due = DueOfLevel(segments, positions, full_rows);
+    if (!due.empty()) return CompactionPick{std::move(due), level + 1};
   }
   for (size_t i = 0; i < segments.size(); ++i) {
     if (segments[i].overridden * kFanOut >= segments[i].rows) return CompactionPick{{i}, segments[i].level};

@@ -3,16 +3,17 @@
 // A flush makes segments of level 0, a merge of segments of level L makes disjoint ones of level L + 1. Three rules,
 // looked at level by level, from the lowest on:
 //
-//   overlap    kFanOut segments of the level have a key in common: they are merged with all of the level whose keys
+//   overlap    kFanOut segments of the level have a key in common: they are merged with those of the level whose keys
 //              overlap theirs, directly or through others. So at most kFanOut - 1 segments of each level have any one
 //              key among theirs, and a row is written once a level: for n flushes of random keys both the segments that
 //              a lookup may have to ask and the write amplification grow with log n (base kFanOut).
 //   small      the level has kFanOut segments of at most 1 / kFanOut of the rows of a full one: they are merged. So
 //              flushes of ascending keys, which never overlap, become few large files all the same.
-//   overridden 1 / kFanOut of a segment's rows or more are overridden: it is written anew without them, at its own
-//   level
-//              (it has not grown), by itself. Each overridden row is so paid for with the writing of kFanOut - 1 others
-//              at most.
+//   overridden 1 / kFanOut of a segment's rows or more are overridden: it is written anew without them, by itself, at
+//              its own level, as it has not grown. So each overridden row costs the writing of kFanOut - 1 others.
+//
+// A merge takes at most kMostAtOnce segments, those nearest to the place of the greatest overlap: so its memory and its
+// commit stay bounded, however many flushes came before it.
 //
 // Pure functions, thread-safe.
 #pragma once
@@ -27,6 +28,7 @@
 namespace yarrow::flush {
 
 inline constexpr size_t kFanOut = 4;
+inline constexpr size_t kMostAtOnce = 32;
 
 // What the policy looks at of a segment.
 struct SegmentFigures {

@@ -98,6 +98,29 @@ TEST(CompactionPolicyTest, SmallSegmentsOfALevelAreMerged) {
   EXPECT_EQ(Pick(segments), std::vector<size_t>());
 }
 
+TEST(CompactionPolicyTest, AMergeIsBounded) {
+  // Each segment overlaps the next one; at one place there are four.
+  std::vector<Segment> chain;
+  for (uint64_t i = 0; i < 1000; ++i) chain.push_back({Key(i * 10), Key(i * 10 + 11), 0, kFull});
+  chain.push_back({Key(5000), Key(5009), 0, kFull});
+  EXPECT_EQ(Pick(chain), std::vector<size_t>());
+  chain.push_back({Key(5000), Key(5009), 0, kFull});
+  const std::vector<size_t> picked = Pick(chain);
+  EXPECT_EQ(picked.size(), kMostAtOnce);
+  for (const size_t i : {499, 500, 1000, 1001}) EXPECT_EQ(std::ranges::count(picked, i), 1) << i;
+  EXPECT_GE(picked.front(), 500 - kMostAtOnce);
+  Compact(&chain);
+  EXPECT_LT(MostOverlapping(Figures(chain)), kFanOut + 2);
+  // After a thousand flushes without a compaction.
+  std::vector<Segment> random(1000, {Key(0), Key(9999999), 0, 100});
+  EXPECT_EQ(Pick(random).size(), kMostAtOnce);
+  Compact(&random);
+  EXPECT_LE(MostOverlapping(Figures(random)), 3 * (kFanOut - 1));
+  std::vector<Segment> small;
+  for (uint64_t i = 0; i < 1000; ++i) small.push_back({Key(i * 10), Key(i * 10 + 9), 0, 10});
+  EXPECT_EQ(Pick(small).size(), kMostAtOnce);
+}
+
 TEST(CompactionPolicyTest, SegmentsWithManyOverriddenRowsAreWrittenAnewAtTheirLevel) {
   const std::vector<Segment> segments = {{Key(0), Key(9), 2, kFull, kFull / 4 - 1},
                                          {Key(10), Key(19), 2, kFull, kFull / 4}};
@@ -119,12 +142,15 @@ TEST(CompactionPolicyTest, AllAreMergedIfThereIsAnythingToWin) {
   EXPECT_EQ(all({one, Segment{Key(10), Key(19), 1, kFull / 2, 1}}), 2u);  // a row is overridden
 }
 
-// Flushes of random keys overlap all others.
+// Flushes of random keys overlap all others; where segments begin and end is a little different each time.
 TEST(CompactionPolicyTest, ForRandomKeysOverlapAndWritingGrowWithTheLogarithm) {
+  const uint64_t seed = test::RandomSeed();
+  YARROW_TRACE_SEED(seed);
+  std::mt19937_64 random(seed);
   std::vector<Segment> segments;
   uint64_t flushed = 0, written = 0;
   for (uint64_t flushes = 1; flushes <= 4096; ++flushes) {
-    segments.push_back({Key(0), Key(9999999), 0, 100});
+    segments.push_back({Key(random() % 100'000), Key(9'999'999 - random() % 100'000), 0, 100});
     flushed += 100;
     written += Compact(&segments);
     const double levels = std::floor(std::log2(static_cast<double>(flushes)) / 2) + 1;  // base kFanOut
@@ -161,7 +187,7 @@ TEST(CompactionPolicyTest, RandomSegmentsComeToAnEnd) {
   std::mt19937_64 random(seed);
   for (int round = 0; round < test::Rounds(200); ++round) {
     std::vector<Segment> segments;
-    for (size_t i = random() % 60; i > 0; --i) {
+    for (size_t i = random() % 200; i > 0; --i) {
       const uint64_t first = random() % 1000, rows = 1 + random() % kFull;
       segments.push_back(
           {Key(first), Key(first + random() % 300), static_cast<uint32_t>(random() % 3), rows, random() % (rows + 1)});

@@ -76,7 +76,10 @@ arrow::Result<std::unique_ptr<cold::SegmentWriter>> SegmentCompaction::OpenOutpu
 }
 
 Status SegmentCompaction::FinishOutput(const cold::ManifestKey& key, cold::SegmentWriter* writer) {
-  ARROW_ASSIGN_OR_RAISE(auto written, writer->Finish());
+  auto finished = writer->Finish();
+  // It may have its name by then.
+  if (!finished.ok()) ARROW_UNUSED(table_->cold()->tier().files->Remove(writer->path()));
+  ARROW_ASSIGN_OR_RAISE(auto written, std::move(finished));
   rows_ += static_cast<int64_t>(written.info.rows);
   bytes_ += static_cast<int64_t>(written.info.bytes);
   outputs_.push_back({key, std::move(written), nullptr});

@@ -38,6 +38,7 @@ arrow::Result<int64_t> CountFiles(const TableImpl& table) {
 struct DueMerge {
   ColdSegments segments;
   uint32_t level = 0;
+  bool is_last = false;  // nothing is left to merge after it, but what is overridden meanwhile
 };
 arrow::Result<std::optional<DueMerge>> FindDue(const TableImpl& table, const CompactOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
@@ -56,9 +57,12 @@ arrow::Result<std::optional<DueMerge>> FindDue(const TableImpl& table, const Com
          .has_other_layout = options.optimize_for && info.layout != flush::LayoutOf(*options.optimize_for)});
   }
   const auto full_rows = static_cast<uint64_t>(options.max_segment_rows);
-  const auto pick = options.full ? flush::PickAll(figures, full_rows) : flush::PickCompaction(figures, full_rows);
+  // All at once only when not too many of them have to be open at one place of the merge; else they are made fewer
+  // first.
+  const bool all = options.full && flush::MostOverlapping(figures) <= flush::kMostAtOnce;
+  const auto pick = all ? flush::PickAll(figures, full_rows) : flush::PickCompaction(figures, full_rows);
   if (!pick) return std::nullopt;
-  DueMerge due{.segments = {}, .level = pick->level};
+  DueMerge due{.segments = {}, .level = pick->level, .is_last = all};
   for (const size_t i : pick->segments) due.segments.push_back(segments[i]);
   return due;
 }
@@ -77,7 +81,7 @@ Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactO
     ARROW_RETURN_NOT_OK(merge.Run());
     total->rows += merge.rows();
     total->bytes += merge.bytes();
-    if (options.full) return Status::OK();  // what was overridden meanwhile is for the next one
+    if (due->is_last) return Status::OK();
   }
 }
 
