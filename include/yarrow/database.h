@@ -60,6 +60,10 @@ class Database {
   Snapshot GetSnapshot() const;
   // Merges all files of the hot tier into one sorted level.
   arrow::Status Compact();
+  // Removes the files of segments that were merged or whose table was dropped, once no snapshot, scan or transaction
+  // reads them and the setting deleted_file_retention lets them go. Flushes, compactions, DROP and Open do it, too; a
+  // program that runs long and does none of these calls it now and then. Returns how many files went.
+  arrow::Result<int64_t> RemoveDeletedFiles();
   const std::shared_ptr<Store>& store() const;
 
  private:

@@ -17,6 +17,9 @@ struct FlushOptions {
   int64_t max_segment_rows = 1'000'000;
   // Users of a user table with fewer rows keep them in RocksDB: one file a user only pays for many rows.
   int64_t min_user_rows = 10'000;
+  // Merges segments afterwards, if the policy says so (see CompactOptions): after many flushes a lookup then still asks
+  // few segments. It takes longer, then; if merging fails, that is the error, and the rows have moved all the same.
+  bool compact = false;
   // Called now and then with the rows written so far; an error (arrow::Status::Cancelled, say) ends the flush. Segments
   // that were finished before stay.
   std::function<arrow::Status(int64_t rows)> on_progress = {};

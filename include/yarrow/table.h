@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "yarrow/compact.h"
 #include "yarrow/flush.h"
 #include "yarrow/row.h"
 #include "yarrow/scan_options.h"
@@ -108,6 +109,11 @@ class Table {
   // wait for one synced write, readers not at all. Of a user table the rows of all users move, whoever calls. One flush
   // of a table at a time; Invalid while another runs. Needs the library yarrow_flush.
   arrow::Result<FlushResult> Flush(const FlushOptions& options = {});
+  // Merges segments, so that there are few of them and overridden rows take no room; answers stay the same at every
+  // moment, as with Flush. Of a user table the segments of all users, each user's by themselves. The old files go when
+  // nobody reads them any more, and not before the setting deleted_file_retention says so. One flush or compaction of a
+  // table at a time; Invalid while another runs. Needs the library yarrow_flush.
+  arrow::Result<CompactResult> Compact(const CompactOptions& options = {});
 
  private:
   friend class Session;

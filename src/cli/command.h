@@ -26,6 +26,7 @@ void AddImportCommand(CLI::App* app, Action* action);
 void AddExportCommand(CLI::App* app, Action* action);
 void AddFlushCommand(CLI::App* app, Action* action);
 void AddCheckCommand(CLI::App* app, Action* action);
+void AddCompactCommand(CLI::App* app, Action* action);
 void AddScanCommand(CLI::App* app, Action* action);
 void AddGetCommand(CLI::App* app, Action* action);
 void AddSqlCommand(CLI::App* app, Action* action);

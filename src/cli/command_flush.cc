@@ -70,6 +70,7 @@ void AddFlushCommand(CLI::App* app, Action* action) {
                    "Users with fewer rows keep them where they are (default: 10000)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber.description(""));
+  command->add_flag("--compact", arguments->options.compact, "Merge files afterwards, as far as it is worth it");
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
   command->footer(kFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunFlush(*arguments); }; });

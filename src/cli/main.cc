@@ -76,6 +76,7 @@ int Run(int argc, char** argv) {
   yarrow::cli::AddExportCommand(&app, &action);
   yarrow::cli::AddFlushCommand(&app, &action);
   yarrow::cli::AddCheckCommand(&app, &action);
+  yarrow::cli::AddCompactCommand(&app, &action);
   yarrow::cli::AddScanCommand(&app, &action);
   yarrow::cli::AddGetCommand(&app, &action);
   yarrow::cli::AddCatalogCommands(&app, &action);

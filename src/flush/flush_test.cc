@@ -3,8 +3,7 @@
 #include <fstream>
 #include <set>
 
-#include "cold/sha256.h"
-#include "table/database_test.h"
+#include "flush/tiers_test.h"
 
 namespace yarrow {
 namespace {
@@ -15,49 +14,7 @@ using test::List;
 using test::Lit;
 using test::Texts;
 
-class FlushTest : public test::DatabaseTest {
- protected:
-  static std::vector<Value> Item(int64_t id, const std::string& name) { return {id, int64_t{1}, name, 0.5}; }
-  static arrow::Result<bool> Delete(Table& table, int64_t id) { return table.Delete({{Value(id)}}); }
-
-  std::vector<fs::path> Files() const {
-    std::vector<fs::path> files;
-    const fs::path folder = dir_.File("db") / "cold";
-    if (!fs::exists(folder)) return files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.is_regular_file()) files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    return files;
-  }
-  static std::string Digest(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-    return cold::ToHex(cold::Sha256Of(bytes));
-  }
-  // All that can be asked of items.
-  static Texts Answers(const Table& table, const Snapshot& snapshot = {}) {
-    Texts answers;
-    const auto add = [&](ScanOptions options) {
-      options.snapshot = snapshot;
-      const auto rows = test::ReadTexts(table, options);
-      EXPECT_OK(rows.status());
-      answers.push_back("---");
-      if (rows.ok()) answers.insert(answers.end(), rows->begin(), rows->end());
-    };
-    add({});
-    add({.reverse = true, .threads = 2});
-    add({.columns = {{"price", "id"}}, .limit = 7});
-    add({.columns = {{"name"}}, .filter = test::cp::equal(Field("grp"), Lit(3))});
-    add({.filter = test::cp::and_(test::cp::greater(Field("id"), Lit(70)), test::cp::less(Field("id"), Lit(95)))});
-    add({.filter = test::cp::equal(Field("id"), Lit(42))});
-    add({.filter = test::cp::is_null(Field("price")), .limit = 5, .reverse = true});
-    for (const int64_t id : {0, 42, 99, 100, 5000}) {
-      answers.push_back(test::TextOf(table.Get({{Value(id)}}, snapshot)));
-    }
-    return answers;
-  }
-};
+class FlushTest : public test::TiersTest {};
 
 TEST_F(FlushTest, AnswersStayTheSame) {
   const auto items = CreateItems(1000);
@@ -257,6 +214,7 @@ TEST_F(FlushTest, OneFolderAUserAndOnlyForManyRows) {
 }
 
 TEST_F(FlushTest, SegmentsOutliveTheProcessAndOrphansDoNot) {
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
   auto items = CreateItems(500);
   ASSERT_OK(items->Flush({.max_segment_rows = 200}).status());
   ASSERT_TRUE(Delete(*items, 3).ValueOrDie());

@@ -1,13 +1,19 @@
-// Random operations of all kinds on several tables, held against std::map; rows are flushed to segments, and the
-// database is closed and opened, now and then. YARROW_ROUNDS makes it longer.
+// Random operations of all kinds on several tables, held against std::map; rows are flushed to segments, segments are
+// merged, and the database is closed and opened, now and then. YARROW_ROUNDS makes it longer.
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <random>
 #include <set>
 
+#include "cold/segment_key.h"
+#include "cold/segment_path.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
 #include "random_seed.h"
 #include "table/database_test.h"
+#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 namespace {
@@ -86,6 +92,8 @@ class ModelTest : public test::DatabaseTest {
   void RunTransaction();
   void Maintain();
   void Flush(Place& place);
+  void Compact(Place& place);
+  void CheckFiles();
   void OpenPlaces();
 
   std::mt19937_64 random_;
@@ -293,6 +301,8 @@ void ModelTest::RunTransaction() {
     const size_t i = Below(mine.size());
     if (OneIn(20)) {
       ASSERT_OK(mine[i]->table->Flush({.max_segment_rows = 5, .min_user_rows = 1}).status());
+    } else if (OneIn(20)) {
+      ASSERT_OK(mine[i]->table->Compact({.full = OneIn(2), .max_segment_rows = 20}).status());
     } else if (OneIn(12)) {
       AnyOperation({mine[i]->table.get(), nullptr, &mine[i]->model, &others[i]});
     } else {
@@ -341,6 +351,50 @@ void ModelTest::Flush(Place& place) {
   if (!flushed.status().IsCancelled()) ASSERT_OK(flushed.status());
 }
 
+void ModelTest::Compact(Place& place) {
+  CompactOptions options;
+  options.full = OneIn(2);
+  options.max_segment_rows = 1 + static_cast<int64_t>(Below(30));
+  options.on_progress = [&](int64_t) {
+    // Between the compaction's snapshot and its commit.
+    while (OneIn(2) && !HasFatalFailure()) AnyOperation({place.table.get(), nullptr, &place.model, nullptr});
+    return OneIn(20) ? arrow::Status::Cancelled("enough") : arrow::Status::OK();
+  };
+  const auto compacted = place.table->Compact(options);
+  if (!compacted.status().IsCancelled()) ASSERT_OK(compacted.status());
+}
+
+// When nobody reads older states, the files are those of the manifest; overrides are of its segments always.
+void ModelTest::CheckFiles() {
+  kept_.clear();
+  ASSERT_OK(db_->RemoveDeletedFiles().status());
+  const Partition partition = db_->store()->OpenPartition("rows").ValueOrDie();
+  const auto visit = [&](RecordKind kind, const std::function<void(std::string_view key)>& see) {
+    const KeyRange all = PrefixRange(std::string(1, static_cast<char>(kind)));
+    ScanCursor records = db_->store()->Scan({.partition = partition, .lower = all.lower, .upper = all.upper});
+    while (records.Next()) see(records.key());
+    ASSERT_OK(records.status());
+  };
+  std::set<std::filesystem::path> named, there;
+  std::set<std::pair<uint32_t, uint64_t>> segments;
+  visit(RecordKind::kManifest, [&](std::string_view key) {
+    const auto segment = cold::DecodeManifestKey(key).ValueOrDie();
+    named.insert(dir_.File("db") / cold::SegmentPath(segment));
+    segments.emplace(segment.table_id, segment.segment_id);
+  });
+  visit(RecordKind::kOverride, [&](std::string_view key) {
+    const auto override_key = cold::DecodeOverrideKey(key).ValueOrDie();
+    EXPECT_EQ(segments.count({override_key.table_id, override_key.segment_id}), 1u) << override_key.segment_id;
+  });
+  visit(RecordKind::kDeletedFile, [&](std::string_view) { ADD_FAILURE() << "a deleted file is still recorded"; });
+  const std::filesystem::path folder = dir_.File("db") / "cold";
+  if (!std::filesystem::exists(folder)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) there.insert(entry.path());
+  }
+  EXPECT_EQ(there, named);
+}
+
 void ModelTest::Maintain() {
   switch (Below(6)) {
     case 0:
@@ -382,6 +436,7 @@ TEST_F(ModelTest, ParallelScansAndRandomOperationsFollowTheModel) {
   StoreOptions options = options_;
   options.ingest_threshold_bytes = 400;  // some transactions commit as an ingest
   Open(options);
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
   ASSERT_OK(db_->CreateTable(test::Spec("shared", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("other", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("own", columns, {"a", "b"}, TableKind::kUser)).status());
@@ -410,6 +465,10 @@ TEST_F(ModelTest, ParallelScansAndRandomOperationsFollowTheModel) {
         break;
       case 9:
         Flush(place);
+        break;
+      case 10:
+        Compact(place);
+        if (OneIn(4)) CheckFiles();
         break;
       case 6:
         kept_.push_back({db_->GetSnapshot(), i, place.model});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "flush/segment_flush.h"
+#include "flush/table_compaction.h"
 #include "key/key_codec.h"
 #include "key/record_key.h"
 #include "table/job.h"
@@ -88,13 +89,19 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
   std::unique_lock moving(table->cold()->move_mutex(), std::try_to_lock);
   if (!moving) {
     return Status::Invalid("Table ", table->definition().QualifiedName(),
-                           " is being flushed already; try again when it is done");
+                           " is being flushed or compacted already; try again when that is done");
   }
   ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "flush"));
   FlushResult result;
   const Status status = FlushAll(table, options, &result);
   ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
   ARROW_RETURN_NOT_OK(status);
+  if (options.compact) {
+    CompactOptions merges{.max_segment_rows = options.max_segment_rows};
+    if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(result.rows); };
+    ARROW_RETURN_NOT_OK(CompactHeldTable(table, merges));
+  }
+  ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   return result;
 }
 

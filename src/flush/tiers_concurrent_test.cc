@@ -1,4 +1,5 @@
-// Writers, readers and flushes at the same time: money is moved between accounts, and every reader finds all of it.
+// Writers, readers, flushes and compactions at the same time: money is moved between accounts, and every reader finds
+// all of it.
 #include <atomic>
 #include <random>
 #include <thread>
@@ -13,7 +14,7 @@ using test::List;
 
 class TiersConcurrentTest : public test::DatabaseTest {
  protected:
-  static constexpr int64_t kAccounts = 300;
+  static constexpr int64_t kAccounts = 1000;
   static constexpr int64_t kEach = 100;
 
   static std::vector<Value> Account(int64_t id, int64_t amount) { return {id, amount}; }
@@ -21,7 +22,9 @@ class TiersConcurrentTest : public test::DatabaseTest {
   // Moves money in a transaction, now and then by deleting the row and inserting it anew. False: lost to another.
   static bool Transfer(Session& session, Table& accounts, std::mt19937_64& random) {
     const auto transaction = session.Begin().ValueOrDie();
-    const auto from = static_cast<int64_t>(random() % kAccounts), to = static_cast<int64_t>(random() % kAccounts);
+    // The higher an account, the fewer come to it: some rows stay cold.
+    const auto any = [&] { return static_cast<int64_t>(random() % (1 + random() % kAccounts)); };
+    const auto from = any(), to = any();
     if (from == to) return false;
     const auto amount = [&](int64_t id) {
       return transaction->Get(accounts, {{Value(id)}}).ValueOrDie()->Get("amount").ValueOrDie().get<int64_t>();
@@ -57,11 +60,13 @@ class TiersConcurrentTest : public test::DatabaseTest {
   }
 };
 
-TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersAndFlushesLoseNothing) {
+TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersFlushesAndCompactionsLoseNothing) {
   const auto accounts = Create(
       test::Spec("accounts", {test::Column("id", TypeId::kInt64), test::Column("amount", TypeId::kInt64)}, {"id"}));
   for (int64_t id = 0; id < kAccounts; ++id) ASSERT_OK(accounts->Insert(List(Account(id, kEach))));
-  std::atomic<int> transfers{0}, flushes{0};
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  std::atomic<int> transfers{0};
+  int flushes = 0, compactions = 0;
   std::atomic<bool> stop{false};
   const uint64_t seed = test::RandomSeed();
   YARROW_TRACE_SEED(seed);
@@ -80,8 +85,10 @@ TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersAndFlushesLoseNothing) {
     });
   }
   for (int round = 0; round < test::Rounds(15) && !HasFailure(); ++round) {
-    ASSERT_OK_AND_ASSIGN(const auto flushed, accounts->Flush({.max_segment_rows = 1 + round * 37 % 400}));
+    ASSERT_OK_AND_ASSIGN(const auto flushed, accounts->Flush({.max_segment_rows = 20 + round * 37 % 400}));
     flushes += flushed.files > 0;
+    ASSERT_OK_AND_ASSIGN(const auto compacted, accounts->Compact({.full = round % 3 == 0, .max_segment_rows = 250}));
+    compactions += compacted.rows > 0;
     const int before = transfers;
     while (transfers < before + 20 && !HasFailure()) std::this_thread::yield();
   }
@@ -89,6 +96,7 @@ TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersAndFlushesLoseNothing) {
   for (std::thread& thread : threads) thread.join();
   CheckSum(*accounts, 1);
   EXPECT_GT(flushes, 5);
+  EXPECT_GT(compactions, 3);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ enum class RecordKind : uint8_t {
   kJob = 6,
   kSetting = 7,
   kKeyFilter = 8,
+  kDeletedFile = 9,
 };
 
 inline constexpr size_t kRecordPrefixSize = 5;

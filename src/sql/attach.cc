@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sql/compact_function.h"
 #include "sql/flush_function.h"
 #include "sql/point_plan.h"
 #include "sql/scan_pushdown.h"
@@ -80,6 +81,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterPointPlans(config);
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterFlushFunction(*duckdb.instance);
+  RegisterCompactFunction(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);
   return found;
 }

@@ -1,7 +1,6 @@
 #include "sql/flush_function.h"
 
 #include <duckdb/main/extension/extension_loader.hpp>
-#include <duckdb/parser/qualified_name.hpp>
 
 #include <memory>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "flush/table_flush.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
+#include "sql/table_function_arguments.h"
 
 namespace yarrow::sql {
 namespace {
@@ -22,37 +22,21 @@ struct FlushState : public duckdb::GlobalTableFunctionState {
   bool is_done = false;
 };
 
-std::shared_ptr<SqlTable> FindTable(duckdb::ClientContext& context, const std::string& text) {
-  auto name = duckdb::QualifiedName::Parse(text);
-  duckdb::Binder::BindSchemaOrCatalog(context, name.catalog, name.schema);
-  auto& entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(context, name.catalog, name.schema, name.name);
-  if (auto* table = dynamic_cast<SqlTable*>(&entry)) return table->shared_from_this();
-  throw duckdb::BinderException("yarrow_flush: " + text + " is no table of a Yarrow database");
-}
-
-int64_t RowCount(const std::string& option, const duckdb::Value& value) {
-  if (value.IsNull()) throw duckdb::BinderException("yarrow_flush: " + option + " is NULL; give a number of rows");
-  return value.GetValue<int64_t>();
-}
-
 duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<duckdb::LogicalType>& types,
                                               duckdb::vector<duckdb::string>& names) {
-  if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_flush: the name of the table is NULL");
+  const TableFunctionArguments arguments("yarrow_flush", context);
   auto bound = duckdb::make_uniq<FlushBindData>();
-  bound->table = FindTable(context, input.inputs[0].ToString());
+  bound->table = arguments.Table(input.inputs[0]);
   for (const auto& [option, value] : input.named_parameters) {
     if (option == "max_segment_rows") {
-      bound->options.max_segment_rows = RowCount(option, value);
+      bound->options.max_segment_rows = arguments.RowCount(option, value);
     } else if (option == "min_user_rows") {
-      bound->options.min_user_rows = RowCount(option, value);
+      bound->options.min_user_rows = arguments.RowCount(option, value);
+    } else if (option == "compact") {
+      bound->options.compact = arguments.Flag(option, value);
     } else {
-      const std::string layout = value.ToString();
-      if (layout != "scan" && layout != "lookup") {
-        throw duckdb::BinderException("yarrow_flush: optimize_for is 'scan' or 'lookup', not '" + layout + "'");
-      }
-      using OptimizeFor = FlushOptions::OptimizeFor;
-      bound->options.optimize_for = layout == "scan" ? OptimizeFor::kScan : OptimizeFor::kLookup;
+      bound->options.optimize_for = arguments.Layout(value);
     }
   }
   types.assign(3, duckdb::LogicalType::BIGINT);
@@ -88,6 +72,7 @@ void RegisterFlushFunction(duckdb::DatabaseInstance& instance) {
   function.named_parameters["optimize_for"] = duckdb::LogicalType::VARCHAR;
   function.named_parameters["max_segment_rows"] = duckdb::LogicalType::BIGINT;
   function.named_parameters["min_user_rows"] = duckdb::LogicalType::BIGINT;
+  function.named_parameters["compact"] = duckdb::LogicalType::BOOLEAN;
   duckdb::ExtensionLoader loader(instance, "yarrow");
   loader.RegisterFunction(std::move(function));
 }

@@ -1,5 +1,6 @@
 #include "table/cold_table.h"
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -43,6 +44,7 @@ Status SweepSegmentFiles(const ColdTier& tier) {
     known.insert(tier.store->path() / cold::SegmentPath(key));
   }
   ARROW_RETURN_NOT_OK(entries.status());
+  for (const DeletedFile& file : tier.deleted.List()) known.insert(tier.store->path() / cold::SegmentPath(file.key));
   return SweepFolder(*tier.files, folder, known);
 }
 
@@ -175,8 +177,23 @@ arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& sna
   if (moving_) return Read(snapshot);
   ARROW_RETURN_NOT_OK(CatchUp());
   auto at = history_.rbegin();
-  while ((*at)->since > snapshot.sequence()) ++at;  // the first one is since 0
+  // The first one is for all snapshots that are left.
+  while ((*at)->since > snapshot.sequence() && std::next(at) != history_.rend()) ++at;
   return *at;
+}
+
+void ColdTable::ForgetBefore(uint64_t oldest) const {
+  std::lock_guard lock(mutex_);
+  // One is asked for by the snapshots from its own sequence up to that of the next.
+  const auto needed = std::ranges::find_if(history_.begin() + 1, history_.end(),
+                                           [&](const auto& next) { return next->since > oldest; });
+  history_.erase(history_.begin(), needed - 1);
+}
+
+bool ColdTable::IsHeld(cold::SegmentId segment_id) const {
+  std::lock_guard lock(mutex_);
+  const auto known = known_.find(segment_id);
+  return known != known_.end() && !known->second.expired();
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> ColdTable::Latest() const {
@@ -192,7 +209,8 @@ std::shared_ptr<const Manifest> ColdTable::LastKnown() const {
 }
 
 Status ColdTable::BeginMove() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  moved_.wait(lock, [this] { return !moving_; });
   ARROW_RETURN_NOT_OK(CatchUp());
   moving_ = true;
   may_have_segments_.store(true, std::memory_order_release);

@@ -1,7 +1,7 @@
 // ColdTable: the segments of one table, as any snapshot sees them; ColdTier: what the tables of a database share.
 //
 // Which segments a table has is told by its manifest entries in RocksDB, pinned by the same snapshots as its hot rows.
-// Reading them for each scan and each key would cost more than the scan, so the manifests since the database was opened
+// Reading them for each scan and each key would cost more than the scan, so the manifests that snapshots may ask for
 // are kept in memory, each with the sequence from which it holds. While a commit that changes the manifest is under
 // way, nobody can tell from memory which snapshots see it: then the store itself is asked.
 //
@@ -35,6 +35,7 @@
 #include "cold/segment_key.h"
 #include "cold/segment_lookup.h"
 #include "row/row_schema.h"
+#include "table/deleted_files.h"
 #include "table/override_watch.h"
 #include "yarrow/store.h"
 
@@ -45,17 +46,22 @@ struct ColdTier {
   static constexpr uint64_t kRowGroupCacheBytes = 128 << 20;
 
   ColdTier(std::shared_ptr<Store> of, Partition rows_partition)
-      : store(std::move(of)), rows(rows_partition), row_groups(kRowGroupCacheBytes), overrides(store, rows) {}
+      : store(std::move(of)),
+        rows(rows_partition),
+        row_groups(kRowGroupCacheBytes),
+        overrides(store, rows_partition),
+        deleted(store, rows_partition) {}
 
   const std::shared_ptr<Store> store;
   const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows
   cold::RowGroupCache row_groups;
   const OverrideWatch overrides;
+  DeletedFiles deleted;
   cold::FileSystem* files = &cold::OsFileSystem();
 };
 
-// Removes the files below the folder cold/ that no manifest entry names: what a crash has left of flushes that were not
-// committed, and those of dropped tables. For a database that is being opened.
+// Removes the files below the folder cold/ that neither a manifest entry nor a deleted file's record names: what a
+// crash has left of flushes and compactions that were not committed. For a database that is being opened.
 arrow::Status SweepSegmentFiles(const ColdTier& tier);
 
 // One segment: its manifest entry, and what was opened of it. Thread-safe.
@@ -66,6 +72,7 @@ class ColdSegment {
 
   const cold::ManifestKey& key() const { return key_; }
   const cold::SegmentInfo& info() const { return entry_.info; }
+  uint32_t level() const { return entry_.level; }
   // Between its first and last key.
   bool Spans(std::string_view key) const { return info().first_key() <= key && key <= info().last_key; }
 
@@ -136,9 +143,15 @@ class ColdTable {
   uint32_t table_id() const { return table_id_; }
   ColdTier& tier() const { return *tier_; }
 
-  // See above; under move_mutex(). `sequence` is that of the commit; nothing: nothing moved.
+  // See above. BeginMove waits for a move that is under way; after an error there is no EndMove. `sequence` is that of
+  // the commit; nothing: nothing moved.
   arrow::Status BeginMove();
   void EndMove(std::optional<uint64_t> sequence);
+
+  // Forgets the manifests that no snapshot of `oldest` or later asks for.
+  void ForgetBefore(uint64_t oldest) const;
+  // Whether anything in memory stands for the segment: a manifest, a scan.
+  bool IsHeld(cold::SegmentId segment_id) const;
 
  private:
   ColdTable(std::shared_ptr<ColdTier> tier, uint32_t table_id, std::shared_ptr<CommitGuard> places)

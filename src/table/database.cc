@@ -1,9 +1,7 @@
 #include "yarrow/database.h"
 
-#include <charconv>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "table/bulk_load.h"
@@ -17,19 +15,6 @@ namespace yarrow {
 using arrow::Status;
 
 namespace {
-
-constexpr const char* kScanThreads = "scan_threads";
-constexpr int kMostThreads = kMostScanThreads;
-
-arrow::Result<int> ParseThreads(std::string_view text) {
-  int threads = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
-  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > kMostThreads) {
-    return Status::Invalid("Setting ", kScanThreads, ": '", text, "' is not a number of threads; give 1 to ",
-                           kMostThreads);
-  }
-  return threads;
-}
 
 // One DatabaseImpl per open Store, as there is one Store per directory: catalog and counters are shared by all.
 arrow::Result<std::shared_ptr<DatabaseImpl>> SharedImpl(std::shared_ptr<Store> store) {
@@ -53,23 +38,10 @@ arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<
   ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
   ARROW_ASSIGN_OR_RAISE(const Partition rows, impl->store_->OpenPartition("rows"));
   impl->cold_tier_ = std::make_shared<ColdTier>(impl->store_, rows);
-  ARROW_RETURN_NOT_OK(SweepSegmentFiles(*impl->cold_tier_));
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
   ARROW_RETURN_NOT_OK(impl->FailInterruptedJobs());
+  ARROW_RETURN_NOT_OK(impl->CleanFiles());
   return impl;
-}
-
-Status DatabaseImpl::LoadSettings() {
-  auto& settings = catalog_->settings();
-  ARROW_ASSIGN_OR_RAISE(auto record, settings.Get(SettingKey{kScanThreads}));
-  if (!record) {
-    const unsigned cores = std::max(1u, std::min<unsigned>(std::thread::hardware_concurrency(), kMostThreads));
-    record = SettingRecord{std::to_string(cores), "threads of a scan that asks for 0 threads; 1 to 256"};
-    ARROW_RETURN_NOT_OK(settings.Put(SettingKey{kScanThreads}, *record));
-  }
-  ARROW_ASSIGN_OR_RAISE(const int threads, ParseThreads(record->value));
-  settings_.scan_threads = threads;
-  return Status::OK();
 }
 
 arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntry& entry) {
@@ -80,17 +52,6 @@ arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntr
     ARROW_ASSIGN_OR_RAISE(table, ColdTable::Load(cold_tier_, entry.definition->id, entry.places));
   }
   return table;
-}
-
-Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
-  if (name != kScanThreads)
-    return Status::KeyError("There is no setting '", name, "'; the settings are: ", kScanThreads);
-  ARROW_ASSIGN_OR_RAISE(const int threads, ParseThreads(value));
-  ARROW_ASSIGN_OR_RAISE(auto record, catalog_->settings().Get(SettingKey{kScanThreads}));
-  record->value = value;
-  ARROW_RETURN_NOT_OK(catalog_->settings().Put(SettingKey{kScanThreads}, *record));
-  settings_.scan_threads = threads;
-  return Status::OK();
 }
 
 // A job that was running when the process ended left nothing behind, or everything: its commit is its last step.
@@ -143,7 +104,9 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(cons
 
 Status Database::DropTable(std::string_view qualified_name) {
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
-  return impl_->catalog().DropTable(name);
+  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
+  WriteSet writes;
+  return impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes);
 }
 
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::FindTable(std::string_view qualified_name) const {
@@ -169,6 +132,9 @@ arrow::Result<CheckReport> Database::Check(const DatabaseCheckOptions& options) 
 }
 Status Database::Compact() {
   return impl_->store()->CompactAll();
+}
+arrow::Result<int64_t> Database::RemoveDeletedFiles() {
+  return impl_->RemoveDeletedFiles();
 }
 const std::shared_ptr<Store>& Database::store() const {
   return impl_->store();

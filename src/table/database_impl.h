@@ -18,6 +18,7 @@ namespace yarrow {
 // Settings that reading code looks at; system.settings has them all.
 struct LiveSettings {
   std::atomic<int> scan_threads{1};
+  std::atomic<int64_t> deleted_file_retention{0};  // seconds
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -33,10 +34,15 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
+  // As Catalog::CommitChanges; the files of dropped tables are recorded with them.
+  arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
+  // See Database.
+  arrow::Result<int64_t> RemoveDeletedFiles();
 
  private:
   explicit DatabaseImpl(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   arrow::Status LoadSettings();
+  arrow::Status CleanFiles();
   arrow::Status FailInterruptedJobs();
 
   const std::shared_ptr<Store> store_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "key/key_range.h"
+#include "key/record_key.h"
 #include "store/overlay_cursor.h"
 
 namespace yarrow {
@@ -54,6 +55,25 @@ Status OverrideWritten(const TableImpl& table, const ColdSegments& segments, Wri
   return cursor.status();
 }
 
+// Takes back the overrides in `writes` of segments that were merged into others: nobody would read or remove them.
+Status DropStaleOverrides(const TableImpl& table, const ColdSegments& now, WriteSet* writes) {
+  writes->Seal();
+  const WriteSet::View view = writes->GetView();
+  OverlayCursor cursor;
+  const Partition partition = table.entry().partition;
+  const std::string lower = RecordPrefix(RecordKind::kOverride, table.definition().id);
+  const std::string upper = PrefixSuccessor(lower);
+  cursor.Position(view, partition, lower, upper, nullptr, /*reverse=*/false);
+  for (; cursor.current() != nullptr; cursor.Advance()) {
+    if (cursor.current()->kind != WriteOp::Kind::kPut) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(cursor.current()->key()));
+    const bool is_there =
+        std::ranges::any_of(now, [&](const auto& segment) { return segment->key().segment_id == key.segment_id; });
+    if (!is_there) writes->Delete(partition, cold::EncodeOverrideKey(key));
+  }
+  return cursor.status();
+}
+
 }  // namespace
 
 Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, WriteTransactionToken* token,
@@ -78,6 +98,7 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
       ARROW_ASSIGN_OR_RAISE(auto latest, tables[i]->cold()->Latest());
+      ARROW_RETURN_NOT_OK(DropStaleOverrides(*tables[i], tables[i]->Segments(*latest), writes));
       ARROW_RETURN_NOT_OK(OverrideWritten(*tables[i], NewSegments(*tables[i], *manifests[i], *latest), writes));
       manifests[i] = std::move(latest);
       moved = true;

@@ -60,7 +60,7 @@ TEST_F(SystemTableTest, UsersAndSettings) {
   EXPECT_EQ(ReadTexts(*OpenTable("system.users"), Columns({"user_id"})).ValueOrDie(), (Texts{"ada", "zoe"}));
   ASSERT_OK(db_->SetSetting("scan_threads", "3"));
   EXPECT_EQ(ReadTexts(*OpenTable("system.settings"), Columns({"name", "value"})).ValueOrDie(),
-            (Texts{"scan_threads|3"}));
+            (Texts{"deleted_file_retention|604800", "scan_threads|3"}));
 }
 
 TEST_F(SystemTableTest, ProjectionFilterLimitAndReverseArePushed) {
@@ -160,6 +160,7 @@ TEST_F(SystemTableTest, AllAreListedAndReadOnly) {
   EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"), "scan_threads");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "0"), "1 to 256");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "2x"), "'2x'");
+  EXPECT_ERROR_HAS(db_->SetSetting("deleted_file_retention", "-1"), "number of seconds; give 0 to");
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Status TransactionImpl::Commit() {
     for (const auto& table : touched_) tables.push_back(table.get());
     status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
       return changes_.empty() ? database_->store()->Commit(writes_, options).status()
-                              : database_->catalog().CommitChanges(changes_, &writes_, options);
+                              : database_->CommitChanges(changes_, &writes_, options);
     });
   }
   status = Explain(status);

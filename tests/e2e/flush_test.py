@@ -1,4 +1,4 @@
-"""yarrow flush: rows in Parquet files answer like others, and survive a kill -9 at any moment."""
+"""yarrow flush and compact: rows in Parquet files answer like others, and survive a kill -9 at any moment."""
 
 import hashlib
 import json
@@ -65,6 +65,33 @@ class FlushTest(ProgramTest):
     self.assertEqual(len(self.digests(self.folder / 'a')), 1)
     self.assertEqual(self.digests(self.folder / 'a'), self.digests(self.folder / 'b'))
 
+  def test_compact(self):
+    for table in ('flights', 'airlines'):
+      self.import_table(table)
+    for month in range(1, 13, 2):
+      self.run_yarrow(self.db, '-c', f'UPDATE flights SET dep_delay = dep_delay WHERE month = {month}',
+                      '-c', "CALL yarrow_flush('flights')")
+    before = [self.sql(question) for question in self.QUESTIONS]
+    files = len(self.digests(self.db))
+    printed = self.run_yarrow('compact', self.db, 'flights')
+    self.assertRegex(printed, fr'^compacted {files} files of flights into \d files?: wrote [\d,]+ rows, [\d,]+ bytes, in ')
+    self.assertEqual([self.sql(question) for question in self.QUESTIONS], before)
+    self.assertGreater(len(self.digests(self.db)), files, 'old files stay for 7 days')
+    printed = self.run_yarrow('compact', self.db, 'flights', '--full', '--max-segment-rows', '100000', '--keep-old', '0')
+    self.assertIn('into 4 files: wrote 336,776 rows', printed)
+    self.assertEqual(len(self.digests(self.db)), 4)
+    self.assertEqual([self.sql(question) for question in self.QUESTIONS], before)
+    self.assertEqual(self.run_yarrow('compact', self.db, 'flights', '--max-segment-rows', '100000'),
+                     'nothing to merge in the 4 files of flights\n')
+    # The same rows, flushed once, are the same bytes.
+    copy = self.folder / 'copy'
+    self.run_yarrow('export', self.db, 'flights', self.folder / 'flights.parquet', '--quiet')
+    self.run_yarrow('import', copy, 'flights', self.folder / 'flights.parquet', '--primary-key',
+                    ','.join(KEYS['flights']))
+    self.run_yarrow('flush', copy, 'flights', '--quiet')
+    self.run_yarrow('compact', copy, 'flights', '--full', '--max-segment-rows', '100000', '--keep-old', '0', '--quiet')
+    self.assertEqual(self.digests(copy), self.digests(self.db))
+
   def test_errors(self):
     self.run_yarrow(self.db, '-c', 'CREATE SCHEMA s', '-c', 'CREATE TABLE s.t (a INT)')
     self.assertIn('no table', self.fail_yarrow('flush', self.db, 'nope'))
@@ -109,6 +136,39 @@ class FlushTest(ProgramTest):
         if not mine:
           self.assertEqual(self.sql('SELECT count(*) AS n, sum(round) AS r FROM t')[0], before)
           self.sql(f"INSERT INTO t SELECT range, {number}, 'z' FROM range({first}, {first + 2000})")
+
+  def test_kill_while_compacting(self):
+    # Each round a process flushes and compacts small changes and says what it did; it is killed somewhere in between.
+    self.run_yarrow(self.db, '-c', 'CREATE TABLE t (id BIGINT PRIMARY KEY, round BIGINT, text VARCHAR);'
+                    "INSERT INTO t SELECT range, -1, repeat('x', 100) FROM range(20000)")
+    self.run_yarrow('compact', self.db, 't', '--keep-old', '0')
+    seed = int(os.environ.get('YARROW_SEED', '20261128'))
+    chance = random.Random(seed)
+    for number in range(6 * int(os.environ.get('YARROW_ROUNDS', '1'))):
+      steps = []
+      for part in range(4):
+        steps.append(f'UPDATE t SET round = {number} WHERE id % 40 = {number % 10 * 4 + part};'
+                     f"SELECT 'updated {part}' AS said;"
+                     f"CALL yarrow_flush('t', max_segment_rows = 3000);"
+                     f"""CALL yarrow_compact('t', "full" = {part % 2 == 1}, max_segment_rows = 7000);""")
+      process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+      process.stdin.write((''.join(steps)).encode())
+      process.stdin.close()
+      time.sleep(0.05 + chance.random() * 0.9)
+      process.send_signal(signal.SIGKILL)
+      said = process.stdout.read().decode()
+      process.wait()
+      with self.subTest(seed=seed, round=number, said=said):
+        self.assertEqual(self.sql('SELECT count(*) AS n, count(DISTINCT id) AS d, sum(id) AS s FROM t'),
+                         [{'n': 20000, 'd': 20000, 's': 19999 * 10000}])
+        for part in range(4):
+          mine = self.sql(f'SELECT count(*) AS n FROM t WHERE id % 40 = {number % 10 * 4 + part} AND round = {number}')
+          self.assertIn(mine[0]['n'], (500,) if f'updated {part}' in said else (0, 500))
+        self.assertEqual(self.sql("SELECT count(*) AS n FROM db.system.jobs WHERE state = 'running'")[0]['n'], 0)
+    self.run_yarrow('flush', self.db, 't', '--quiet')
+    self.run_yarrow('compact', self.db, 't', '--full', '--quiet')
+    self.assertEqual(len(self.digests(self.db)), 1, 'an orphan')
+    self.assertEqual(self.sql('SELECT count(*) AS n, sum(id) AS s FROM t'), [{'n': 20000, 's': 19999 * 10000}])
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ import unittest
 
 from program import ProgramTest
 
-COMMANDS = ('import', 'export', 'flush', 'scan', 'get', 'tables', 'schema', 'stats', 'drop')
+COMMANDS = ('import', 'export', 'flush', 'compact', 'scan', 'get', 'tables', 'schema', 'stats', 'drop')
 
 
 class HelpTest(ProgramTest):

@@ -1,0 +1,160 @@
+// A compaction that fails at any step, and the power going at any moment of it: the old state or the new one, nothing
+// lost, nothing twice, no file too many or too few.
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "cold/faulty_file_system.h"
+#include "cold/segment_path.h"
+#include "flush/tiers_test.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
+#include "store/child_process.h"
+#include "table/database_impl.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ItemsBatch;
+using test::Texts;
+
+class CompactionCrashTest : public test::TiersTest {
+ protected:
+  // The files of all tables go through `files` from now on.
+  void Use(cold::FileSystem* files) { Use(*db_, files); }
+
+ public:
+  static void Use(const Database& db, cold::FileSystem* files) {
+    const auto& database = DatabaseImpl::Of(db);
+    const auto entry = database->catalog().Find(QualifiedName::Parse("items").ValueOrDie()).ValueOrDie();
+    database->OpenCold(*entry).ValueOrDie()->tier().files = files;
+  }
+
+ protected:
+  std::vector<fs::path> FilesOfTheManifest() const {
+    const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
+    const Partition rows = db_->store()->OpenPartition("rows").ValueOrDie();
+    ScanCursor records = db_->store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});
+    std::vector<fs::path> files;
+    while (records.Next()) {
+      files.push_back(dir_.File("db") / cold::SegmentPath(cold::DecodeManifestKey(records.key()).ValueOrDie()));
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  // Four segments with overridden rows.
+  void Fill() {
+    const auto items = Create(test::ItemsSpec());
+    for (int64_t i = 0; i < 4; ++i) {
+      ASSERT_OK(items->Write(*ItemsBatch(i, 50, 4)));
+      ASSERT_OK(items->Flush().status());
+    }
+    for (int64_t id = 0; id < 200; id += 7) ASSERT_TRUE(Delete(*items, id).ValueOrDie());
+  }
+  // What only the log has by then is lost with the power, unless it was synced; what was is all that can be counted on.
+  void CheckAfterTheCrash(const Texts& rows) {
+    Reopen();
+    EXPECT_EQ(test::ReadTexts(*OpenTable("items")).ValueOrDie(), rows);
+    EXPECT_EQ(Files(), FilesOfTheManifest());
+    for (const fs::path& file : Files()) EXPECT_GT(fs::file_size(file), 100u);
+  }
+  void Drop() { ASSERT_OK(db_->DropTable("items")); }
+};
+
+TEST_F(CompactionCrashTest, AFailureAtAnyStepAndTheLossOfThePowerAfterIt) {
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  int committed = 0, failed = 0;
+  for (int fail_at = 0;; ++fail_at) {
+    SCOPED_TRACE("step " + std::to_string(fail_at));
+    Fill();
+    const Texts rows = test::ReadTexts(*OpenTable("items")).ValueOrDie();
+    cold::test::FaultyFileSystem files(fail_at);
+    Use(&files);
+    const auto compacted = OpenTable("items")->Compact({.max_segment_rows = 100});
+    const bool was_last = files.steps() <= fail_at;
+    if (compacted.ok()) {
+      ++committed;
+    } else {
+      ++failed;
+      EXPECT_ERROR_HAS(compacted.status(), "no space left on device");
+      EXPECT_EQ(FilesOfTheManifest().size(), 4u);
+    }
+    EXPECT_EQ(test::ReadTexts(*OpenTable("items")).ValueOrDie(), rows);
+    Use(&cold::OsFileSystem());
+    if (fail_at % 2 == 0) files.LosePower();
+    CheckAfterTheCrash(rows);
+    ASSERT_OK(OpenTable("items")->Compact({.full = true, .max_segment_rows = 100}).status());
+    CheckAfterTheCrash(rows);
+    Drop();
+    EXPECT_EQ(Files(), std::vector<fs::path>());
+    if (was_last || HasFailure()) break;
+  }
+  // Two files of many steps; then the removal of four, of which any may fail.
+  EXPECT_GT(failed, 20);
+  EXPECT_EQ(committed, 5);
+}
+
+// Files that come back with the power are removed, whether their records are there or not.
+TEST_F(CompactionCrashTest, RemovedFilesThatComeBackAreRemovedAgain) {
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  Fill();
+  const Texts rows = test::ReadTexts(*OpenTable("items")).ValueOrDie();
+  cold::test::FaultyFileSystem files(-1);
+  Use(&files);
+  ASSERT_OK(OpenTable("items")->Compact().status());
+  EXPECT_EQ(Files().size(), 1u);
+  Use(&cold::OsFileSystem());
+  files.LosePower();
+  EXPECT_EQ(Files().size(), 5u);
+  CheckAfterTheCrash(rows);
+  EXPECT_EQ(Files().size(), 1u);
+}
+
+constexpr const char* kStep = "YARROW_CHILD_STEP";
+
+TEST(ChildProcess, DISABLED_FlushAndCompactUntilKilled) {
+  if (test::ChildPath() == nullptr) GTEST_SKIP();
+  cold::test::FaultyFileSystem files(std::atoi(std::getenv(kStep)));
+  files.KillAtTheStep();
+  ASSERT_OK_AND_ASSIGN(const auto db, Database::Open(test::ChildPath(), {.durability = Durability::kOs}));
+  CompactionCrashTest::Use(*db, &files);
+  ASSERT_OK_AND_ASSIGN(const auto session, db->OpenSession());
+  ASSERT_OK_AND_ASSIGN(const auto items, session->OpenTable("items"));
+  ASSERT_OK(items->Flush().status());
+  ASSERT_OK(items->Compact({.max_segment_rows = 150}).status());
+  test::WriteToParent("done");
+}
+
+// Each step that a flush and a compaction do to files: making, writing, syncing, naming, removing them.
+TEST_F(CompactionCrashTest, KilledAtAnyStep) {
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  Fill();
+  std::set<size_t> numbers_of_files;
+  for (int step = 0;; ++step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    ASSERT_OK(OpenTable("items")->Write(*ItemsBatch(1, 60, 3)));
+    const Texts rows = test::ReadTexts(*OpenTable("items")).ValueOrDie();
+    session_.reset();
+    db_.reset();
+    ASSERT_EQ(::setenv(kStep, std::to_string(step).c_str(), 1), 0);
+    test::ChildProcess child("DISABLED_FlushAndCompactUntilKilled", dir_.File("db"));
+    std::string said = child.ReadLine();
+    while (!said.empty() && said != "done") said = child.ReadLine();
+    child.Kill();
+    Open(options_);
+    numbers_of_files.insert(FilesOfTheManifest().size());
+    CheckAfterTheCrash(rows);
+    if (said == "done" || HasFailure()) break;
+    // The next one starts from four or more segments again.
+    while (FilesOfTheManifest().size() < 4) {
+      ASSERT_OK(OpenTable("items")->Write(*ItemsBatch(static_cast<int64_t>(FilesOfTheManifest().size()), 20, 4)));
+      ASSERT_OK(OpenTable("items")->Flush().status());
+    }
+  }
+  EXPECT_GT(numbers_of_files.size(), 2u);  // before and after the flush, and after the compaction
+}
+
+}  // namespace
+}  // namespace yarrow

@@ -1,0 +1,132 @@
+#include "flush/table_compaction.h"
+
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flush/compaction_policy.h"
+#include "flush/segment_compaction.h"
+#include "table/job.h"
+#include "yarrow/table.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+Status CheckOptions(const TableImpl& table, const CompactOptions& options) {
+  const std::string name = table.definition().QualifiedName();
+  if (table.definition().kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", name, " belongs to the database; its rows always stay in RocksDB");
+  }
+  if (options.max_segment_rows < 1) {
+    return Status::Invalid("Compaction of table ", name, ": max_segment_rows is ", options.max_segment_rows,
+                           "; give 1 or more");
+  }
+  return Status::OK();
+}
+
+arrow::Result<int64_t> CountFiles(const TableImpl& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
+  size_t files = 0;
+  for (const auto& [user, segments] : manifest->of_user) files += segments.size();
+  return static_cast<int64_t>(files);
+}
+
+// The next merge of the reader's segments that is due.
+struct DueMerge {
+  ColdSegments segments;
+  uint32_t level = 0;
+  bool is_last = false;  // nothing is left to merge after it, but what is overridden meanwhile
+};
+arrow::Result<std::optional<DueMerge>> FindDue(const TableImpl& table, const CompactOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
+  const ColdSegments& segments = table.Segments(*manifest);
+  const Snapshot snapshot = table.store().GetSnapshot();
+  std::vector<flush::SegmentFigures> figures;
+  for (const auto& segment : segments) {
+    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot, {}));
+    const cold::SegmentInfo& info = segment->info();
+    figures.push_back(
+        {.first_key = info.first_key(),
+         .last_key = info.last_key,
+         .level = segment->level(),
+         .rows = info.rows,
+         .overridden = dropped.cardinality(),
+         .has_other_layout = options.optimize_for && info.layout != flush::LayoutOf(*options.optimize_for)});
+  }
+  const auto full_rows = static_cast<uint64_t>(options.max_segment_rows);
+  // All at once only when not too many of them have to be open at one place of the merge; else they are made fewer
+  // first.
+  const bool all = options.full && flush::MostOverlapping(figures) <= flush::kMostAtOnce;
+  const auto pick = all ? flush::PickAll(figures, full_rows) : flush::PickCompaction(figures, full_rows);
+  if (!pick) return std::nullopt;
+  DueMerge due{.segments = {}, .level = pick->level, .is_last = all};
+  for (const size_t i : pick->segments) due.segments.push_back(segments[i]);
+  return due;
+}
+
+// Merge after merge, until none is due.
+Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactOptions& options, CompactResult* total) {
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(auto due, FindDue(*table, options));
+    if (!due) return Status::OK();
+    CompactOptions counted = options;
+    const int64_t before = total->rows;
+    if (options.on_progress) {
+      counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
+    }
+    flush::SegmentCompaction merge(table, counted, std::move(due->segments), due->level);
+    ARROW_RETURN_NOT_OK(merge.Run());
+    total->rows += merge.rows();
+    total->bytes += merge.bytes();
+    if (due->is_last) return Status::OK();
+  }
+}
+
+Status CompactAll(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, CompactResult* total) {
+  if (table->definition().kind == TableKind::kShared) return CompactInto(table, options, total);
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, table->cold()->Latest());
+  std::vector<std::string> users;
+  for (const auto& [user, segments] : manifest->of_user) users.push_back(user);
+  const auto database = table->database().shared_from_this();
+  const auto entry = std::make_shared<const TableEntry>(table->entry());
+  for (const std::string& user : users) {
+    ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
+    ARROW_RETURN_NOT_OK(CompactInto(of_user, options, total));
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "compaction"));
+  CompactResult result;
+  const Status status = [&] {
+    ARROW_ASSIGN_OR_RAISE(result.files_before, CountFiles(*table));
+    ARROW_RETURN_NOT_OK(CompactAll(table, options, &result));
+    return CountFiles(*table).Value(&result.files_after);
+  }();
+  ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
+  ARROW_RETURN_NOT_OK(status);
+  ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
+  return result;
+}
+
+arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
+  std::unique_lock moving(table->cold()->move_mutex(), std::try_to_lock);
+  if (!moving) {
+    return Status::Invalid("Table ", table->definition().QualifiedName(),
+                           " is being flushed or compacted already; try again when that is done");
+  }
+  return CompactHeldTable(table, options);
+}
+
+arrow::Result<CompactResult> Table::Compact(const CompactOptions& options) {
+  return CompactTable(impl_, options);
+}
+
+}  // namespace yarrow

@@ -1,0 +1,34 @@
+#include "sql/table_function_arguments.h"
+
+#include <duckdb/parser/qualified_name.hpp>
+
+namespace yarrow::sql {
+
+std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& value) const {
+  if (value.IsNull()) throw duckdb::BinderException(function_ + ": the name of the table is NULL");
+  const std::string text = value.ToString();
+  auto name = duckdb::QualifiedName::Parse(text);
+  duckdb::Binder::BindSchemaOrCatalog(context_, name.catalog, name.schema);
+  auto& entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(context_, name.catalog, name.schema, name.name);
+  if (auto* table = dynamic_cast<SqlTable*>(&entry)) return table->shared_from_this();
+  throw duckdb::BinderException(function_ + ": " + text + " is no table of a Yarrow database");
+}
+
+int64_t TableFunctionArguments::RowCount(const std::string& option, const duckdb::Value& value) const {
+  if (value.IsNull()) throw duckdb::BinderException(function_ + ": " + option + " is NULL; give a number of rows");
+  return value.GetValue<int64_t>();
+}
+
+bool TableFunctionArguments::Flag(const std::string& option, const duckdb::Value& value) const {
+  if (value.IsNull()) throw duckdb::BinderException(function_ + ": " + option + " is NULL; give true or false");
+  return value.GetValue<bool>();
+}
+
+FlushOptions::OptimizeFor TableFunctionArguments::Layout(const duckdb::Value& value) const {
+  const std::string layout = value.ToString();
+  if (layout == "scan") return FlushOptions::OptimizeFor::kScan;
+  if (layout == "lookup") return FlushOptions::OptimizeFor::kLookup;
+  throw duckdb::BinderException(function_ + ": optimize_for is 'scan' or 'lookup', not '" + layout + "'");
+}
+
+}  // namespace yarrow::sql

@@ -1,0 +1,99 @@
+// What a database does with files of segments that it needs no more.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "catalog/records.h"
+#include "store/oldest_snapshot.h"
+#include "table/database_impl.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+namespace {
+
+// The drop of some tables, while its commit is under way: their segments stay what they are, readers ask the store.
+class DroppingTables {
+ public:
+  ~DroppingTables() {
+    for (const auto& table : moving_) table->EndMove(dropped_at_);
+  }
+  DroppingTables() = default;
+  DroppingTables(const DroppingTables&) = delete;
+  DroppingTables& operator=(const DroppingTables&) = delete;
+
+  // By ascending ids, so that two drops of the same tables do not wait for each other.
+  Status Add(std::shared_ptr<ColdTable> table) {
+    ARROW_RETURN_NOT_OK(table->BeginMove());
+    moving_.push_back(std::move(table));
+    ARROW_ASSIGN_OR_RAISE(const auto manifest, moving_.back()->At(moving_.back()->tier().store->GetSnapshot()));
+    for (const auto& [user, segments] : manifest->of_user) {
+      for (const auto& segment : segments) files_.push_back(segment->key());
+    }
+    return Status::OK();
+  }
+  const std::vector<cold::ManifestKey>& files() const { return files_; }
+  void Committed(uint64_t sequence) { dropped_at_ = sequence; }
+
+ private:
+  std::vector<std::shared_ptr<ColdTable>> moving_;
+  std::vector<cold::ManifestKey> files_;
+  std::optional<uint64_t> dropped_at_;
+};
+
+}  // namespace
+
+Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
+  if (changes.dropped.empty()) return catalog_->CommitChanges(changes, writes, options);
+  std::vector<std::shared_ptr<const TableEntry>> tables;
+  for (const auto& entry : changes.dropped) {
+    if (entry->definition->kind != TableKind::kSystem) tables.push_back(entry);
+  }
+  std::ranges::sort(tables, {}, [](const auto& entry) { return entry->definition->id; });
+  const int64_t now = NowMicros();
+  {
+    DroppingTables dropping;
+    for (const auto& entry : tables) {
+      ARROW_ASSIGN_OR_RAISE(auto cold, OpenCold(*entry));
+      ARROW_RETURN_NOT_OK(dropping.Add(std::move(cold)));
+    }
+    cold_tier_->deleted.AddRecords(dropping.files(), now, writes);
+    ARROW_RETURN_NOT_OK(catalog_->CommitChanges(changes, writes, options));
+    if (tables.empty()) return Status::OK();
+    const uint64_t sequence = tables.front()->dropped_at->load(std::memory_order_acquire);
+    dropping.Committed(sequence);
+    cold_tier_->deleted.Add(dropping.files(), now, sequence);
+  }
+  ARROW_UNUSED(RemoveDeletedFiles());  // what is left is tried again
+  return Status::OK();
+}
+
+arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {
+  const uint64_t oldest = OldestSnapshot(*store_);
+  std::map<uint32_t, std::shared_ptr<ColdTable>> tables;
+  {
+    std::lock_guard lock(cold_mutex_);
+    tables = cold_tables_;
+  }
+  for (const auto& [id, table] : tables) table->ForgetBefore(oldest);
+  const auto is_free = [&](const DeletedFile& file) {
+    if (file.since > oldest) return false;
+    const auto table = tables.find(file.key.table_id);
+    if (table != tables.end() && table->second->IsHeld(file.key.segment_id)) return false;
+    cold_tier_->row_groups.Erase(file.key.table_id, file.key.segment_id);
+    return true;
+  };
+  const int64_t retention = settings_.deleted_file_retention * 1'000'000;
+  return cold_tier_->deleted.Remove(*cold_tier_->files, NowMicros() - retention, is_free);
+}
+
+// After a crash, or an end without one.
+Status DatabaseImpl::CleanFiles() {
+  ARROW_RETURN_NOT_OK(cold_tier_->deleted.Load());
+  ARROW_RETURN_NOT_OK(SweepSegmentFiles(*cold_tier_));
+  ARROW_UNUSED(RemoveDeletedFiles());  // what is left is tried again
+  return Status::OK();
+}
+
+}  // namespace yarrow
