@@ -69,7 +69,7 @@ struct SegmentSource : public duckdb::TableFunctionInfo {
       auto& defined = columns.emplace_back(column.name, ToLogicalType(column.type));
       defined.identifier = duckdb::Value::INTEGER(static_cast<int32_t>(column.id));
       defined.default_expression =
-          duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type));
+          duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.older_value(), column.type));
     }
   }
   const ColdPieces& pieces;

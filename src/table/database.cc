@@ -140,6 +140,13 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(cons
   return entry->definition;
 }
 
+arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::string_view qualified_name,
+                                                                           const TableAlteration& alteration) {
+  ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().AlterTable(name, alteration));
+  return entry->definition;
+}
+
 Status Database::DropTable(std::string_view qualified_name) {
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   return impl_->catalog().DropTable(name);
