@@ -152,5 +152,20 @@ TEST_F(AlterTableSqlTest, SegmentsOfAllVersionsAreScannedAtOnce) {
   }
 }
 
+// A constant that has no equal among the narrower numbers must not be rounded to one.
+TEST_F(AlterTableSqlTest, FiltersOnWidenedColumnsAreNotRounded) {
+  Run("CREATE TABLE w (id INT PRIMARY KEY, i INT, f FLOAT)");
+  EXPECT_EQ(Run("INSERT INTO w SELECT range, range % 3, 0.1 FROM range(3000)"), "3000");
+  EXPECT_FALSE(Run("CALL yarrow_flush('w')").starts_with("error"));
+  EXPECT_EQ(Run("ALTER TABLE w ALTER i TYPE DOUBLE; ALTER TABLE w ALTER f TYPE DOUBLE"), "");
+  EXPECT_EQ(Run("SELECT count(*) FROM w WHERE i <> 0.25"), "3000");
+  EXPECT_EQ(Run("SELECT count(*) FROM w WHERE i < 0.5"), "1000");
+  EXPECT_EQ(Run("SELECT count(*) FROM w WHERE i IN (0.25, 1)"), "1000");
+  EXPECT_EQ(Run("SELECT count(*) FROM w WHERE f = 0.1::DOUBLE"), "0");
+  EXPECT_EQ(Run("SELECT count(*) FROM w WHERE f > 0.1::DOUBLE"), "3000");
+  EXPECT_EQ(Run("SELECT count(*) FROM w JOIN (VALUES (0.25::DOUBLE), (1.75)) v(i) USING (i)"), "0");
+  EXPECT_EQ(Run("SELECT i, count(*) FROM w WHERE i > 0.5 GROUP BY i ORDER BY i"), "1.0|1000\n2.0|1000");
+}
+
 }  // namespace
 }  // namespace yarrow::sql

@@ -162,6 +162,13 @@ bool IsReadByParquetScan(const ColumnType& type) {
   }
 }
 
+bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column) {
+  return column.type.id == TypeId::kDouble && std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
+    const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+    return stored != nullptr && stored->type != column.type;
+  });
+}
+
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
                    std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan)
     : pieces_(std::move(pieces)),
