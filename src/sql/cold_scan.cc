@@ -164,9 +164,9 @@ bool IsReadByParquetScan(const ColumnType& type) {
 
 bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column) {
   return column.type.id == TypeId::kDouble && std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
-    const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
-    return stored != nullptr && stored->type != column.type;
-  });
+           const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+           return stored != nullptr && stored->type != column.type;
+         });
 }
 
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,

@@ -119,8 +119,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::Catalog
 }
 
 void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
-  if (info.type != duckdb::AlterType::ALTER_TABLE)
-    Refuse("comments, owners or anything else to ALTER but tables", catalog.GetName());
+  if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments or owners", catalog.GetName());
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   const auto entry = sql_transaction.Find(name, info.name);
   if (entry == nullptr) {
@@ -270,11 +269,14 @@ duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::
   Refuse("indexes beside the primary key", GetName());
 }
 
-duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&, duckdb::TableCatalogEntry&,
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&,
+                                                                          duckdb::TableCatalogEntry& table,
                                                                           duckdb::unique_ptr<duckdb::LogicalOperator>,
                                                                           duckdb::unique_ptr<duckdb::CreateIndexInfo>,
                                                                           duckdb::unique_ptr<duckdb::AlterTableInfo>) {
-  Refuse("keys that are added to tables that are there", GetName());
+  throw duckdb::NotImplementedException("table " + table.schema.name + "." + table.name +
+                                        ": a primary key cannot be added, rows are stored by the key that the table "
+                                        "was made with; make a table with that key and copy the rows");
 }
 
 duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& info) {

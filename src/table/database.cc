@@ -187,6 +187,10 @@ const std::string& Session::user() const {
 arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualified_name) {
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   ARROW_ASSIGN_OR_RAISE(auto entry, database_->catalog().Find(name));
+  if (entry->ended_at->load(std::memory_order_acquire) != 0) {  // as far as is known: a change is being committed
+    database_->catalog().FindLatest(*entry);
+    ARROW_ASSIGN_OR_RAISE(entry, database_->catalog().Find(name));
+  }
   ARROW_ASSIGN_OR_RAISE(auto impl, TableImpl::Make(database_, std::move(entry), user_));
   return std::shared_ptr<Table>(new Table(std::move(impl)));
 }
