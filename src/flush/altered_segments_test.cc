@@ -3,6 +3,7 @@
 #include <random>
 #include <thread>
 
+#include "store/child_process.h"
 #include "table/database_test.h"
 
 namespace yarrow {
@@ -114,6 +115,18 @@ TEST_F(AlteredSegmentsTest, OldSnapshotsReadOldSegmentsByTheOldDefinition) {
   EXPECT_EQ(Rows(), (Texts{"1|1|1", "2|20|1", "3|30|1.5"}));
 }
 
+// Rows moved, too, but by a definition that the transaction does not know: it must not look its keys up there.
+TEST_F(AlteredSegmentsTest, AConflictStaysOneWhenRowsWereMovedAsWell) {
+  ASSERT_OK_AND_ASSIGN(const auto writer, session_->Begin());
+  const std::vector<Value> row = {1, 1, 1.0, "mine"};
+  ASSERT_OK(writer->Put(*table_, test::List(row)));
+  Alter(DropColumn{"note"});
+  Flush();
+  const arrow::Status late = writer->Commit();
+  EXPECT_TRUE(IsConflict(late)) << late.ToString();
+  EXPECT_EQ(Rows(), (Texts{"1|10|0.5", "2|20|1", "3|30|1.5"}));
+}
+
 // A scan that has not begun when its table is altered must not take what it does not know for missing.
 TEST_F(AlteredSegmentsTest, AScanThatMeetsALaterDefinitionFails) {
   ASSERT_OK_AND_ASSIGN(const auto scan, table_->Scan({.filter = cp::equal(Field("note"), Lit("n4"))}));
@@ -197,6 +210,59 @@ TEST_F(AlteredSegmentsTest, ConcurrentAlterations) {
   writer.join();
   reader.join();
   EXPECT_EQ(static_cast<int64_t>(ReadTexts(*OpenTable("t")).ValueOrDie().size()), written);
+}
+
+// Step i adds column c<i> with default i, writes row i with 1000 * i + j in each column c<j>, widens the column before
+// and drops the one from two steps ago.
+std::string StepColumn(int64_t step) {
+  return "c" + std::to_string(step);
+}
+
+TEST(ChildProcess, DISABLED_AlterUntilKilled) {
+  if (test::ChildPath() == nullptr) GTEST_SKIP();
+  ASSERT_OK_AND_ASSIGN(const auto db, Database::Open(test::ChildPath()));
+  ASSERT_OK_AND_ASSIGN(const auto session, db->OpenSession());
+  ASSERT_OK(db->CreateTable(test::Spec("t", {Column("id", TypeId::kInt64)}, {"id"})).status());
+  for (int64_t step = 0;; ++step) {
+    ASSERT_OK(db->AlterTable("t", AddColumn{Column(StepColumn(step), TypeId::kInt32, true, Value(step))}).status());
+    ASSERT_OK_AND_ASSIGN(const auto table, session->OpenTable("t"));
+    std::vector<Value> row = {step};
+    for (int64_t j = std::max<int64_t>(step - 2, 0); j <= step; ++j) row.emplace_back(1000 * step + j);
+    ASSERT_OK(table->Put(test::List(row)));
+    if (step % 4 == 0) {
+      ASSERT_OK(table->Flush().status());
+    }
+    if (step >= 1) {
+      ASSERT_OK(db->AlterTable("t", WidenColumn{StepColumn(step - 1), TypeId::kInt64}).status());
+    }
+    if (step >= 2) {
+      ASSERT_OK(db->AlterTable("t", DropColumn{StepColumn(step - 2)}).status());
+    }
+    test::WriteToParent(std::to_string(step));
+  }
+}
+
+TEST_F(AlteredSegmentsTest, AcknowledgedAlterationsSurviveAKill) {
+  test::TempDir dir;
+  int64_t acknowledged = 0;
+  {
+    test::ChildProcess child("DISABLED_AlterUntilKilled", dir.File("db"));
+    for (; acknowledged < 40; ++acknowledged) ASSERT_EQ(child.ReadLine(), std::to_string(acknowledged));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto db, Database::Open(dir.File("db"), {.create_if_missing = false}));
+  ASSERT_OK_AND_ASSIGN(const auto session, db->OpenSession());
+  ASSERT_OK_AND_ASSIGN(const auto table, session->OpenTable("t"));
+  ASSERT_OK_AND_ASSIGN(const Texts rows, ReadTexts(*table));
+  EXPECT_GE(std::ssize(rows), acknowledged);
+  EXPECT_GE(table->definition().schema_version, 3 * acknowledged - 2);
+  for (int64_t id = 0; id < std::ssize(rows); ++id) {
+    std::string expected = std::to_string(id);
+    for (size_t c = 1; c < table->definition().columns.size(); ++c) {
+      const int64_t added = std::stoll(table->definition().columns[c].name.substr(1));
+      expected += "|" + std::to_string(id < added ? added : 1000 * id + added);
+    }
+    EXPECT_EQ(rows[static_cast<size_t>(id)], expected);
+  }
 }
 
 }  // namespace
