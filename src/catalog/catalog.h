@@ -39,8 +39,8 @@ struct TableEntry {
   std::shared_ptr<class RowIdCounter> row_ids;
   std::shared_ptr<class RowIdCounter> segment_ids;  // likewise; null for system tables
   // Sequence of the commit that ended this version: it dropped or altered the table; 0 as long as it is the present
-  // one, kEnding while such a commit is under way.
-  static constexpr uint64_t kEnding = UINT64_MAX;
+  // one, while such a commit is under way kEnding plus the last sequence before it.
+  static constexpr uint64_t kEnding = uint64_t{1} << 63;
   std::shared_ptr<std::atomic<uint64_t>> ended_at = std::make_shared<std::atomic<uint64_t>>(0);
   // Sequence of the commit that published this version; 0 when that was before Open.
   std::shared_ptr<std::atomic<uint64_t>> created_at = std::make_shared<std::atomic<uint64_t>>(0);
@@ -163,7 +163,7 @@ class Catalog {
   // the place of such a one in that snapshot. The same goes for schemas.
   std::shared_ptr<const CatalogView> View() const;
   // Whether a table of a view was still there, and not altered, at a snapshot. Waits for such a change that is being
-  // committed.
+  // committed, unless the snapshot is older.
   bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
   bool IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot);
   // For what a view has, but a snapshot not any more: the entry of that name in the snapshot, or null. Waits for

@@ -1,10 +1,13 @@
 // Altered tables in the catalog: what is stored of them, who sees which version, who is too late.
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "arrow_assert.h"
 #include "catalog/catalog.h"
 #include "row/row_layout.h"
 #include "temp_dir.h"
+#include "yarrow/commit_listener.h"
 
 namespace yarrow {
 namespace {
@@ -124,6 +127,33 @@ TEST_F(CatalogAlterTest, WhoComesLateGetsAConflict) {
   // A row that was written as the old definition says.
   const GuardUse guards[] = {{.guard = before->guard.get(), .version = before->guard_version}};
   EXPECT_TRUE(IsConflict(store_->CommitPut(before->partition, "row", "old", {.guards = guards}).status()));
+}
+
+// Asks, while the alteration is being committed, what a snapshot from before it has.
+struct AskingListener : public CommitListener {
+  void OnAnnounce(const CommitView&) noexcept override {
+    answer = std::async(std::launch::async, [this] { return catalog->IsLiveAt(*entry, snapshot); });
+    was_told_at_once = answer.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+  }
+  void OnResolve(const CommitView&, const CommitOutcome&) noexcept override {}
+  Catalog* catalog = nullptr;
+  std::shared_ptr<const TableEntry> entry;
+  Snapshot snapshot;
+  std::future<bool> answer;
+  bool was_told_at_once = false;
+};
+
+TEST_F(CatalogAlterTest, OlderReadersDoNotWaitForTheCommit) {
+  AskingListener listener;
+  listener.catalog = catalog_.get();
+  listener.entry = Find();
+  listener.snapshot = store_->GetSnapshot();
+  store_->AddListener(&listener);
+  Alter(DropColumn{"gone"});
+  store_->RemoveListener(&listener);
+  EXPECT_TRUE(listener.was_told_at_once);
+  EXPECT_TRUE(listener.answer.get());
+  listener.snapshot = {};
 }
 
 TEST_F(CatalogAlterTest, NamesAreTakenOnce) {

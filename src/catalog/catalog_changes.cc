@@ -45,14 +45,15 @@ bool IsRenamed(const std::vector<AlteredTable>& altered, const TableEntry& table
   });
 }
 
-// Says to the readers of what goes that its end is being committed; until its sequence is known they wait.
+// Says to the readers of what goes that its end is being committed; until its sequence is known they wait, unless their
+// snapshot is from before.
 class Ends {
  public:
-  explicit Ends(const CatalogChanges& changes) {
+  Ends(const CatalogChanges& changes, uint64_t last_sequence) {
     for (const auto& table : changes.dropped) marks_.push_back(table->ended_at.get());
     for (const auto& alteration : changes.altered) marks_.push_back(alteration.before->ended_at.get());
     for (const auto& schema : changes.dropped_schemas) marks_.push_back(schema->dropped_at.get());
-    Set(TableEntry::kEnding);
+    Set(TableEntry::kEnding + last_sequence);
   }
   void Set(uint64_t sequence) {
     for (std::atomic<uint64_t>* mark : marks_) mark->store(sequence, std::memory_order_release);
@@ -207,7 +208,7 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
   CommitOptions synced = options;
   synced.guards = guards;
   synced.sync = true;
-  Ends ends(changes);
+  Ends ends(changes, store_->LatestSequence());
   committing_.store(true, std::memory_order_seq_cst);
   const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
   ends.Set(committed.ok() ? committed->last_sequence : 0);
@@ -285,7 +286,8 @@ std::shared_ptr<const SchemaEntry> Catalog::FindSchemaAt(std::string_view name, 
 
 bool Catalog::WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot) {
   uint64_t ended = ended_at.load(std::memory_order_acquire);
-  if (ended == TableEntry::kEnding) {
+  if (ended >= TableEntry::kEnding) {
+    if (snapshot.sequence() <= ended - TableEntry::kEnding) return true;
     std::lock_guard ddl(ddl_mutex_);
     ended = ended_at.load(std::memory_order_acquire);
   }

@@ -151,15 +151,6 @@ TEST_F(AlterTableTest, ATransactionThatWroteByAnOldDefinitionIsToldToRunAgain) {
             (Texts{"1|true", "2|true", "3|true"}));
 }
 
-TEST_F(AlterTableTest, AnUncommittedRowOfAnOlderVersionBlocksNobody) {
-  // ALTER does not conflict with rows that were written before it, whatever their transaction began with.
-  ASSERT_OK_AND_ASSIGN(const auto writer, session_->Begin());
-  ASSERT_OK(Put(*writer, *table_, {4, 4, 4.0, "four"}));
-  ASSERT_OK(writer->Commit());
-  Alter(WidenColumn{"n", TypeId::kInt64});
-  EXPECT_EQ(Get(4), "4|4|4|four");
-}
-
 TEST_F(AlterTableTest, ErrorsAreOfTheTable) {
   EXPECT_ERROR_HAS(db_->AlterTable("nowhere", DropColumn{"a"}), "no table main.nowhere");
   EXPECT_ERROR_HAS(db_->AlterTable("t", DropColumn{"a"}), "Table main.t has no column 'a'");

@@ -53,7 +53,7 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
 
 Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
   const uint64_t ended = entry_->ended_at->load(std::memory_order_acquire);
-  if (ended != 0 && snapshot.is_null() && ended != TableEntry::kEnding) return Outdated();
+  if (ended != 0 && snapshot.is_null() && ended < TableEntry::kEnding) return Outdated();
   if (ended != 0 && !snapshot.is_null() && !database_->catalog().IsLiveAt(*entry_, snapshot)) return Outdated();
   if (!needs_user_) return Status::OK();
   return Status::Invalid("Table ", definition().QualifiedName(),
