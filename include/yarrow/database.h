@@ -14,6 +14,7 @@
 #include "yarrow/check.h"
 #include "yarrow/store.h"
 #include "yarrow/table.h"
+#include "yarrow/table_alteration.h"
 #include "yarrow/table_definition.h"
 #include "yarrow/transaction.h"
 
@@ -44,6 +45,14 @@ class Database {
 
   // AlreadyExists, Invalid (naming table and column) or KeyError (unknown schema) otherwise.
   arrow::Result<std::shared_ptr<const TableDefinition>> CreateTable(const TableSpec& spec);
+  // Changes its definition and none of its rows, in one commit: whoever opens the table from then on reads all of them
+  // as the new definition says. Returns that; the present one when the change changes nothing. Running scans and
+  // snapshots from before keep the old one. Table objects opened before stay with theirs: what they read of later
+  // states and what they write is an error for which IsConflict() is true, and so is the commit of a transaction that
+  // wrote through one. KeyError (no such table or column), AlreadyExists (the new name is taken), Invalid, or
+  // NotImplemented (a change of type that would have to rewrite rows), all naming table and column.
+  arrow::Result<std::shared_ptr<const TableDefinition>> AlterTable(std::string_view qualified_name,
+                                                                   const TableAlteration& alteration);
   // Its rows go too. Running scans keep their snapshot; later writes through open Table objects fail.
   arrow::Status DropTable(std::string_view qualified_name);
   // KeyError, naming tables of similar name, when there is none.

@@ -46,15 +46,23 @@ struct TableSpec {
                                             std::vector<std::string> primary_key = {});
 };
 
+// What the type of a column was.
+struct FormerType {
+  uint32_t until = 0;  // schema version that brought the next type
+  ColumnType type;
+};
+
 struct ColumnDefinition {
   uint32_t id = 0;  // 1 and up; never changes, never reused in the table
   std::string name;
   ColumnType type;
   bool nullable = true;
-  bool hidden = false;  // the row id of a table without a primary key
-  Value default_value;
-  uint32_t added_version = 1;    // schema version that brought it
-  uint32_t dropped_version = 0;  // 0: still there
+  bool hidden = false;                        // the row id of a table without a primary key
+  Value default_value;                        // of new rows that leave the column out
+  Value initial_value;                        // of rows older than the column
+  uint32_t added_version = 1;                 // schema version that brought it
+  uint32_t dropped_version = 0;               // 0: still there
+  std::vector<FormerType> former_types = {};  // oldest first
 };
 
 struct TableDefinition {
@@ -62,7 +70,7 @@ struct TableDefinition {
   std::string schema_name;
   std::string name;
   TableKind kind = TableKind::kShared;
-  uint32_t schema_version = 1;
+  uint32_t schema_version = 1;            // raised by what changes what rows store
   std::vector<ColumnDefinition> columns;  // in order, without dropped ones; a hidden one is last
   std::vector<ColumnDefinition> dropped_columns;
   std::vector<uint32_t> primary_key;  // column ids in key order

@@ -92,6 +92,17 @@ struct BitsReader {
   }
 };
 
+// A field of a version in which the column had a narrower type.
+template <class From, class To, class CellT>
+struct WideningReader {
+  using Cell = CellT;
+  static_assert(sizeof(To) == sizeof(Cell));
+  static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
+    *cell = std::bit_cast<Cell>(static_cast<To>(LoadLittle<From>(FieldPlace::At(op, frame))));
+    return true;
+  }
+};
+
 template <class Place>
 struct BoolReader {
   using Cell = CellBool;

@@ -16,7 +16,7 @@ class PlanMaker {
   arrow::Status Add(uint32_t output, int column) {
     const RowSchema::Place place = version_.places[static_cast<size_t>(column)];
     const RowColumn& definition = schema_.columns()[static_cast<size_t>(column)];
-    DecodePlan::Column made{DecodePlan::Place::kField, definition.type, ColumnOp()};
+    DecodePlan::Column made{DecodePlan::Place::kField, definition.type, definition.type, ColumnOp()};
     SetLimits(made.type, &made.op);
     made.op.output = output;
     switch (place.kind) {
@@ -56,12 +56,14 @@ class PlanMaker {
   void PlaceField(const RowColumn& definition, size_t field, DecodePlan::Column* made) {
     const RowLayout& layout = version_.layout;
     made->place = DecodePlan::Place::kField;
+    made->stored = layout.type(field);
+    SetLimits(made->stored, &made->op);
     if (layout.is_variable(field)) {
       made->op.index = layout.variable_index(field);
       plan_->reads_text = true;
     } else {
       made->op.offset = layout.fixed_offset(field);
-      plan_->fixed_bytes += static_cast<uint64_t>(definition.type.fixed_width());
+      plan_->fixed_bytes += static_cast<uint64_t>(made->stored.fixed_width());
     }
     const auto byte = static_cast<uint32_t>(kRowHeaderSize + field / 8);
     const auto mask = static_cast<uint8_t>(1U << (field % 8));
@@ -93,10 +95,11 @@ class PlanMaker {
     ARROW_ASSIGN_OR_RAISE(const RowLayout layout, RowLayout::Make(0, {definition.type}));
     RowWriter writer(&layout);
     writer.Reset();
-    if (definition.default_value.is_null()) {
+    const Value& value = definition.older_value();
+    if (value.is_null()) {
       plan_->null_outputs.push_back(made->op.output);
     } else {
-      ARROW_RETURN_NOT_OK(writer.Set(0, definition.default_value));
+      ARROW_RETURN_NOT_OK(writer.Set(0, value));
     }
     std::string row;
     ARROW_RETURN_NOT_OK(writer.Finish(false, &row));
@@ -135,9 +138,10 @@ arrow::Result<std::unique_ptr<DecodePlan>> DecodePlan::Make(const RowSchema& sch
 }
 
 arrow::Status UnknownVersion(const RowSchema& schema, std::string_view key, uint32_t version) {
-  return arrow::Status::Invalid(
-      "table ", schema.table_name(), ", ", schema.DescribeKey(key), ": the row has schema version ", version,
-      ", which the table does not know (its newest is ", schema.current().layout.schema_version(), ")");
+  return arrow::Status::Invalid("table ", schema.table_name(), ", ", schema.DescribeKey(key),
+                                ": the row has schema version ", version,
+                                ", which this definition of the table does not know (its newest is ",
+                                schema.current().layout.schema_version(), "): if the table was altered, open it again");
 }
 
 arrow::Status DamagedRow(const RowSchema& schema, std::string_view key, int column, std::string_view problem) {

@@ -22,6 +22,7 @@ struct DecodePlan {
   struct Column {
     Place place;
     ColumnType type;
+    ColumnType stored;  // of a field in this version; another one than `type` widens to it
     ColumnOp op;
   };
   struct NullByte {  // a byte of the null bitmap that holds projected fields

@@ -209,6 +209,43 @@ class RowDecoder {
     }
   }
 
+  // The function for a field whose type has been widened from numbers of C++ type From; see IsWidening.
+  template <class From, class Writer>
+  static RunFunction WideningFunction(const ColumnType& type) {
+    using Cell = typename Writer::Cell;
+    if constexpr (std::unsigned_integral<Cell> && !std::is_same_v<Cell, CellBool>) {
+      if constexpr (sizeof(Cell) > sizeof(From)) {
+        if constexpr (std::is_same_v<Cell, Cell64>) {
+          if (type.id == TypeId::kDouble) return &RunColumns<WideningReader<From, double, Cell>, Writer>;
+        }
+        if constexpr (std::is_integral_v<From>) return &RunColumns<WideningReader<From, Cell, Cell>, Writer>;
+      }
+    }
+    return nullptr;
+  }
+
+  template <class Writer>
+  static RunFunction WidenedFieldFunction(const DecodePlan::Column& column) {
+    switch (column.stored.id) {
+      case TypeId::kInt8:
+        return WideningFunction<int8_t, Writer>(column.type);
+      case TypeId::kInt16:
+        return WideningFunction<int16_t, Writer>(column.type);
+      case TypeId::kInt32:
+        return WideningFunction<int32_t, Writer>(column.type);
+      case TypeId::kUInt8:
+        return WideningFunction<uint8_t, Writer>(column.type);
+      case TypeId::kUInt16:
+        return WideningFunction<uint16_t, Writer>(column.type);
+      case TypeId::kUInt32:
+        return WideningFunction<uint32_t, Writer>(column.type);
+      case TypeId::kFloat:
+        return WideningFunction<float, Writer>(column.type);
+      default:  // decimals: more digits in the same bytes
+        return FieldFunction<FieldPlace, Writer>(column.type);
+    }
+  }
+
   // The same in the encoding of keys, text too.
   template <class Place, class Writer>
   static RunFunction KeyFunction(const ColumnType& type) {
@@ -238,10 +275,12 @@ class RowDecoder {
       case DecodePlan::Place::kLocatedKey:
         return KeyFunction<LocatedKeyPlace, Writer>(column.type);
       case DecodePlan::Place::kField:
-        if constexpr (is_text)
+        if constexpr (is_text) {
           return &RunColumns<TextReader, Writer>;
-        else
-          return FieldFunction<FieldPlace, Writer>(column.type);
+        } else {
+          return column.stored == column.type ? FieldFunction<FieldPlace, Writer>(column.type)
+                                              : WidenedFieldFunction<Writer>(column);
+        }
       case DecodePlan::Place::kConstant:
         if constexpr (is_text)
           return &RunColumns<ConstantTextReader, Writer>;

@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -37,6 +38,39 @@ std::string QuotedList(const TableDefinition& definition) {
   return out;
 }
 
+std::optional<std::string> ToText(const Value& value, const ColumnType& type) {
+  return value.is_null() ? std::nullopt : std::optional<std::string>(value.ToString(type));
+}
+
+arrow::Result<Value> ToValue(const std::optional<std::string>& text, const ColumnType& type) {
+  return text ? Value::Parse(*text, type) : Value::Null();
+}
+
+std::optional<std::string> ToText(const std::vector<FormerType>& types) {
+  std::string text;
+  for (const FormerType& former : types) {
+    text += (text.empty() ? "" : "; ") + std::to_string(former.until) + " " + former.type.ToString();
+  }
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
+
+arrow::Result<std::vector<FormerType>> ParseFormerTypes(std::string_view text) {
+  std::vector<FormerType> types;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find("; "));
+    const size_t space = std::min(one.find(' '), one.size() - 1);
+    FormerType former;
+    const auto [end, error] = std::from_chars(one.data(), one.data() + space, former.until);
+    if (error != std::errc() || end != one.data() + space) {
+      return Status::Invalid("system.columns: '", text, "' are no former types of a column");
+    }
+    ARROW_ASSIGN_OR_RAISE(former.type, ColumnType::Parse(one.substr(space + 1)));
+    types.push_back(std::move(former));
+    text.remove_prefix(std::min(one.size() + 2, text.size()));
+  }
+  return types;
+}
+
 ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& column, uint32_t position) {
   ColumnRecord record;
   record.schema_name = table.schema_name;
@@ -45,12 +79,14 @@ ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& colu
   record.position = position;
   record.type = column.type.ToString();
   record.nullable = column.nullable;
-  if (!column.default_value.is_null()) record.default_value = column.default_value.ToString(column.type);
+  record.default_value = ToText(column.default_value, column.type);
   const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), column.id);
   if (key != table.primary_key.end()) record.key_position = static_cast<uint32_t>(key - table.primary_key.begin()) + 1;
   record.hidden = column.hidden;
   record.added_version = column.added_version;
   if (column.dropped_version != 0) record.dropped_version = column.dropped_version;
+  record.initial_value = ToText(column.initial_value, column.type);
+  record.former_types = ToText(column.former_types);
   return record;
 }
 
@@ -63,9 +99,9 @@ arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& reco
   column.hidden = record.hidden;
   column.added_version = record.added_version;
   column.dropped_version = record.dropped_version.value_or(0);
-  if (record.default_value) {
-    ARROW_ASSIGN_OR_RAISE(column.default_value, Value::Parse(*record.default_value, column.type));
-  }
+  ARROW_ASSIGN_OR_RAISE(column.default_value, ToValue(record.default_value, column.type));
+  ARROW_ASSIGN_OR_RAISE(column.initial_value, ToValue(record.initial_value, column.type));
+  ARROW_ASSIGN_OR_RAISE(column.former_types, ParseFormerTypes(record.former_types.value_or("")));
   return column;
 }
 
@@ -221,18 +257,22 @@ Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
   return CommitChanges({.created = {draft}}, &writes);
 }
 
-void Catalog::AddDefinition(const TableDefinition& definition, WriteSet* writes) const {
+void Catalog::AddDefinition(const TableDefinition& definition, int64_t created_at, WriteSet* writes) const {
   TableRecord record;
   record.schema_name = definition.schema_name;
   record.table_name = definition.name;
   record.kind = TableKindName(definition.kind);
   record.primary_key = QuotedList(definition);
-  record.created_at = NowMicros();
+  record.schema_version = definition.schema_version;
+  record.created_at = created_at;
   tables_->Put(writes, TableKey{definition.id}, record);
   for (size_t i = 0; i < definition.columns.size(); ++i) {
     const ColumnDefinition& column = definition.columns[i];
     columns_->Put(writes, ColumnKey{definition.id, column.id},
                   ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
+  }
+  for (const ColumnDefinition& column : definition.dropped_columns) {
+    columns_->Put(writes, ColumnKey{definition.id, column.id}, ToRecord(definition, column, 0));
   }
 }
 
@@ -253,9 +293,12 @@ void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {
-  ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
-  WriteSet writes;
-  return CommitChanges({.dropped = {entry}}, &writes);
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
+    WriteSet writes;
+    const Status status = CommitChanges({.dropped = {entry}}, &writes);
+    if (!IsConflict(status)) return status;  // else it was altered meanwhile
+  }
 }
 
 Status Catalog::NotFound(const QualifiedName& name) const {

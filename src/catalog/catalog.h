@@ -6,6 +6,7 @@
 #include <arrow/status.h>
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include "catalog/records.h"
 #include "row/row_schema.h"
 #include "yarrow/store.h"
+#include "yarrow/table_alteration.h"
 #include "yarrow/table_definition.h"
 
 namespace yarrow {
@@ -36,11 +38,11 @@ struct TableEntry {
   // The counter of hidden row ids, shared by all versions; null for tables with a key.
   std::shared_ptr<class RowIdCounter> row_ids;
   std::shared_ptr<class RowIdCounter> segment_ids;  // likewise; null for system tables
-  // Sequence of the commit that dropped the table, shared by all versions; 0 as long as it lives, kDropping while such
-  // a commit is under way.
-  static constexpr uint64_t kDropping = UINT64_MAX;
-  std::shared_ptr<std::atomic<uint64_t>> dropped_at = std::make_shared<std::atomic<uint64_t>>(0);
-  // Sequence of the commit that published the table, shared by all versions; 0 when that was before Open.
+  // Sequence of the commit that ended this version: it dropped or altered the table; 0 as long as it is the present
+  // one, while such a commit is under way kEnding plus the last sequence before it.
+  static constexpr uint64_t kEnding = uint64_t{1} << 63;
+  std::shared_ptr<std::atomic<uint64_t>> ended_at = std::make_shared<std::atomic<uint64_t>>(0);
+  // Sequence of the commit that published this version; 0 when that was before Open.
   std::shared_ptr<std::atomic<uint64_t>> created_at = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
@@ -61,6 +63,7 @@ class CatalogView {
   std::vector<std::shared_ptr<const SchemaEntry>> Schemas() const;  // by name
   // Null when there is none.
   std::shared_ptr<const TableEntry> Find(const QualifiedName& name) const;
+  std::shared_ptr<const TableEntry> Find(uint32_t table_id) const;
   // Users' tables first by schema and name, then the system tables.
   std::vector<std::shared_ptr<const TableEntry>> Tables() const;
   // Raised by every change that a reader can see.
@@ -97,15 +100,22 @@ class RowIdCounter {
   int64_t lease_ = 1024;
 };
 
-// Schemas and tables that a transaction makes and drops; nobody else knows of them before its commit. Whoever drops a
-// schema drops its tables, too.
+// A table before and after what a transaction alters of it.
+struct AlteredTable {
+  std::shared_ptr<const TableEntry> before;
+  std::shared_ptr<const TableEntry> after;  // a draft
+};
+
+// Schemas and tables that a transaction makes, alters and drops; nobody else knows of it before its commit. Whoever
+// drops a schema drops its tables, too.
 struct CatalogChanges {
   std::vector<std::shared_ptr<const TableEntry>> created = {};  // drafts
   std::vector<std::shared_ptr<const TableEntry>> dropped = {};
   std::vector<std::shared_ptr<const SchemaEntry>> created_schemas = {};
   std::vector<std::shared_ptr<const SchemaEntry>> dropped_schemas = {};
+  std::vector<AlteredTable> altered = {};  // each once, none of `created` or `dropped`
   bool empty() const {
-    return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty();
+    return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty() && altered.empty();
   }
 };
 
@@ -134,15 +144,26 @@ class Catalog {
                                                               const CatalogChanges* own = nullptr);
   arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
   arrow::Status DiscardDraft(const TableEntry& draft);
-  // Publishes and drops schemas and tables together with `writes`, in one commit, or does nothing. IsConflict() when
-  // another commit has meanwhile dropped one of them or, in a transaction, taken a name (without one AlreadyExists) or
-  // put a table into a schema that goes.
+  // The table after a change, for CatalogChanges::altered, or in place of a draft that `own` has made or altered
+  // before; nobody finds it before CommitChanges. `entry` itself when nothing changes. Errors are those of
+  // AlterDefinition; AlreadyExists when the new name is taken; IsConflict() when `entry` is neither the present version
+  // nor such a draft.
+  arrow::Result<std::shared_ptr<const TableEntry>> DraftAlteration(const std::shared_ptr<const TableEntry>& entry,
+                                                                   const TableAlteration& alteration,
+                                                                   const CatalogChanges* own = nullptr);
+  // The same as a commit of its own.
+  arrow::Result<std::shared_ptr<const TableEntry>> AlterTable(const QualifiedName& name,
+                                                              const TableAlteration& alteration);
+  // Publishes, alters and drops schemas and tables together with `writes`, in one commit, or does nothing. IsConflict()
+  // when another commit has meanwhile altered or dropped one of them or, in a transaction, taken a name (without one
+  // AlreadyExists) or put a table into a schema that goes.
   arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
   // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells, and FindAt finds what has taken
   // the place of such a one in that snapshot. The same goes for schemas.
   std::shared_ptr<const CatalogView> View() const;
-  // Whether a table of a view was still there at a snapshot. Waits for a DROP of it that is being committed.
+  // Whether a table of a view was still there, and not altered, at a snapshot. Waits for such a change that is being
+  // committed, unless the snapshot is older.
   bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
   bool IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot);
   // For what a view has, but a snapshot not any more: the entry of that name in the snapshot, or null. Waits for
@@ -151,6 +172,8 @@ class Catalog {
   std::shared_ptr<const SchemaEntry> FindSchemaAt(std::string_view name, const Snapshot& snapshot);
   // Whether changes are being committed, which snapshots may have and views not yet.
   bool IsCommitting() const { return committing_.load(std::memory_order_seq_cst); }
+  // The present version of the table that `entry` is a version of, or null. Waits for changes that are being committed.
+  std::shared_ptr<const TableEntry> FindLatest(const TableEntry& entry);
   // Removes definition and rows in one commit.
   arrow::Status DropTable(const QualifiedName& name);
   arrow::Result<std::shared_ptr<const TableEntry>> Find(const QualifiedName& name) const;
@@ -178,11 +201,13 @@ class Catalog {
   arrow::Status CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* own) const;
   arrow::Status CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const;
   arrow::Status CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const;
-  arrow::Status CheckDroppedTable(const TableEntry& entry) const;
+  // `change`: what is to happen to the table, "altered" or "dropped".
+  arrow::Status CheckPresent(const TableEntry& entry, std::string_view change) const;
   arrow::Status CheckChanges(const CatalogChanges& changes, bool in_transaction) const;
-  void AddWrites(const CatalogChanges& changes, WriteSet* writes) const;
-  bool WasLiveAt(const std::atomic<uint64_t>& dropped_at, const Snapshot& snapshot);
-  void AddDefinition(const TableDefinition& definition, WriteSet* writes) const;
+  arrow::Status AddWrites(const CatalogChanges& changes, WriteSet* writes) const;
+  void RemoveEnded(const std::vector<std::shared_ptr<const TableEntry>>& ended, CatalogView* view);
+  bool WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot);
+  void AddDefinition(const TableDefinition& definition, int64_t created_at, WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 
@@ -201,6 +226,7 @@ class Catalog {
   std::atomic<bool> committing_{false};
   mutable std::shared_mutex map_mutex_;
   std::shared_ptr<const CatalogView> view_;
+  std::deque<std::shared_ptr<const TableEntry>> ended_;  // the last few versions that are no more, latest last
   std::unique_ptr<RowIdCounter> table_ids_;
   std::unique_ptr<RowIdCounter> job_ids_;
 };

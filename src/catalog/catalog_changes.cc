@@ -37,13 +37,23 @@ Status DroppedByAnother(const std::string& what) {
   return ConflictError(what + " was dropped by another transaction after this one began; run the transaction again");
 }
 
-// Says to the readers of what goes that its end is being committed; until its sequence is known they wait.
-class Drops {
+// Whether the transaction gives the table another name.
+bool IsRenamed(const std::vector<AlteredTable>& altered, const TableEntry& table) {
+  return std::ranges::any_of(altered, [&](const AlteredTable& alteration) {
+    return alteration.before->definition->id == table.definition->id &&
+           !SameName(alteration.before->definition->name, alteration.after->definition->name);
+  });
+}
+
+// Says to the readers of what goes that its end is being committed; until its sequence is known they wait, unless their
+// snapshot is from before.
+class Ends {
  public:
-  explicit Drops(const CatalogChanges& changes) {
-    for (const auto& table : changes.dropped) marks_.push_back(table->dropped_at.get());
+  Ends(const CatalogChanges& changes, uint64_t last_sequence) {
+    for (const auto& table : changes.dropped) marks_.push_back(table->ended_at.get());
+    for (const auto& alteration : changes.altered) marks_.push_back(alteration.before->ended_at.get());
     for (const auto& schema : changes.dropped_schemas) marks_.push_back(schema->dropped_at.get());
-    Set(TableEntry::kDropping);
+    Set(TableEntry::kEnding + last_sequence);
   }
   void Set(uint64_t sequence) {
     for (std::atomic<uint64_t>* mark : marks_) mark->store(sequence, std::memory_order_release);
@@ -113,7 +123,8 @@ Status Catalog::CheckNewTable(const QualifiedName& name, const CatalogChanges* o
     return Status::KeyError("Table ", text, ": there is no schema ", name.schema_name, "; create it first");
   }
   const auto existing = view->Find(name);
-  if (existing == nullptr || (own != nullptr && IsOneOf(own->dropped, *existing))) return Status::OK();
+  if (existing == nullptr) return Status::OK();
+  if (own != nullptr && (IsOneOf(own->dropped, *existing) || IsRenamed(own->altered, *existing))) return Status::OK();
   if (own != nullptr) return MadeByAnother("table " + text);
   return Status::AlreadyExists("Table ", text, " exists already");
 }
@@ -130,29 +141,37 @@ Status Catalog::CheckDroppedSchema(const SchemaEntry& schema, const CatalogChang
   return Status::OK();
 }
 
-Status Catalog::CheckDroppedTable(const TableEntry& entry) const {
+Status Catalog::CheckPresent(const TableEntry& entry, std::string_view change) const {
   const TableDefinition& definition = *entry.definition;
   if (definition.kind == TableKind::kSystem) {
-    return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be dropped");
+    return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be ", change);
   }
-  const auto current = View()->Find({definition.schema_name, definition.name});
-  const bool is_it = current != nullptr && current->definition->id == definition.id;
-  return is_it ? Status::OK() : DroppedByAnother("table " + definition.QualifiedName());
+  const auto present = View()->Find(definition.id);
+  if (present.get() == &entry) return Status::OK();
+  if (present == nullptr) return DroppedByAnother("table " + definition.QualifiedName());
+  return ConflictError("table " + definition.QualifiedName() +
+                       " was altered by another transaction after this one began; run the transaction again");
 }
 
 // Under ddl_mutex_.
 Status Catalog::CheckChanges(const CatalogChanges& changes, bool in_transaction) const {
   const CatalogChanges* own = in_transaction ? &changes : nullptr;
-  for (const auto& entry : changes.dropped) ARROW_RETURN_NOT_OK(CheckDroppedTable(*entry));
+  for (const auto& entry : changes.dropped) ARROW_RETURN_NOT_OK(CheckPresent(*entry, "dropped"));
+  for (const auto& alteration : changes.altered) ARROW_RETURN_NOT_OK(CheckPresent(*alteration.before, "altered"));
   for (const auto& schema : changes.dropped_schemas) ARROW_RETURN_NOT_OK(CheckDroppedSchema(*schema, changes));
   for (const auto& schema : changes.created_schemas) ARROW_RETURN_NOT_OK(CheckNewSchema(*schema, own));
   for (const auto& entry : changes.created) {
     ARROW_RETURN_NOT_OK(CheckNewTable({entry->definition->schema_name, entry->definition->name}, own));
   }
+  for (const auto& alteration : changes.altered) {
+    const TableDefinition& after = *alteration.after->definition;
+    if (SameName(alteration.before->definition->name, after.name)) continue;
+    ARROW_RETURN_NOT_OK(CheckNewTable({after.schema_name, after.name}, own));
+  }
   return Status::OK();
 }
 
-void Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const {
+Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const {
   for (const auto& entry : changes.dropped) {
     const TableDefinition& definition = *entry->definition;
     tables_->Delete(writes, TableKey{definition.id});
@@ -165,25 +184,34 @@ void Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const {
   for (const auto& schema : changes.created_schemas) {
     schemas_->Put(writes, SchemaKey{schema->name}, SchemaRecord{NowMicros()});
   }
-  for (const auto& entry : changes.created) AddDefinition(*entry->definition, writes);
+  for (const auto& entry : changes.created) AddDefinition(*entry->definition, NowMicros(), writes);
+  for (const auto& alteration : changes.altered) {
+    const TableDefinition& definition = *alteration.after->definition;
+    ARROW_ASSIGN_OR_RAISE(const auto record, tables_->Get(TableKey{definition.id}));
+    if (!record) return Status::Invalid("Table ", definition.QualifiedName(), " is missing in system.tables");
+    AddDefinition(definition, record->created_at, writes);
+  }
+  return Status::OK();
 }
 
 Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
   std::lock_guard ddl(ddl_mutex_);
   ARROW_RETURN_NOT_OK(CheckChanges(changes, options.transaction != nullptr));
-  AddWrites(changes, writes);
+  ARROW_RETURN_NOT_OK(AddWrites(changes, writes));
+  std::vector<std::shared_ptr<const TableEntry>> ended = changes.dropped;
+  for (const auto& alteration : changes.altered) ended.push_back(alteration.before);
   std::vector<GuardUse> guards(options.guards.begin(), options.guards.end());
-  for (const auto& entry : changes.dropped) {
+  for (const auto& entry : ended) {
     std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });
     guards.push_back({.guard = entry->guard.get(), .version = entry->guard_version, .exclusive = true});
   }
   CommitOptions synced = options;
   synced.guards = guards;
   synced.sync = true;
-  Drops drops(changes);
+  Ends ends(changes, store_->LatestSequence());
   committing_.store(true, std::memory_order_seq_cst);
   const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
-  drops.Set(committed.ok() ? committed->last_sequence : 0);
+  ends.Set(committed.ok() ? committed->last_sequence : 0);
   if (committed.ok()) Publish(changes, committed->last_sequence);
   committing_.store(false, std::memory_order_seq_cst);
   return committed.status();
@@ -191,15 +219,30 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
 
 void Catalog::Publish(const CatalogChanges& changes, uint64_t sequence) {
   for (const auto& schema : changes.created_schemas) schema->created_at->store(sequence, std::memory_order_release);
-  for (const auto& entry : changes.created) entry->created_at->store(sequence, std::memory_order_release);
+  std::vector<std::shared_ptr<const TableEntry>> ended = changes.dropped, begun = changes.created;
+  for (const auto& [before, after] : changes.altered) {
+    ended.push_back(before);
+    begun.push_back(after);
+  }
+  for (const auto& entry : begun) entry->created_at->store(sequence, std::memory_order_release);
   std::unique_lock lock(map_mutex_);
   auto view = std::make_shared<CatalogView>(*view_);
-  for (const auto& entry : changes.dropped) view->Remove(*entry);
+  RemoveEnded(ended, view.get());
   for (const auto& schema : changes.dropped_schemas) view->Remove(*schema);
   for (const auto& schema : changes.created_schemas) view->Add(schema);
-  for (const auto& entry : changes.created) view->Add(entry);
+  for (const auto& entry : begun) view->Add(entry);
   ++view->version_;
   view_ = std::move(view);
+}
+
+// Under map_mutex_, exclusively. A snapshot may have them when its taker finds them in no view any more; that is soon.
+void Catalog::RemoveEnded(const std::vector<std::shared_ptr<const TableEntry>>& ended, CatalogView* view) {
+  constexpr size_t kMostEnded = 64;
+  for (const auto& entry : ended) {
+    view->Remove(*entry);
+    ended_.push_back(entry);
+    if (ended_.size() > kMostEnded) ended_.pop_front();
+  }
 }
 
 std::shared_ptr<const CatalogView> Catalog::View() const {
@@ -208,7 +251,7 @@ std::shared_ptr<const CatalogView> Catalog::View() const {
 }
 
 bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
-  return WasLiveAt(*entry.dropped_at, snapshot);
+  return WasLiveAt(*entry.ended_at, snapshot);
 }
 
 bool Catalog::IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot) {
@@ -217,9 +260,21 @@ bool Catalog::IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot) {
 
 std::shared_ptr<const TableEntry> Catalog::FindAt(const QualifiedName& name, const Snapshot& snapshot) {
   std::lock_guard ddl(ddl_mutex_);
-  auto found = View()->Find(name);
-  return found != nullptr && found->created_at->load(std::memory_order_acquire) <= snapshot.sequence() ? found
-                                                                                                       : nullptr;
+  std::shared_lock lock(map_mutex_);
+  const auto is_it = [&](const std::shared_ptr<const TableEntry>& entry) {
+    const uint64_t ended = entry->ended_at->load(std::memory_order_acquire);
+    return entry->created_at->load(std::memory_order_acquire) <= snapshot.sequence() &&
+           (ended == 0 || ended > snapshot.sequence()) && SameName(entry->definition->name, name.name) &&
+           SameName(entry->definition->schema_name, name.schema_name);
+  };
+  if (auto present = view_->Find(name); present != nullptr && is_it(present)) return present;
+  const auto former = std::ranges::find_if(ended_, is_it);
+  return former == ended_.end() ? nullptr : *former;
+}
+
+std::shared_ptr<const TableEntry> Catalog::FindLatest(const TableEntry& entry) {
+  std::lock_guard ddl(ddl_mutex_);
+  return View()->Find(entry.definition->id);
 }
 
 std::shared_ptr<const SchemaEntry> Catalog::FindSchemaAt(std::string_view name, const Snapshot& snapshot) {
@@ -229,13 +284,14 @@ std::shared_ptr<const SchemaEntry> Catalog::FindSchemaAt(std::string_view name, 
                                                                                                        : nullptr;
 }
 
-bool Catalog::WasLiveAt(const std::atomic<uint64_t>& dropped_at, const Snapshot& snapshot) {
-  uint64_t dropped = dropped_at.load(std::memory_order_acquire);
-  if (dropped == TableEntry::kDropping) {
+bool Catalog::WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot) {
+  uint64_t ended = ended_at.load(std::memory_order_acquire);
+  if (ended >= TableEntry::kEnding) {
+    if (snapshot.sequence() <= ended - TableEntry::kEnding) return true;
     std::lock_guard ddl(ddl_mutex_);
-    dropped = dropped_at.load(std::memory_order_acquire);
+    ended = ended_at.load(std::memory_order_acquire);
   }
-  return dropped == 0 || dropped > snapshot.sequence();
+  return ended == 0 || ended > snapshot.sequence();
 }
 
 }  // namespace yarrow

@@ -30,6 +30,11 @@ std::shared_ptr<const TableEntry> CatalogView::Find(const QualifiedName& name) c
   return at == tables_.end() ? nullptr : at->second;
 }
 
+std::shared_ptr<const TableEntry> CatalogView::Find(uint32_t table_id) const {
+  const auto at = std::ranges::find_if(tables_, [&](const auto& t) { return t.second->definition->id == table_id; });
+  return at == tables_.end() ? nullptr : at->second;
+}
+
 std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
   std::vector<std::shared_ptr<const TableEntry>> users, system;
   for (const auto& [key, entry] : tables_) {

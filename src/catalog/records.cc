@@ -56,7 +56,9 @@ Values ColumnRecord::ToValues() const {
           OrNull(key_position),
           hidden,
           added_version,
-          OrNull(dropped_version)};
+          OrNull(dropped_version),
+          OrNull(initial_value),
+          OrNull(former_types)};
 }
 
 ColumnRecord ColumnRecord::FromValues(const Values& v) {
@@ -70,7 +72,9 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
           .key_position = OptionalU32(v[7]),
           .hidden = v[8].get<bool>(),
           .added_version = U32(v[9]),
-          .dropped_version = OptionalU32(v[10])};
+          .dropped_version = OptionalU32(v[10]),
+          .initial_value = OptionalText(v[11]),
+          .former_types = OptionalText(v[12])};
 }
 
 Values JobRecord::ToValues() const {
@@ -114,14 +118,21 @@ void EncodeSystemRow(SystemTableId table, const Values& values, std::string* out
 
 arrow::Result<Values> DecodeSystemRow(SystemTableId table, std::string_view row) {
   const auto schema = SystemTableRowSchema(table);
-  const RowLayout& layout = schema->current().layout;
+  ARROW_ASSIGN_OR_RAISE(const uint32_t number, RowSchemaVersion(row));
+  const RowSchema::Version* version = schema->FindVersion(number);
+  if (version == nullptr) {
+    return arrow::Status::Invalid("table ", schema->table_name(), ": a row has the unknown schema version ", number,
+                                  ": damaged, or written by a newer version of the program");
+  }
+  const RowLayout& layout = version->layout;
   ARROW_RETURN_NOT_OK(ValidateRow(layout, row));
   Values values;
-  values.reserve(layout.field_count());
+  values.reserve(schema->current().layout.field_count());
   for (size_t field = 0; field < layout.field_count(); ++field) {
     ARROW_ASSIGN_OR_RAISE(Value value, ReadField(layout, row, field));
     values.push_back(std::move(value));
   }
+  values.resize(schema->current().layout.field_count());  // columns are only ever added at the end
   return values;
 }
 

@@ -71,14 +71,16 @@ struct ColumnRecord {
   std::string schema_name;
   std::string table_name;
   std::string column_name;
-  uint32_t position = 0;  // 1 and up
+  uint32_t position = 0;  // 1 and up; 0 when dropped
   std::string type;       // ColumnType::ToString
   bool nullable = true;
-  std::optional<std::string> default_value;  // text form; Value::Parse reads it
+  std::optional<std::string> default_value;  // text form; Value::Parse reads it as one of `type`
   std::optional<uint32_t> key_position;      // 1 and up
   bool hidden = false;
   uint32_t added_version = 1;
   std::optional<uint32_t> dropped_version;
+  std::optional<std::string> initial_value;  // as default_value
+  std::optional<std::string> former_types;   // "2 INTEGER; 5 BIGINT": FormerType::until and type, oldest first
   Values ToValues() const;
   static ColumnRecord FromValues(const Values& v);
 };
@@ -131,7 +133,7 @@ struct SettingRecord {
 };
 
 // Key parts and row fields of a system table, from and to Values in column order.
-// Encoding cannot fail for values that a ToValues above made.
+// Encoding cannot fail for values that a ToValues above made. A row of an older version has NULL for what it lacks.
 void EncodeSystemKey(SystemTableId table, const Values& values, std::string* out);
 arrow::Result<Values> DecodeSystemKey(SystemTableId table, std::string_view key);
 void EncodeSystemRow(SystemTableId table, const Values& values, std::string* out);

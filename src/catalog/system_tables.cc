@@ -1,5 +1,6 @@
 #include "catalog/system_tables.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -14,6 +15,7 @@ struct SystemColumn {
   const char* name;
   ColumnType type;
   bool nullable;
+  uint32_t added_version = 1;
 };
 
 struct SystemTableSource {
@@ -58,7 +60,9 @@ std::vector<SystemTableSource> Sources() {
         {"key_position", u32, true},
         {"is_hidden", boolean, false},
         {"added_version", u32, false},
-        {"dropped_version", u32, true}}},
+        {"dropped_version", u32, true},
+        {"initial_value", text, true, 2},
+        {"former_types", text, true, 2}}},
       {SystemTableId::kUsers, "users", 1, {{"user_id", text, false}, {"first_seen_at", UtcMicros(), false}}},
       {SystemTableId::kJobs,
        "jobs",
@@ -112,6 +116,8 @@ SystemTableEntry MakeEntry(const SystemTableSource& source) {
     made.name = column.name;
     made.type = column.type;
     made.nullable = column.nullable;
+    made.added_version = column.added_version;
+    definition->schema_version = std::max(definition->schema_version, column.added_version);
     definition->columns.push_back(std::move(made));
     if (definition->columns.size() <= source.key_columns)
       definition->primary_key.push_back(definition->columns.back().id);

@@ -15,19 +15,28 @@ bool AliveAt(const ColumnDefinition& column, uint32_t version) {
   return column.added_version <= version && (column.dropped_version == 0 || version < column.dropped_version);
 }
 
+const ColumnType& TypeAt(const ColumnDefinition& column, uint32_t version) {
+  const auto former =
+      std::ranges::find_if(column.former_types, [&](const FormerType& type) { return version < type.until; });
+  return former == column.former_types.end() ? column.type : former->type;
+}
+
 RowColumn ToRowColumn(const ColumnDefinition& column) {
   return {.id = column.id,
           .name = column.name,
           .type = column.type,
           .nullable = column.nullable,
-          .default_value = column.default_value};
+          .default_value = column.default_value,
+          .initial_value = column.initial_value};
 }
 
 RowVersion MakeVersion(const TableDefinition& definition, uint32_t version) {
   std::vector<RowColumn> alive;
   for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
     for (const ColumnDefinition& column : *columns) {
-      if (AliveAt(column, version)) alive.push_back(ToRowColumn(column));
+      if (!AliveAt(column, version)) continue;
+      alive.push_back(ToRowColumn(column));
+      alive.back().type = TypeAt(column, version);
     }
   }
   std::sort(alive.begin(), alive.end(), [](const RowColumn& a, const RowColumn& b) { return a.id < b.id; });
@@ -49,32 +58,42 @@ Status CheckName(const std::string& table, const std::string& what, const std::s
   return Status::OK();
 }
 
-arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id) {
-  ARROW_RETURN_NOT_OK(CheckName(table, "column", spec.name));
-  if (spec.name == kRowIdColumn) {
-    return Status::Invalid("Table ", table, ": the column name '", spec.name,
-                           "' is taken by the row id of tables without a primary key; choose another");
-  }
-  ColumnDefinition column;
-  column.id = id;
-  column.name = spec.name;
-  column.type = spec.type;
-  column.nullable = spec.nullable;
-  auto value = spec.default_value.CastTo(spec.type);
-  if (!value.ok()) {
-    return value.status().WithMessage("Table ", table, ", column '", spec.name,
-                                      "': the default does not fit: ", value.status().message());
-  }
-  column.default_value = std::move(value).ValueUnsafe();
-  return column;
-}
-
 }  // namespace
 
 std::string FoldCase(std::string_view name) {
   std::string out(name);
   for (char& c : out) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
   return out;
+}
+
+Status CheckTableName(const std::string& table, const std::string& name) {
+  return CheckName(table, "table", name);
+}
+
+Status CheckColumnName(const std::string& table, const std::string& name) {
+  ARROW_RETURN_NOT_OK(CheckName(table, "column", name));
+  if (name != kRowIdColumn) return Status::OK();
+  return Status::Invalid("Table ", table, ": the column name '", name,
+                         "' is taken by the row id of tables without a primary key; choose another");
+}
+
+arrow::Result<Value> DefaultFor(const std::string& table, const std::string& column, const Value& value,
+                                const ColumnType& type) {
+  auto fitting = value.CastTo(type);
+  if (fitting.ok()) return fitting;
+  return fitting.status().WithMessage("Table ", table, ", column '", column,
+                                      "': the default does not fit: ", fitting.status().message());
+}
+
+arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id) {
+  ARROW_RETURN_NOT_OK(CheckColumnName(table, spec.name));
+  ColumnDefinition column;
+  column.id = id;
+  column.name = spec.name;
+  column.type = spec.type;
+  column.nullable = spec.nullable;
+  ARROW_ASSIGN_OR_RAISE(column.default_value, DefaultFor(table, spec.name, spec.default_value, spec.type));
+  return column;
 }
 
 arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,
@@ -98,7 +117,7 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
   definition.name = spec.name;
   definition.kind = spec.kind;
   const std::string table = definition.QualifiedName();
-  ARROW_RETURN_NOT_OK(CheckName(table, "table", spec.name));
+  ARROW_RETURN_NOT_OK(CheckTableName(table, spec.name));
   if (spec.kind == TableKind::kSystem) return Status::Invalid("Table ", table, ": system tables cannot be created");
   if (spec.columns.empty()) return Status::Invalid("Table ", table, " needs at least one column");
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arrow/result.h>
+#include <arrow/status.h>
 
 #include <memory>
 #include <string>
@@ -21,6 +22,13 @@ std::string FoldCase(std::string_view name);
 // `key_prefix_size`: bytes of a key before its key columns; with a user table it depends on the user's name.
 arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,
                                                               size_t key_prefix_size);
+
+// Each checks one part of a definition; `table` is for messages. Invalid, naming table and column.
+arrow::Status CheckTableName(const std::string& table, const std::string& name);
+arrow::Status CheckColumnName(const std::string& table, const std::string& name);
+arrow::Result<Value> DefaultFor(const std::string& table, const std::string& column, const Value& value,
+                                const ColumnType& type);
+arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id);
 
 // Checks a spec and gives it ids: the definition that `id` will have. Invalid, naming table and column.
 arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id);

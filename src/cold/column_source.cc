@@ -14,11 +14,18 @@ namespace yarrow::cold {
 arrow::Result<ColumnSource> ColumnSource::Make(const Segment& segment, std::shared_ptr<const RowSchema> row_schema,
                                                std::vector<int> columns) {
   ColumnSource source;
+  const uint32_t newest = row_schema->current().layout.schema_version();
+  if (segment.info().schema_version > newest) {
+    return segment.InFile(arrow::Status::Invalid("it has schema version ", segment.info().schema_version,
+                                                 ", which this definition of table ", row_schema->table_name(),
+                                                 " does not know (its newest is ", newest,
+                                                 "): if the table was altered, open it again"));
+  }
   for (const int number : columns) {
     const RowColumn& column = row_schema->columns()[static_cast<size_t>(number)];
     const int file_column = segment.FindColumn(column.id);
     if (file_column < 0) {
-      if (!column.nullable && column.default_value.is_null()) {
+      if (!column.nullable && column.older_value().is_null()) {
         return segment.InFile(arrow::Status::Invalid("it has no column ", column.name, " of table ",
                                                      row_schema->table_name(),
                                                      ", which is NOT NULL and has no default"));
@@ -50,7 +57,7 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnSource::Assemble
   std::vector<std::shared_ptr<arrow::Array>> assembled;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const RowColumn& column = row_schema_->columns()[static_cast<size_t>(columns_[i])];
-    auto array = places_[i] < 0 ? RepeatValue(column.default_value, column.type, rows)
+    auto array = places_[i] < 0 ? RepeatValue(column.older_value(), column.type, rows)
                                 : FromStored(arrays[static_cast<size_t>(places_[i])], column.type);
     if (!array.ok()) {
       return array.status().WithMessage("table ", row_schema_->table_name(), ", column ", column.name, ": ",

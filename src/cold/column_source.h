@@ -19,7 +19,8 @@ namespace yarrow::cold {
 class ColumnSource {
  public:
   // `columns`: positions in row_schema->columns(), in output order. Invalid, naming the column, for one that is NOT
-  // NULL, younger than the segment and without a default; for a key column that the file lacks.
+  // NULL, younger than the segment and without an initial value; for a key column that the file lacks; for a segment
+  // of a later schema version than the row schema's.
   static arrow::Result<ColumnSource> Make(const Segment& segment, std::shared_ptr<const RowSchema> row_schema,
                                           std::vector<int> columns);
 

@@ -164,10 +164,11 @@ bool MayBeTrue(const Predicate& predicate, const BoundsOf& bounds_of) {
 }
 
 bool MayMatch(const SegmentInfo& info, const RowSchema& row_schema, const Predicate& predicate) {
+  if (info.schema_version > row_schema.current().layout.schema_version()) return true;  // who reads it refuses it
   return MayBeTrue(predicate, [&](int number) {
     const RowColumn& column = row_schema.columns()[static_cast<size_t>(number)];
     const ColumnStatistics* statistics = info.FindColumn(column.id);
-    return statistics == nullptr ? ColumnBounds::Of(column.default_value)
+    return statistics == nullptr ? ColumnBounds::Of(column.older_value())
                                  : ColumnBounds::Of(*statistics, info.rows, column.type);
   });
 }

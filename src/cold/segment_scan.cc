@@ -48,7 +48,7 @@ arrow::Result<bool> SegmentScan::IsRuledOut(size_t row_group) const {
   const bool may_be_true = MayBeTrue(options_.predicate, [&](int number) -> ColumnBounds {
     const RowColumn& column = source_.row_schema()->columns()[static_cast<size_t>(number)];
     const int file_column = segment_->FindColumn(column.id);
-    if (file_column < 0) return ColumnBounds::Of(column.default_value);
+    if (file_column < 0) return ColumnBounds::Of(column.older_value());
     const auto statistics = segment_->RowGroupStatistics(row_group, file_column);
     if (!statistics.ok()) status = statistics.status();
     if (!statistics.ok() || !statistics->has_value()) return {};

@@ -82,6 +82,24 @@ Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& opt
   return Status::OK();
 }
 
+// The table with its present definition, which segments are written by; as it is when nobody else knows of it yet.
+arrow::Result<std::shared_ptr<TableImpl>> WithPresentDefinition(const std::shared_ptr<TableImpl>& table) {
+  auto latest = table->database().catalog().FindLatest(table->entry());
+  if (latest.get() == &table->entry()) return table;
+  if (latest) return TableImpl::Make(table->database().shared_from_this(), std::move(latest), table->user());
+  ARROW_RETURN_NOT_OK(table->CheckReadable({}));
+  return table;
+}
+
+// Again when the table was altered meanwhile: what is in segments by then stays there.
+Status FlushPresent(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto present, WithPresentDefinition(table));
+    const Status status = FlushAll(present, options, total);
+    if (status.ok() || !present->IsOutdated()) return status;
+  }
+}
+
 }  // namespace
 
 arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
@@ -93,7 +111,7 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
   }
   ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "flush"));
   FlushResult result;
-  const Status status = FlushAll(table, options, &result);
+  const Status status = FlushPresent(table, options, &result);
   ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
   ARROW_RETURN_NOT_OK(status);
   if (options.compact) {

@@ -187,6 +187,15 @@ arrow::Result<Comparison> MakeBetween(const Predicate& low, const Predicate& hig
   return made;
 }
 
+void CompareWidened(const ColumnType& stored, const ColumnType& type, const Predicate& leaf, bool is_between,
+                    Comparison* comparison) {
+  const Predicate& test = AsLeaf(leaf).test;
+  comparison->run = WidenedFieldFunction(stored, type, is_between ? nullptr : &test);
+  const Limits limits = LimitsOf(stored);
+  comparison->least = FieldNumber(limits.least);
+  comparison->greatest = FieldNumber(limits.greatest);
+}
+
 void PlaceField(const RowLayout& layout, size_t field, Comparison* comparison) {
   comparison->field = static_cast<uint32_t>(field);
   if (!layout.is_variable(field)) comparison->offset = layout.fixed_offset(field);

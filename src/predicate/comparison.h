@@ -58,6 +58,11 @@ bool CanBeBetween(const ColumnType& type);
 arrow::Result<Comparison> MakeBetween(const Predicate& low, const Predicate& high, const RowSchema& row_schema,
                                       RowSchema::Place::Kind kind);
 
+// Makes the comparison of a field one with fields that have a narrower type, `stored`, which widens to the column's.
+// `leaf` is what the comparison was made of; with `is_between` it is the lower bound.
+void CompareWidened(const ColumnType& stored, const ColumnType& type, const Predicate& leaf, bool is_between,
+                    Comparison* comparison);
+
 // Tells the comparison of a field where the field lies in one schema version.
 void PlaceField(const RowLayout& layout, size_t field, Comparison* comparison);
 

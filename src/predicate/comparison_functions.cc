@@ -54,6 +54,17 @@ struct FieldPlace {
   }
 };
 
+// A field of a narrower type than its column: compared as the column's numbers, in 64 bits.
+template <class From, class To>
+struct WidenedFieldPlace {
+  using Number = To;
+  static bool IsNull(const Comparison& test, const RowView& view) { return IsNullField(view.row, test.field); }
+  static bool Get(const Comparison& test, const RowView& view, To* number) {
+    *number = static_cast<To>(LoadLittleEndian<From>(view.row.data() + test.offset));
+    return true;
+  }
+};
+
 // An encoded part of a key: whatever its type, it compares as a big-endian number. `is_fixed`: `offset` is where it
 // lies.
 template <class T, bool is_fixed>
@@ -199,6 +210,17 @@ Comparison::Function FieldNumberFunction(const ColumnType& type, const Predicate
   return nullptr;
 }
 
+template <class From>
+Comparison::Function WidenedNumberFunction(const ColumnType& type, const Predicate* test) {
+  if (type.id == TypeId::kDouble) return NumberFunction<WidenedFieldPlace<From, double>>(test);
+  if constexpr (std::is_unsigned_v<From>) {
+    if (type.id >= TypeId::kUInt8 && type.id <= TypeId::kUInt64) {
+      return NumberFunction<WidenedFieldPlace<From, uint64_t>>(test);
+    }
+  }
+  return NumberFunction<WidenedFieldPlace<From, int64_t>>(test);
+}
+
 template <bool is_fixed>
 Comparison::Function KeyNumberFunction(int width, const Predicate* test) {
   switch (width) {
@@ -308,6 +330,28 @@ Comparison::Function FieldFunction(const ColumnType& type, const Predicate* test
     return test->kind() == Kind::kIsNull ? IsNullTest<true> : IsNullTest<false>;
   }
   return type.is_variable() ? BytesFunction<VariableFieldPlace>(*test) : FieldNumberFunction(type, test);
+}
+
+Comparison::Function WidenedFieldFunction(const ColumnType& stored, const ColumnType& type, const Predicate* test) {
+  if (test != nullptr && test->values().empty()) return FieldFunction(type, test);
+  switch (stored.id) {
+    case TypeId::kInt8:
+      return WidenedNumberFunction<int8_t>(type, test);
+    case TypeId::kInt16:
+      return WidenedNumberFunction<int16_t>(type, test);
+    case TypeId::kInt32:
+      return WidenedNumberFunction<int32_t>(type, test);
+    case TypeId::kUInt8:
+      return WidenedNumberFunction<uint8_t>(type, test);
+    case TypeId::kUInt16:
+      return WidenedNumberFunction<uint16_t>(type, test);
+    case TypeId::kUInt32:
+      return WidenedNumberFunction<uint32_t>(type, test);
+    case TypeId::kFloat:
+      return NumberFunction<WidenedFieldPlace<float, double>>(test);
+    default:  // decimals: more digits in the same bytes
+      return FieldFunction(type, test);
+  }
 }
 
 Comparison::Function KeyPartFunction(const ColumnType& type, bool is_fixed, const Predicate* test) {

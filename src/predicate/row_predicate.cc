@@ -96,7 +96,7 @@ class Compiler {
     const auto column = static_cast<size_t>(AsLeaf(leaf).test.column());
     const RowSchema::Place& place = program_.version->places[column];
     if (place.kind == RowSchema::Place::kDefault) {
-      const Value& value = row_schema_.columns()[column].default_value;
+      const Value& value = row_schema_.columns()[column].older_value();
       return LeafHolds(leaf, value) && (high == nullptr || LeafHolds(*high, value)) ? if_true : if_false;
     }
     const bool is_field = place.kind == RowSchema::Place::kField;
@@ -106,7 +106,13 @@ class Compiler {
       ARROW_ASSIGN_OR_RAISE(cache[leaf_number], Make(leaf, high, place.kind));
     }
     Comparison comparison = *cache[leaf_number];
-    if (is_field) PlaceField(program_.version->layout, static_cast<size_t>(place.index), &comparison);
+    if (is_field) {
+      const auto field = static_cast<size_t>(place.index);
+      const ColumnType& stored = program_.version->layout.type(field);
+      const ColumnType& type = row_schema_.columns()[column].type;
+      if (stored != type) CompareWidened(stored, type, leaf, high != nullptr, &comparison);
+      PlaceField(program_.version->layout, field, &comparison);
+    }
     program_.reads_key |= !is_field;
     comparison.next[static_cast<size_t>(Outcome::kFails)] = if_false;
     comparison.next[static_cast<size_t>(Outcome::kHolds)] = if_true;

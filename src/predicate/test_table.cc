@@ -5,12 +5,15 @@
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_widening.h"
 #include "type/value_check.h"
 
 namespace yarrow::test {
@@ -68,6 +71,19 @@ Value RandomUuid(Random& random) {
   for (uint8_t& byte : uuid.bytes) byte = OneIn(random, 2) ? 0 : 0xFF;
   if (OneIn(random, 2)) uuid.bytes.fill(static_cast<uint8_t>(Pick<int>({0, 1, 0xFF}, random)));
   return Value(uuid);
+}
+
+// A type that widens to it, if there is one.
+std::optional<ColumnType> NarrowerType(const ColumnType& type, Random& random) {
+  std::vector<ColumnType> narrower;
+  for (const TypeId id : {TypeId::kInt8, TypeId::kInt16, TypeId::kInt32, TypeId::kUInt8, TypeId::kUInt16,
+                          TypeId::kUInt32, TypeId::kFloat}) {
+    if (IsWidening(id, type)) narrower.push_back(id);
+  }
+  if (type.id == TypeId::kDecimal128 && type.precision > type.scale) {
+    narrower.push_back(ColumnType::Decimal(type.precision - 1, type.scale));
+  }
+  return narrower.empty() ? std::nullopt : std::optional<ColumnType>(Pick(narrower, random));
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> ToArray(const std::vector<EncodedRow>& rows, size_t column,
@@ -161,6 +177,12 @@ arrow::Result<TestTable> TestTable::Random(size_t column_count, size_t key_size,
     // A column that was dropped since.
     old.column_ids.insert(old.column_ids.begin(), 99);
     old.types.insert(old.types.begin(), RandomType(random));
+    // Others that were widened since.
+    for (size_t i = 1; i < old.types.size(); ++i) {
+      const bool is_key = std::ranges::count(options.key_column_ids, old.column_ids[i]) > 0;
+      const std::optional<ColumnType> narrower = NarrowerType(old.types[i], random);
+      if (narrower && !is_key && OneIn(random, 2)) old.types[i] = *narrower;
+    }
     options.versions.push_back(std::move(old));
     version.version = 2;
   }
@@ -168,12 +190,18 @@ arrow::Result<TestTable> TestTable::Random(size_t column_count, size_t key_size,
   ARROW_ASSIGN_OR_RAISE(auto row_schema, RowSchema::Make(std::move(options)));
   ARROW_ASSIGN_OR_RAISE(TestTable table, Make(std::move(row_schema), std::string("\x02\0\0\0\x07", 5)));
   for (size_t i = 0; i < row_count; ++i) {
+    const RowSchema::Version& row_version = Pick(table.row_schema_->versions(), random);
     std::vector<Value> values;
-    for (const RowColumn& column : table.row_schema_->columns()) {
+    for (size_t c = 0; c < row_version.places.size(); ++c) {
+      const RowColumn& column = table.row_schema_->columns()[c];
       const bool is_null = column.nullable && OneIn(random, 4);
       values.push_back(is_null ? Value::Null() : RandomValue(column.type, random));
+      if (is_null || row_version.places[c].kind != RowSchema::Place::kField) continue;
+      const ColumnType& stored = row_version.layout.type(static_cast<size_t>(row_version.places[c].index));
+      if (stored == column.type) continue;
+      ARROW_ASSIGN_OR_RAISE(values.back(), RandomValue(stored, random).CastTo(column.type));
     }
-    ARROW_RETURN_NOT_OK(table.Add(std::move(values), Pick(table.row_schema_->versions(), random)));
+    ARROW_RETURN_NOT_OK(table.Add(std::move(values), row_version));
   }
   return table;
 }
@@ -184,11 +212,13 @@ arrow::Status TestTable::Add(std::vector<Value> values, const RowSchema::Version
   writer.Reset();
   for (size_t field = 0; field < version.column_of_field.size(); ++field) {
     const int column = version.column_of_field[field];
-    if (column >= 0) ARROW_RETURN_NOT_OK(writer.Set(field, values[static_cast<size_t>(column)]));
+    if (column < 0) continue;
+    ARROW_ASSIGN_OR_RAISE(const Value stored, values[static_cast<size_t>(column)].CastTo(version.layout.type(field)));
+    ARROW_RETURN_NOT_OK(writer.Set(field, stored));
   }
   ARROW_RETURN_NOT_OK(writer.Finish(/*deleted=*/false, &row.row));
   for (size_t i = 0; i < values.size(); ++i) {
-    if (version.places[i].kind == RowSchema::Place::kDefault) values[i] = row_schema_->columns()[i].default_value;
+    if (version.places[i].kind == RowSchema::Place::kDefault) values[i] = row_schema_->columns()[i].older_value();
   }
   std::vector<Value> key;
   for (const int column : row_schema_->key_columns()) key.push_back(values[static_cast<size_t>(column)]);

@@ -39,7 +39,8 @@ class TestTable {
  public:
   // Rows must have the key columns' values; the rows of an older version have the defaults of the columns it lacks.
   static arrow::Result<TestTable> Make(std::shared_ptr<const RowSchema> row_schema, std::string key_prefix);
-  // `key_size` columns, the first ones, are the key. With `old_version`, rows of it lack the last column.
+  // `key_size` columns, the first ones, are the key. With `old_version`, rows of it lack the last column and have
+  // narrower types of others.
   static arrow::Result<TestTable> Random(size_t column_count, size_t key_size, bool old_version, size_t row_count,
                                          test::Random& random);
 

@@ -36,16 +36,18 @@ arrow::Result<Value> ReadKeyPart(const RowSchema& schema, std::string_view key, 
 arrow::Result<Value> ReadPlace(const RowSchema& schema, const RowSchema::Version& version, std::string_view key,
                                std::string_view row, int column) {
   const RowSchema::Place& place = version.places[column];
+  const ColumnType& type = schema.columns()[column].type;
   arrow::Result<Value> value;
   switch (place.kind) {
     case RowSchema::Place::kField:
       value = ReadField(version.layout, row, place.index);
+      if (value.ok() && version.layout.type(place.index) != type) value = value->CastTo(type);
       break;
     case RowSchema::Place::kKeyPart:
       value = ReadKeyPart(schema, key, place.index);
       break;
     case RowSchema::Place::kDefault:
-      value = schema.columns()[column].default_value;
+      value = schema.columns()[column].older_value();
       break;
   }
   if (value.ok()) return value;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "type/type_widening.h"
 #include "type/value_check.h"
 
 namespace yarrow {
@@ -50,11 +51,18 @@ arrow::Status CheckColumns(const std::string& table, std::vector<RowColumn>* col
       return TableError(table, "column '", column.name, "': default: ", exact_default.status().message());
     }
     column.default_value = *std::move(exact_default);
+    if (!column.initial_value) continue;
+    auto exact_initial = column.initial_value->CastTo(column.type);
+    if (!exact_initial.ok()) {
+      return TableError(table, "column '", column.name, "': initial value: ", exact_initial.status().message());
+    }
+    column.initial_value = *std::move(exact_initial);
   }
   return arrow::Status::OK();
 }
 
-arrow::Status CheckVersion(const std::string& table, const std::vector<RowColumn>& columns, const RowVersion& version) {
+arrow::Status CheckVersion(const RowSchema::Options& options, const RowVersion& version) {
+  const std::string& table = options.table_name;
   if (version.column_ids.size() != version.types.size()) {
     return TableError(table, "schema version ", version.version, " has ", version.column_ids.size(), " columns but ",
                       version.types.size(), " types");
@@ -65,12 +73,15 @@ arrow::Status CheckVersion(const std::string& table, const std::vector<RowColumn
     if (!ids.insert(id).second) {
       return TableError(table, "schema version ", version.version, " stores the column id ", id, " twice");
     }
-    const int column = FindId(columns, id);
-    if (column < 0 || columns[static_cast<size_t>(column)].type == version.types[i]) continue;
-    const RowColumn& now = columns[static_cast<size_t>(column)];
-    return arrow::Status::NotImplemented("table ", table, ": column '", now.name, "' is ", now.type.ToString(),
-                                         " but was ", version.types[i].ToString(), " in schema version ",
-                                         version.version, ": changing the type of a stored column");
+    const int column = FindId(options.columns, id);
+    if (column < 0) continue;
+    const RowColumn& now = options.columns[static_cast<size_t>(column)];
+    if (now.type == version.types[i]) continue;
+    const bool is_key = std::ranges::find(options.key_column_ids, id) != options.key_column_ids.end();
+    if (!is_key && IsWidening(version.types[i], now.type)) continue;
+    return TableError(table, "column '", now.name, "' is ", now.type.ToString(), " but was ",
+                      version.types[i].ToString(), " in schema version ", version.version,
+                      is_key ? ": the type of a key column never changes" : ", which does not widen to it");
   }
   return arrow::Status::OK();
 }
@@ -80,7 +91,7 @@ arrow::Status CheckVersion(const std::string& table, const std::vector<RowColumn
 // Places of all columns in one version, and what each of its fields is.
 arrow::Result<RowSchema::Version> RowSchema::MakeVersion(const RowVersion& from, bool is_current) const {
   const std::string& table = options_.table_name;
-  ARROW_RETURN_NOT_OK(CheckVersion(table, options_.columns, from));
+  ARROW_RETURN_NOT_OK(CheckVersion(options_, from));
   Version version;
   ARROW_ASSIGN_OR_RAISE(version.layout, RowLayout::Make(from.version, from.types));
   for (const uint32_t id : from.column_ids) version.column_of_field.push_back(FindId(options_.columns, id));
@@ -105,7 +116,7 @@ arrow::Result<RowSchema::Version> RowSchema::MakeVersion(const RowVersion& from,
       return TableError(table, "the current schema version ", from.version, " does not store the column '", column.name,
                         "'");
     }
-    if (!column.nullable && column.default_value.is_null()) {
+    if (!column.nullable && column.older_value().is_null()) {
       return TableError(table, "column '", column.name, "' is NOT NULL and rows of schema version ", from.version,
                         " do not have it: give it a default");
     }

@@ -7,6 +7,7 @@
 #include <arrow/type_fwd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct RowColumn {
   std::string name;
   ColumnType type;
   bool nullable = true;
-  Value default_value;  // of rows older than the column; exact form of `type`
+  Value default_value;                      // of cells that nobody gives; exact form of `type`
+  std::optional<Value> initial_value = {};  // of rows older than the column, likewise; nothing: default_value
+
+  const Value& older_value() const { return initial_value ? *initial_value : default_value; }
 };
 
 // Which columns a row of one schema version stores, by id, in field order.
@@ -43,8 +47,8 @@ class RowSchema {
   };
   // Invalid, naming table and column, for: no key column, an unknown, repeated or nullable one; two columns of one name
   // or id; a default that does not fit; versions that do not increase; a current version that lacks a column; a column
-  // that is NOT NULL, lacks a default and is not in an older version. NotImplemented when a version has another type
-  // than the column has now.
+  // that is NOT NULL, lacks an initial value and is not in an older version; a version with a type that is neither the
+  // column's nor widens to it (type/type_widening.h), or with another one of a key column.
   static arrow::Result<std::shared_ptr<const RowSchema>> Make(Options options);
 
   // The versions' stored columns for a table whose columns were never altered: all but those key columns whose key part
@@ -74,7 +78,7 @@ class RowSchema {
   };
   struct Version {
     RowLayout layout;
-    std::vector<Place> places;         // one a column of columns()
+    std::vector<Place> places;         // one a column of columns(); a field may have a type that widens to the column's
     std::vector<int> column_of_field;  // position in columns(), -1 when dropped since
   };
   // nullptr when the table never had that version.

@@ -69,7 +69,7 @@ struct SegmentSource : public duckdb::TableFunctionInfo {
       auto& defined = columns.emplace_back(column.name, ToLogicalType(column.type));
       defined.identifier = duckdb::Value::INTEGER(static_cast<int32_t>(column.id));
       defined.default_expression =
-          duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type));
+          duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.older_value(), column.type));
     }
   }
   const ColdPieces& pieces;
@@ -160,6 +160,13 @@ bool IsReadByParquetScan(const ColumnType& type) {
     default:
       return true;
   }
+}
+
+bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column) {
+  return column.type.id == TypeId::kDouble && std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
+           const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+           return stored != nullptr && stored->type != column.type;
+         });
 }
 
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,

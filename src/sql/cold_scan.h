@@ -19,6 +19,10 @@ namespace yarrow::sql {
 // Whether DuckDB reads the type from Parquet as the values it has here.
 bool IsReadByParquetScan(const ColumnType& type);
 
+// Whether filters on the column might be rounded: parquet_scan casts their constants to the type in the file, and
+// "d < 0.5" becomes "d < 1" where segments from before a change of type have integers, or "d = 0.1" a FLOAT.
+bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column);
+
 // One a scan; its threads share it.
 class ColdScan {
  public:

@@ -18,8 +18,8 @@ namespace {
 
 using duckdb::ConstraintType;
 
-std::string Where(const duckdb::CreateTableInfo& info, const std::string& column = {}) {
-  return "table " + info.schema + "." + info.table + (column.empty() ? "" : ": column " + column);
+std::string Where(const duckdb::CreateTableInfo& info) {
+  return "table " + info.schema + "." + info.table;
 }
 
 // Functions that DuckDB calls consistent, or replaces by a constant as it binds, though their value is of the moment.
@@ -53,24 +53,6 @@ bool IsOfTheMoment(const duckdb::ParsedExpression& expression) {
   duckdb::ParsedExpressionIterator::EnumerateChildren(
       expression, [&](const duckdb::ParsedExpression& child) { found = found || IsOfTheMoment(child); });
   return found;
-}
-
-// A default is stored as the value that it has now, so it must have no other at any time.
-Value DefaultOf(duckdb::ClientContext& context, const duckdb::CreateTableInfo& info,
-                const duckdb::ColumnDefinition& column, const ColumnType& type) {
-  if (!column.HasDefaultValue()) return {};
-  auto expression = column.DefaultValue().Copy();
-  auto binder = duckdb::Binder::CreateBinder(context);
-  duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
-  constant.target_type = column.Type();
-  const auto bound = constant.Bind(expression);
-  if (!bound->IsFoldable() || !bound->IsConsistent() || IsOfTheMoment(column.DefaultValue())) {
-    throw duckdb::BinderException(Where(info, column.Name()) + ": the default " + column.DefaultValue().ToString() +
-                                  " is not a constant: its value depends on when and by whom it is asked for; give "
-                                  "the value in each INSERT instead");
-  }
-  const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound);
-  return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
 }
 
 std::string CollationOf(const duckdb::LogicalType& type) {
@@ -110,27 +92,48 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
 
 }  // namespace
 
+// A default is stored as the value that it has now, so it must have no other at any time.
+Value ConstantDefault(duckdb::ClientContext& context, const std::string& where,
+                      const duckdb::ParsedExpression& expression, const ColumnType& type) {
+  auto copy = expression.Copy();
+  auto binder = duckdb::Binder::CreateBinder(context);
+  duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
+  constant.target_type = ToLogicalType(type);
+  const auto bound = constant.Bind(copy);
+  if (!bound->IsFoldable() || !bound->IsConsistent() || IsOfTheMoment(expression)) {
+    throw duckdb::BinderException(where + ": the default " + expression.ToString() +
+                                  " is not a constant: its value depends on when and by whom it is asked for; give "
+                                  "the value in each INSERT instead");
+  }
+  const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound);
+  return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
+}
+
+ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,
+                          const duckdb::ColumnDefinition& column) {
+  const std::string where = "table " + table + ": column " + column.Name();
+  if (column.Generated()) {
+    throw duckdb::NotImplementedException(where + ": generated columns are not supported; compute it in the query");
+  }
+  if (const std::string collation = CollationOf(column.Type()); !collation.empty()) {
+    throw duckdb::NotImplementedException(where + ": COLLATE " + collation +
+                                          " is not supported for columns, whose text is sorted by its bytes; write " +
+                                          "COLLATE in the queries instead");
+  }
+  const auto type = FromLogicalType(column.Type());
+  if (!type.ok()) throw duckdb::NotImplementedException(where + ": " + type.status().message());
+  ColumnSpec spec{.name = column.Name(), .type = *type, .nullable = true, .default_value = {}};
+  if (column.HasDefaultValue()) spec.default_value = ConstantDefault(context, where, column.DefaultValue(), *type);
+  return spec;
+}
+
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info) {
   TableSpec spec;
   spec.schema_name = info.schema;
   spec.name = info.table;
   spec.kind = KindOf(info);
   for (const duckdb::ColumnDefinition& column : info.columns.Logical()) {
-    if (column.Generated()) {
-      throw duckdb::NotImplementedException(Where(info, column.Name()) +
-                                            ": generated columns are not supported; compute it in the query");
-    }
-    if (const std::string collation = CollationOf(column.Type()); !collation.empty()) {
-      throw duckdb::NotImplementedException(Where(info, column.Name()) + ": COLLATE " + collation +
-                                            " is not supported for columns, whose text is sorted by its bytes; write " +
-                                            "COLLATE in the queries instead");
-    }
-    const auto type = FromLogicalType(column.Type());
-    if (!type.ok()) throw duckdb::NotImplementedException(Where(info, column.Name()) + ": " + type.status().message());
-    spec.columns.push_back({.name = column.Name(),
-                            .type = *type,
-                            .nullable = true,
-                            .default_value = DefaultOf(context, info, column, *type)});
+    spec.columns.push_back(MakeColumnSpec(context, info.schema + "." + info.table, column));
   }
   for (const auto& constraint : info.constraints) AddConstraint(info, *constraint, &spec);
   return spec;

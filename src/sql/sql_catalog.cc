@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "sql/alter_table.h"
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -116,8 +117,24 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateCollation(duckdb::Ca
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::CatalogTransaction, duckdb::CreateTypeInfo&) {
   Refuse("types", catalog.GetName());
 }
-void SqlSchema::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo&) {
-  throw duckdb::NotImplementedException("ALTER is not supported yet for tables of database " + catalog.GetName());
+
+void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
+  if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments or owners", catalog.GetName());
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  const auto entry = sql_transaction.Find(name, info.name);
+  if (entry == nullptr) {
+    if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+    throw duckdb::CatalogException("Table with name " + info.name + " does not exist!");
+  }
+  const TableAlteration alteration =
+      MakeAlteration(transaction.GetContext(), *entry->definition, info.Cast<duckdb::AlterTableInfo>());
+  if (const auto* rename = std::get_if<RenameTable>(&alteration)) {
+    const auto holder = sql_transaction.Find(name, rename->new_name);
+    if (holder != nullptr && holder != entry) {
+      throw duckdb::CatalogException("Table with name \"" + rename->new_name + "\" already exists!");
+    }
+  }
+  Check(sql_transaction.impl().AlterTable(entry, alteration));
 }
 
 namespace {
@@ -171,9 +188,9 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
     version = entry;
   }
   auto found = table;
-  // Dropped tables go with the last transaction or plan that uses them.
+  // Dropped tables and former definitions go with the last transaction or plan that uses them.
   std::erase_if(tables_, [&](const auto& cached) {
-    return cached.first != id && cached.second.first->dropped_at->load(std::memory_order_acquire) != 0;
+    return cached.first != id && cached.second.first->ended_at->load(std::memory_order_acquire) != 0;
   });
   return found;
 }
@@ -252,11 +269,14 @@ duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::
   Refuse("indexes beside the primary key", GetName());
 }
 
-duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&, duckdb::TableCatalogEntry&,
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&,
+                                                                          duckdb::TableCatalogEntry& table,
                                                                           duckdb::unique_ptr<duckdb::LogicalOperator>,
                                                                           duckdb::unique_ptr<duckdb::CreateIndexInfo>,
                                                                           duckdb::unique_ptr<duckdb::AlterTableInfo>) {
-  throw duckdb::NotImplementedException("ALTER is not supported yet for tables of database " + GetName());
+  throw duckdb::NotImplementedException("table " + table.schema.name + "." + table.name +
+                                        ": a primary key cannot be added, rows are stored by the key that the table "
+                                        "was made with; make a table with that key and copy the rows");
 }
 
 duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& info) {

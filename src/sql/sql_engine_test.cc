@@ -46,13 +46,15 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("CREATE TABLE u (a INT DEFAULT random())", {"main.u", "column a", "random()"});
   expect_error("CREATE VIEW v AS SELECT 1", {"views"});
   expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
-  expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"ALTER"});
+  expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"table main.t", "primary key", "copy the rows"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT (name) DO NOTHING", {"conflict target"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT DO UPDATE SET name = NULL", {"main.t", "name"});
   expect_error("MERGE INTO t USING (SELECT 1 AS id) USING (id) WHEN MATCHED THEN ERROR 'no ' || name", {"no a"});
   expect_error("DELETE FROM y.system.tables", {"system.tables"});
   expect_error("DROP TABLE y.system.tables", {"system.tables"});
-  expect_error("ALTER TABLE t ADD COLUMN z INT", {"ALTER"});
+  expect_error("ALTER TABLE t ADD COLUMN z INT DEFAULT random()", {"main.t", "column z", "random()"});
+  expect_error("ALTER TABLE t ALTER name SET NOT NULL", {"main.t", "column name", "SET NOT NULL"});
+  expect_error("COMMENT ON TABLE t IS 'x'", {"comments"});
   expect_error("SELECT * FROM nothing", {"nothing"});
 }
 
@@ -87,7 +89,32 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
       "FROM duckdb_indexes()",
       "SHOW ALL TABLES",
       "COMMENT ON TABLE t IS 'x'",
-      "ALTER TABLE t RENAME TO u",
+      "COMMENT ON COLUMN t.name IS 'x'",
+      "ALTER TABLE t RENAME TO renamed; ALTER TABLE renamed RENAME TO t",
+      "ALTER VIEW t RENAME TO v",
+      "ALTER TABLE t SET SCHEMA other",
+      "ALTER TABLE t SET PARTITIONED BY (name)",
+      "ALTER TABLE t SET SORTED BY (name)",
+      "ALTER TABLE t ADD CHECK (id > 0)",
+      "ALTER TABLE t ADD UNIQUE (name)",
+      "ALTER TABLE t ADD PRIMARY KEY (name)",
+      "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES t (id)",
+      "ALTER TABLE t ADD COLUMN g INTEGER AS (id + 1)",
+      "ALTER TABLE t ADD COLUMN s STRUCT(a INTEGER)",
+      "ALTER TABLE t ADD COLUMN name.a INTEGER",
+      "ALTER TABLE t DROP COLUMN name.a",
+      "ALTER TABLE t RENAME COLUMN name.a TO b",
+      "ALTER TABLE t ADD COLUMN c VARCHAR COLLATE NOCASE",
+      "ALTER TABLE t ADD COLUMN e mood",
+      "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL",
+      "ALTER TABLE t ADD COLUMN k INTEGER PRIMARY KEY",
+      "ALTER TABLE t ALTER rowid TYPE INTEGER",
+      "ALTER TABLE t DROP COLUMN rowid",
+      "ALTER TABLE t ALTER name TYPE INTEGER USING length(name)",
+      "ALTER TABLE t ALTER nowhere SET DEFAULT 1",
+      "ALTER TABLE y.system.tables RENAME TO t2",
+      "ALTER TABLE y.system.tables ADD COLUMN x INTEGER",
+      "ALTER SEQUENCE s OWNED BY t",
       "CREATE MACRO m(a) AS a + 1",
       "CREATE SEQUENCE s",
       "CREATE TYPE e AS ENUM ('a')",

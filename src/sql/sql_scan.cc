@@ -217,13 +217,19 @@ bool IsNumberAsked(const TableFunctionInitInput& input, const ScanPlan& plan) {
 }
 
 // parquet_scan knows neither keys nor their order, applies DuckDB's filters only and reads each column once.
-bool CanParquetScan(ClientContext& context, const TableFunctionInitInput& input, const ScanPlan& plan) {
+bool CanParquetScan(ClientContext& context, const TableFunctionInitInput& input, const ScanPlan& plan,
+                    const ColdPieces& cold) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
   if (ReadsSingleKeys(plan) || !duckdb::Settings::Get<duckdb::EnableExternalAccessSetting>(context)) return false;
   std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
   std::ranges::sort(ids);
   if (std::ranges::adjacent_find(ids) != ids.end()) return false;
+  bool rounds = false;
+  ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter&, duckdb::column_t id) {
+    rounds |= !duckdb::IsVirtualColumn(id) && MayRoundFilters(cold, plan.source.row_schema->columns()[id]);
+  });
+  if (rounds) return false;
   return std::ranges::all_of(ids, [&](duckdb::column_t id) {
     if (duckdb::IsVirtualColumn(id)) return id == duckdb::COLUMN_IDENTIFIER_EMPTY;
     return IsReadByParquetScan(plan.source.row_schema->columns()[id].type);
@@ -239,7 +245,7 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   if (IsNumberAsked(input, plan)) {
     global->cold_way = ColdWay::kCounted;
     global->rows_to_count = global->cold->rows();
-  } else if (CanParquetScan(context, input, plan)) {
+  } else if (CanParquetScan(context, input, plan, *global->cold)) {
     global->cold_way = ColdWay::kByScan;
     const size_t visible = BindDataOf(input.bind_data).table->table()->definition().visible_columns();
     global->segments = std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);

@@ -88,16 +88,21 @@ std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema
   for (const auto& entry : changes.created) {
     if (is_it(entry)) return entry;
   }
+  for (const auto& altered : changes.altered) {
+    if (is_it(altered.after)) return altered.after;
+  }
   yarrow::Catalog& tables = catalog_.database()->catalog();
   auto found = catalog_view_->Find({schema, name});
   if (found != nullptr && !tables.IsLiveAt(*found, impl_->snapshot())) {
     found = tables.FindAt({schema, name}, impl_->snapshot());
   }
   if (found == nullptr) return nullptr;
-  for (const auto& entry : changes.dropped) {
-    if (entry->definition->id == found->definition->id) return nullptr;
-  }
-  return found;
+  const auto is_found = [&](const auto& entry) { return entry->definition->id == found->definition->id; };
+  // An altered one that is not found above has another name by now.
+  const bool is_gone =
+      std::ranges::any_of(changes.dropped, is_found) ||
+      std::ranges::any_of(changes.altered, [&](const auto& altered) { return is_found(altered.after); });
+  return is_gone ? nullptr : found;
 }
 
 std::vector<std::shared_ptr<const TableEntry>> SqlTransaction::Tables(const std::string& schema) {
@@ -107,7 +112,9 @@ std::vector<std::shared_ptr<const TableEntry>> SqlTransaction::Tables(const std:
     if (FoldCase(definition.schema_name) != FoldCase(schema)) continue;
     if (auto seen = Find(definition.schema_name, definition.name)) tables.push_back(std::move(seen));
   }
-  for (const auto& entry : impl_->catalog_changes().created) {
+  std::vector<std::shared_ptr<const TableEntry>> own = impl_->catalog_changes().created;
+  for (const auto& altered : impl_->catalog_changes().altered) own.push_back(altered.after);
+  for (const auto& entry : own) {
     const TableDefinition& definition = *entry->definition;
     const bool is_listed = std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t == entry; });
     if (!is_listed && FoldCase(definition.schema_name) == FoldCase(schema)) tables.push_back(entry);

@@ -102,11 +102,21 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(cons
   return entry->definition;
 }
 
+arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::string_view qualified_name,
+                                                                           const TableAlteration& alteration) {
+  ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().AlterTable(name, alteration));
+  return entry->definition;
+}
+
 Status Database::DropTable(std::string_view qualified_name) {
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
-  ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
-  WriteSet writes;
-  return impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes);
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
+    WriteSet writes;
+    const Status status = impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes);
+    if (!IsConflict(status)) return status;  // else it was altered meanwhile
+  }
 }
 
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::FindTable(std::string_view qualified_name) const {
@@ -150,6 +160,10 @@ const std::string& Session::user() const {
 arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualified_name) {
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   ARROW_ASSIGN_OR_RAISE(auto entry, database_->catalog().Find(name));
+  if (entry->ended_at->load(std::memory_order_acquire) != 0) {  // as far as is known: a change is being committed
+    database_->catalog().FindLatest(*entry);
+    ARROW_ASSIGN_OR_RAISE(entry, database_->catalog().Find(name));
+  }
   ARROW_ASSIGN_OR_RAISE(auto impl, TableImpl::Make(database_, std::move(entry), user_));
   return std::shared_ptr<Table>(new Table(std::move(impl)));
 }

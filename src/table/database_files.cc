@@ -61,7 +61,7 @@ Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writ
     cold_tier_->deleted.AddRecords(dropping.files(), now, writes);
     ARROW_RETURN_NOT_OK(catalog_->CommitChanges(changes, writes, options));
     if (tables.empty()) return Status::OK();
-    const uint64_t sequence = tables.front()->dropped_at->load(std::memory_order_acquire);
+    const uint64_t sequence = tables.front()->ended_at->load(std::memory_order_acquire);
     dropping.Committed(sequence);
     cold_tier_->deleted.Add(dropping.files(), now, sequence);
   }

@@ -94,6 +94,8 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     options.guards = guards;
     const Status status = commit(options);
     if (status.ok() || !IsConflict(status)) return status;
+    // Against a changed definition nothing helps, and it may not even know what new segments have.
+    if (std::ranges::any_of(tables, &TableImpl::IsOutdated)) return status;
     bool moved = false;
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
@@ -133,7 +135,7 @@ Status CommitRow(const TableImpl& table, std::string_view key, std::string_view 
       status = store.CommitPut(partition, key, row, options).status();
     }
     const bool moved = table.cold()->places().version() != manifest->places_version;
-    if (status.ok() || !IsConflict(status) || !moved) return status;
+    if (status.ok() || !IsConflict(status) || !moved || table.IsOutdated()) return status;
   }
 }
 

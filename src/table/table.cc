@@ -34,8 +34,7 @@ auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
     });
     if (status.ok()) return result;
     // Against a changed definition no repetition helps.
-    const GuardUse guard = table.guard();
-    if (!IsConflict(status) || guard.guard->version() != guard.version) return status;
+    if (!IsConflict(status) || table.IsOutdated()) return status;
   }
 }
 

@@ -51,15 +51,25 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
 }
 
 Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
-  const uint64_t dropped = entry_->dropped_at->load(std::memory_order_acquire);
-  const bool was_dropped = dropped != 0 && dropped != TableEntry::kDropping;
-  if (was_dropped && (snapshot.is_null() || snapshot.sequence() >= dropped)) {
-    return Status::KeyError("Table ", definition().QualifiedName(),
-                            " was dropped; only snapshots from before that still have it");
-  }
+  const uint64_t ended = entry_->ended_at->load(std::memory_order_acquire);
+  if (ended != 0 && snapshot.is_null() && ended < TableEntry::kEnding) return Outdated();
+  if (ended != 0 && !snapshot.is_null() && !database_->catalog().IsLiveAt(*entry_, snapshot)) return Outdated();
   if (!needs_user_) return Status::OK();
   return Status::Invalid("Table ", definition().QualifiedName(),
                          " is a user table and this session has no acting user: open it with SessionOptions::user");
+}
+
+Status TableImpl::Outdated() const {
+  const std::string name = definition().QualifiedName();
+  const auto latest = database_->catalog().FindLatest(*entry_);
+  if (latest == nullptr) {
+    return Status::KeyError("Table ", name, " was dropped; only snapshots from before that still have it");
+  }
+  return ConflictError("table " + name + " was altered since it was opened" +
+                       (latest->definition->name == definition().name
+                            ? std::string()
+                            : " and is " + latest->definition->QualifiedName() + " now") +
+                       "; open it again and repeat what was done with it");
 }
 
 Status TableImpl::CheckWritable() const {

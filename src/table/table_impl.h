@@ -38,7 +38,7 @@ class TableImpl {
                                                         const std::string& user);
 
   // An error when a session without acting user meets a user table, or the table was dropped before `snapshot` (null:
-  // now).
+  // now); IsConflict() when it was altered before.
   arrow::Status CheckReadable(const Snapshot& snapshot) const;
   // The same of now, and an error for system tables.
   arrow::Status CheckWritable() const;
@@ -46,6 +46,8 @@ class TableImpl {
   DatabaseImpl& database() const { return *database_; }
   Store& store() const { return *database_->store(); }
   const TableEntry& entry() const { return *entry_; }
+  // Whether the table was altered or dropped since this definition of it.
+  bool IsOutdated() const { return entry_->guard->version() > entry_->guard_version; }
   const TableDefinition& definition() const { return *entry_->definition; }
   const std::shared_ptr<const RowSchema>& row_schema() const { return row_schema_; }
   const std::shared_ptr<arrow::Schema>& visible_schema() const { return visible_schema_; }
@@ -96,6 +98,7 @@ class TableImpl {
 
  private:
   TableImpl() = default;
+  arrow::Status Outdated() const;
 
   std::shared_ptr<DatabaseImpl> database_;
   std::shared_ptr<const TableEntry> entry_;

@@ -62,7 +62,7 @@ Status TransactionImpl::CheckConflicts() const {
 
 Status TransactionImpl::Explain(const Status& status) const {
   const ConflictKey* conflict = FindConflictKey(status);
-  if (conflict == nullptr) return status;
+  if (conflict == nullptr) return IsConflict(status) ? ExplainOutdated(status) : status;
   for (const auto& table : touched_) {
     const bool is_its_key = table->entry().partition.id() == conflict->partition_id &&
                             std::string_view(conflict->key).starts_with(table->key_prefix());
@@ -72,6 +72,16 @@ Status TransactionImpl::Explain(const Status& status) const {
                              table->row_schema()->DescribeKey(conflict->key) +
                              " after this one began; run the transaction again",
                          *conflict);
+  }
+  return status;
+}
+
+Status TransactionImpl::ExplainOutdated(const Status& status) const {
+  for (const auto& table : touched_) {
+    if (!table->IsOutdated()) continue;
+    return ConflictError("table " + table->definition().QualifiedName() +
+                         " was altered or dropped by another transaction after this one began; run the transaction "
+                         "again");
   }
   return status;
 }
@@ -108,11 +118,28 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
     return FoldCase(entry->definition->name) == FoldCase(spec.name) &&
            FoldCase(entry->definition->schema_name) == FoldCase(spec.schema_name);
   };
-  if (std::ranges::any_of(changes_.created, same_name)) {
+  const auto altered_to_it = [&](const AlteredTable& altered) { return same_name(altered.after); };
+  if (std::ranges::any_of(changes_.created, same_name) || std::ranges::any_of(changes_.altered, altered_to_it)) {
     return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
   }
   ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes_));
   changes_.created.push_back(std::move(draft));
+  return Status::OK();
+}
+
+Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  ARROW_ASSIGN_OR_RAISE(auto after, database_->catalog().DraftAlteration(entry, alteration, &changes_));
+  if (after == entry) return Status::OK();
+  const auto made = std::ranges::find(changes_.created, entry);
+  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  if (made != changes_.created.end()) {
+    *made = std::move(after);
+  } else if (altered != changes_.altered.end()) {
+    altered->after = std::move(after);
+  } else {
+    changes_.altered.push_back({entry, std::move(after)});
+  }
   return Status::OK();
 }
 
@@ -122,9 +149,13 @@ Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry
     return Status::Invalid("Table ", entry->definition->QualifiedName(),
                            " belongs to the database and cannot be dropped");
   }
-  std::erase_if(touched_, [&](const auto& table) { return &table->entry() == entry.get(); });
+  const uint32_t id = entry->definition->id;
+  std::erase_if(touched_, [&](const auto& table) { return table->definition().id == id; });
   // Rows written to a table that the transaction made are committed under an id that no table has, and swept.
-  if (std::erase(changes_.created, entry) == 0) changes_.dropped.push_back(entry);
+  if (std::erase(changes_.created, entry) > 0) return Status::OK();
+  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  changes_.dropped.push_back(altered == changes_.altered.end() ? entry : altered->before);
+  if (altered != changes_.altered.end()) changes_.altered.erase(altered);
   return Status::OK();
 }
 

@@ -24,11 +24,12 @@ class TransactionImpl {
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
-  // Schemas and tables made and dropped by the transaction. The caller has looked whether they are there in its
-  // snapshot, and drops the tables of a schema before the schema.
+  // Schemas and tables made, altered and dropped by the transaction. The caller has looked whether they are there in
+  // its snapshot, and drops the tables of a schema before the schema.
   arrow::Status CreateSchema(const std::string& name);
   arrow::Status DropSchema(const std::shared_ptr<const SchemaEntry>& schema);
   arrow::Status CreateTable(const TableSpec& spec);
+  arrow::Status AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration);
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
   const CatalogChanges& catalog_changes() const { return changes_; }
 
@@ -45,6 +46,7 @@ class TransactionImpl {
  private:
   // A conflict in terms of tables and their keys.
   arrow::Status Explain(const arrow::Status& status) const;
+  arrow::Status ExplainOutdated(const arrow::Status& status) const;
 
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;

@@ -1,0 +1,136 @@
+#include "catalog/alter_definition.h"
+
+#include <gtest/gtest.h>
+
+#include "arrow_assert.h"
+#include "catalog/table_schema.h"
+
+namespace yarrow {
+namespace {
+
+ColumnSpec Column(std::string name, ColumnType type, bool nullable = true, Value value = {}) {
+  return {.name = std::move(name), .type = std::move(type), .nullable = nullable, .default_value = std::move(value)};
+}
+
+// t (id BIGINT key, note VARCHAR, n INTEGER NOT NULL DEFAULT 7) and, without a key, its hidden row id.
+TableDefinition Example(bool has_key = true) {
+  TableSpec spec;
+  spec.name = "t";
+  spec.columns = {Column("id", TypeId::kInt64), Column("note", TypeId::kUtf8),
+                  Column("n", TypeId::kInt32, false, Value(7))};
+  if (has_key) spec.primary_key = {"id"};
+  return DefineTable(spec, 1000).ValueOrDie();
+}
+
+arrow::Result<TableDefinition> Alter(const TableDefinition& table, const TableAlteration& alteration) {
+  ARROW_ASSIGN_OR_RAISE(auto altered, AlterDefinition(table, alteration));
+  if (!altered) return table;
+  ARROW_RETURN_NOT_OK(MakeRowSchema(*altered, 0).status());
+  return *std::move(altered);
+}
+
+bool ChangesNothing(const TableDefinition& table, const TableAlteration& alteration) {
+  const auto altered = AlterDefinition(table, alteration);
+  EXPECT_OK(altered.status());
+  return altered.ok() && !altered->has_value();
+}
+
+TEST(AlterDefinitionTest, ColumnsComeAndGoAndNoIdComesTwice) {
+  ASSERT_OK_AND_ASSIGN(TableDefinition table,
+                       Alter(Example(), AddColumn{Column("x", TypeId::kInt16, false, Value(1))}));
+  EXPECT_EQ(table.schema_version, 2u);
+  ASSERT_EQ(table.columns.size(), 4u);
+  EXPECT_EQ(table.columns[3].id, 4u);
+  EXPECT_EQ(table.columns[3].added_version, 2u);
+  EXPECT_EQ(table.columns[3].initial_value.get<int64_t>(), 1);
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, DropColumn{"X"}));
+  EXPECT_EQ(table.columns.size(), 3u);
+  ASSERT_EQ(table.dropped_columns.size(), 1u);
+  EXPECT_EQ(table.dropped_columns[0].dropped_version, 3u);
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, AddColumn{Column("x", TypeId::kUtf8)}));
+  EXPECT_EQ(table.columns[3].id, 5u);
+  EXPECT_TRUE(ChangesNothing(table, AddColumn{Column("X", TypeId::kUtf8), true}));
+  EXPECT_TRUE(ChangesNothing(table, DropColumn{"nowhere", true}));
+  // In rows of each version its own columns are found.
+  ASSERT_OK_AND_ASSIGN(const auto rows, MakeRowSchema(table, 0));
+  using Place = RowSchema::Place;
+  for (const uint32_t version : {1u, 2u, 3u}) {
+    EXPECT_EQ(rows->FindVersion(version)->places[3].kind, Place::kDefault) << version;
+    EXPECT_EQ(rows->FindVersion(version)->layout.field_count(), version == 2 ? 3u : 2u);
+  }
+  EXPECT_EQ(rows->current().places[3].kind, Place::kField);
+}
+
+TEST(AlterDefinitionTest, ColumnsAreAddedBeforeTheHiddenRowId) {
+  ASSERT_OK_AND_ASSIGN(const TableDefinition table, Alter(Example(false), AddColumn{Column("x", TypeId::kBool)}));
+  EXPECT_TRUE(table.has_hidden_row_id());
+  EXPECT_EQ(table.columns[3].name, "x");
+  EXPECT_EQ(table.columns[3].id, 5u);
+  EXPECT_ERROR_HAS(AlterDefinition(table, DropColumn{kRowIdColumn}), "no column '_row_id'");
+  EXPECT_ERROR_HAS(AlterDefinition(table, RenameColumn{"x", kRowIdColumn}), "'_row_id' is taken");
+}
+
+TEST(AlterDefinitionTest, TypesWidenStepByStep) {
+  ASSERT_OK_AND_ASSIGN(TableDefinition table, Alter(Example(), WidenColumn{"n", TypeId::kInt64}));
+  EXPECT_EQ(table.schema_version, 2u);
+  EXPECT_EQ(table.columns[2].type, ColumnType(TypeId::kInt64));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, AddColumn{Column("f", TypeId::kFloat, true, Value(1.5))}));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, WidenColumn{"f", TypeId::kDouble}));
+  EXPECT_EQ(table.columns[3].initial_value.get<double>(), 1.5);
+  ASSERT_OK_AND_ASSIGN(const auto rows, MakeRowSchema(table, 0));
+  EXPECT_EQ(rows->FindVersion(1)->layout.type(1), ColumnType(TypeId::kInt32));
+  EXPECT_EQ(rows->FindVersion(2)->layout.type(1), ColumnType(TypeId::kInt64));
+  EXPECT_EQ(rows->FindVersion(3)->layout.type(2), ColumnType(TypeId::kFloat));
+  EXPECT_EQ(rows->FindVersion(4)->layout.type(2), ColumnType(TypeId::kDouble));
+  EXPECT_TRUE(ChangesNothing(table, WidenColumn{"n", TypeId::kInt64}));
+  const arrow::Status narrowed = AlterDefinition(table, WidenColumn{"n", TypeId::kInt32}).status();
+  EXPECT_TRUE(narrowed.IsNotImplemented()) << narrowed.ToString();
+  EXPECT_ERROR_HAS(narrowed, "Table main.t: column 'n': BIGINT cannot become INTEGER");
+  EXPECT_ERROR_HAS(narrowed, "add a column of the new type");
+}
+
+TEST(AlterDefinitionTest, WhatRowsDoNotStoreMakesNoVersion) {
+  ASSERT_OK_AND_ASSIGN(TableDefinition table, Alter(Example(), RenameColumn{"NOTE", "Note"}));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, RenameColumn{"id", "key"}));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, SetColumnDefault{"n", Value(8)}));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, DropNotNull{"n"}));
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, RenameTable{"u"}));
+  EXPECT_EQ(table.schema_version, 1u);
+  EXPECT_EQ(table.QualifiedName(), "main.u");
+  EXPECT_EQ(table.columns[0].name, "key");
+  EXPECT_EQ(table.columns[1].name, "Note");
+  EXPECT_EQ(table.columns[2].default_value.get<int64_t>(), 8);
+  EXPECT_TRUE(table.columns[2].nullable);
+  EXPECT_TRUE(ChangesNothing(table, RenameColumn{"Note", "Note"}));
+  EXPECT_TRUE(ChangesNothing(table, DropNotNull{"n"}));
+  EXPECT_TRUE(ChangesNothing(table, RenameTable{"u"}));
+}
+
+TEST(AlterDefinitionTest, RefusalsNameTableColumnAndRemedy) {
+  const TableDefinition table = Example();
+  const auto expect = [&](const TableAlteration& alteration, const std::string& message) {
+    EXPECT_ERROR_HAS(AlterDefinition(table, alteration), "main.t");
+    EXPECT_ERROR_HAS(AlterDefinition(table, alteration), message);
+  };
+  expect(AddColumn{Column("NOTE", TypeId::kInt8)}, "a column 'NOTE' already");
+  expect(AddColumn{Column("x", TypeId::kInt8, false)}, "column 'x' is NOT NULL");
+  expect(AddColumn{Column("x", TypeId::kInt8, false)}, "give it a default");
+  expect(AddColumn{Column("x", TypeId::kInt8, true, Value(1000))}, "column 'x': the default does not fit");
+  expect(AddColumn{Column("", TypeId::kInt8)}, "empty name");
+  expect(DropColumn{"nowhere"}, "no column 'nowhere'; its columns are: id, note, n");
+  expect(DropColumn{"id"}, "column 'id' is part of the primary key and cannot be dropped");
+  expect(RenameColumn{"nowhere", "x"}, "no column 'nowhere'");
+  expect(RenameColumn{"n", "ID"}, "a column 'ID' already");
+  expect(WidenColumn{"id", TypeId::kDouble}, "column 'id' is part of the primary key and its type BIGINT");
+  expect(WidenColumn{"note", TypeId::kBinary}, "VARCHAR cannot become BLOB");
+  expect(SetColumnDefault{"n", Value("x")}, "column 'n': the default does not fit");
+  expect(DropNotNull{"id"}, "always NOT NULL");
+  expect(RenameTable{""}, "empty name");
+  TableSpec one;
+  one.name = "one";
+  one.columns = {Column("a", TypeId::kInt8)};
+  EXPECT_ERROR_HAS(AlterDefinition(*DefineTable(one, 1001), DropColumn{"a"}), "is the last one and cannot be dropped");
+}
+
+}  // namespace
+}  // namespace yarrow

@@ -1,0 +1,108 @@
+#include "sql/alter_table.h"
+
+#include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/columnref_expression.hpp>
+#include <duckdb/planner/binder.hpp>
+
+#include <algorithm>
+
+#include "catalog/table_schema.h"
+#include "sql/create_table.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::AlterTableType;
+
+std::string Where(const TableDefinition& table, const std::string& column = {}) {
+  return "table " + table.QualifiedName() + (column.empty() ? "" : ": column " + column);
+}
+
+// What the parser found by name, as a type with all its parts.
+void BindType(duckdb::ClientContext& context, duckdb::LogicalType& type) {
+  duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
+}
+
+AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
+  BindType(context, info.new_column.TypeMutable());
+  return {.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
+          .if_not_exists = info.if_column_not_exists};
+}
+
+// USING may only say what happens without it.
+bool IsPlainCast(const duckdb::ChangeColumnTypeInfo& info) {
+  if (info.expression == nullptr) return true;
+  if (info.expression->GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
+  const auto& child = *info.expression->Cast<duckdb::CastExpression>().child;
+  return child.GetExpressionType() == duckdb::ExpressionType::COLUMN_REF &&
+         FoldCase(child.Cast<duckdb::ColumnRefExpression>().GetColumnName()) == FoldCase(info.column_name);
+}
+
+WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinition& table,
+                            duckdb::ChangeColumnTypeInfo& info) {
+  if (!IsPlainCast(info)) {
+    throw duckdb::NotImplementedException(Where(table, info.column_name) + ": USING " + info.expression->ToString() +
+                                          " would have to rewrite all rows; add a column and fill it with UPDATE");
+  }
+  BindType(context, info.target_type);
+  const auto type = FromLogicalType(info.target_type);
+  if (!type.ok()) {
+    throw duckdb::NotImplementedException(Where(table, info.column_name) + ": " + type.status().message());
+  }
+  return {.name = info.column_name, .type = *type};
+}
+
+SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefinition& table,
+                                const duckdb::SetDefaultInfo& info) {
+  if (info.expression == nullptr) return {.name = info.column_name, .value = {}};
+  for (const ColumnDefinition& column : table.columns) {
+    if (FoldCase(column.name) != FoldCase(info.column_name)) continue;
+    return {.name = info.column_name,
+            .value = ConstantDefault(context, Where(table, column.name), *info.expression, column.type)};
+  }
+  return {.name = info.column_name, .value = {}};  // of no column, which is found out later
+}
+
+// That all values are there cannot be known without reading all rows.
+[[noreturn]] void RefuseNotNull(const TableDefinition& table, const std::string& column) {
+  throw duckdb::NotImplementedException(
+      Where(table, column) +
+      ": SET NOT NULL is not supported: it would have to read all rows; make a table with the "
+      "column NOT NULL and copy the rows");
+}
+
+}  // namespace
+
+TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefinition& table,
+                               duckdb::AlterTableInfo& info) {
+  switch (info.alter_table_type) {
+    case AlterTableType::ADD_COLUMN:
+      return MakeAddColumn(context, table, info.Cast<duckdb::AddColumnInfo>());
+    case AlterTableType::REMOVE_COLUMN: {
+      const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
+      return DropColumn{.name = remove.removed_column, .if_exists = remove.if_column_exists};
+    }
+    case AlterTableType::RENAME_COLUMN: {
+      const auto& rename = info.Cast<duckdb::RenameColumnInfo>();
+      return RenameColumn{.name = rename.old_name, .new_name = rename.new_name};
+    }
+    case AlterTableType::ALTER_COLUMN_TYPE:
+      return MakeWidenColumn(context, table, info.Cast<duckdb::ChangeColumnTypeInfo>());
+    case AlterTableType::SET_DEFAULT:
+      return MakeSetDefault(context, table, info.Cast<duckdb::SetDefaultInfo>());
+    case AlterTableType::DROP_NOT_NULL:
+      return DropNotNull{.name = info.Cast<duckdb::DropNotNullInfo>().column_name};
+    case AlterTableType::RENAME_TABLE:
+      return RenameTable{.new_name = info.Cast<duckdb::RenameTableInfo>().new_table_name};
+    case AlterTableType::SET_NOT_NULL:
+      RefuseNotNull(table, info.Cast<duckdb::SetNotNullInfo>().column_name);
+    default:
+      throw duckdb::NotImplementedException(
+          Where(table) +
+          ": this form of ALTER TABLE is not supported; there are ADD, DROP, RENAME and ALTER COLUMN "
+          "(TYPE, SET DEFAULT, DROP DEFAULT, DROP NOT NULL) and RENAME TO");
+  }
+}
+
+}  // namespace yarrow::sql

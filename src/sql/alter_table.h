@@ -1,0 +1,13 @@
+// ALTER TABLE as a TableAlteration.
+#pragma once
+
+#include "sql/duckdb_api.h"
+#include "yarrow/table_alteration.h"
+
+namespace yarrow::sql {
+
+// Throws, naming table, column and remedy, for what a Yarrow table cannot have or become.
+TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefinition& table,
+                               duckdb::AlterTableInfo& info);
+
+}  // namespace yarrow::sql
