@@ -60,6 +60,7 @@ struct WidenedFieldPlace {
   using Number = To;
   static bool IsNull(const Comparison& test, const RowView& view) { return IsNullField(view.row, test.field); }
   static bool Get(const Comparison& test, const RowView& view, To* number) {
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8_t is a number here
     *number = static_cast<To>(LoadLittleEndian<From>(view.row.data() + test.offset));
     return true;
   }

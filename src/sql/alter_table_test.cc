@@ -1,6 +1,10 @@
 // ALTER TABLE between connections and over prepared plans; tests/sql/alter_table.test has the statements themselves.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "sql/sql_fixture_test.h"
 
 namespace yarrow::sql {
@@ -165,6 +169,56 @@ TEST_F(AlterTableSqlTest, FiltersOnWidenedColumnsAreNotRounded) {
   EXPECT_EQ(Run("SELECT count(*) FROM w WHERE f > 0.1::DOUBLE"), "3000");
   EXPECT_EQ(Run("SELECT count(*) FROM w JOIN (VALUES (0.25::DOUBLE), (1.75)) v(i) USING (i)"), "0");
   EXPECT_EQ(Run("SELECT i, count(*) FROM w WHERE i > 0.5 GROUP BY i ORDER BY i"), "1.0|1000\n2.0|1000");
+}
+
+// Money moves between rows while columns come and go: none is lost, and all that anybody is told is to try again.
+TEST_F(AlterTableSqlTest, AlterationsBesideQueries) {
+  Run("CREATE TABLE bank (id INT PRIMARY KEY, money INT); INSERT INTO bank SELECT range, 100 FROM range(50)");
+  std::atomic<bool> done{false};
+  std::atomic<int> moved{0}, read{0};
+  const auto expect_retryable = [](const std::string& result) {
+    if (result.starts_with("error")) {
+      EXPECT_NE(result.find("TransactionContext Error"), std::string::npos) << result;
+    }
+    return !result.starts_with("error");
+  };
+  std::thread writer([&] {
+    const auto connection = Connect();
+    for (int i = 0; !done; ++i) {
+      const std::string from = std::to_string(i % 50), to = std::to_string((i * 7 + 1) % 50);
+      const bool ok =
+          expect_retryable(Run(*connection, "BEGIN; UPDATE bank SET money = money - 1 WHERE id = " + from)) &&
+          expect_retryable(Run(*connection, "UPDATE bank SET money = money + 1 WHERE id = " + to));
+      if (ok) moved += expect_retryable(Run(*connection, "COMMIT"));
+      if (!ok) Run(*connection, "ROLLBACK");
+    }
+  });
+  std::thread reader([&] {
+    const auto connection = Connect();
+    Run(*connection, "PREPARE total AS SELECT sum(money), count(*) FROM bank");
+    while (!done) {
+      EXPECT_EQ(Run(*connection, "EXECUTE total"), "5000|50");
+      EXPECT_EQ(Run(*connection, "SELECT count(*) FROM (FROM bank WHERE money > -1000)"), "50");
+      ++read;
+    }
+  });
+  const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (int round = 0; (round < 20 || moved < 20 || read < 20) && std::chrono::steady_clock::now() < enough; ++round) {
+    const std::string name = "c" + std::to_string(round % 3);
+    EXPECT_EQ(Run("ALTER TABLE bank ADD " + name + " SMALLINT DEFAULT 1"), "");
+    EXPECT_EQ(Run("ALTER TABLE bank ALTER " + name + " TYPE BIGINT"), "");
+    if (round % 2 == 0) {
+      EXPECT_FALSE(Run("CALL yarrow_flush('bank')").starts_with("error"));
+    }
+    EXPECT_EQ(Run("ALTER TABLE bank DROP " + name), "");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  done = true;
+  writer.join();
+  reader.join();
+  EXPECT_GE(moved, 20);
+  EXPECT_GE(read, 20);
+  EXPECT_EQ(Run("SELECT sum(money), count(*) FROM bank"), "5000|50");
 }
 
 }  // namespace
