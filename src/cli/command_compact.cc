@@ -87,8 +87,8 @@ void AddCompactCommand(CLI::App* app, Action* action) {
       ->check(CLI::PositiveNumber.description(""));
   command
       ->add_option("--keep-old", arguments->keep_old_seconds,
-                   "From now on, keep files that are merged or dropped that long: sets the database's setting\n"
-                   "deleted_file_retention")
+                   "From now on, keep old files that long: sets the database's\n"
+                   "setting deleted_file_retention")
       ->type_name("SECONDS")
       ->check(CLI::NonNegativeNumber.description(""));
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");

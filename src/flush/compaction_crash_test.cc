@@ -56,7 +56,8 @@ class CompactionCrashTest : public test::TiersTest {
   // What only the log has by then is lost with the power, unless it was synced; what was is all that can be counted on.
   void CheckAfterTheCrash(const Texts& rows) {
     Reopen();
-    EXPECT_EQ(test::ReadTexts(*OpenTable("items")).ValueOrDie(), rows);
+    ASSERT_OK_AND_ASSIGN(const auto found, test::ReadTexts(*OpenTable("items")));
+    EXPECT_EQ(found, rows);
     EXPECT_EQ(Files(), FilesOfTheManifest());
     for (const fs::path& file : Files()) EXPECT_GT(fs::file_size(file), 100u);
   }
@@ -85,6 +86,7 @@ TEST_F(CompactionCrashTest, AFailureAtAnyStepAndTheLossOfThePowerAfterIt) {
     Use(&cold::OsFileSystem());
     if (fail_at % 2 == 0) files.LosePower();
     CheckAfterTheCrash(rows);
+    if (HasFailure()) break;
     ASSERT_OK(OpenTable("items")->Compact({.full = true, .max_segment_rows = 100}).status());
     CheckAfterTheCrash(rows);
     Drop();

@@ -87,10 +87,14 @@ class DifferentialFixture : public testing::Test {
     return result->HasError() ? "" : Text(*result);
   }
 
-  // Rows move to segments, here only: no answer may change.
+  // Rows move to segments, and segments are merged, here only: no answer may change.
   void Flush(uint64_t most_segment_rows) {
     Ours(Join("CALL yarrow_flush('y.main.t', max_segment_rows = ", 1 + Below(most_segment_rows),
               ", min_user_rows = 0, optimize_for = '", OneIn(2) ? "scan" : "lookup", "')"));
+    if (!OneIn(3)) return;
+    ASSERT_OK(database_->SetSetting("deleted_file_retention", "0"));
+    Ours(Join("CALL yarrow_compact('y.main.t', \"full\" = ", OneIn(2) ? "true" : "false",
+              ", max_segment_rows = ", 1 + Below(most_segment_rows), ")"));
   }
 
   // Runs it on both sides. False when both refused it, for the same kind of reason. In a transaction the native side

@@ -15,7 +15,7 @@ namespace yarrow {
 // Not thread-safe. One that is never finished is failed when the database is next opened.
 class Job {
  public:
-  // `kind`: "bulk load", "flush".
+  // `kind`: "bulk load", "flush", "compaction".
   static arrow::Result<Job> Start(const TableImpl& table, std::string kind);
   // `outcome` is the work's; rows and bytes count only if that is OK. The error is that of the record.
   arrow::Status Finish(const arrow::Status& outcome, uint64_t rows, uint64_t bytes);
