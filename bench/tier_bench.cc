@@ -333,8 +333,8 @@ void ColdLookup(benchmark::State& state, const char* layout) {
   }
 }
 
-// The first lookup in each row group of one table and the first update in each of another, by SQL: nothing of them is in
-// memory yet.
+// The first lookup in each row group of one table and the first update in each of another, by SQL: nothing of them is
+// in memory yet.
 void ColdUpdate(benchmark::State& state) {
   ColdRows cold(1, "lookup");
   duckdb::Connection& connection = *cold.y.connection;

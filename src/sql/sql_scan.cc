@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "batch/row_decoder.h"
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
 #include "sql/cold_scan.h"
+#include "sql/cold_way.h"
 #include "sql/expression_translation.h"
 #include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
@@ -21,7 +21,7 @@
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
-#include "sql/vector_sink.h"
+#include "sql/vector_taker.h"
 #include "table/cold_pieces.h"
 #include "table/morsels.h"
 #include "table/piece_scanner.h"
@@ -40,45 +40,6 @@ constexpr uint64_t kVisitsPerChunk = 8 * STANDARD_VECTOR_SIZE;
 // What an output vector holds instead of a column of the table.
 constexpr int kRowKey = -1;
 constexpr int kNothing = -2;
-
-// Takes the rows that pass: cells into vectors, and their keys where those were asked for.
-class VectorTaker {
- public:
-  VectorTaker(const TableImpl& table, std::vector<int> columns)
-      : key_prefix_size_(table.key_prefix().size()), decoder_(table.row_schema(), std::move(columns)) {}
-
-  void Attach(const std::vector<duckdb::Vector*>& cells, duckdb::Vector* keys) {
-    sink_.Attach(cells);
-    keys_ = keys;
-  }
-  arrow::Status Append(std::string_view key, std::string_view row) {
-    const auto at = static_cast<size_t>(sink_.row());
-    ARROW_RETURN_NOT_OK(decoder_.Decode(key, row, sink_));
-    if (keys_ != nullptr) {
-      const std::string_view own = key.substr(key_prefix_size_);
-      duckdb::FlatVector::GetData<duckdb::string_t>(*keys_)[at] =
-          duckdb::StringVector::AddStringOrBlob(*keys_, own.data(), own.size());
-    }
-    return arrow::Status::OK();
-  }
-  int64_t rows() const { return sink_.row(); }
-  bool full() const { return false; }
-  uint64_t rows_decoded() const { return decoder_.rows_decoded(); }
-  uint64_t bytes_decoded() const { return decoder_.bytes_decoded(); }
-
- private:
-  const size_t key_prefix_size_;
-  VectorSink sink_;
-  batch::RowDecoder<VectorSink> decoder_;
-  duckdb::Vector* keys_ = nullptr;
-};
-
-// How the rows of segments are read.
-enum class ColdWay {
-  kAsRows,   // by RowWalker with the hot ones: in key order, with their keys, or one by one
-  kByScan,   // by parquet_scan, behind the hot ones
-  kCounted,  // not at all: only their number is asked
-};
 
 struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   duckdb::idx_t MaxThreads() const override { return max_threads; }
@@ -121,14 +82,6 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
 
 const ScanBindData& BindDataOf(duckdb::optional_ptr<const duckdb::FunctionData> data) {
   return data->Cast<ScanBindData>();
-}
-
-// Calls take(filter, column id) for each of DuckDB's filters.
-template <class Take>
-void ForEachFilter(const duckdb::optional_ptr<duckdb::TableFilterSet>& filters,
-                   const duckdb::vector<duckdb::column_t>& column_ids, const Take& take) {
-  if (!filters) return;
-  for (const auto& [index, filter] : filters->filters) take(*filter, column_ids[index]);
 }
 
 // Adds one of DuckDB's filters to a request; it does not test again what it has pushed down.
@@ -210,43 +163,15 @@ std::vector<Morsel> CutPlan(const ScanPlan& plan, ColdWay cold_way) {
   return plan.ranges.empty() ? std::vector<Morsel>() : std::vector<Morsel>{plan.ranges};
 }
 
-bool IsNumberAsked(const TableFunctionInitInput& input, const ScanPlan& plan) {
-  return !plan.predicate && (!input.filters || input.filters->filters.empty()) &&
-         std::ranges::all_of(input.column_ids,
-                             [](duckdb::column_t id) { return id == duckdb::COLUMN_IDENTIFIER_EMPTY; });
-}
-
-// parquet_scan knows neither keys nor their order, applies DuckDB's filters only and reads each column once.
-bool CanParquetScan(ClientContext& context, const TableFunctionInitInput& input, const ScanPlan& plan,
-                    const ColdPieces& cold) {
-  const ScanBindData& bind = BindDataOf(input.bind_data);
-  if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
-  if (ReadsSingleKeys(plan) || !duckdb::Settings::Get<duckdb::EnableExternalAccessSetting>(context)) return false;
-  std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
-  std::ranges::sort(ids);
-  if (std::ranges::adjacent_find(ids) != ids.end()) return false;
-  bool rounds = false;
-  ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter&, duckdb::column_t id) {
-    rounds |= !duckdb::IsVirtualColumn(id) && MayRoundFilters(cold, plan.source.row_schema->columns()[id]);
-  });
-  if (rounds) return false;
-  return std::ranges::all_of(ids, [&](duckdb::column_t id) {
-    if (duckdb::IsVirtualColumn(id)) return id == duckdb::COLUMN_IDENTIFIER_EMPTY;
-    return IsReadByParquetScan(plan.source.row_schema->columns()[id].type);
-  });
-}
-
 // Finds the segments that the scan reads, and how.
 void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanGlobal* global) {
   const ScanPlan& plan = *global->plan;
   if (!plan.source.cold || !plan.source.cold->MayHaveSegments()) return;
   global->cold = std::make_shared<const ColdPieces>(Check(FindColdPieces(plan, global->snapshot)));
   if (global->cold->pieces.empty()) return;
-  if (IsNumberAsked(input, plan)) {
-    global->cold_way = ColdWay::kCounted;
-    global->rows_to_count = global->cold->rows();
-  } else if (CanParquetScan(context, input, plan, *global->cold)) {
-    global->cold_way = ColdWay::kByScan;
+  global->cold_way = ChooseColdWay(context, input, plan, *global->cold);
+  if (global->cold_way == ColdWay::kCounted) global->rows_to_count = global->cold->rows();
+  if (global->cold_way == ColdWay::kByScan) {
     const size_t visible = BindDataOf(input.bind_data).table->table()->definition().visible_columns();
     global->segments = std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);
   }
