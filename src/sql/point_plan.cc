@@ -1,5 +1,6 @@
 #include "sql/point_plan.h"
 
+#include <duckdb/planner/binder.hpp>
 #include <duckdb/planner/expression/bound_cast_expression.hpp>
 #include <duckdb/planner/operator/logical_extension_operator.hpp>
 #include <duckdb/planner/operator/logical_filter.hpp>
@@ -112,9 +113,29 @@ bool HasWholeKey(const std::vector<ScanBindData::KeyValue>& values, const TableD
   });
 }
 
+struct Shape {
+  bool scans_ours = false;
+  bool joins = false;  // or anything else of two inputs
+};
+void AddShape(const LogicalOperator& op, Shape* shape) {
+  shape->joins |= op.children.size() > 1;
+  shape->scans_ours |=
+      op.type == LogicalOperatorType::LOGICAL_GET && op.Cast<duckdb::LogicalGet>().function.name == "yarrow_scan";
+  for (const auto& child : op.children) AddShape(*child, shape);
+}
+
+// What the build side of a join finds out is a filter of scans on the other side, and stays in the plan. When a kept
+// plan runs again, a scan below an aggregate may begin before the join has cleared it, and would miss rows.
+void ReplanJoins(duckdb::Binder& binder, const LogicalOperator& plan) {
+  Shape shape;
+  AddShape(plan, &shape);
+  if (shape.scans_ours && shape.joins) binder.SetAlwaysRequireRebind();
+}
+
 // Without parameters a plan is kept anyway, and is a better one for knowing the values.
-void HidePointScan(duckdb::PlannerExtensionInput&, duckdb::BoundStatement& statement) {
+void ChooseWhatIsKept(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
   if (!statement.plan) return;
+  ReplanJoins(input.binder, *statement.plan);
   std::vector<const Expression*> conditions;
   duckdb::unique_ptr<LogicalOperator>* const at = OnlyScan(statement.plan, &conditions);
   if (at == nullptr || std::ranges::none_of(conditions, [](const Expression* c) { return c->HasParameter(); })) return;
@@ -132,7 +153,7 @@ void HidePointScan(duckdb::PlannerExtensionInput&, duckdb::BoundStatement& state
 
 void RegisterPointPlans(duckdb::DBConfig& config) {
   duckdb::PlannerExtension extension;
-  extension.post_bind_function = HidePointScan;
+  extension.post_bind_function = ChooseWhatIsKept;
   duckdb::PlannerExtension::Register(config, std::move(extension));
 }
 

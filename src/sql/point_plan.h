@@ -1,4 +1,4 @@
-// Prepared statements that name rows by their whole key are planned once.
+// Which plans of prepared statements are kept: those that name rows by their whole key are, joins never.
 //
 // DuckDB plans a statement with parameters anew at each execution when it has a scan
 // (PreparedStatement::CanCachePlan): with the values known, they can be pushed into it. For one row by its key that
