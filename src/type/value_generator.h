@@ -96,9 +96,11 @@ class ValueGenerator {
         break;
     }
     if (OneIn(2)) number = -number;
-    const Int128 size = greatest - least + 1;
-    if (number < least || number > greatest) number = least + ((number % size) + size) % size;
-    return number;
+    if (number >= least && number <= greatest) return number;
+    // Unsigned: there may be more values than the greatest one says.
+    __extension__ typedef unsigned __int128 Unsigned;
+    const Unsigned size = static_cast<Unsigned>(greatest) - static_cast<Unsigned>(least) + 1;
+    return static_cast<Int128>(static_cast<Unsigned>(least) + static_cast<Unsigned>(number) % size);
   }
 
   // Few letters, zeros and 0xFF among them, so that equal texts and prefixes are common.
