@@ -19,8 +19,8 @@ struct CheckArguments {
 
 constexpr const char* kFooter =
     "Reads every row of every table and every Parquet file in the folder cold/: checksums, the\n"
-    "order of keys, that no row is in two places, statistics, key filters, and that the files\n"
-    "are those the database knows. Changes nothing. Exits with 1 when something is wrong.\n"
+    "order of keys, that no row is in two places, statistics and key filters. Changes no row.\n"
+    "Exits with 1 when something is wrong.\n"
     "\n"
     "Example:\n"
     "  yarrow check ./db";
