@@ -201,7 +201,7 @@ Status Catalog::SweepDrafts() {
   std::set<uint32_t> tables;
   for (const auto& [name, entry] : view_->tables_) tables.insert(entry->definition->id);
   WriteSet writes;
-  const KeyRange all_rows = PrefixRange(std::string(1, static_cast<char>(RecordKind::kRow)));
+  const KeyRange all_rows = PrefixRange(RecordPrefix(RecordKind::kRow));
   ScanCursor rows = store_->Scan({.partition = rows_, .lower = all_rows.lower, .upper = all_rows.upper});
   while (rows.Next()) {
     const std::string prefix(rows.key().substr(0, kRecordPrefixSize));

@@ -32,7 +32,7 @@ arrow::Status RunCheck(const CheckArguments& arguments) {
   DatabaseCheckOptions options;
   options.on_progress = [&](const std::string&, uint64_t rows) {
     progress.Update(-1, static_cast<int64_t>(rows));
-    return InterruptSignal() == 0 ? arrow::Status::OK() : arrow::Status::Cancelled("cancelled");
+    return CheckInterrupt();
   };
   ARROW_ASSIGN_OR_RAISE(const CheckReport report, database->Check(options));
   progress.Clear();

@@ -52,7 +52,7 @@ arrow::Status RunCompact(CompactArguments arguments) {
   progress.Begin("compacting");
   arguments.options.on_progress = [&](int64_t rows) {
     progress.Update(-1, rows);
-    return InterruptSignal() == 0 ? arrow::Status::OK() : arrow::Status::Cancelled("cancelled");
+    return CheckInterrupt();
   };
   const auto start = std::chrono::steady_clock::now();
   ARROW_ASSIGN_OR_RAISE(const CompactResult result, opened.table->Compact(arguments.options));

@@ -38,7 +38,7 @@ arrow::Status RunFlush(FlushArguments arguments) {
   progress.Begin("flushing");
   arguments.options.on_progress = [&](int64_t rows) {
     progress.Update(-1, rows);
-    return InterruptSignal() == 0 ? arrow::Status::OK() : arrow::Status::Cancelled("cancelled");
+    return CheckInterrupt();
   };
   const auto start = std::chrono::steady_clock::now();
   ARROW_ASSIGN_OR_RAISE(const FlushResult result, opened.table->Flush(arguments.options));

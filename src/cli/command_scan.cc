@@ -51,7 +51,7 @@ arrow::Status PrintRows(TableScan* scan, OutputFormat format) {
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(scan->ReadNext(&batch));
-    if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled");
+    ARROW_RETURN_NOT_OK(CheckInterrupt());
     if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(writer->Write(*batch));
   }

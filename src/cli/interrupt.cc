@@ -69,6 +69,10 @@ int InterruptSignal() {
   return TheWatch().signal;
 }
 
+arrow::Status CheckInterrupt() {
+  return InterruptSignal() == 0 ? arrow::Status::OK() : arrow::Status::Cancelled("cancelled");
+}
+
 CancelOnInterrupt::CancelOnInterrupt(std::function<void()> cancel) {
   Watch& watch = TheWatch();
   const std::scoped_lock lock(watch.mutex);

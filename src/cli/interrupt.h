@@ -1,6 +1,8 @@
 // Ctrl-C and SIGTERM as a request to stop, instead of a sudden death.
 #pragma once
 
+#include <arrow/status.h>
+
 #include <functional>
 
 namespace yarrow::cli {
@@ -18,6 +20,9 @@ int TakeInterrupt();
 
 // The signal that came, 0 if none has. Safe from any thread.
 int InterruptSignal();
+
+// Cancelled when one has come: for work that asks now and then whether to go on.
+arrow::Status CheckInterrupt();
 
 // While it lives, a signal calls `cancel` from the watching thread; at once if it has come before. One at a time.
 class CancelOnInterrupt {

@@ -116,7 +116,7 @@ Status Shell::Print(const sql::SqlResult& result) {
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));
-    if (InterruptSignal() != 0) return Status::Cancelled("cancelled");
+    ARROW_RETURN_NOT_OK(CheckInterrupt());
     if (batch == nullptr) break;
     if (writer) ARROW_RETURN_NOT_OK(writer->Write(*batch));
   }

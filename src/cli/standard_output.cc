@@ -51,7 +51,7 @@ class StandardOutputStream : public arrow::io::OutputStream {
       .fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0
     };
     while (::poll(&waiting, 1, kPatienceMs) == 0) {
-      if (InterruptSignal() != 0) return arrow::Status::Cancelled("cancelled");
+      ARROW_RETURN_NOT_OK(CheckInterrupt());
     }
     return arrow::Status::OK();
   }

@@ -32,7 +32,7 @@ arrow::Result<ManifestKey> DecodeDeletedFileKey(std::string_view key) {
 }
 
 std::string DeletedFilePrefix() {
-  return std::string(1, static_cast<char>(RecordKind::kDeletedFile));
+  return RecordPrefix(RecordKind::kDeletedFile);
 }
 
 std::string DeletedFilePrefix(uint32_t table_id) {

@@ -56,6 +56,15 @@ std::string EncodeKeyFilterKey(uint32_t table_id, SegmentId segment_id) {
   return bytes;
 }
 
+arrow::Result<ManifestKey> DecodeKeyFilterKey(std::string_view key) {
+  if (!HasKind(key, RecordKind::kKeyFilter) || key.size() != kRecordPrefixSize + kIdSize) {
+    return arrow::Status::Invalid("not the key of a key filter: ", FormatKey(key));
+  }
+  return ManifestKey{.table_id = RecordObjectId(key),
+                     .user_id = {},
+                     .segment_id = LoadBigEndian<uint64_t>(key.data() + kRecordPrefixSize)};
+}
+
 std::string OverridePrefix(uint32_t table_id, SegmentId segment_id) {
   std::string prefix = RecordPrefix(RecordKind::kOverride, table_id);
   AppendBigEndian(segment_id, &prefix);

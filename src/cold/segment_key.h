@@ -36,6 +36,8 @@ std::string ManifestPrefix(uint32_t table_id, std::string_view user_id);
 
 std::string EncodeKeyFilterKey(uint32_t table_id, SegmentId segment_id);
 std::string KeyFilterPrefix(uint32_t table_id);
+// Of which segment it is; it does not tell the user.
+arrow::Result<ManifestKey> DecodeKeyFilterKey(std::string_view key);
 
 struct OverrideKey {
   uint32_t table_id = 0;

@@ -109,9 +109,11 @@ TEST_F(CheckTest, OverridesAndFiltersThatFitNothing) {
   EXPECT_NE(Problems()[0].find("overrides of segment 77"), std::string::npos);
   Write(cold::EncodeOverrideKey({id, 1, 500}), "");
   Write(cold::EncodeKeyFilterKey(id, 1), "not a filter");
+  Write(cold::EncodeKeyFilterKey(id, 78), "");
   Write(cold::EncodeOverrideKey({id, 77, 2}), "");
   const Texts problems = Problems();
-  ASSERT_EQ(problems.size(), 2u);
+  ASSERT_EQ(problems.size(), 3u);
+  EXPECT_NE(problems[2].find("a key filter of segment 78"), std::string::npos) << problems[2];
 }
 
 TEST_F(CheckTest, SegmentsAreListed) {

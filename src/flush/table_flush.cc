@@ -10,6 +10,7 @@
 #include "key/key_codec.h"
 #include "key/record_key.h"
 #include "table/job.h"
+#include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/table.h"
 
@@ -33,29 +34,6 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
   return Status::OK();
 }
 
-// The users with at least that many hot rows, in the order of their keys.
-arrow::Result<std::vector<std::string>> UsersToFlush(const TableImpl& table, int64_t min_rows) {
-  const KeyRange range = PrefixRange(table.entry().prefix);
-  ScanCursor rows = table.store().Scan({.partition = table.entry().partition,
-                                        .lower = range.lower,
-                                        .upper = range.upper,
-                                        .snapshot = table.store().GetSnapshot(),
-                                        .fill_cache = false});
-  std::vector<std::string> users;
-  while (rows.Next()) {
-    std::string_view rest = rows.key().substr(kRecordPrefixSize);
-    ARROW_ASSIGN_OR_RAISE(const Value user, DecodeKeyPart(&rest, {ColumnType{TypeId::kUtf8}, false}));
-    const std::string& name = user.get<std::string>();
-    const std::string behind = PrefixSuccessor(UserRecordPrefix(table.definition().id, name));
-    int64_t count = 1;
-    while (count < min_rows && rows.Next() && rows.key() < behind) ++count;
-    if (count >= min_rows) users.push_back(name);
-    rows.Seek(behind);  // so that Next moves to the first row of the next user
-  }
-  ARROW_RETURN_NOT_OK(rows.status());
-  return users;
-}
-
 Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptions& options, FlushResult* total) {
   FlushOptions counted = options;
   const int64_t before = total->rows;
@@ -72,7 +50,7 @@ Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptio
 
 Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
   if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, total);
-  ARROW_ASSIGN_OR_RAISE(const auto users, UsersToFlush(*table, options.min_user_rows));
+  ARROW_ASSIGN_OR_RAISE(const auto users, UsersWithRows(table->entry(), table->store(), {}, options.min_user_rows));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   for (const std::string& user : users) {

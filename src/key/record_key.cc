@@ -4,6 +4,10 @@
 
 namespace yarrow {
 
+std::string RecordPrefix(RecordKind kind) {
+  return std::string(1, static_cast<char>(kind));
+}
+
 std::string RecordPrefix(RecordKind kind, uint32_t object_id) {
   std::string prefix(1, static_cast<char>(kind));
   AppendBigEndian(object_id, &prefix);

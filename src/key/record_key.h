@@ -25,6 +25,8 @@ enum class RecordKind : uint8_t {
 inline constexpr size_t kRecordPrefixSize = 5;
 
 std::string RecordPrefix(RecordKind kind, uint32_t object_id);
+// Of all objects.
+std::string RecordPrefix(RecordKind kind);
 // The object id in a key. 0 (no object has it) for a key too short to have one.
 uint32_t RecordObjectId(std::string_view key);
 // The prefix of one user's rows in a user table.

@@ -9,12 +9,12 @@
 
 #include "batch/batch_builder.h"
 #include "cold/verify_segment.h"
-#include "key/key_codec.h"
 #include "key/record_key.h"
 #include "table/cold_pieces.h"
 #include "table/row_walker.h"
 #include "table/scan_plan.h"
 #include "table/table_impl.h"
+#include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -104,16 +104,8 @@ arrow::Result<std::set<std::string>> Checker::UsersOf(const TableEntry& entry, c
   if (entry.definition->kind != TableKind::kUser) return std::set<std::string>{""};
   std::set<std::string> users;
   for (const auto& [user, segments] : manifest.of_user) users.insert(user);
-  const KeyRange range = PrefixRange(entry.prefix);
-  ScanCursor rows = database_->store()->Scan(
-      {.partition = rows_, .lower = range.lower, .upper = range.upper, .snapshot = snapshot_, .fill_cache = false});
-  while (rows.Next()) {
-    std::string_view rest = rows.key().substr(kRecordPrefixSize);
-    ARROW_ASSIGN_OR_RAISE(const Value user, DecodeKeyPart(&rest, {ColumnType{TypeId::kUtf8}, false}));
-    users.insert(user.get<std::string>());
-    rows.Seek(PrefixSuccessor(UserRecordPrefix(entry.definition->id, user.get<std::string>())));
-  }
-  ARROW_RETURN_NOT_OK(rows.status());
+  ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(entry, *database_->store(), snapshot_, 1));
+  users.insert(hot.begin(), hot.end());
   return users;
 }
 
@@ -194,7 +186,7 @@ Status Checker::CheckSegment(const TableImpl& table, const ColdSegment& segment)
 
 template <class Check>
 Status Checker::ForEachKey(RecordKind kind, const Check& check) const {
-  const KeyRange all = PrefixRange(std::string(1, static_cast<char>(kind)));
+  const KeyRange all = PrefixRange(RecordPrefix(kind));
   ScanCursor entries = database_->store()->Scan(
       {.partition = rows_, .lower = all.lower, .upper = all.upper, .snapshot = snapshot_, .fill_cache = false});
   while (entries.Next()) ARROW_RETURN_NOT_OK(check(entries.key()));
@@ -219,14 +211,23 @@ Status Checker::CheckLeftovers() {
   problems_before_ = report_->problems.size();
   ARROW_ASSIGN_OR_RAISE(const auto known, KnownSegments());
   std::pair<uint32_t, cold::SegmentId> last{0, 0};
-  return ForEachKey(RecordKind::kOverride, [&](std::string_view stored) -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(stored));
-    const std::pair segment(key.table_id, key.segment_id);
+  const auto check = [&](const char* what, uint32_t table_id, cold::SegmentId segment_id) {
+    const std::pair segment(table_id, segment_id);
     if (segment != last && known.count(segment) == 0) {
-      AddProblem("table " + std::to_string(key.table_id) + ": overrides of segment " + std::to_string(key.segment_id) +
+      AddProblem("table " + std::to_string(table_id) + ": " + what + " of segment " + std::to_string(segment_id) +
                  ", which is not there");
     }
     last = segment;
+  };
+  ARROW_RETURN_NOT_OK(ForEachKey(RecordKind::kOverride, [&](std::string_view stored) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(stored));
+    check("overrides", key.table_id, key.segment_id);
+    return Status::OK();
+  }));
+  last = {0, 0};
+  return ForEachKey(RecordKind::kKeyFilter, [&](std::string_view stored) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeKeyFilterKey(stored));
+    check("a key filter", key.table_id, key.segment_id);
     return Status::OK();
   });
 }

@@ -6,20 +6,12 @@
 #include <utility>
 
 namespace yarrow {
-namespace {
-
-bool IsOneKey(const KeyRange& range) {
-  return range.upper == KeySuccessor(range.lower);
-}
-
-}  // namespace
-
 ColdCursor::ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector<KeyRange> ranges)
     : read_(read),
       segment_(piece.segment),
       dropped_(piece.dropped),
       ranges_(std::move(ranges)),
-      points_(std::all_of(ranges_.begin(), ranges_.end(), IsOneKey)),
+      points_(AreSingleKeys(ranges_)),
       encoder_(read->schema, read->key_prefix) {
   encoder_.AllowMissingColumns();
 }

@@ -22,9 +22,8 @@ uint64_t ColdPieces::rows() const {
   return rows;
 }
 
-bool ReadsSingleKeys(const ScanPlan& plan) {
-  return std::ranges::all_of(plan.ranges,
-                             [](const KeyRange& range) { return range.upper == KeySuccessor(range.lower); });
+bool AreSingleKeys(const std::vector<KeyRange>& ranges) {
+  return std::ranges::all_of(ranges, [](const KeyRange& range) { return range.upper == KeySuccessor(range.lower); });
 }
 
 arrow::Result<ColdPieces> FindColdPieces(const ScanPlan& plan, const Snapshot& snapshot) {

@@ -28,7 +28,10 @@ struct ColdPieces {
 };
 
 // Every range is one key. Their rows are looked up one by one, so nobody asks which others were dropped.
-bool ReadsSingleKeys(const ScanPlan& plan);
+bool AreSingleKeys(const std::vector<KeyRange>& ranges);
+inline bool ReadsSingleKeys(const ScanPlan& plan) {
+  return AreSingleKeys(plan.ranges);
+}
 
 // Leaves out the segments whose keys are outside of the plan's ranges, whose statistics say that no row passes its
 // predicate, and those of which all rows were dropped. REQUIRES: a snapshot, and a plan over a table with segments.

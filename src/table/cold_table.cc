@@ -37,7 +37,7 @@ Status SweepSegmentFiles(const ColdTier& tier) {
   ARROW_ASSIGN_OR_RAISE(const bool exists, tier.files->Exists(folder));
   if (!exists) return Status::OK();
   std::set<std::filesystem::path> known;
-  const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
+  const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kManifest));
   ScanCursor entries = tier.store->Scan({.partition = tier.rows, .lower = all.lower, .upper = all.upper});
   while (entries.Next()) {
     ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeManifestKey(entries.key()));

@@ -40,7 +40,7 @@ class SegmentRows : public ComputedRows {
       : store_(std::move(store)), rows_(rows), snapshot_(std::move(snapshot)) {}
 
   arrow::Status List() {
-    const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
+    const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kManifest));
     ScanCursor entries =
         store_->Scan({.partition = rows_, .lower = all.lower, .upper = all.upper, .snapshot = snapshot_});
     while (entries.Next()) {

@@ -11,7 +11,7 @@ namespace yarrow {
 namespace {
 
 const KeyRange& AllOverrides() {
-  static const KeyRange range = PrefixRange(std::string(1, static_cast<char>(RecordKind::kOverride)));
+  static const KeyRange range = PrefixRange(RecordPrefix(RecordKind::kOverride));
   return range;
 }
 

@@ -26,8 +26,10 @@ constexpr int64_t kNextLaneBytes = 4 << 20;
 // batches as they come, which is the same with every batch put into the first lane.
 class ParallelScan : public TableScan {
  public:
-  ParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, std::vector<Morsel> morsels)
+  ParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, std::shared_ptr<const ColdPieces> cold,
+               std::vector<Morsel> morsels)
       : plan_(std::move(plan)),
+        cold_(std::move(cold)),
         morsels_(std::move(morsels)),
         lanes_(morsels_.size()),
         snapshot_(std::move(snapshot)),
@@ -104,7 +106,7 @@ class ParallelScan : public TableScan {
   }
 
   void Work() {
-    PieceScanner scanner(plan_, snapshot_, &counters_, &cancelled_);
+    PieceScanner scanner(plan_, snapshot_, &counters_, &cancelled_, cold_);
     while (true) {
       const size_t morsel = next_morsel_.fetch_add(1);
       if (morsel >= morsels_.size()) return;
@@ -162,6 +164,7 @@ class ParallelScan : public TableScan {
   }
 
   const std::shared_ptr<const ScanPlan> plan_;
+  const std::shared_ptr<const ColdPieces> cold_;  // null: none
   const std::vector<Morsel> morsels_;
   ScanCounters counters_;
   std::atomic<bool> cancelled_{false};
@@ -187,8 +190,13 @@ class ParallelScan : public TableScan {
 arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot) {
   // All threads read one moment.
   if (snapshot.is_null()) snapshot = plan->source.store->GetSnapshot();
+  std::shared_ptr<const ColdPieces> cold;
+  if (plan->source.cold && plan->source.cold->MayHaveSegments()) {
+    ARROW_ASSIGN_OR_RAISE(ColdPieces found, FindColdPieces(*plan, snapshot));
+    cold = std::make_shared<const ColdPieces>(std::move(found));
+  }
   std::vector<Morsel> morsels = CutIntoMorsels(*plan);
-  return std::make_shared<ParallelScan>(std::move(plan), std::move(snapshot), std::move(morsels));
+  return std::make_shared<ParallelScan>(std::move(plan), std::move(snapshot), std::move(cold), std::move(morsels));
 }
 
 }  // namespace yarrow

@@ -28,12 +28,15 @@ ScanMetrics ScanCounters::Read() const {
 }
 
 PieceScanner::PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
-                           const std::atomic<bool>* cancelled)
+                           const std::atomic<bool>* cancelled, std::shared_ptr<const ColdPieces> cold)
     : plan_(std::move(plan)),
       counters_(counters),
       cancelled_(cancelled),
       snapshot_(snapshot),
-      walker_(plan_, std::move(snapshot), cancelled) {}
+      walker_(plan_, std::move(snapshot), cancelled),
+      cold_(std::move(cold)) {
+  if (cold_) walker_.UseCold(snapshot_, cold_);
+}
 
 PieceScanner::~PieceScanner() {
   if (builder_ && plan_->pool == nullptr) plan_->decoded->GiveBack(std::move(builder_));

@@ -33,8 +33,9 @@ struct ScanCounters {
 class PieceScanner {
  public:
   // `cancelled` is looked at between batches and every few thousand rows.
+  // `cold`: what FindColdPieces found for plan and snapshot; null: it looks itself.
   PieceScanner(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, ScanCounters* counters,
-               const std::atomic<bool>* cancelled);
+               const std::atomic<bool>* cancelled, std::shared_ptr<const ColdPieces> cold = nullptr);
   ~PieceScanner();
   PieceScanner(const PieceScanner&) = delete;
   PieceScanner& operator=(const PieceScanner&) = delete;

@@ -1,0 +1,20 @@
+// Who has rows in a user table.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+// The users with at least that many hot rows at the snapshot (null: now), in the order of their keys. Looks at no more
+// rows of a user than it takes to know.
+arrow::Result<std::vector<std::string>> UsersWithRows(const TableEntry& entry, const Store& store, Snapshot snapshot,
+                                                      int64_t min_rows);
+
+}  // namespace yarrow
