@@ -206,8 +206,8 @@ void ColdScan::Count(duckdb::ClientContext& context, Local& local) const {
   local.row_groups_read = metrics[kRead].GetValue<uint64_t>();
 }
 
-// parquet_scan may call the whole scan finished when one thread has no more to read, unless it may say that of the
-// thread alone: so it is told that its caller knows how to wait.
+// In the mode that DuckDB's own executor uses. In the other one, a reader whose last rows came with its end would end
+// the scan for all threads; the Parquet reader of today gives them apart.
 bool ColdScan::Next(duckdb::ClientContext& context, Local& local, duckdb::DataChunk& output) const {
   while (!local.at_end) {
     duckdb::TableFunctionInput input(bind_data_.get(), local.state.get(), state_.get());

@@ -103,6 +103,17 @@ TEST_F(ColdScanTest, SegmentsAndRowGroupsThatCannotHaveARowAreNotRead) {
       "0 of 4");
 }
 
+// Rows visited are those that come one by one: the hot ones.
+TEST_F(ColdScanTest, NoConditionMakesSegmentsComeRowByRow) {
+  Run("SET threads = 1");
+  for (const char* condition : {"v >= 0", "v = 5 OR name = 'n7'", "name LIKE 'n1%'", "NOT (v < 9 AND f > 3)",
+                                "id % 2 = 0", "f IN (1, 2, 3)", "id > 5 AND id < 150000"}) {
+    const std::string visited = Figure("Rows visited", std::string("SELECT count(f) FROM t WHERE ") + condition);
+    EXPECT_LE(std::stoi(visited), 120) << condition;
+  }
+  EXPECT_EQ(Figure("Rows visited", "SELECT rowid FROM t WHERE id BETWEEN 60000 AND 60009"), "10") << "row by row";
+}
+
 TEST_F(ColdScanTest, LimitsStopEarly) {
   Run("SET threads = 1");
   EXPECT_EQ(RowGroupsRead("SELECT * FROM t LIMIT 10"), "0 of 4");  // hot rows come first
