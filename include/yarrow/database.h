@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "yarrow/check.h"
+#include "yarrow/jobs.h"
 #include "yarrow/store.h"
 #include "yarrow/table.h"
 #include "yarrow/table_alteration.h"
@@ -32,7 +33,9 @@ struct SessionOptions {
 // Thread-safe. Sessions, tables and scans keep it open.
 class Database {
  public:
-  // As Store::Open, with its errors.
+  // As Store::Open, with its errors. As long as it or a session is open, tables are flushed, compacted and expired in
+  // the background as their TierPolicy says, see also the settings background_jobs and hot_tier_budget. Needs the
+  // library yarrow_flush.
   static arrow::Result<std::shared_ptr<Database>> Open(const std::filesystem::path& path,
                                                        const StoreOptions& options = {});
   ~Database();
@@ -65,6 +68,12 @@ class Database {
 
   // Reads everything there is and says what is wrong with it; see yarrow/check.h. Writers go on meanwhile.
   arrow::Result<CheckReport> Check(const DatabaseCheckOptions& options = {});
+
+  // The listener is told of each job from now on, until RemoveListener.
+  void AddJobListener(std::shared_ptr<JobListener> listener);
+  void RemoveJobListener(const JobListener* listener);
+  // Ends a job of system.jobs at its next step. KeyError when it is not under way (any more).
+  arrow::Status CancelJob(uint64_t job_id);
 
   Snapshot GetSnapshot() const;
   // Merges all files of the hot tier into one sorted level.

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <functional>
 
+#include "yarrow/tier_policy.h"
+
 namespace yarrow {
 
 struct FlushOptions {
-  // What the segments are laid out for: large row groups that scan fast, or small ones of which single rows are read
-  // fast.
-  enum class OptimizeFor { kScan, kLookup };
+  using OptimizeFor = yarrow::OptimizeFor;
   OptimizeFor optimize_for = OptimizeFor::kScan;
   // A segment ends after that many rows; the next one goes on.
   int64_t max_segment_rows = 1'000'000;

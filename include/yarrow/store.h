@@ -177,6 +177,11 @@ class Store : public std::enable_shared_from_this<Store> {
 
   arrow::Status FlushMemtables();
   arrow::Status CompactAll();
+  // The same of the files with keys in [lower, upper), so that what was deleted there takes no room any more.
+  arrow::Status CompactRange(Partition partition, std::string_view lower, std::string_view upper);
+  // From now on commits wait for their turn so that about that many bytes a second pass; 0: none waits. Those that move
+  // rows or change a definition never do, and none fails.
+  void SetWriteRate(uint64_t bytes_per_second);
   // Makes every commit so far durable, whatever the durability of the store.
   arrow::Status SyncLog();
   // Named figures of the store ("hot.rows_estimate", "hot.sst_bytes", "cache.used_bytes", ...), sorted by name.

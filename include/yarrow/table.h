@@ -107,13 +107,16 @@ class Table {
   // --- the tiers ---
   // Moves the rows that are there now from RocksDB to Parquet segments; answers stay the same at every moment. Writers
   // wait for one synced write, readers not at all. Of a user table the rows of all users move, whoever calls. One flush
-  // of a table at a time; Invalid while another runs. Needs the library yarrow_flush.
+  // or compaction of a table at a time: waits for the one that runs. Needs the library yarrow_flush.
   arrow::Result<FlushResult> Flush(const FlushOptions& options = {});
   // Merges segments, so that there are few of them and overridden rows take no room; answers stay the same at every
   // moment, as with Flush. Of a user table the segments of all users, each user's by themselves. The old files go when
   // nobody reads them any more, and not before the setting deleted_file_retention says so. One flush or compaction of a
-  // table at a time; Invalid while another runs. Needs the library yarrow_flush.
+  // table at a time: waits for the one that runs. Needs the library yarrow_flush.
   arrow::Result<CompactResult> Compact(const CompactOptions& options = {});
+  // Deletes the rows whose time is over (TierPolicy::ttl), in commits of some thousand rows each; returns how many. Of
+  // a user table those of all users. Invalid for a table whose rows do not expire. Needs the library yarrow_flush.
+  arrow::Result<int64_t> Expire();
 
  private:
   friend class Session;

@@ -51,7 +51,12 @@ struct RenameTable {
   std::string new_name;
 };
 
-using TableAlteration =
-    std::variant<AddColumn, DropColumn, RenameColumn, WidenColumn, SetColumnDefault, DropNotNull, RenameTable>;
+// All of it: start from TableDefinition::policy to change a part.
+struct SetTierPolicy {
+  TierPolicy policy;
+};
+
+using TableAlteration = std::variant<AddColumn, DropColumn, RenameColumn, WidenColumn, SetColumnDefault, DropNotNull,
+                                     RenameTable, SetTierPolicy>;
 
 }  // namespace yarrow

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "yarrow/tier_policy.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -40,6 +41,7 @@ struct TableSpec {
   TableKind kind = TableKind::kShared;
   std::vector<ColumnSpec> columns;
   std::vector<std::string> primary_key;  // column names in key order; empty: a hidden, increasing row id is the key
+  TierPolicy policy = {};
 
   // Columns from an Arrow schema (types by ColumnType::FromArrow, nullability kept).
   static arrow::Result<TableSpec> FromArrow(std::string_view qualified_name, const arrow::Schema& schema,
@@ -74,6 +76,7 @@ struct TableDefinition {
   std::vector<ColumnDefinition> columns;  // in order, without dropped ones; a hidden one is last
   std::vector<ColumnDefinition> dropped_columns;
   std::vector<uint32_t> primary_key;  // column ids in key order
+  TierPolicy policy;
 
   std::string QualifiedName() const { return schema_name + "." + name; }
   bool has_hidden_row_id() const { return !columns.empty() && columns.back().hidden; }

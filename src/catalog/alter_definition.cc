@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "catalog/tier_policy_check.h"
 #include "type/type_widening.h"
 
 namespace yarrow {
@@ -44,6 +45,10 @@ class Alteration {
     if (table_.visible_columns() == 1) {
       return Status::Invalid(Where(*column), " is the last one and cannot be dropped; drop the table");
     }
+    if (column->name == table_.policy.ttl_column) {
+      return Status::Invalid(Where(*column), " tells when rows expire and cannot be dropped; reset ttl_column and ttl ",
+                             "first");
+    }
     column->dropped_version = ++table_.schema_version;
     table_.dropped_columns.push_back(std::move(*column));
     table_.columns.erase(table_.columns.begin() + (column - table_.columns.data()));
@@ -57,6 +62,7 @@ class Alteration {
     ARROW_RETURN_NOT_OK(CheckColumnName(name_, change.new_name));
     const ColumnDefinition* const holder = FindVisible(change.new_name);
     if (holder != nullptr && holder != column) return NameTaken(change.new_name);
+    if (table_.policy.ttl_column == column->name) table_.policy.ttl_column = change.new_name;
     column->name = change.new_name;
     return true;
   }
@@ -90,6 +96,12 @@ class Alteration {
   arrow::Result<bool> operator()(const RenameTable& change) {
     ARROW_RETURN_NOT_OK(CheckTableName(name_, change.new_name));
     return std::exchange(table_.name, change.new_name) != change.new_name;
+  }
+
+  arrow::Result<bool> operator()(const SetTierPolicy& change) {
+    TierPolicy policy = change.policy;
+    ARROW_RETURN_NOT_OK(CheckTierPolicy(table_, &policy));
+    return std::exchange(table_.policy, policy) != policy;
   }
 
  private:

@@ -173,6 +173,7 @@ Status Catalog::Load() {
     definition.name = record.table_name;
     ARROW_ASSIGN_OR_RAISE(definition.kind, ParseTableKind(record.kind));
     definition.schema_version = record.schema_version;
+    definition.policy = record.policy;
   }
   for (auto&& entry : columns_->ScanIter()) {
     ARROW_ASSIGN_OR_RAISE(const ColumnKey key, entry.key());
@@ -265,6 +266,7 @@ void Catalog::AddDefinition(const TableDefinition& definition, int64_t created_a
   record.primary_key = QuotedList(definition);
   record.schema_version = definition.schema_version;
   record.created_at = created_at;
+  record.policy = definition.policy;
   tables_->Put(writes, TableKey{definition.id}, record);
   for (size_t i = 0; i < definition.columns.size(); ++i) {
     const ColumnDefinition& column = definition.columns[i];

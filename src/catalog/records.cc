@@ -19,11 +19,34 @@ Value OrNull(const std::optional<int64_t>& number) {
   return number ? Value(*number) : Value::Null();
 }
 
+Value OrNull(const std::optional<uint64_t>& number) {
+  return number ? Value(*number) : Value::Null();
+}
+Value OrNull(const std::optional<double>& number) {
+  return number ? Value(*number) : Value::Null();
+}
+// Of a policy, where 0 is off.
+template <class Number>
+Value OrOff(Number number) {
+  return number == 0 ? Value::Null() : Value(number);
+}
+
 uint32_t U32(const Value& value) {
   return static_cast<uint32_t>(value.get<uint64_t>());
 }
+template <class Number>
+std::optional<Number> OptionalNumber(const Value& value) {
+  return value.is_null() ? std::nullopt : std::optional<Number>(value.get<Number>());
+}
 std::optional<uint32_t> OptionalU32(const Value& value) {
   return value.is_null() ? std::nullopt : std::optional<uint32_t>(U32(value));
+}
+template <class Number>
+Number NumberOr(const Value& value, Number otherwise) {
+  return value.is_null() ? otherwise : value.get<Number>();
+}
+std::string_view OptimizeForName(OptimizeFor layout) {
+  return layout == OptimizeFor::kScan ? "scan" : "lookup";
 }
 std::optional<std::string> OptionalText(const Value& value) {
   return value.is_null() ? std::nullopt : std::optional<std::string>(value.get<std::string>());
@@ -36,13 +59,38 @@ int64_t NowMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
+Values TableRecord::ToValues() const {
+  return {schema_name,
+          table_name,
+          kind,
+          primary_key,
+          schema_version,
+          created_at,
+          OrOff(policy.flush_rows),
+          OrOff(policy.flush_bytes),
+          OrOff(policy.flush_age),
+          policy.min_user_rows,
+          OptimizeForName(policy.optimize_for),
+          policy.expires() ? Value(policy.ttl_column) : Value::Null(),
+          OrOff(policy.ttl)};
+}
+
 TableRecord TableRecord::FromValues(const Values& v) {
+  TierPolicy policy;
+  policy.flush_rows = NumberOr<uint64_t>(v[6], 0);
+  policy.flush_bytes = NumberOr<uint64_t>(v[7], 0);
+  policy.flush_age = NumberOr<int64_t>(v[8], 0);
+  policy.min_user_rows = NumberOr<int64_t>(v[9], policy.min_user_rows);
+  if (OptionalText(v[10]) == OptimizeForName(OptimizeFor::kLookup)) policy.optimize_for = OptimizeFor::kLookup;
+  policy.ttl_column = OptionalText(v[11]).value_or("");
+  policy.ttl = NumberOr<int64_t>(v[12], 0);
   return {.schema_name = v[0].get<std::string>(),
           .table_name = v[1].get<std::string>(),
           .kind = v[2].get<std::string>(),
           .primary_key = v[3].get<std::string>(),
           .schema_version = U32(v[4]),
-          .created_at = v[5].get<int64_t>()};
+          .created_at = v[5].get<int64_t>(),
+          .policy = std::move(policy)};
 }
 
 Values ColumnRecord::ToValues() const {
@@ -78,7 +126,8 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
 }
 
 Values JobRecord::ToValues() const {
-  return {kind, target, state, rows, bytes, OrNull(error), started_at, OrNull(finished_at)};
+  return {kind,          target,           state,           rows, bytes, OrNull(error), started_at, OrNull(finished_at),
+          OrNull(files), OrNull(progress), OrNull(duration)};
 }
 
 JobRecord JobRecord::FromValues(const Values& v) {
@@ -89,7 +138,10 @@ JobRecord JobRecord::FromValues(const Values& v) {
           .bytes = v[4].get<uint64_t>(),
           .error = OptionalText(v[5]),
           .started_at = v[6].get<int64_t>(),
-          .finished_at = v[7].is_null() ? std::nullopt : std::optional<int64_t>(v[7].get<int64_t>())};
+          .finished_at = OptionalNumber<int64_t>(v[7]),
+          .files = OptionalNumber<uint64_t>(v[8]),
+          .progress = OptionalNumber<double>(v[9]),
+          .duration = OptionalNumber<double>(v[10])};
 }
 
 void EncodeSystemKey(SystemTableId table, const Values& values, std::string* out) {

@@ -17,6 +17,7 @@
 #include "catalog/system_tables.h"
 #include "yarrow/codec.h"
 #include "yarrow/entity_store.h"
+#include "yarrow/tier_policy.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -53,7 +54,8 @@ struct TableRecord {
   std::string primary_key;  // column names, as in SQL: a, "b c"
   uint32_t schema_version = 1;
   int64_t created_at = 0;
-  Values ToValues() const { return {schema_name, table_name, kind, primary_key, schema_version, created_at}; }
+  TierPolicy policy = {};  // a field a column; NULL where it is off
+  Values ToValues() const;
   static TableRecord FromValues(const Values& v);
 };
 
@@ -106,14 +108,17 @@ struct JobKey {
 };
 struct JobRecord {
   static constexpr SystemTableId kTable = SystemTableId::kJobs;
-  std::string kind;    // "bulk load"
+  std::string kind;    // as in JobInfo
   std::string target;  // qualified table name
-  std::string state;   // "running", "completed", "failed"
+  std::string state;   // JobStateName
   uint64_t rows = 0;
   uint64_t bytes = 0;
   std::optional<std::string> error;
   int64_t started_at = 0;
   std::optional<int64_t> finished_at;
+  std::optional<uint64_t> files;
+  std::optional<double> progress;  // 0 to 1
+  std::optional<double> duration;  // seconds, until it ended or was recorded last
   Values ToValues() const;
   static JobRecord FromValues(const Values& v);
 };

@@ -32,7 +32,8 @@ const ColumnType& UtcMicros() {
 
 // On disk: a column may be added at the end of a list (as a new schema version), never moved or retyped.
 std::vector<SystemTableSource> Sources() {
-  const ColumnType text = TypeId::kUtf8, u32 = TypeId::kUInt32, u64 = TypeId::kUInt64, boolean = TypeId::kBool;
+  const ColumnType text = TypeId::kUtf8, u32 = TypeId::kUInt32, u64 = TypeId::kUInt64, i64 = TypeId::kInt64,
+                   boolean = TypeId::kBool, real = TypeId::kDouble;
   return {
       {SystemTableId::kSchemas, "schemas", 1, {{"schema_name", text, false}, {"created_at", UtcMicros(), false}}},
       {SystemTableId::kTables,
@@ -44,7 +45,14 @@ std::vector<SystemTableSource> Sources() {
         {"kind", text, false},
         {"primary_key", text, false},
         {"schema_version", u32, false},
-        {"created_at", UtcMicros(), false}}},
+        {"created_at", UtcMicros(), false},
+        {"flush_rows", u64, true, 2},
+        {"flush_bytes", u64, true, 2},
+        {"flush_age", i64, true, 2},
+        {"min_user_rows", i64, true, 2},
+        {"optimize_for", text, true, 2},
+        {"ttl_column", text, true, 2},
+        {"ttl", i64, true, 2}}},
       {SystemTableId::kColumns,
        "columns",
        2,
@@ -75,7 +83,10 @@ std::vector<SystemTableSource> Sources() {
         {"bytes", u64, false},
         {"error", text, true},
         {"started_at", UtcMicros(), false},
-        {"finished_at", UtcMicros(), true}}},
+        {"finished_at", UtcMicros(), true},
+        {"files", u64, true, 2},
+        {"progress", real, true, 2},
+        {"duration", real, true, 2}}},
       {SystemTableId::kSettings,
        "settings",
        1,

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "catalog/tier_policy_check.h"
+
 namespace yarrow {
 namespace {
 
@@ -153,6 +155,8 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
     definition.primary_key.push_back(row_id.id);
     definition.columns.push_back(std::move(row_id));
   }
+  definition.policy = spec.policy;
+  ARROW_RETURN_NOT_OK(CheckTierPolicy(definition, &definition.policy));
   return definition;
 }
 

@@ -1,13 +1,12 @@
 #include "flush/table_compaction.h"
 
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "flush/compaction_policy.h"
 #include "flush/segment_compaction.h"
-#include "table/job.h"
+#include "flush/table_job.h"
 #include "yarrow/table.h"
 
 namespace yarrow {
@@ -74,9 +73,7 @@ Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactO
     if (!due) return Status::OK();
     CompactOptions counted = options;
     const int64_t before = total->rows;
-    if (options.on_progress) {
-      counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
-    }
+    counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
     flush::SegmentCompaction merge(table, counted, std::move(due->segments), due->level);
     ARROW_RETURN_NOT_OK(merge.Run());
     total->rows += merge.rows();
@@ -101,28 +98,52 @@ Status CompactAll(const std::shared_ptr<TableImpl>& table, const CompactOptions&
 
 }  // namespace
 
-arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "compaction"));
+namespace {
+
+arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, Job& job) {
   CompactResult result;
+  CompactOptions reported = options;
+  const auto work = [&](int64_t rows) {
+    return JobWork{.rows = static_cast<uint64_t>(rows), .bytes = static_cast<uint64_t>(result.bytes)};
+  };
+  reported.on_progress = [&](int64_t rows) {
+    ARROW_RETURN_NOT_OK(job.Report(work(rows)));
+    return options.on_progress ? options.on_progress(rows) : Status::OK();
+  };
   const Status status = [&] {
     ARROW_ASSIGN_OR_RAISE(result.files_before, CountFiles(*table));
-    ARROW_RETURN_NOT_OK(CompactAll(table, options, &result));
+    ARROW_RETURN_NOT_OK(CompactAll(table, reported, &result));
     return CountFiles(*table).Value(&result.files_after);
   }();
-  ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
-  ARROW_RETURN_NOT_OK(status);
+  JobWork done = work(result.rows);
+  done.files = static_cast<uint64_t>(result.files_after);
+  ARROW_RETURN_NOT_OK(job.Finish(status, done));
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   return result;
 }
 
+// Of the rows that are in segments now, which may all be written anew.
+uint64_t ColdRows(const TableImpl& table) {
+  uint64_t rows = 0;
+  if (const auto manifest = table.cold()->LastKnown()) {
+    for (const auto& [user, segments] : manifest->of_user) {
+      for (const auto& segment : segments) rows += segment->info().rows;
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto job, Job::Start(*table, "compaction", ColdRows(*table)));
+  return RunJob(table, options, *job);
+}
+
 arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  std::unique_lock moving(table->cold()->move_mutex(), std::try_to_lock);
-  if (!moving) {
-    return Status::Invalid("Table ", table->definition().QualifiedName(),
-                           " is being flushed or compacted already; try again when that is done");
-  }
-  return CompactHeldTable(table, options);
+  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "compaction", ColdRows(*table)));
+  return RunJob(table, options, *job);
 }
 
 arrow::Result<CompactResult> Table::Compact(const CompactOptions& options) {

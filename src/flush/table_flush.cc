@@ -1,15 +1,15 @@
 #include "flush/table_flush.h"
 
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "flush/present_table.h"
 #include "flush/segment_flush.h"
 #include "flush/table_compaction.h"
-#include "key/key_codec.h"
+#include "flush/table_job.h"
+#include "key/key_range.h"
 #include "key/record_key.h"
-#include "table/job.h"
 #include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/table.h"
@@ -34,12 +34,16 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
   return Status::OK();
 }
 
+JobWork WorkOf(const FlushResult& result) {
+  return {.rows = static_cast<uint64_t>(result.rows),
+          .bytes = static_cast<uint64_t>(result.bytes),
+          .files = static_cast<uint64_t>(result.files)};
+}
+
 Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptions& options, FlushResult* total) {
   FlushOptions counted = options;
   const int64_t before = total->rows;
-  if (options.on_progress) {
-    counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
-  }
+  counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
   flush::SegmentFlush flush(table, counted);
   const Status status = flush.Run();
   total->rows += flush.result().rows;
@@ -60,38 +64,35 @@ Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& opt
   return Status::OK();
 }
 
-// The table with its present definition, which segments are written by; as it is when nobody else knows of it yet.
-arrow::Result<std::shared_ptr<TableImpl>> WithPresentDefinition(const std::shared_ptr<TableImpl>& table) {
-  auto latest = table->database().catalog().FindLatest(table->entry());
-  if (latest.get() == &table->entry()) return table;
-  if (latest) return TableImpl::Make(table->database().shared_from_this(), std::move(latest), table->user());
-  ARROW_RETURN_NOT_OK(table->CheckReadable({}));
-  return table;
-}
-
 // Again when the table was altered meanwhile: what is in segments by then stays there.
 Status FlushPresent(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
   for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto present, WithPresentDefinition(table));
+    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
     const Status status = FlushAll(present, options, total);
     if (status.ok() || !present->IsOutdated()) return status;
   }
+}
+
+uint64_t HotRows(const TableImpl& table) {
+  const KeyRange rows = PrefixRange(table.entry().prefix);
+  return table.store().ApproximateEntries(table.entry().partition, rows.lower, rows.upper);
 }
 
 }  // namespace
 
 arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  std::unique_lock moving(table->cold()->move_mutex(), std::try_to_lock);
-  if (!moving) {
-    return Status::Invalid("Table ", table->definition().QualifiedName(),
-                           " is being flushed or compacted already; try again when that is done");
-  }
-  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(*table, "flush"));
+  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table)));
   FlushResult result;
-  const Status status = FlushPresent(table, options, &result);
-  ARROW_RETURN_NOT_OK(job.Finish(status, static_cast<uint64_t>(result.rows), static_cast<uint64_t>(result.bytes)));
-  ARROW_RETURN_NOT_OK(status);
+  FlushOptions reported = options;
+  reported.on_progress = [&](int64_t rows) {
+    JobWork work = WorkOf(result);
+    work.rows = static_cast<uint64_t>(rows);
+    ARROW_RETURN_NOT_OK(job->Report(work));
+    return options.on_progress ? options.on_progress(rows) : Status::OK();
+  };
+  const Status status = FlushPresent(table, reported, &result);
+  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(result)));
   if (options.compact) {
     CompactOptions merges{.max_segment_rows = options.max_segment_rows};
     if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(result.rows); };

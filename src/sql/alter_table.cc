@@ -9,6 +9,7 @@
 #include "catalog/table_schema.h"
 #include "sql/create_table.h"
 #include "sql/sql_type.h"
+#include "sql/table_options.h"
 
 namespace yarrow::sql {
 namespace {
@@ -95,13 +96,20 @@ TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefini
       return DropNotNull{.name = info.Cast<duckdb::DropNotNullInfo>().column_name};
     case AlterTableType::RENAME_TABLE:
       return RenameTable{.new_name = info.Cast<duckdb::RenameTableInfo>().new_table_name};
+    case AlterTableType::SET_TABLE_OPTIONS:
+      return SetTierPolicy{SetTableOptions(table.QualifiedName(),
+                                           info.Cast<duckdb::SetTableOptionsInfo>().table_options,
+                                           /*is_new=*/false, table.policy)};
+    case AlterTableType::RESET_TABLE_OPTIONS:
+      return SetTierPolicy{ResetTableOptions(table.QualifiedName(),
+                                             info.Cast<duckdb::ResetTableOptionsInfo>().table_options, table.policy)};
     case AlterTableType::SET_NOT_NULL:
       RefuseNotNull(table, info.Cast<duckdb::SetNotNullInfo>().column_name);
     default:
       throw duckdb::NotImplementedException(
           Where(table) +
           ": this form of ALTER TABLE is not supported; there are ADD, DROP, RENAME and ALTER COLUMN "
-          "(TYPE, SET DEFAULT, DROP DEFAULT, DROP NOT NULL) and RENAME TO");
+          "(TYPE, SET DEFAULT, DROP DEFAULT, DROP NOT NULL), SET (option = value), RESET (option) and RENAME TO");
   }
 }
 

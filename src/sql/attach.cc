@@ -5,6 +5,7 @@
 
 #include "sql/compact_function.h"
 #include "sql/flush_function.h"
+#include "sql/job_functions.h"
 #include "sql/point_plan.h"
 #include "sql/scan_pushdown.h"
 #include "sql/segment_file_system.h"
@@ -82,6 +83,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterFlushFunction(*duckdb.instance);
   RegisterCompactFunction(*duckdb.instance);
+  RegisterJobFunctions(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);
   return found;
 }

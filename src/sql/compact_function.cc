@@ -54,7 +54,7 @@ void Compact(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, d
     return context.interrupted ? arrow::Status::Cancelled("cancelled") : arrow::Status::OK();
   };
   const auto result = CompactTable(bound.table->table(), options);
-  if (result.status().IsCancelled()) throw duckdb::InterruptException();
+  if (context.interrupted) throw duckdb::InterruptException();
   Check(result.status());
   output.SetCardinality(1);
   output.SetValue(0, 0, duckdb::Value::BIGINT(result->rows));

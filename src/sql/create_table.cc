@@ -12,6 +12,7 @@
 
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
+#include "sql/table_options.h"
 
 namespace yarrow::sql {
 namespace {
@@ -57,22 +58,6 @@ bool IsOfTheMoment(const duckdb::ParsedExpression& expression) {
 
 std::string CollationOf(const duckdb::LogicalType& type) {
   return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
-}
-
-TableKind KindOf(duckdb::CreateTableInfo& info) {
-  TableKind kind = TableKind::kShared;
-  for (auto& [name, expression] : info.options) {
-    const bool is_text = expression->GetExpressionType() == duckdb::ExpressionType::VALUE_CONSTANT;
-    if (!duckdb::StringUtil::CIEquals(name, "kind") || !is_text) {
-      throw duckdb::BinderException(Where(info) + ": unknown option " + name + "; there is kind = 'shared' or 'user'");
-    }
-    const std::string text = expression->Cast<duckdb::ConstantExpression>().value.ToString();
-    kind = Check(ParseTableKind(duckdb::StringUtil::Lower(text)));
-    if (kind == TableKind::kSystem) {
-      throw duckdb::BinderException(Where(info) + ": system tables belong to the database; choose shared or user");
-    }
-  }
-  return kind;
 }
 
 void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint& constraint, TableSpec* spec) {
@@ -131,7 +116,8 @@ TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo&
   TableSpec spec;
   spec.schema_name = info.schema;
   spec.name = info.table;
-  spec.kind = KindOf(info);
+  spec.kind = TakeKind(info.schema + "." + info.table, info.options);
+  spec.policy = SetTableOptions(info.schema + "." + info.table, info.options, /*is_new=*/true, {});
   for (const duckdb::ColumnDefinition& column : info.columns.Logical()) {
     spec.columns.push_back(MakeColumnSpec(context, info.schema + "." + info.table, column));
   }

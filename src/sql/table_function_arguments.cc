@@ -14,6 +14,14 @@ std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& val
   throw duckdb::BinderException(function_ + ": " + text + " is no table of a Yarrow database");
 }
 
+SqlCatalog& TableFunctionArguments::Database(const duckdb::Value& value) const {
+  const std::string name = value.IsNull() ? duckdb::DatabaseManager::GetDefaultDatabase(context_) : value.ToString();
+  auto& catalog = duckdb::Catalog::GetCatalog(context_, name);
+  if (auto* found = dynamic_cast<SqlCatalog*>(&catalog)) return *found;
+  throw duckdb::BinderException(function_ + ": " + name +
+                                " is no Yarrow database; USE one, or name it: database := 'name'");
+}
+
 int64_t TableFunctionArguments::RowCount(const std::string& option, const duckdb::Value& value) const {
   if (value.IsNull()) throw duckdb::BinderException(function_ + ": " + option + " is NULL; give a number of rows");
   return value.GetValue<int64_t>();

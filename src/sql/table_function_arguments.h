@@ -1,4 +1,4 @@
-// What the table functions yarrow_flush and yarrow_compact are called with.
+// What the table functions of Yarrow (yarrow_flush and so on) are called with.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@ class TableFunctionArguments {
 
   // 'table', 'schema.table' or 'database.schema.table'.
   std::shared_ptr<SqlTable> Table(const duckdb::Value& name) const;
+  // The Yarrow database of that name; NULL: the one that statements use by default.
+  SqlCatalog& Database(const duckdb::Value& name) const;
   int64_t RowCount(const std::string& option, const duckdb::Value& value) const;
   bool Flag(const std::string& option, const duckdb::Value& value) const;
   // Of the option optimize_for.

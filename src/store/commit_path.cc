@@ -69,6 +69,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
     return arrow::Status::Invalid("a key or value of 4 GB or more cannot be stored");
   }
   if (!partition.valid()) return arrow::Status::Invalid("a write names no partition: get one from OpenPartition");
+  AwaitTurn(commit, key.size() + value.size());
   WriteOp op;
   op.key_data = key.data();
   op.key_size = static_cast<uint32_t>(key.size());
@@ -89,6 +90,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
 
 arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
   ARROW_RETURN_NOT_OK(writes.status());
+  AwaitTurn(commit, writes.byte_size());
   if (writes.file_runs_ > 0) return CommitRuns(writes, commit);
   CommitScratch& scratch = CommitScratch::OfThread();
   if (writes.byte_size() > options.ingest_threshold_bytes && writes.ranges_.empty()) {
@@ -106,6 +108,12 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
   arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
   scratch.Trim();
   return result;
+}
+
+void StoreImpl::AwaitTurn(const CommitOptions& commit, uint64_t bytes) {
+  if (pressure.rate() == 0 || commit.moves_only) return;
+  const bool is_definition = std::ranges::any_of(commit.guards, [](const GuardUse& use) { return use.exclusive; });
+  if (!is_definition) pressure.Wait(bytes);
 }
 
 arrow::Status StoreImpl::CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) {

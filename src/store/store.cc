@@ -250,6 +250,17 @@ arrow::Status Store::FlushMemtables() {
   return FromRocksDb(impl_->db->Flush(rocksdb::FlushOptions(), handles), "cannot flush '", impl_->path.string(), "'");
 }
 
+arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper) {
+  const rocksdb::Slice begin(lower.data(), lower.size()), end(upper.data(), upper.size());
+  return FromRocksDb(
+      impl_->db->CompactRange(rocksdb::CompactRangeOptions(), StoreImpl::Handle(partition), &begin, &end),
+      "cannot compact partition '", PartitionName(partition), "' of '", impl_->path.string(), "'");
+}
+
+void Store::SetWriteRate(uint64_t bytes_per_second) {
+  impl_->pressure.SetRate(bytes_per_second);
+}
+
 arrow::Status Store::CompactAll() {
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
@@ -290,6 +301,7 @@ std::vector<std::pair<std::string, uint64_t>> Store::Statistics() const {
       {"hot.rows_estimate", sum(Properties::kEstimateNumKeys)},
       {"hot.sst_bytes", sum(Properties::kLiveSstFilesSize)},
       {"hot.table_reader_bytes", sum(Properties::kEstimateTableReadersMem)},
+      {"hot.write_rate_bytes", impl_->pressure.rate()},
   };
 }
 

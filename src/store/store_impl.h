@@ -24,6 +24,7 @@
 #include "store/log_syncer.h"
 #include "store/memtable_sample.h"
 #include "store/split_point_cache.h"
+#include "store/write_pressure.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
@@ -79,6 +80,8 @@ struct StoreImpl {
                                              const CommitOptions& commit);
   arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
                                            const CommitOptions& commit);
+  // Before a commit of so many bytes begins.
+  void AwaitTurn(const CommitOptions& commit, uint64_t bytes);
   // Admit, write, Resolve.
   arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
   // The last two of these.
@@ -99,6 +102,7 @@ struct StoreImpl {
   std::shared_ptr<FileListener> file_listener = std::make_shared<FileListener>(&memtable_sample);
   std::unique_ptr<rocksdb::DB> db;
   CommitQueue commits;
+  WritePressure pressure;
   SplitPointCache split_points;
   bool registered = false;  // in the StoreRegistry
 

@@ -71,16 +71,21 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
   if (reader == nullptr) {
     return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
   }
-  ARROW_ASSIGN_OR_RAISE(Job job, Job::Start(table, "bulk load"));
+  ARROW_ASSIGN_OR_RAISE(const auto job, Job::Start(table, "bulk load"));
   uint64_t bytes = 0;
+  BulkLoadOptions reported = options;
+  reported.on_progress = [&](const BulkLoadProgress& progress) {
+    ARROW_RETURN_NOT_OK(job->Report({.rows = static_cast<uint64_t>(progress.rows_read)}));
+    return options.on_progress ? options.on_progress(progress) : Status::OK();
+  };
   const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
-    BulkLoader loader(table, options);
+    BulkLoader loader(table, reported);
     ARROW_ASSIGN_OR_RAISE(const int64_t read, loader.Read(reader));
     ARROW_ASSIGN_OR_RAISE(bytes, loader.Commit());
     if (publish) ARROW_RETURN_NOT_OK(publish());
     return read;
   }();
-  ARROW_RETURN_NOT_OK(job.Finish(rows.status(), static_cast<uint64_t>(rows.ValueOr(0)), bytes));
+  ARROW_RETURN_NOT_OK(job->Finish(rows.status(), {.rows = static_cast<uint64_t>(rows.ValueOr(0)), .bytes = bytes}));
   return rows;
 }
 

@@ -1,7 +1,6 @@
 #include "yarrow/database.h"
 
-#include <map>
-#include <mutex>
+#include <deque>
 #include <utility>
 
 #include "table/bulk_load.h"
@@ -14,32 +13,13 @@ namespace yarrow {
 
 using arrow::Status;
 
-namespace {
-
-// One DatabaseImpl per open Store, as there is one Store per directory: catalog and counters are shared by all.
-arrow::Result<std::shared_ptr<DatabaseImpl>> SharedImpl(std::shared_ptr<Store> store) {
-  static std::mutex mutex;
-  static std::map<const Store*, std::weak_ptr<DatabaseImpl>> open;
-  std::lock_guard lock(mutex);
-  std::erase_if(open, [](const auto& entry) { return entry.second.expired(); });
-  const Store* key = store.get();
-  if (const auto at = open.find(key); at != open.end()) {
-    if (auto impl = at->second.lock()) return impl;
-  }
-  ARROW_ASSIGN_OR_RAISE(auto impl, DatabaseImpl::Open(std::move(store)));
-  open[key] = impl;
-  return impl;
-}
-
-}  // namespace
-
 arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store) {
   std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)));
   ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
   ARROW_ASSIGN_OR_RAISE(const Partition rows, impl->store_->OpenPartition("rows"));
   impl->cold_tier_ = std::make_shared<ColdTier>(impl->store_, rows);
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
-  ARROW_RETURN_NOT_OK(impl->FailInterruptedJobs());
+  ARROW_RETURN_NOT_OK(impl->CleanJobs());
   ARROW_RETURN_NOT_OK(impl->CleanFiles());
   return impl;
 }
@@ -54,29 +34,30 @@ arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntr
   return table;
 }
 
-// A job that was running when the process ended left nothing behind, or everything: its commit is its last step.
-Status DatabaseImpl::FailInterruptedJobs() {
+// A job that was under way when the process ended left nothing behind, or everything: its commit is its last step. Of
+// those that ended long ago, no record is kept.
+Status DatabaseImpl::CleanJobs() {
+  constexpr size_t kMostRecords = 10'000;
   WriteSet writes;
+  std::deque<JobKey> ended;
   for (const auto& entry : catalog_->jobs().ScanIter()) {
     ARROW_ASSIGN_OR_RAISE(JobRecord job, entry.value());
-    if (job.state != "running") continue;
     ARROW_ASSIGN_OR_RAISE(const JobKey key, entry.key());
-    job.state = "failed";
-    job.error = "the process ended before the job, or before its end was recorded";
-    catalog_->jobs().Put(&writes, key, job);
+    if (job.state == JobStateName(JobState::kRunning) || job.state == JobStateName(JobState::kQueued)) {
+      job.state = JobStateName(JobState::kFailed);
+      job.error = "the process ended before the job, or before its end was recorded";
+      catalog_->jobs().Put(&writes, key, job);
+    }
+    ended.push_back(key);
+    if (ended.size() <= kMostRecords) continue;
+    catalog_->jobs().Delete(&writes, ended.front());
+    ended.pop_front();
   }
   return writes.empty() ? Status::OK() : store_->Commit(writes).status();
 }
 
 Database::Database(std::shared_ptr<DatabaseImpl> impl) : impl_(std::move(impl)) {}
 Database::~Database() = default;
-
-arrow::Result<std::shared_ptr<Database>> Database::Open(const std::filesystem::path& path,
-                                                        const StoreOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto store, Store::Open(path, options));
-  ARROW_ASSIGN_OR_RAISE(auto impl, SharedImpl(std::move(store)));
-  return std::shared_ptr<Database>(new Database(std::move(impl)));
-}
 
 arrow::Result<std::shared_ptr<Session>> Database::OpenSession(const SessionOptions& options) {
   if (!options.user.empty()) {
@@ -129,6 +110,16 @@ std::vector<std::shared_ptr<const TableDefinition>> Database::Tables() const {
   std::vector<std::shared_ptr<const TableDefinition>> definitions;
   for (const auto& entry : impl_->catalog().Tables()) definitions.push_back(entry->definition);
   return definitions;
+}
+
+void Database::AddJobListener(std::shared_ptr<JobListener> listener) {
+  impl_->jobs().AddListener(std::move(listener));
+}
+void Database::RemoveJobListener(const JobListener* listener) {
+  impl_->jobs().RemoveListener(listener);
+}
+Status Database::CancelJob(uint64_t job_id) {
+  return impl_->jobs().Cancel(job_id, "cancelled on request");
 }
 
 Status Database::SetSetting(std::string_view name, std::string_view value) {

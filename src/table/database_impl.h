@@ -10,6 +10,7 @@
 
 #include "catalog/catalog.h"
 #include "table/cold_table.h"
+#include "table/jobs.h"
 #include "yarrow/database.h"
 #include "yarrow/store.h"
 
@@ -19,6 +20,8 @@ namespace yarrow {
 struct LiveSettings {
   std::atomic<int> scan_threads{1};
   std::atomic<int64_t> deleted_file_retention{0};  // seconds
+  std::atomic<int> background_jobs{1};
+  std::atomic<int64_t> hot_tier_budget{0};  // bytes; 0: none
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -31,6 +34,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }
   const LiveSettings& settings() const { return settings_; }
+  Jobs& jobs() { return jobs_; }
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
@@ -43,7 +47,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   explicit DatabaseImpl(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   arrow::Status LoadSettings();
   arrow::Status CleanFiles();
-  arrow::Status FailInterruptedJobs();
+  arrow::Status CleanJobs();
 
   const std::shared_ptr<Store> store_;
   std::unique_ptr<Catalog> catalog_;
@@ -51,6 +55,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   std::mutex cold_mutex_;
   std::map<uint32_t, std::shared_ptr<ColdTable>> cold_tables_;  // by table id, under cold_mutex_
   LiveSettings settings_;
+  Jobs jobs_;
 };
 
 }  // namespace yarrow

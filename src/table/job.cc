@@ -1,27 +1,90 @@
 #include "table/job.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace yarrow {
+namespace {
 
-arrow::Result<Job> Job::Start(const TableImpl& table, std::string kind) {
-  Job job(&table.database().catalog());
-  ARROW_ASSIGN_OR_RAISE(job.key_.job_id, job.catalog_->NextJobId());
-  job.record_.kind = std::move(kind);
-  job.record_.target = table.definition().QualifiedName();
-  job.record_.state = "running";
-  job.record_.started_at = NowMicros();
-  ARROW_RETURN_NOT_OK(job.catalog_->jobs().Put(job.key_, job.record_));
+using arrow::Status;
+
+constexpr std::chrono::seconds kBetweenRecords{1};
+constexpr double kMostWhileRunning = 0.99;  // the estimate was too low
+
+}  // namespace
+
+Job::Job(DatabaseImpl* database, JobInfo info, uint64_t expected_rows)
+    : database_(*database),
+      info_(std::move(info)),
+      expected_rows_(expected_rows),
+      handle_(database_.jobs().Begin(info_.id)) {}
+
+Job::~Job() {
+  if (!info_.finished_at) database_.jobs().End(info_);
+}
+
+arrow::Result<std::unique_ptr<Job>> Job::Start(const TableImpl& table, std::string kind, uint64_t expected_rows,
+                                               JobState state) {
+  JobInfo info{.kind = std::move(kind), .target = table.definition().QualifiedName(), .state = state};
+  ARROW_ASSIGN_OR_RAISE(info.id, table.database().catalog().NextJobId());
+  info.started_at = NowMicros();
+  std::unique_ptr<Job> job(new Job(&table.database(), std::move(info), expected_rows));
+  ARROW_RETURN_NOT_OK(job->Record());
   return job;
 }
 
-arrow::Status Job::Finish(const arrow::Status& outcome, uint64_t rows, uint64_t bytes) {
-  record_.state = outcome.ok() ? "completed" : outcome.IsCancelled() ? "cancelled" : "failed";
-  record_.rows = outcome.ok() ? rows : 0;
-  record_.bytes = outcome.ok() ? bytes : 0;
-  if (!outcome.ok()) record_.error = outcome.message();
-  record_.finished_at = NowMicros();
-  return catalog_->jobs().Put(key_, record_);
+Status Job::Run() {
+  ARROW_RETURN_NOT_OK(CheckCancelled());
+  info_.state = JobState::kRunning;
+  return Record();
+}
+
+void Job::SetWork(const JobWork& work) {
+  info_.rows = work.rows;
+  info_.bytes = work.bytes;
+  info_.files = work.files;
+}
+
+Status Job::Report(const JobWork& work) {
+  ARROW_RETURN_NOT_OK(CheckCancelled());
+  SetWork(work);
+  if (expected_rows_ > 0) {
+    info_.progress = std::min(kMostWhileRunning, static_cast<double>(work.rows) / static_cast<double>(expected_rows_));
+  }
+  if (std::chrono::steady_clock::now() - recorded_at_ < kBetweenRecords) return Status::OK();
+  return Record();
+}
+
+Status Job::Finish(const Status& outcome, const JobWork& work) {
+  SetWork(work);
+  info_.state = outcome.ok() ? JobState::kCompleted : outcome.IsCancelled() ? JobState::kCancelled : JobState::kFailed;
+  if (outcome.ok()) {
+    info_.progress = 1;
+  } else {
+    info_.error = outcome.message();
+  }
+  info_.finished_at = NowMicros();
+  database_.jobs().End(info_);
+  const Status recorded = Record();
+  return outcome.ok() ? recorded : outcome;
+}
+
+Status Job::Record() {
+  recorded_at_ = std::chrono::steady_clock::now();
+  JobRecord record{.kind = info_.kind,
+                   .target = info_.target,
+                   .state = std::string(JobStateName(info_.state)),
+                   .rows = info_.rows,
+                   .bytes = info_.bytes,
+                   .error = info_.error.empty() ? std::nullopt : std::optional(info_.error),
+                   .started_at = info_.started_at,
+                   .finished_at = info_.finished_at,
+                   .files = info_.files,
+                   .progress = info_.progress,
+                   .duration = static_cast<double>(info_.finished_at.value_or(NowMicros()) - info_.started_at) / 1e6};
+  const Status status = database_.catalog().jobs().Put({info_.id}, record);
+  database_.jobs().Tell(info_);
+  return status;
 }
 
 }  // namespace yarrow

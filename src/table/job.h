@@ -1,30 +1,58 @@
-// Job: the record of long work on a table in system.jobs, written when it starts and when it ends.
+// Job: one piece of long work on a table, from its beginning to its end: its record in system.jobs, and what listeners
+// are told of it.
 #pragma once
 
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "catalog/catalog.h"
+#include "table/jobs.h"
 #include "table/table_impl.h"
 
 namespace yarrow {
 
-// Not thread-safe. One that is never finished is failed when the database is next opened.
+// What a job has done so far.
+struct JobWork {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t files = 0;
+};
+
+// For one thread; others reach it by its id, through Jobs. One that is never finished, or whose process ended, is
+// failed when the database is next opened.
 class Job {
  public:
-  // `kind`: "bulk load", "flush", "compaction".
-  static arrow::Result<Job> Start(const TableImpl& table, std::string kind);
-  // `outcome` is the work's; rows and bytes count only if that is OK. The error is that of the record.
-  arrow::Status Finish(const arrow::Status& outcome, uint64_t rows, uint64_t bytes);
+  // Of `kind` "bulk load", "flush", "compaction" or "expiry", recorded as queued or running. `expected_rows`: an
+  // estimate of those to come, for the progress; 0: not known.
+  static arrow::Result<std::unique_ptr<Job>> Start(const TableImpl& table, std::string kind, uint64_t expected_rows = 0,
+                                                   JobState state = JobState::kRunning);
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job();
+
+  // A queued one runs from now on.
+  arrow::Status Run();
+  // Cancelled when somebody cancelled the job; its work ends with that. Recorded and told to listeners once a second.
+  arrow::Status Report(const JobWork& work);
+  arrow::Status CheckCancelled() const { return handle_->CheckCancelled(); }
+  // `outcome` is the work's; returns it, or else the error of the record.
+  arrow::Status Finish(const arrow::Status& outcome, const JobWork& work);
 
  private:
-  explicit Job(Catalog* catalog) : catalog_(catalog) {}
-  Catalog* catalog_;
-  JobKey key_;
-  JobRecord record_;
+  Job(DatabaseImpl* database, JobInfo info, uint64_t expected_rows);
+  arrow::Status Record();
+  void SetWork(const JobWork& work);
+
+  DatabaseImpl& database_;
+  JobInfo info_;
+  const uint64_t expected_rows_;
+  std::shared_ptr<Jobs::Handle> handle_;
+  std::chrono::steady_clock::time_point recorded_at_;
 };
 
 }  // namespace yarrow

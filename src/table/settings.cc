@@ -13,6 +13,11 @@ using arrow::Status;
 
 constexpr const char* kScanThreads = "scan_threads";
 constexpr const char* kDeletedFileRetention = "deleted_file_retention";
+constexpr const char* kBackgroundJobs = "background_jobs";
+constexpr const char* kHotTierBudget = "hot_tier_budget";
+constexpr int64_t kMostBackgroundJobs = 64;
+constexpr int64_t kMostBytes = int64_t{1} << 50;
+constexpr int64_t kFourGiB = int64_t{4} << 30;
 constexpr int64_t kSecondsOfAWeek = 7 * 24 * 60 * 60;
 constexpr int64_t kMostSeconds = 100LL * 365 * 24 * 60 * 60;
 
@@ -39,8 +44,18 @@ Status Apply(std::string_view name, std::string_view value, LiveSettings* settin
     settings->deleted_file_retention = seconds;
     return Status::OK();
   }
-  return Status::KeyError("There is no setting '", name, "'; the settings are: ", kDeletedFileRetention, ", ",
-                          kScanThreads);
+  if (name == kBackgroundJobs) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t jobs, ParseNumber(name, value, "jobs", 0, kMostBackgroundJobs));
+    settings->background_jobs = static_cast<int>(jobs);
+    return Status::OK();
+  }
+  if (name == kHotTierBudget) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, ParseNumber(name, value, "bytes", 0, kMostBytes));
+    settings->hot_tier_budget = bytes;
+    return Status::OK();
+  }
+  return Status::KeyError("There is no setting '", name, "'; the settings are: ", kBackgroundJobs, ", ",
+                          kDeletedFileRetention, ", ", kHotTierBudget, ", ", kScanThreads);
 }
 
 }  // namespace
@@ -51,7 +66,12 @@ Status DatabaseImpl::LoadSettings() {
       {kScanThreads, {std::to_string(cores), "threads of a scan that asks for 0 threads; 1 to 256"}},
       {kDeletedFileRetention,
        {std::to_string(kSecondsOfAWeek),
-        "seconds that files of merged segments and dropped tables are kept for programs that may be reading them"}}};
+        "seconds that files of merged segments and dropped tables are kept for programs that may be reading them"}},
+      {kBackgroundJobs,
+       {"1", "flushes, compactions and expiries that the policies of tables may make run at once; 0: none"}},
+      {kHotTierBudget,
+       {std::to_string(kFourGiB),
+        "bytes that hot rows of tables with a flush policy may take before commits are slowed down; 0: any"}}};
   auto& settings = catalog_->settings();
   for (const auto& [name, by_default] : defaults) {
     ARROW_ASSIGN_OR_RAISE(auto record, settings.Get(SettingKey{name}));

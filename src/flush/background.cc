@@ -1,0 +1,202 @@
+#include "flush/background.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "flush/row_expiry.h"
+#include "flush/table_compaction.h"
+#include "flush/table_flush.h"
+#include "key/key_range.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow::flush {
+namespace {
+
+using arrow::Status;
+
+constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr std::chrono::milliseconds kBetweenCancels{5};
+constexpr int64_t kBetweenRemovals = 60'000'000;
+constexpr int kNiceness = 10;  // whoever waits for an answer goes first
+
+// Commits per second in bytes when the hot rows take that many times their budget: falls steeply, never to nothing.
+uint64_t RateUnderPressure(uint64_t hot_bytes, uint64_t budget) {
+  constexpr double kRateAtBudget = 64 << 20, kLeastRate = 256 << 10;
+  const double fill = static_cast<double>(hot_bytes) / static_cast<double>(budget);
+  return static_cast<uint64_t>(std::max(kLeastRate, kRateAtBudget / (fill * fill * fill * fill)));
+}
+
+// The estimates say little of few rows.
+arrow::Result<bool> HasHotRows(const Store& store, const TableEntry& entry) {
+  const KeyRange range = PrefixRange(entry.prefix);
+  ScanCursor rows = store.Scan({.partition = entry.partition, .lower = range.lower, .upper = range.upper});
+  const bool has_rows = rows.Next();
+  ARROW_RETURN_NOT_OK(rows.status());
+  return has_rows;
+}
+
+}  // namespace
+
+Background::Background(DatabaseImpl* database) : database_(*database) {
+  coordinator_ = std::thread([this] { Coordinate(); });
+}
+
+Background::~Background() {
+  {
+    std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_all();
+  coordinator_.join();
+  // Again and again, since a job may be about to begin.
+  std::unique_lock lock(mutex_);
+  const auto is_done = [](const Worker& worker) { return worker.is_done; };
+  while (!std::ranges::all_of(workers_, is_done)) {
+    database_.jobs().CancelAll("the database was closed");
+    changed_.wait_for(lock, kBetweenCancels);
+  }
+  lock.unlock();
+  for (Worker& worker : workers_) worker.thread.join();
+  database_.store()->SetWriteRate(0);
+}
+
+void Background::Coordinate() {
+  pthread_setname_np(pthread_self(), "yarrow-tiers");
+  ReadLastFlushes();
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, kBetweenLooks, [&] { return is_stopping_; })) {
+    JoinDone();
+    lock.unlock();
+    if (const int64_t now = NowMicros(); now >= next_removal_) {
+      next_removal_ = now + kBetweenRemovals;
+      ARROW_UNUSED(database_.RemoveDeletedFiles());  // what is left is tried again
+    }
+    lock.lock();
+    if (!is_stopping_) LookAtTables();
+  }
+}
+
+// So that the age of rows that were there before goes on.
+void Background::ReadLastFlushes() {
+  for (const auto& entry : database_.catalog().jobs().ScanIter()) {
+    const auto job = entry.value();
+    if (!job.ok()) return;  // who asks for system.jobs is told
+    if (job->kind == "flush" && job->state == "completed") last_flushes_[job->target] = job->finished_at.value_or(0);
+  }
+}
+
+TierWatch& Background::WatchOf(const TableEntry& entry) {
+  const auto at = watches_.find(entry.definition->id);
+  if (at != watches_.end()) return at->second;
+  const auto flushed = last_flushes_.find(entry.definition->QualifiedName());
+  const int64_t since = flushed == last_flushes_.end() ? NowMicros() : flushed->second;
+  return watches_.emplace(entry.definition->id, TierWatch(since)).first->second;
+}
+
+HotFigures Background::Measure(const TableEntry& entry) const {
+  const KeyRange rows = PrefixRange(entry.prefix);
+  const Store& store = *database_.store();
+  return {.rows = store.ApproximateEntries(entry.partition, rows.lower, rows.upper),
+          .bytes = store.ApproximateBytes(entry.partition, rows.lower, rows.upper),
+          .last_write = entry.guard->last_commit_sequence()};
+}
+
+void Background::LookAtTables() {
+  const int64_t now = NowMicros();
+  const auto tables = database_.catalog().Tables();
+  std::erase_if(watches_, [&](const auto& watch) {
+    return !watch.second.is_at_work() &&
+           std::ranges::none_of(tables, [&](const auto& entry) { return entry->definition->id == watch.first; });
+  });
+  for (const auto& entry : tables) {
+    const TierPolicy& policy = entry->definition->policy;
+    if (policy.flushes() || policy.expires()) LookAt(entry, now);
+  }
+  Relieve(now);
+}
+
+void Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
+  const DueJob due = WatchOf(*entry).Look(entry->definition->policy, Measure(*entry), now);
+  if (due != DueJob::kNone && HasFreeWorker()) Launch(entry, due, now);
+}
+
+// Over the budget, the table with most hot rows is flushed whatever its thresholds are.
+void Background::Relieve(int64_t now) {
+  const auto budget = static_cast<uint64_t>(database_.settings().hot_tier_budget.load());
+  uint64_t hot_bytes = 0;
+  for (const auto& [id, watch] : watches_) hot_bytes += watch.hot_bytes();
+  if (budget == 0 || hot_bytes <= budget) {
+    database_.store()->SetWriteRate(0);
+    return;
+  }
+  database_.store()->SetWriteRate(RateUnderPressure(hot_bytes, budget));
+  if (!HasFreeWorker()) return;
+  std::shared_ptr<const TableEntry> largest;
+  for (const auto& entry : database_.catalog().Tables()) {
+    const auto watch = watches_.find(entry->definition->id);
+    if (watch == watches_.end() || !watch->second.may_try(now) || watch->second.hot_bytes() == 0) continue;
+    if (!largest || watches_.at(largest->definition->id).hot_bytes() < watch->second.hot_bytes()) largest = entry;
+  }
+  if (largest) Launch(largest, DueJob::kFlush, now);
+}
+
+bool Background::HasFreeWorker() const {
+  return static_cast<int>(workers_.size()) < database_.settings().background_jobs;
+}
+
+void Background::JoinDone() {
+  for (auto worker = workers_.begin(); worker != workers_.end();) {
+    if (!worker->is_done) {
+      ++worker;
+      continue;
+    }
+    worker->thread.join();
+    worker = workers_.erase(worker);
+  }
+}
+
+void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now) {
+  WatchOf(*entry).Begin(job, Measure(*entry), now);
+  Worker& worker = workers_.emplace_back();
+  worker.thread = std::thread([this, entry, job, &worker] {
+    pthread_setname_np(pthread_self(), "yarrow-tier-job");
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+    Work(entry, job);
+    std::lock_guard lock(mutex_);
+    worker.is_done = true;
+    changed_.notify_all();
+  });
+}
+
+void Background::Work(const std::shared_ptr<const TableEntry>& entry, DueJob job) {
+  const TierPolicy& policy = entry->definition->policy;
+  const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
+    ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_.shared_from_this(), entry, {}));
+    if (job == DueJob::kExpiry) {
+      ARROW_ASSIGN_OR_RAISE(const int64_t expired, ExpireRows(table));
+      if (expired > 0 && table->cold()->MayHaveSegments()) ARROW_RETURN_NOT_OK(CompactTable(table, {}));
+      return expired;
+    }
+    ARROW_ASSIGN_OR_RAISE(const bool has_rows, HasHotRows(*database_.store(), *entry));
+    if (!has_rows) return 0;
+    ARROW_ASSIGN_OR_RAISE(const FlushResult flushed, FlushTable(table, {.optimize_for = policy.optimize_for,
+                                                                        .min_user_rows = policy.min_user_rows,
+                                                                        .compact = true}));
+    // What RocksDB still has of the rows that moved is room on disk and a delay for scans.
+    const KeyRange range = PrefixRange(entry->prefix);
+    if (flushed.rows > 0) {
+      ARROW_RETURN_NOT_OK(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
+    }
+    return flushed.rows;
+  }();
+  std::lock_guard lock(mutex_);
+  WatchOf(*entry).End(rows.ok() ? std::optional(*rows) : std::nullopt, policy, Measure(*entry), NowMicros());
+}
+
+}  // namespace yarrow::flush

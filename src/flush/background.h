@@ -1,0 +1,59 @@
+// Background: flushes, compacts and expires tables as their TierPolicy says, as long as a database is open.
+//
+// One thread looks at the tables several times a second and starts a job when one is due, at most as many at once as
+// the setting background_jobs allows. It also slows commits down when the hot rows of such tables outgrow the setting
+// hot_tier_budget, and removes deleted files whose time is over.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "flush/tier_watch.h"
+#include "table/database_impl.h"
+
+namespace yarrow::flush {
+
+class Background {
+ public:
+  // The database must outlive it.
+  explicit Background(DatabaseImpl* database);
+  // Cancels what is under way and waits for its end.
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+ private:
+  struct Worker {
+    std::thread thread;
+    bool is_done = false;
+  };
+
+  void Coordinate();
+  void LookAtTables();
+  void LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now);
+  void Relieve(int64_t now);
+  void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
+  void Work(const std::shared_ptr<const TableEntry>& entry, DueJob job);
+  void JoinDone();
+  bool HasFreeWorker() const;
+  HotFigures Measure(const TableEntry& entry) const;
+  TierWatch& WatchOf(const TableEntry& entry);
+  void ReadLastFlushes();
+
+  DatabaseImpl& database_;
+  std::map<std::string, int64_t> last_flushes_;  // by table, from system.jobs, of before the database was opened
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_stopping_ = false;
+  std::map<uint32_t, TierWatch> watches_;  // by table id
+  std::list<Worker> workers_;
+  int64_t next_removal_ = 0;
+  std::thread coordinator_;
+};
+
+}  // namespace yarrow::flush

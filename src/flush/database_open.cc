@@ -1,0 +1,61 @@
+// Database::Open is here and not in table/ since an open database works on its tables in the background.
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "flush/background.h"
+#include "table/database_impl.h"
+#include "yarrow/database.h"
+
+namespace yarrow {
+namespace {
+
+// What those who have opened a database share. Jobs of the background hold the DatabaseImpl, too, so the end of it is
+// when the last of the others lets go.
+struct OpenDatabase {
+  explicit OpenDatabase(std::shared_ptr<DatabaseImpl> opened) : impl(std::move(opened)), background(impl.get()) {}
+  const std::shared_ptr<DatabaseImpl> impl;
+  flush::Background background;
+};
+
+// One DatabaseImpl per open Store, as there is one Store per directory: catalog and counters are shared by all.
+class OpenDatabases {
+ public:
+  arrow::Result<std::shared_ptr<DatabaseImpl>> Find(std::shared_ptr<Store> store) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(known_, [](const auto& entry) { return entry.second.impl.expired(); });
+    Known& known = known_[store.get()];
+    auto open = known.open.lock();
+    if (!open) {
+      auto impl = known.impl.lock();
+      if (!impl) {
+        ARROW_ASSIGN_OR_RAISE(impl, DatabaseImpl::Open(std::move(store)));
+      }
+      known.impl = impl;
+      open = std::make_shared<OpenDatabase>(std::move(impl));
+      known.open = open;
+    }
+    DatabaseImpl* const impl = open->impl.get();
+    return std::shared_ptr<DatabaseImpl>(std::move(open), impl);
+  }
+
+ private:
+  struct Known {
+    std::weak_ptr<DatabaseImpl> impl;
+    std::weak_ptr<OpenDatabase> open;
+  };
+  std::mutex mutex_;
+  std::map<const Store*, Known> known_;
+};
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<Database>> Database::Open(const std::filesystem::path& path,
+                                                        const StoreOptions& options) {
+  static OpenDatabases databases;
+  ARROW_ASSIGN_OR_RAISE(auto store, Store::Open(path, options));
+  ARROW_ASSIGN_OR_RAISE(auto impl, databases.Find(std::move(store)));
+  return std::shared_ptr<Database>(new Database(std::move(impl)));
+}
+
+}  // namespace yarrow

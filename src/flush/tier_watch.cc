@@ -1,0 +1,64 @@
+#include "flush/tier_watch.h"
+
+#include <algorithm>
+
+namespace yarrow::flush {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kMinute = 60 * kSecond;
+constexpr int kMostDoublings = 6;  // about an hour
+
+uint64_t Above(uint64_t value, uint64_t base) {
+  return value > base ? value - base : 0;
+}
+
+// Rows are readable a little longer than their time, and looking for them costs a scan.
+int64_t BetweenExpiries(const TierPolicy& policy) {
+  return std::clamp(policy.ttl * kSecond / 20, kSecond, 10 * kMinute);
+}
+
+}  // namespace
+
+DueJob TierWatch::Look(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+  left_.rows = std::min(left_.rows, figures.rows);
+  left_.bytes = std::min(left_.bytes, figures.bytes);
+  hot_bytes_ = policy.flushes() ? Above(figures.bytes, left_.bytes) : 0;
+  if (figures.last_write > left_.last_write && !hot_since_) hot_since_ = now;
+  if (!may_try(now)) return DueJob::kNone;
+  if (policy.expires() && now >= next_expiry_) return DueJob::kExpiry;
+  return IsFlushDue(policy, figures, now) ? DueJob::kFlush : DueJob::kNone;
+}
+
+bool TierWatch::IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+  const uint64_t rows = Above(figures.rows, left_.rows);
+  if (policy.flush_rows > 0 && rows >= policy.flush_rows) return true;
+  if (policy.flush_bytes > 0 && hot_bytes_ >= policy.flush_bytes) return true;
+  return policy.flush_age > 0 && hot_since_ && now - *hot_since_ >= policy.flush_age * kSecond;
+}
+
+void TierWatch::Begin(DueJob job, const HotFigures& figures, int64_t now) {
+  is_at_work_ = true;
+  at_work_ = job;
+  began_at_ = now;
+  last_write_then_ = figures.last_write;
+}
+
+void TierWatch::End(std::optional<int64_t> rows, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+  is_at_work_ = false;
+  if (!rows) {
+    next_try_ = now + (kMinute << std::min(failures_++, kMostDoublings));
+    return;
+  }
+  failures_ = 0;
+  if (at_work_ == DueJob::kExpiry) {
+    next_expiry_ = now + BetweenExpiries(policy);
+    return;
+  }
+  left_ = figures;
+  // Its own commit is a write, too; so a flush that moved rows may be followed by one that finds none.
+  const bool wrote = figures.last_write > last_write_then_;
+  hot_since_ = wrote && *rows > 0 ? std::optional(began_at_) : std::nullopt;
+}
+
+}  // namespace yarrow::flush

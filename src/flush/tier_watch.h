@@ -1,0 +1,54 @@
+// TierWatch: when a table's TierPolicy makes a job due.
+//
+// What counts is what was written since the last flush. RocksDB estimates what a table's hot rows take, rows that were
+// moved or overwritten included until it compacts; so what is left right after a flush is taken off.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "yarrow/tier_policy.h"
+
+namespace yarrow::flush {
+
+// Hot rows of a table as RocksDB estimates them, and where its writes are.
+struct HotFigures {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t last_write = 0;  // sequence of the last commit to the table, 0: none since the database was opened
+};
+
+enum class DueJob { kNone, kFlush, kExpiry };
+
+// Of one table. Not thread-safe. Times are microseconds of any one clock.
+class TierWatch {
+ public:
+  // `hot_since`: when the rows that are there now have begun to come.
+  explicit TierWatch(int64_t hot_since) : hot_since_(hot_since) {}
+
+  DueJob Look(const TierPolicy& policy, const HotFigures& figures, int64_t now);
+  // Bytes that were written since the last flush, as of the last Look.
+  uint64_t hot_bytes() const { return hot_bytes_; }
+  bool is_at_work() const { return is_at_work_; }
+  bool may_try(int64_t now) const { return !is_at_work_ && now >= next_try_; }
+
+  void Begin(DueJob job, const HotFigures& figures, int64_t now);
+  // `rows`: that it moved; nothing: it failed, and the next try waits longer each time.
+  void End(std::optional<int64_t> rows, const TierPolicy& policy, const HotFigures& figures, int64_t now);
+
+ private:
+  bool IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now);
+
+  HotFigures left_;                   // by the last flush
+  std::optional<int64_t> hot_since_;  // nothing: no row was written since the last flush
+  uint64_t hot_bytes_ = 0;
+  int64_t next_expiry_ = 0;
+  int64_t next_try_ = 0;
+  int failures_ = 0;
+  bool is_at_work_ = false;
+  DueJob at_work_ = DueJob::kNone;
+  int64_t began_at_ = 0;
+  uint64_t last_write_then_ = 0;
+};
+
+}  // namespace yarrow::flush

@@ -1,0 +1,106 @@
+#include "sql/job_functions.h"
+
+#include <duckdb/main/extension/extension_loader.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "flush/row_expiry.h"
+#include "sql/sql_catalog.h"
+#include "sql/sql_error.h"
+#include "sql/table_function_arguments.h"
+
+namespace yarrow::sql {
+namespace {
+
+// Done once when the call is executed, not when it is bound.
+struct CallBindData : public duckdb::TableFunctionData {
+  std::function<void(duckdb::DataChunk& output)> run;
+};
+
+struct CallState : public duckdb::GlobalTableFunctionState {
+  bool is_done = false;
+};
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&, duckdb::TableFunctionInitInput&) {
+  return duckdb::make_uniq<CallState>();
+}
+
+void Run(duckdb::ClientContext&, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
+  auto& state = data.global_state->Cast<CallState>();
+  if (std::exchange(state.is_done, true)) return;
+  data.bind_data->Cast<CallBindData>().run(output);
+  output.SetCardinality(1);
+}
+
+using BindInput = duckdb::TableFunctionBindInput;
+using Types = duckdb::vector<duckdb::LogicalType>;
+using Names = duckdb::vector<duckdb::string>;
+
+duckdb::unique_ptr<duckdb::FunctionData> BindExpire(duckdb::ClientContext& context, BindInput& input, Types& types,
+                                                    Names& names) {
+  const TableFunctionArguments arguments("yarrow_expire", context);
+  auto bound = duckdb::make_uniq<CallBindData>();
+  bound->run = [table = arguments.Table(input.inputs[0])](duckdb::DataChunk& output) {
+    output.SetValue(0, 0, duckdb::Value::BIGINT(Check(ExpireRows(table->table()))));
+  };
+  types = {duckdb::LogicalType::BIGINT};
+  names = {"rows"};
+  return bound;
+}
+
+SqlCatalog& DatabaseOf(const TableFunctionArguments& arguments, const BindInput& input) {
+  const auto named = input.named_parameters.find("database");
+  return arguments.Database(named == input.named_parameters.end() ? duckdb::Value() : named->second);
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& context, BindInput& input, Types& types,
+                                                    Names& names) {
+  const TableFunctionArguments arguments("yarrow_cancel_job", context);
+  if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_cancel_job: the number of the job is NULL");
+  auto bound = duckdb::make_uniq<CallBindData>();
+  bound->run = [database = DatabaseOf(arguments, input).database(),
+                id = input.inputs[0].GetValue<uint64_t>()](duckdb::DataChunk& output) {
+    Check(database->jobs().Cancel(id, "cancelled on request"));
+    output.SetValue(0, 0, duckdb::Value::UBIGINT(id));
+  };
+  types = {duckdb::LogicalType::UBIGINT};
+  names = {"job_id"};
+  return bound;
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context, BindInput& input, Types& types,
+                                                 Names& names) {
+  const TableFunctionArguments arguments("yarrow_set", context);
+  if (input.inputs[0].IsNull() || input.inputs[1].IsNull()) {
+    throw duckdb::BinderException("yarrow_set: name or value is NULL; give both as texts");
+  }
+  auto bound = duckdb::make_uniq<CallBindData>();
+  bound->run = [database = DatabaseOf(arguments, input).database(), name = input.inputs[0].ToString(),
+                value = input.inputs[1].ToString()](duckdb::DataChunk& output) {
+    Check(database->SetSetting(name, value));
+    output.SetValue(0, 0, duckdb::Value(name));
+    output.SetValue(1, 0, duckdb::Value(value));
+  };
+  types = {duckdb::LogicalType::VARCHAR, duckdb::LogicalType::VARCHAR};
+  names = {"name", "value"};
+  return bound;
+}
+
+}  // namespace
+
+void RegisterJobFunctions(duckdb::DatabaseInstance& instance) {
+  const auto text = duckdb::LogicalType::VARCHAR;
+  duckdb::ExtensionLoader loader(instance, "yarrow");
+  loader.RegisterFunction(duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, Init));
+  duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::UBIGINT}, Run, BindCancel, Init);
+  duckdb::TableFunction set("yarrow_set", {text, text}, Run, BindSet, Init);
+  for (auto* function : {&cancel, &set}) {
+    function->named_parameters["database"] = text;
+    loader.RegisterFunction(*function);
+  }
+}
+
+}  // namespace yarrow::sql
