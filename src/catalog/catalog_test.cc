@@ -6,6 +6,7 @@
 
 #include "arrow_assert.h"
 #include "catalog/table_schema.h"
+#include "row/row_layout.h"
 #include "temp_dir.h"
 
 namespace yarrow {
@@ -250,6 +251,34 @@ TEST_F(CatalogTest, RecordsReadBackAsTheyWereWritten) {
   EXPECT_EQ(read->rows, 7u);
   EXPECT_EQ(read->error, job.error);
   EXPECT_FALSE(read->finished_at.has_value());
+}
+
+// What a program wrote that knew the first version of a system table.
+std::string FirstVersionRow(SystemTableId table, const Values& values) {
+  const auto schema = SystemTableRowSchema(table);
+  RowWriter writer(&schema->FindVersion(1)->layout);
+  writer.Reset();
+  for (size_t field = 0; field < values.size(); ++field) {
+    if (!values[field].is_null()) EXPECT_OK(writer.Set(field, values[field]));
+  }
+  std::string row;
+  EXPECT_OK(writer.Finish(/*deleted=*/false, &row));
+  return row;
+}
+
+TEST(RecordsTest, RecordsOfTheFirstVersionAreRead) {
+  const std::string table =
+      FirstVersionRow(SystemTableId::kTables, {"main", "t", "user", "id", uint32_t{3}, int64_t{42}});
+  ASSERT_OK_AND_ASSIGN(const auto record, SystemRecordCodec<TableRecord>::Decode(table));
+  EXPECT_EQ(record.table_name, "t");
+  EXPECT_EQ(record.schema_version, 3u);
+  EXPECT_EQ(record.policy, TierPolicy());
+  const std::string job = FirstVersionRow(SystemTableId::kJobs, {"bulk load", "main.t", "completed", uint64_t{5},
+                                                                 uint64_t{6}, Value(), int64_t{1}, int64_t{2}});
+  ASSERT_OK_AND_ASSIGN(const auto done, SystemRecordCodec<JobRecord>::Decode(job));
+  EXPECT_EQ(done.rows, 5u);
+  EXPECT_EQ(done.finished_at, 2);
+  EXPECT_FALSE(done.files || done.progress || done.duration);
 }
 
 TEST(QualifiedNameTest, ParsesBareAndQuotedNames) {

@@ -116,9 +116,9 @@ struct JobRecord {
   std::optional<std::string> error;
   int64_t started_at = 0;
   std::optional<int64_t> finished_at;
-  std::optional<uint64_t> files;
-  std::optional<double> progress;  // 0 to 1
-  std::optional<double> duration;  // seconds, until it ended or was recorded last
+  std::optional<uint64_t> files = {};
+  std::optional<double> progress = {};  // 0 to 1
+  std::optional<double> duration = {};  // seconds, until it ended or was recorded last
   Values ToValues() const;
   static JobRecord FromValues(const Values& v);
 };

@@ -62,11 +62,11 @@ duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& conte
   if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_cancel_job: the number of the job is NULL");
   auto bound = duckdb::make_uniq<CallBindData>();
   bound->run = [database = DatabaseOf(arguments, input).database(),
-                id = input.inputs[0].GetValue<uint64_t>()](duckdb::DataChunk& output) {
-    Check(database->jobs().Cancel(id, "cancelled on request"));
-    output.SetValue(0, 0, duckdb::Value::UBIGINT(id));
+                id = input.inputs[0].GetValue<int64_t>()](duckdb::DataChunk& output) {
+    Check(database->jobs().Cancel(static_cast<uint64_t>(id), "cancelled on request"));
+    output.SetValue(0, 0, duckdb::Value::BIGINT(id));
   };
-  types = {duckdb::LogicalType::UBIGINT};
+  types = {duckdb::LogicalType::BIGINT};
   names = {"job_id"};
   return bound;
 }
@@ -95,8 +95,8 @@ void RegisterJobFunctions(duckdb::DatabaseInstance& instance) {
   const auto text = duckdb::LogicalType::VARCHAR;
   duckdb::ExtensionLoader loader(instance, "yarrow");
   loader.RegisterFunction(duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, Init));
-  duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::UBIGINT}, Run, BindCancel, Init);
-  duckdb::TableFunction set("yarrow_set", {text, text}, Run, BindSet, Init);
+  duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::BIGINT}, Run, BindCancel, Init);
+  duckdb::TableFunction set("yarrow_set", {text, duckdb::LogicalType::ANY}, Run, BindSet, Init);
   for (auto* function : {&cancel, &set}) {
     function->named_parameters["database"] = text;
     loader.RegisterFunction(*function);

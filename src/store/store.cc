@@ -252,9 +252,10 @@ arrow::Status Store::FlushMemtables() {
 
 arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper) {
   const rocksdb::Slice begin(lower.data(), lower.size()), end(upper.data(), upper.size());
-  return FromRocksDb(
-      impl_->db->CompactRange(rocksdb::CompactRangeOptions(), StoreImpl::Handle(partition), &begin, &end),
-      "cannot compact partition '", PartitionName(partition), "' of '", impl_->path.string(), "'");
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;  // others go on
+  return FromRocksDb(impl_->db->CompactRange(options, StoreImpl::Handle(partition), &begin, &end),
+                     "cannot compact partition '", PartitionName(partition), "' of '", impl_->path.string(), "'");
 }
 
 void Store::SetWriteRate(uint64_t bytes_per_second) {

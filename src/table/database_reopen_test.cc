@@ -120,13 +120,30 @@ TEST_F(DatabaseReopenTest, JobsOfAProcessThatEndedAreFailed) {
     job.state = "completed";
     job.rows = 5;
     ASSERT_OK(jobs.Put(JobKey{2}, job));
+    job.state = "queued";
+    ASSERT_OK(jobs.Put(JobKey{3}, job));
   }
   Reopen();
   ScanOptions options;
   options.columns = {"job_id", "state", "rows", "error"};
-  EXPECT_EQ(
-      ReadTexts(*OpenTable("system.jobs"), options).ValueOrDie(),
-      (Texts{"1|failed|0|the process ended before the job, or before its end was recorded", "2|completed|5|null"}));
+  EXPECT_EQ(ReadTexts(*OpenTable("system.jobs"), options).ValueOrDie(),
+            (Texts{"1|failed|0|the process ended before the job, or before its end was recorded", "2|completed|5|null",
+                   "3|failed|5|the process ended before the job, or before its end was recorded"}));
+}
+
+TEST_F(DatabaseReopenTest, OfManyJobsTheLastOnesAreKept) {
+  {
+    using Jobs = SystemStore<JobKey, JobRecord>;
+    ASSERT_OK_AND_ASSIGN(auto jobs, Jobs::Open(db_->store(), SystemPartition(SystemTableId::kJobs)));
+    WriteSet writes;
+    const JobRecord job{.kind = "flush", .target = "main.items", .state = "completed", .error = {}, .finished_at = 1};
+    for (uint64_t id = 1; id <= 10'007; ++id) jobs.Put(&writes, JobKey{id}, job);
+    ASSERT_OK(db_->store()->Commit(writes).status());
+  }
+  Reopen();
+  const Texts kept = ReadTexts(*OpenTable("system.jobs"), {.columns = {{"job_id"}}}).ValueOrDie();
+  EXPECT_EQ(kept.size(), 10'000u);
+  EXPECT_EQ(kept.front(), "8");
 }
 
 TEST_F(DatabaseReopenTest, DroppedTablesStayDroppedAndTheirIdsAreNotUsedAgain) {

@@ -100,8 +100,9 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
       ARROW_ASSIGN_OR_RAISE(auto latest, tables[i]->cold()->Latest());
-      ARROW_RETURN_NOT_OK(DropStaleOverrides(*tables[i], tables[i]->Segments(*latest), writes));
-      ARROW_RETURN_NOT_OK(OverrideWritten(*tables[i], NewSegments(*tables[i], *manifests[i], *latest), writes));
+      const TableImpl& table = *tables[i];
+      ARROW_RETURN_NOT_OK(table.OutdatedOr(DropStaleOverrides(table, table.Segments(*latest), writes)));
+      ARROW_RETURN_NOT_OK(table.OutdatedOr(OverrideWritten(table, NewSegments(table, *manifests[i], *latest), writes)));
       manifests[i] = std::move(latest);
       moved = true;
     }
@@ -122,7 +123,7 @@ Status CommitRow(const TableImpl& table, std::string_view key, std::string_view 
       PinnedValue hot;
       ARROW_ASSIGN_OR_RAISE(const bool is_hot, store.Get(partition, key, &hot));
       if (!is_hot) {
-        ARROW_ASSIGN_OR_RAISE(place, FindLive(table, segments, key));
+        ARROW_RETURN_NOT_OK(table.OutdatedOr(FindLive(table, segments, key).Value(&place)));
       }
     }
     Status status;

@@ -59,8 +59,9 @@ TEST_F(SystemTableTest, UsersAndSettings) {
   SessionOf("zoe");
   EXPECT_EQ(ReadTexts(*OpenTable("system.users"), Columns({"user_id"})).ValueOrDie(), (Texts{"ada", "zoe"}));
   ASSERT_OK(db_->SetSetting("scan_threads", "3"));
-  EXPECT_EQ(ReadTexts(*OpenTable("system.settings"), Columns({"name", "value"})).ValueOrDie(),
-            (Texts{"deleted_file_retention|604800", "scan_threads|3"}));
+  EXPECT_EQ(
+      ReadTexts(*OpenTable("system.settings"), Columns({"name", "value"})).ValueOrDie(),
+      (Texts{"background_jobs|1", "deleted_file_retention|604800", "hot_tier_budget|4294967296", "scan_threads|3"}));
 }
 
 TEST_F(SystemTableTest, ProjectionFilterLimitAndReverseArePushed) {

@@ -15,6 +15,13 @@ using arrow::Status;
 
 namespace {
 
+const Status& StatusOf(const Status& status) {
+  return status;
+}
+const Status& StatusOf(const arrow::Result<bool>& result) {
+  return result.status();
+}
+
 // Runs one operation as a transaction of its own, again when it lost a race for a key. `Changed` says of its result
 // whether there is anything to commit.
 template <class Operation, class Changed>
@@ -27,6 +34,7 @@ auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
     WriteSet writes;
     RowChanges changes(store, token->snapshot(), &writes);
     auto result = operation(changes);
+    if (const Status status = StatusOf(result); !status.ok()) return table.OutdatedOr(status);
     if (!changed(result)) return result;
     const TableImpl* const tables[] = {&table};
     const Status status = CommitRows(&writes, tables, token.get(), [&](const CommitOptions& options) {
@@ -69,7 +77,11 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
   if (!impl_->entry().partition.valid()) return impl_->GetComputed(slot->key, snapshot);
   PinnedValue bytes;
   ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
-  if (!found) return impl_->GetCold(slot->key, snapshot);
+  if (!found) {
+    auto row = impl_->GetCold(slot->key, snapshot);
+    if (!row.ok()) return impl_->OutdatedOr(row.status());
+    return row;
+  }
   if (bytes.view().size() >= kRowHeaderSize && IsDeletedRow(bytes.view())) return std::nullopt;
   return Row(impl_->row_schema(), impl_->visible_schema(), slot->key, std::move(bytes));
 }

@@ -48,6 +48,10 @@ class TableImpl {
   const TableEntry& entry() const { return *entry_; }
   // Whether the table was altered or dropped since this definition of it.
   bool IsOutdated() const { return entry_->guard->version() > entry_->guard_version; }
+  // An error of reading, which may be that rows of a later definition have come: then the one that says so.
+  arrow::Status OutdatedOr(const arrow::Status& error) const {
+    return !error.ok() && IsOutdated() ? Outdated() : error;
+  }
   const TableDefinition& definition() const { return *entry_->definition; }
   const std::shared_ptr<const RowSchema>& row_schema() const { return row_schema_; }
   const std::shared_ptr<arrow::Schema>& visible_schema() const { return visible_schema_; }

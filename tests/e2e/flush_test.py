@@ -170,6 +170,53 @@ class FlushTest(ProgramTest):
     self.assertEqual(len(self.digests(self.db)), 1, 'an orphan')
     self.assertEqual(self.sql('SELECT count(*) AS n, sum(id) AS s FROM t'), [{'n': 20000, 's': 19999 * 10000}])
 
+  def test_kill_while_the_background_is_at_work(self):
+    # A table that flushes, compacts and expires by itself; the process is killed at some moment, again and again.
+    self.run_yarrow(self.db, '-c', "CREATE TABLE t (id BIGINT PRIMARY KEY, seen TIMESTAMP, text VARCHAR) WITH (flush_rows = 3000, "
+                    "ttl_column = 'seen', ttl = '1 hour'); CALL yarrow_set('deleted_file_retention', '0')")
+    seed = int(os.environ.get('YARROW_SEED', '20261129'))
+    chance = random.Random(seed)
+    acknowledged = set()
+    for number in range(5 * int(os.environ.get('YARROW_ROUNDS', '1'))):
+      process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+      script = []
+      for part in range(12):
+        first = (number * 12 + part) * 1000
+        script.append(f"INSERT INTO t SELECT range, CASE WHEN range % 5 = 0 THEN TIMESTAMP '2020-01-01' ELSE NULL END, "
+                      f"repeat('x', 200) FROM range({first}, {first + 1000}); SELECT 'in {first}' AS said;")
+      process.stdin.write(''.join(script).encode())
+      process.stdin.flush()
+      time.sleep(0.4 + chance.random() * 0.9)
+      process.send_signal(signal.SIGKILL)
+      said = process.stdout.read().decode()
+      process.stdin.close()
+      process.wait()
+      acknowledged.update(int(line[3:]) for line in said.splitlines() if line.startswith('in '))
+      with self.subTest(seed=seed, round=number, said=said):
+        rows = self.sql('SELECT id FROM t WHERE seen IS NULL ORDER BY id')
+        batches = sorted({row['id'] // 1000 * 1000 for row in rows})
+        self.assertEqual([row['id'] for row in rows], [first + i for first in batches for i in range(1000) if i % 5 > 0])
+        self.assertLessEqual(acknowledged, set(batches))
+        # A batch whose commit was not told may be there; from then on it is as good as told.
+        acknowledged.update(batches)
+        self.assertEqual(self.run_yarrow('check', self.db, '--quiet').strip(), '')
+    self.assertEqual(self.sql("SELECT count(*) AS n FROM db.system.jobs WHERE state IN ('running', 'queued')")[0]['n'], 0)
+    self.assertGreater(self.sql("SELECT count(*) AS n FROM db.system.jobs WHERE kind = 'flush'")[0]['n'], 0)
+    # Left to itself it does all there is to do.
+    process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+    for _ in range(300):
+      process.stdin.write(b'SELECT count(seen) AS due FROM t;')
+      process.stdin.flush()
+      process.stdout.readline()
+      if process.stdout.readline() == b'0\n':
+        break
+      time.sleep(0.1)
+    else:
+      self.fail('rows did not expire')
+    process.stdin.close()
+    process.stdout.read()
+    self.assertEqual(process.wait(), 0)
+
 
 if __name__ == '__main__':
   unittest.main()
