@@ -4,6 +4,9 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <memory>
+#include <utility>
+
 namespace yarrow {
 
 // RocksDB reserves room for its log ahead of the writes, but lets the file's size follow them. Each sync of a commit
@@ -22,10 +25,13 @@ class LogFileSystem : public rocksdb::FileSystemWrapper {
   }
 };
 
+inline std::unique_ptr<rocksdb::Env> NewLogEnv(std::shared_ptr<rocksdb::FileSystem> files) {
+  return rocksdb::NewCompositeEnv(std::make_shared<LogFileSystem>(std::move(files)));
+}
+
 // One for the whole process; never destroyed, as RocksDB's own default is not.
 inline rocksdb::Env* LogEnv() {
-  static rocksdb::Env* const env =
-      rocksdb::NewCompositeEnv(std::make_shared<LogFileSystem>(rocksdb::FileSystem::Default())).release();
+  static rocksdb::Env* const env = NewLogEnv(rocksdb::FileSystem::Default()).release();
   return env;
 }
 

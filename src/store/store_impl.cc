@@ -28,7 +28,8 @@ StoreImpl::~StoreImpl() {
 }
 
 arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
-  StoreDirectory directory(path);
+  if (env == nullptr) env = LogEnv();
+  StoreDirectory directory(path, env);
   ARROW_RETURN_NOT_OK(directory.Prepare(create_if_missing));
   ARROW_RETURN_NOT_OK(OpenDb(directory.hot(), directory.creating(), env));
   if (directory.creating()) ARROW_RETURN_NOT_OK(directory.FinishCreation());
@@ -43,13 +44,13 @@ arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
 
 namespace {
 
-arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status& status) {
+arrow::Status OpenError(const std::filesystem::path& path, rocksdb::Env* env, const rocksdb::Status& status) {
   const std::string message = status.ToString();
   if (message.find("lock hold by current process") != std::string::npos) {
     return arrow::Status::IOError("the database at '", path.string(),
                                   "' is open in this process outside of Yarrow; close it there");
   }
-  if (const std::optional<int> holder = StoreDirectory(path).LockHolder()) {
+  if (const std::optional<int> holder = StoreDirectory(path, env).LockHolder()) {
     return arrow::Status::IOError("the database at '", path.string(), "' is locked by ",
                                   *holder > 0 ? "process " + std::to_string(*holder) : "another process",
                                   ": close it there, or stop that process, and try again");
@@ -65,7 +66,7 @@ arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status
 
 arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env) {
   rocksdb::Options db_options(MakeDbOptions(options), partition_options);
-  db_options.env = env != nullptr ? env : LogEnv();
+  db_options.env = env;
   db_options.create_if_missing = create;
   db_options.listeners.push_back(file_listener);
   std::vector<std::string> names;
@@ -73,14 +74,14 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
     names.push_back(rocksdb::kDefaultColumnFamilyName);
   } else {
     const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, hot.string(), &names);
-    if (!listed.ok()) return OpenError(path, listed);
+    if (!listed.ok()) return OpenError(path, env, listed);
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names) descriptors.emplace_back(name, partition_options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(db_options, hot.string(), descriptors, &handles, &opened);
-  if (!status.ok()) return OpenError(path, status);
+  if (!status.ok()) return OpenError(path, env, status);
   db.reset(opened);
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
     const uint32_t id = handle->GetID();
