@@ -21,12 +21,43 @@
 
 namespace yarrow::test {
 
+// What is wrong with the files of an open database: those below cold/ that nothing names, or that are missing, and what
+// is left in tmp/. Empty: nothing.
+inline std::string WrongFiles(const Database& db) {
+  namespace fs = std::filesystem;
+  const fs::path path = db.store()->path();
+  std::set<fs::path> named, there;
+  const Partition rows = db.store()->OpenPartition("rows").ValueOrDie();
+  const auto visit = [&](const std::string& prefix, const auto& decode) {
+    const KeyRange all = PrefixRange(prefix);
+    ScanCursor records = db.store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});
+    while (records.Next()) named.insert(path / cold::SegmentPath(decode(records.key()).ValueOrDie()));
+  };
+  visit(RecordPrefix(RecordKind::kManifest), cold::DecodeManifestKey);
+  visit(cold::DeletedFilePrefix(), cold::DecodeDeletedFileKey);
+  for (const char* folder : {"cold", "tmp"}) {
+    if (!fs::exists(path / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(path / folder)) {
+      if (entry.is_regular_file()) there.insert(entry.path());
+    }
+  }
+  std::string wrong;
+  for (const fs::path& file : there) {
+    if (!named.contains(file)) wrong += "nothing names " + file.string() + "\n";
+  }
+  for (const fs::path& file : named) {
+    if (!there.contains(file)) wrong += file.string() + " is missing\n";
+  }
+  return wrong;
+}
+
 // Not thread-safe.
 class LossyDatabase {
  public:
-  // `name`: the database's folder, relative to the disk's.
-  explicit LossyDatabase(std::string name = "db") : name_(std::move(name)) {
+  // `name`: the database's folder, relative to the disk's. `content`: what the disk has at first; none: nothing.
+  explicit LossyDatabase(std::string name = "db", const std::filesystem::path& content = {}) : name_(std::move(name)) {
     std::filesystem::create_directory(folder());
+    if (!content.empty()) std::filesystem::copy(content, folder(), std::filesystem::copy_options::recursive);
     Mount();
   }
   ~LossyDatabase() { Unmount(); }
@@ -63,37 +94,6 @@ class LossyDatabase {
 
   std::filesystem::path folder() const { return dir_.File("disk"); }
   std::filesystem::path path() const { return folder() / name_; }
-
-  // What is wrong with the files of the open database, RocksDB's included: one that nothing names, or that is missing.
-  // Empty: nothing.
-  std::string CheckFiles() const {
-    namespace fs = std::filesystem;
-    std::set<fs::path> named, there;
-    const Partition rows = db->store()->OpenPartition("rows").ValueOrDie();
-    const auto visit = [&](const std::string& prefix, const auto& decode) {
-      const KeyRange all = PrefixRange(prefix);
-      ScanCursor records = db->store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});
-      while (records.Next()) named.insert(path() / cold::SegmentPath(decode(records.key()).ValueOrDie()));
-    };
-    visit(RecordPrefix(RecordKind::kManifest), cold::DecodeManifestKey);
-    visit(cold::DeletedFilePrefix(), cold::DecodeDeletedFileKey);
-    const auto collect = [&](const fs::path& folder, std::string_view suffix) {
-      if (!fs::exists(folder)) return;
-      for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        if (entry.is_regular_file() && entry.path().string().ends_with(suffix)) there.insert(entry.path());
-      }
-    };
-    collect(path() / "cold", "");
-    collect(path() / "tmp", "");
-    std::string wrong;
-    for (const fs::path& file : there) {
-      if (!named.contains(file)) wrong += "nothing names " + file.string() + "\n";
-    }
-    for (const fs::path& file : named) {
-      if (!there.contains(file)) wrong += file.string() + " is missing\n";
-    }
-    return wrong;
-  }
 
   std::unique_ptr<LossyDisk> disk;
   std::shared_ptr<Database> db;

@@ -448,7 +448,7 @@ bool PowerLossTest::OpenAndCheck() {
     EXPECT_EQ(report->problems, Texts());
   }
   if (lossy_->disk->is_cut()) return false;  // by a thread of RocksDB's
-  EXPECT_EQ(lossy_->CheckFiles(), "");
+  EXPECT_EQ(test::WrongFiles(*lossy_->db), "");
   possible_ = {world_};  // RocksDB has written anew what only its log had
   kept_by_system_.clear();
   is_open_ = true;
