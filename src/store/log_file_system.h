@@ -1,11 +1,7 @@
 // LogFileSystem: the default file system, with a write-ahead log that grows in large steps.
 #pragma once
 
-#include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-
-#include <memory>
-#include <utility>
 
 namespace yarrow {
 
@@ -24,15 +20,5 @@ class LogFileSystem : public rocksdb::FileSystemWrapper {
     return options;
   }
 };
-
-inline std::unique_ptr<rocksdb::Env> NewLogEnv(std::shared_ptr<rocksdb::FileSystem> files) {
-  return rocksdb::NewCompositeEnv(std::make_shared<LogFileSystem>(std::move(files)));
-}
-
-// One for the whole process; never destroyed, as RocksDB's own default is not.
-inline rocksdb::Env* LogEnv() {
-  static rocksdb::Env* const env = NewLogEnv(rocksdb::FileSystem::Default()).release();
-  return env;
-}
 
 }  // namespace yarrow

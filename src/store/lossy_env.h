@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "store/log_file_system.h"
 #include "store/lossy_disk.h"
+#include "store/store_env.h"
 
 namespace yarrow::test {
 
@@ -163,7 +163,7 @@ class LossyRocksFiles : public rocksdb::FileSystemWrapper {
 class LossyEnv : public rocksdb::EnvWrapper {
  public:
   explicit LossyEnv(LossyDisk* disk)
-      : rocksdb::EnvWrapper(std::shared_ptr<rocksdb::Env>(NewLogEnv(std::make_shared<LossyRocksFiles>(disk)))) {}
+      : rocksdb::EnvWrapper(std::shared_ptr<rocksdb::Env>(NewStoreEnv(std::make_shared<LossyRocksFiles>(disk)))) {}
   const char* Name() const override { return "LossyEnv"; }
   // After an error RocksDB's threads sleep for a second, also when the database is being closed.
   void SleepForMicroseconds(int micros) override { target()->SleepForMicroseconds(std::min(micros, 1000)); }

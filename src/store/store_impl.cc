@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/log_file_system.h"
+#include "store/recovery_listener.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
 #include "store/store_directory.h"
+#include "store/store_env.h"
 
 namespace yarrow {
 
@@ -28,7 +29,7 @@ StoreImpl::~StoreImpl() {
 }
 
 arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
-  if (env == nullptr) env = LogEnv();
+  if (env == nullptr) env = StoreEnv();
   StoreDirectory directory(path, env);
   ARROW_RETURN_NOT_OK(directory.Prepare(create_if_missing));
   ARROW_RETURN_NOT_OK(OpenDb(directory.hot(), directory.creating(), env));
@@ -69,6 +70,7 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
   db_options.env = env;
   db_options.create_if_missing = create;
   db_options.listeners.push_back(file_listener);
+  db_options.listeners.push_back(std::make_shared<RecoveryListener>());
   std::vector<std::string> names;
   if (create) {
     names.push_back(rocksdb::kDefaultColumnFamilyName);
@@ -142,7 +144,19 @@ arrow::Status StoreImpl::SyncLog() {
   rocksdb::WriteOptions write;
   write.sync = true;
   rocksdb::WriteBatch empty;
-  return FromRocksDb(db->Write(write, &empty), "cannot sync the log of '", path.string(), "'");
+  return WriteError(db->Write(write, &empty), "cannot sync the log of '" + path.string() + "'");
+}
+
+arrow::Status StoreImpl::WriteError(const rocksdb::Status& status, const std::string& context) const {
+  if (status.ok()) return arrow::Status::OK();
+  rocksdb::WriteBatch empty;
+  const rocksdb::Status now = db->Write(rocksdb::WriteOptions(), &empty);
+  if (now.ok()) return FromRocksDb(status, context);
+  const arrow::Status error = FromRocksDb(status, context);
+  const char* const remedy =
+      now.IsNoSpace() ? "make room; if that does not help within some seconds, close" : "see to the disk, then close";
+  return error.WithMessage(error.message(), "; nothing can be committed to it now, reading goes on: ", remedy,
+                           " the database, wherever it is in use, and have it opened again");
 }
 
 std::string StoreImpl::NewTemporaryFile() {

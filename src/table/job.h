@@ -17,8 +17,9 @@ class Job {
  public:
   // `kind`: "bulk load", "flush", "compaction".
   static arrow::Result<Job> Start(const TableImpl& table, std::string kind);
-  // `outcome` is the work's; rows and bytes count only if that is OK. The error is that of the record.
-  arrow::Status Finish(const arrow::Status& outcome, uint64_t rows, uint64_t bytes);
+  // `outcome` is the work's; rows and bytes count only if that is OK. When the record cannot be written, the outcome is
+  // the same all the same: the next open then says in the record that the end was not recorded.
+  void Finish(const arrow::Status& outcome, uint64_t rows, uint64_t bytes);
 
  private:
   explicit Job(Catalog* catalog) : catalog_(catalog) {}
