@@ -1,8 +1,6 @@
 // A file system that can lose what was not synced, and fail at a chosen step. Test-only.
 #pragma once
 
-#include <signal.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -73,8 +71,6 @@ class FaultyFileSystem : public FileSystem {
     }
   }
   int steps() const { return steps_; }
-  // The chosen step ends the process, as kill -9 does.
-  void KillAtTheStep() { kills_ = true; }
 
  private:
   class File : public WritableFile {
@@ -100,13 +96,11 @@ class FaultyFileSystem : public FileSystem {
   };
 
   arrow::Status Step() {
-    if (kills_ && steps_ == fail_at_) ::raise(SIGKILL);
     return steps_++ == fail_at_ ? arrow::Status::IOError("no space left on device") : arrow::Status::OK();
   }
 
   const int fail_at_;
   int steps_ = 0;
-  bool kills_ = false;
   std::map<std::filesystem::path, std::set<std::filesystem::path>> unsynced_names_;
   std::map<std::filesystem::path, bool> unsynced_bytes_;
   std::map<std::filesystem::path, std::string> removed_;

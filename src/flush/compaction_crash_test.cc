@@ -1,15 +1,12 @@
 // A compaction that fails at any step, and the power going at any moment of it: the old state or the new one, nothing
 // lost, nothing twice, no file too many or too few.
-#include <cstdlib>
 #include <filesystem>
-#include <set>
 
 #include "cold/faulty_file_system.h"
 #include "cold/segment_path.h"
 #include "flush/tiers_test.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
-#include "store/child_process.h"
 #include "table/database_impl.h"
 #include "yarrow/scan_iterator.h"
 
@@ -23,16 +20,11 @@ using test::Texts;
 class CompactionCrashTest : public test::TiersTest {
  protected:
   // The files of all tables go through `files` from now on.
-  void Use(cold::FileSystem* files) { Use(*db_, files); }
-
- public:
-  static void Use(const Database& db, cold::FileSystem* files) {
-    const auto& database = DatabaseImpl::Of(db);
+  void Use(cold::FileSystem* files) {
+    const auto& database = DatabaseImpl::Of(*db_);
     const auto entry = database->catalog().Find(QualifiedName::Parse("items").ValueOrDie()).ValueOrDie();
     database->OpenCold(*entry).ValueOrDie()->tier().files = files;
   }
-
- protected:
   std::vector<fs::path> FilesOfTheManifest() const {
     const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
     const Partition rows = db_->store()->OpenPartition("rows").ValueOrDie();
@@ -112,50 +104,6 @@ TEST_F(CompactionCrashTest, RemovedFilesThatComeBackAreRemovedAgain) {
   EXPECT_EQ(Files().size(), 5u);
   CheckAfterTheCrash(rows);
   EXPECT_EQ(Files().size(), 1u);
-}
-
-constexpr const char* kStep = "YARROW_CHILD_STEP";
-
-TEST(ChildProcess, DISABLED_FlushAndCompactUntilKilled) {
-  if (test::ChildPath() == nullptr) GTEST_SKIP();
-  cold::test::FaultyFileSystem files(std::atoi(std::getenv(kStep)));
-  files.KillAtTheStep();
-  ASSERT_OK_AND_ASSIGN(const auto db, Database::Open(test::ChildPath(), {.durability = Durability::kOs}));
-  CompactionCrashTest::Use(*db, &files);
-  ASSERT_OK_AND_ASSIGN(const auto session, db->OpenSession());
-  ASSERT_OK_AND_ASSIGN(const auto items, session->OpenTable("items"));
-  ASSERT_OK(items->Flush().status());
-  ASSERT_OK(items->Compact({.max_segment_rows = 150}).status());
-  test::WriteToParent("done");
-}
-
-// Each step that a flush and a compaction do to files: making, writing, syncing, naming, removing them.
-TEST_F(CompactionCrashTest, KilledAtAnyStep) {
-  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
-  Fill();
-  std::set<size_t> numbers_of_files;
-  for (int step = 0;; ++step) {
-    SCOPED_TRACE("step " + std::to_string(step));
-    ASSERT_OK(OpenTable("items")->Write(*ItemsBatch(1, 60, 3)));
-    const Texts rows = test::ReadTexts(*OpenTable("items")).ValueOrDie();
-    session_.reset();
-    db_.reset();
-    ASSERT_EQ(::setenv(kStep, std::to_string(step).c_str(), 1), 0);
-    test::ChildProcess child("DISABLED_FlushAndCompactUntilKilled", dir_.File("db"));
-    std::string said = child.ReadLine();
-    while (!said.empty() && said != "done") said = child.ReadLine();
-    child.Kill();
-    Open(options_);
-    numbers_of_files.insert(FilesOfTheManifest().size());
-    CheckAfterTheCrash(rows);
-    if (said == "done" || HasFailure()) break;
-    // The next one starts from four or more segments again.
-    while (FilesOfTheManifest().size() < 4) {
-      ASSERT_OK(OpenTable("items")->Write(*ItemsBatch(static_cast<int64_t>(FilesOfTheManifest().size()), 20, 4)));
-      ASSERT_OK(OpenTable("items")->Flush().status());
-    }
-  }
-  EXPECT_GT(numbers_of_files.size(), 2u);  // before and after the flush, and after the compaction
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, roc
   }
   outcome.committed = status.ok();
   commits.Resolve(request, outcome);
-  if (!status.ok()) return FromRocksDb(status, "cannot commit to '", path.string(), "'");
+  if (!status.ok()) return WriteError(status, "cannot commit to '" + path.string() + "'");
   memtable_sample.Add(request->ops(), request->hashes(), outcome.last_sequence);
   if (log_syncer_ != nullptr) log_syncer_->NoteWrite();
   return CommitResult{outcome.first_sequence, outcome.last_sequence};
@@ -281,7 +281,7 @@ arrow::Result<CommitResult> StoreImpl::Ingest(CommitRequest* request, std::span<
   db->ReleaseSnapshot(before);
   commits.Resolve(request, outcome);
   return status.ok() ? arrow::Result<CommitResult>(CommitResult{outcome.first_sequence, outcome.last_sequence})
-                     : FromRocksDb(status, "cannot ingest into '", path.string(), "'");
+                     : WriteError(status, "cannot ingest into '" + path.string() + "'");
 }
 
 }  // namespace yarrow

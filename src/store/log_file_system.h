@@ -1,7 +1,6 @@
 // LogFileSystem: the default file system, with a write-ahead log that grows in large steps.
 #pragma once
 
-#include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
 namespace yarrow {
@@ -21,12 +20,5 @@ class LogFileSystem : public rocksdb::FileSystemWrapper {
     return options;
   }
 };
-
-// One for the whole process; never destroyed, as RocksDB's own default is not.
-inline rocksdb::Env* LogEnv() {
-  static rocksdb::Env* const env =
-      rocksdb::NewCompositeEnv(std::make_shared<LogFileSystem>(rocksdb::FileSystem::Default())).release();
-  return env;
-}
 
 }  // namespace yarrow

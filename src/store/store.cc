@@ -247,7 +247,8 @@ uint64_t Store::ApproximateEntries(Partition partition, std::string_view lower, 
 arrow::Status Store::FlushMemtables() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   for (Partition partition : impl_->AllPartitions()) handles.push_back(StoreImpl::Handle(partition));
-  return FromRocksDb(impl_->db->Flush(rocksdb::FlushOptions(), handles), "cannot flush '", impl_->path.string(), "'");
+  return impl_->WriteError(impl_->db->Flush(rocksdb::FlushOptions(), handles),
+                           "cannot flush '" + impl_->path.string() + "'");
 }
 
 arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper) {
@@ -266,9 +267,9 @@ arrow::Status Store::CompactAll() {
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (Partition partition : impl_->AllPartitions()) {
-    ARROW_RETURN_NOT_OK(FromRocksDb(impl_->db->CompactRange(options, StoreImpl::Handle(partition), nullptr, nullptr),
-                                    "cannot compact partition '", PartitionName(partition), "' of '",
-                                    impl_->path.string(), "'"));
+    const rocksdb::Status status = impl_->db->CompactRange(options, StoreImpl::Handle(partition), nullptr, nullptr);
+    ARROW_RETURN_NOT_OK(impl_->WriteError(status, "cannot compact partition '" + std::string(PartitionName(partition)) +
+                                                      "' of '" + impl_->path.string() + "'"));
   }
   return arrow::Status::OK();
 }

@@ -7,9 +7,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <vector>
+
+#include "store/rocksdb_status.h"
 
 namespace yarrow {
 
@@ -23,15 +27,6 @@ constexpr const char* kMarkerText = "yarrow format ";
 
 arrow::Status SystemError(const std::string& what, int error) {
   return arrow::Status::IOError(what, ": ", std::strerror(error));
-}
-
-arrow::Status SyncPath(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return SystemError("cannot open '" + path.string() + "' to sync it", errno);
-  const int result = ::fsync(fd);
-  const int error = errno;
-  ::close(fd);
-  return result == 0 ? arrow::Status::OK() : SystemError("cannot sync '" + path.string() + "'", error);
 }
 
 struct flock WholeFile(short type) {
@@ -81,15 +76,14 @@ arrow::Status StoreDirectory::Prepare(bool create_if_missing) {
       return arrow::Status::IOError("there is no database at '", path_.string(),
                                     "': check the path, or open it with create_if_missing");
     }
-    fs::create_directories(path_, error);
-    if (error) return arrow::Status::IOError("cannot create '", path_.string(), "': ", error.message());
+    ARROW_RETURN_NOT_OK(MakeFolders());
     return StartCreation();
   }
   if (error) return arrow::Status::IOError("cannot look at '", path_.string(), "': ", error.message());
   if (status.type() != fs::file_type::directory) {
     return arrow::Status::IOError("'", path_.string(), "' is not a directory: a Yarrow database is one");
   }
-  if (fs::exists(path_ / kMarker, error)) return CheckMarker();
+  if (fs::exists(path_ / kMarker, error)) return PrepareComplete();
   std::string foreign_entry;
   ARROW_ASSIGN_OR_RAISE(const Content content, Classify(path_, &foreign_entry));
   if (content == Content::kForeign) {
@@ -101,7 +95,47 @@ arrow::Status StoreDirectory::Prepare(bool create_if_missing) {
                                   content == Content::kEmpty ? "it is empty" : "its creation was interrupted",
                                   "): open it with create_if_missing");
   }
+  ARROW_RETURN_NOT_OK(SyncNameOf(path_));
   return StartCreation();
+}
+
+arrow::Status StoreDirectory::PrepareComplete() const {
+  ARROW_RETURN_NOT_OK(CheckMarker());
+  // The process that made the database may have ended between naming the marker and syncing the folder. Without the
+  // marker the creation starts over, so nothing may be acknowledged before that is durable.
+  return SyncFolder(path_);
+}
+
+arrow::Status StoreDirectory::MakeFolders() const {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  fs::path there = path_;
+  for (; !fs::exists(there, error) && !error && there.has_relative_path(); there = there.parent_path()) {
+    missing.push_back(there);
+  }
+  if (error) return arrow::Status::IOError("cannot look at '", there.string(), "': ", error.message());
+  ARROW_RETURN_NOT_OK(SyncNameOf(there));
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    ARROW_RETURN_NOT_OK(MakeFolder(*folder));
+    ARROW_RETURN_NOT_OK(SyncFolder(folder->parent_path()));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status StoreDirectory::SyncNameOf(const fs::path& folder) const {
+  const fs::path parent = folder.parent_path();
+  return ::access(parent.c_str(), W_OK) == 0 ? SyncFolder(parent) : arrow::Status::OK();
+}
+
+arrow::Status StoreDirectory::MakeFolder(const fs::path& folder) const {
+  return FromRocksDb(env_->CreateDirIfMissing(folder.string()), "cannot create '", folder.string(), "'");
+}
+
+arrow::Status StoreDirectory::SyncFolder(const fs::path& folder) const {
+  std::unique_ptr<rocksdb::Directory> opened;
+  rocksdb::Status status = env_->NewDirectory(folder.string(), &opened);
+  if (status.ok()) status = opened->Fsync();
+  return FromRocksDb(status, "cannot sync the folder '", folder.string(), "'");
 }
 
 arrow::Status StoreDirectory::CheckMarker() const {
@@ -132,13 +166,15 @@ arrow::Status StoreDirectory::CheckMarker() const {
 
 arrow::Status StoreDirectory::StartCreation() {
   ARROW_ASSIGN_OR_RAISE(const bool locked, LockCreation());
-  if (!locked) return CheckMarker();  // another process finished creating it just now
+  if (!locked) return PrepareComplete();  // another process finished creating it just now
+  // A hot/ without it is not taken for ours.
+  ARROW_RETURN_NOT_OK(SyncFolder(path_));
   std::error_code error;
   fs::remove_all(hot(), error);
   if (!error) fs::remove_all(temporary(), error);
-  if (!error) fs::create_directory(hot(), error);
   if (error) return arrow::Status::IOError("cannot prepare '", path_.string(), "': ", error.message());
-  return SyncPath(path_);
+  ARROW_RETURN_NOT_OK(MakeFolder(hot()));
+  return SyncFolder(path_);
 }
 
 arrow::Result<bool> StoreDirectory::LockCreation() {
@@ -166,19 +202,18 @@ arrow::Result<bool> StoreDirectory::LockCreation() {
 }
 
 arrow::Status StoreDirectory::FinishCreation() {
-  const std::string text = kMarkerText + std::to_string(kFormat) + "\n";
-  const ssize_t size = static_cast<ssize_t>(text.size());
-  if (::ftruncate(creating_fd_, 0) != 0 || ::pwrite(creating_fd_, text.data(), text.size(), 0) != size ||
-      ::fsync(creating_fd_) != 0) {
-    return SystemError("cannot write '" + (path_ / kCreatingMarker).string() + "'", errno);
-  }
-  if (::rename((path_ / kCreatingMarker).c_str(), (path_ / kMarker).c_str()) != 0) {
-    return SystemError("cannot write '" + (path_ / kMarker).string() + "'", errno);
-  }
-  ARROW_RETURN_NOT_OK(SyncPath(path_));
-  std::error_code error;
-  const fs::path parent = path_.parent_path();
-  if (fs::exists(parent, error)) ARROW_RETURN_NOT_OK(SyncPath(parent));
+  const std::string marker = (path_ / kCreatingMarker).string();
+  // Open to the end: closing any descriptor of the file would let go of the lock on it.
+  std::unique_ptr<rocksdb::WritableFile> file;
+  rocksdb::EnvOptions options;
+  options.use_mmap_writes = false;
+  rocksdb::Status status = env_->NewWritableFile(marker, &file, options);
+  if (status.ok()) status = file->Append(kMarkerText + std::to_string(kFormat) + "\n");
+  if (status.ok()) status = file->Sync();
+  if (!status.ok()) return FromRocksDb(status, "cannot write '", marker, "'");
+  status = env_->RenameFile(marker, (path_ / kMarker).string());
+  if (!status.ok()) return FromRocksDb(status, "cannot name '", (path_ / kMarker).string(), "'");
+  ARROW_RETURN_NOT_OK(SyncFolder(path_));
   ::close(creating_fd_);
   creating_fd_ = -1;
   return arrow::Status::OK();

@@ -5,10 +5,15 @@
 //   hot/              RocksDB
 //   cold/             Parquet segments
 //   tmp/              SST files on their way into hot/; swept at open
+//
+// What a power cut leaves, whatever it keeps of what was not synced: no folder, an empty one, one with YARROW.creating
+// (its creation starts over), or a database with all that was acknowledged. So its name is durable before it has
+// entries, YARROW.creating before hot/, hot/ before YARROW, and YARROW before anything is written to the database.
 #pragma once
 
 #include <arrow/result.h>
 #include <arrow/status.h>
+#include <rocksdb/env.h>
 
 #include <filesystem>
 #include <optional>
@@ -19,7 +24,8 @@ class StoreDirectory {
  public:
   static constexpr int kFormat = 1;  // newest format this program reads; it writes this one
 
-  explicit StoreDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  // Makes, names and syncs by `env`, which must outlive it.
+  StoreDirectory(std::filesystem::path path, rocksdb::Env* env) : path_(std::move(path)), env_(env) {}
   ~StoreDirectory();
   StoreDirectory(const StoreDirectory&) = delete;
   StoreDirectory& operator=(const StoreDirectory&) = delete;
@@ -42,12 +48,21 @@ class StoreDirectory {
 
  private:
   arrow::Status CheckMarker() const;
-  // Starts or restarts a creation: a marker that says so, locked, and no hot/.
+  arrow::Status PrepareComplete() const;
+  // Makes the folder and those above it that are missing, durably.
+  arrow::Status MakeFolders() const;
+  // Starts or restarts a creation: a marker that says so, locked, and an empty hot/.
   arrow::Status StartCreation();
   // Takes the lock of YARROW.creating; false when the file was renamed away meanwhile.
   arrow::Result<bool> LockCreation();
 
+  arrow::Status MakeFolder(const std::filesystem::path& folder) const;
+  arrow::Status SyncFolder(const std::filesystem::path& folder) const;
+  // Of one that was there: a creation that was ended in the middle may have made it. Not where it could not.
+  arrow::Status SyncNameOf(const std::filesystem::path& folder) const;
+
   const std::filesystem::path path_;
+  rocksdb::Env* const env_;
   int creating_fd_ = -1;
 };
 

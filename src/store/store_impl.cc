@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/log_file_system.h"
+#include "store/recovery_listener.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
 #include "store/store_directory.h"
+#include "store/store_env.h"
 
 namespace yarrow {
 
@@ -28,7 +29,8 @@ StoreImpl::~StoreImpl() {
 }
 
 arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
-  StoreDirectory directory(path);
+  if (env == nullptr) env = StoreEnv();
+  StoreDirectory directory(path, env);
   ARROW_RETURN_NOT_OK(directory.Prepare(create_if_missing));
   ARROW_RETURN_NOT_OK(OpenDb(directory.hot(), directory.creating(), env));
   if (directory.creating()) ARROW_RETURN_NOT_OK(directory.FinishCreation());
@@ -43,13 +45,13 @@ arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
 
 namespace {
 
-arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status& status) {
+arrow::Status OpenError(const std::filesystem::path& path, rocksdb::Env* env, const rocksdb::Status& status) {
   const std::string message = status.ToString();
   if (message.find("lock hold by current process") != std::string::npos) {
     return arrow::Status::IOError("the database at '", path.string(),
                                   "' is open in this process outside of Yarrow; close it there");
   }
-  if (const std::optional<int> holder = StoreDirectory(path).LockHolder()) {
+  if (const std::optional<int> holder = StoreDirectory(path, env).LockHolder()) {
     return arrow::Status::IOError("the database at '", path.string(), "' is locked by ",
                                   *holder > 0 ? "process " + std::to_string(*holder) : "another process",
                                   ": close it there, or stop that process, and try again");
@@ -65,22 +67,23 @@ arrow::Status OpenError(const std::filesystem::path& path, const rocksdb::Status
 
 arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env) {
   rocksdb::Options db_options(MakeDbOptions(options), partition_options);
-  db_options.env = env != nullptr ? env : LogEnv();
+  db_options.env = env;
   db_options.create_if_missing = create;
   db_options.listeners.push_back(file_listener);
+  db_options.listeners.push_back(std::make_shared<RecoveryListener>());
   std::vector<std::string> names;
   if (create) {
     names.push_back(rocksdb::kDefaultColumnFamilyName);
   } else {
     const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, hot.string(), &names);
-    if (!listed.ok()) return OpenError(path, listed);
+    if (!listed.ok()) return OpenError(path, env, listed);
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names) descriptors.emplace_back(name, partition_options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(db_options, hot.string(), descriptors, &handles, &opened);
-  if (!status.ok()) return OpenError(path, status);
+  if (!status.ok()) return OpenError(path, env, status);
   db.reset(opened);
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
     const uint32_t id = handle->GetID();
@@ -141,7 +144,19 @@ arrow::Status StoreImpl::SyncLog() {
   rocksdb::WriteOptions write;
   write.sync = true;
   rocksdb::WriteBatch empty;
-  return FromRocksDb(db->Write(write, &empty), "cannot sync the log of '", path.string(), "'");
+  return WriteError(db->Write(write, &empty), "cannot sync the log of '" + path.string() + "'");
+}
+
+arrow::Status StoreImpl::WriteError(const rocksdb::Status& status, const std::string& context) const {
+  if (status.ok()) return arrow::Status::OK();
+  rocksdb::WriteBatch empty;
+  const rocksdb::Status now = db->Write(rocksdb::WriteOptions(), &empty);
+  if (now.ok()) return FromRocksDb(status, context);
+  const arrow::Status error = FromRocksDb(status, context);
+  const char* const remedy =
+      now.IsNoSpace() ? "make room; if that does not help within some seconds, close" : "see to the disk, then close";
+  return error.WithMessage(error.message(), "; nothing can be committed to it now, reading goes on: ", remedy,
+                           " the database, wherever it is in use, and have it opened again");
 }
 
 std::string StoreImpl::NewTemporaryFile() {

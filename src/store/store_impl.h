@@ -92,6 +92,8 @@ struct StoreImpl {
   arrow::Result<CommitResult> Ingest(CommitRequest* request, std::span<const SstFiles* const> files);
 
   arrow::Status SyncLog();
+  // As FromRocksDb; tells the remedy, too, when RocksDB refuses all writes after an error of the disk.
+  arrow::Status WriteError(const rocksdb::Status& status, const std::string& context) const;
   std::string NewTemporaryFile();
 
   const std::filesystem::path path;

@@ -3,6 +3,7 @@
 #include <deque>
 #include <utility>
 
+#include "store/store_impl.h"
 #include "table/bulk_load.h"
 #include "table/check.h"
 #include "table/database_impl.h"
@@ -13,15 +14,24 @@ namespace yarrow {
 
 using arrow::Status;
 
-arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store) {
+arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store, cold::FileSystem* files) {
   std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)));
   ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
   ARROW_ASSIGN_OR_RAISE(const Partition rows, impl->store_->OpenPartition("rows"));
   impl->cold_tier_ = std::make_shared<ColdTier>(impl->store_, rows);
+  impl->cold_tier_->files = files;
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
   ARROW_RETURN_NOT_OK(impl->CleanJobs());
   ARROW_RETURN_NOT_OK(impl->CleanFiles());
   return impl;
+}
+
+arrow::Result<std::shared_ptr<Database>> DatabaseImpl::OpenOn(rocksdb::Env* env, cold::FileSystem* files,
+                                                              const std::filesystem::path& path,
+                                                              const StoreOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto store, OpenStoreOn(env, path, options));
+  ARROW_ASSIGN_OR_RAISE(auto impl, Open(std::move(store), files));
+  return std::shared_ptr<Database>(new Database(std::move(impl)));
 }
 
 arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntry& entry) {

@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,10 @@
 #include "table/jobs.h"
 #include "yarrow/database.h"
 #include "yarrow/store.h"
+
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
 
 namespace yarrow {
 
@@ -26,7 +31,14 @@ struct LiveSettings {
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
  public:
-  static arrow::Result<std::shared_ptr<DatabaseImpl>> Open(std::shared_ptr<Store> store);
+  // `files`: of the segments.
+  static arrow::Result<std::shared_ptr<DatabaseImpl>> Open(std::shared_ptr<Store> store,
+                                                           cold::FileSystem* files = &cold::OsFileSystem());
+  // Database::Open on other file systems, which must outlive it; for tests of disks that fail and forget. Does not go
+  // through the registry.
+  static arrow::Result<std::shared_ptr<Database>> OpenOn(rocksdb::Env* env, cold::FileSystem* files,
+                                                         const std::filesystem::path& path,
+                                                         const StoreOptions& options);
 
   // What is behind the facade, for layers that work below it.
   static const std::shared_ptr<DatabaseImpl>& Of(const Database& database) { return database.impl_; }

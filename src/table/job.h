@@ -40,7 +40,8 @@ class Job {
   // Cancelled when somebody cancelled the job; its work ends with that. Recorded and told to listeners once a second.
   arrow::Status Report(const JobWork& work);
   arrow::Status CheckCancelled() const { return handle_->CheckCancelled(); }
-  // `outcome` is the work's; returns it, or else the error of the record.
+  // Returns the work's outcome. That stays what it is when the record cannot be written: the next open then says in the
+  // record that the end was not recorded.
   arrow::Status Finish(const arrow::Status& outcome, const JobWork& work);
 
  private:

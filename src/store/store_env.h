@@ -1,0 +1,26 @@
+// The Env of a store.
+#pragma once
+
+#include <rocksdb/env.h>
+
+#include <memory>
+#include <utility>
+
+#include "store/log_file_system.h"
+#include "store/manifest_file_system.h"
+
+namespace yarrow {
+
+// What a store opens RocksDB with, over `files`.
+inline std::unique_ptr<rocksdb::Env> NewStoreEnv(std::shared_ptr<rocksdb::FileSystem> files) {
+  return rocksdb::NewCompositeEnv(
+      std::make_shared<LogFileSystem>(std::make_shared<ManifestFileSystem>(std::move(files))));
+}
+
+// One for the whole process; never destroyed, as RocksDB's own default is not.
+inline rocksdb::Env* StoreEnv() {
+  static rocksdb::Env* const env = NewStoreEnv(rocksdb::FileSystem::Default()).release();
+  return env;
+}
+
+}  // namespace yarrow
