@@ -88,9 +88,9 @@ TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
   RowGroupCache cache(kPlenty);
   const auto lookup = Lookup(&cache);
   ASSERT_OK(lookup->ReadRow(40'000).status());
-  const RowGroupCache::Counts first = cache.counts();
+  const CacheCounts first = cache.counts();
   EXPECT_EQ(first.misses, 5U);
-  EXPECT_EQ(first.arrays, 5U);
+  EXPECT_EQ(first.entries, 5U);
   std::filesystem::remove(segment_->path());  // still open, but make the point
   ASSERT_OK(lookup->ReadRow(40'001).status());
   ASSERT_OK(lookup->Find(PlainKey(80'004)).status());
@@ -98,7 +98,7 @@ TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
   EXPECT_EQ(cache.counts().hits, 6U);
   cache.Erase(7, 1);
   EXPECT_EQ(cache.counts().bytes, 0U);
-  EXPECT_EQ(cache.counts().arrays, 0U);
+  EXPECT_EQ(cache.counts().entries, 0U);
 }
 
 TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
@@ -110,9 +110,9 @@ TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
     EXPECT_TRUE(SameBatch(*row, *rows_->Slice(static_cast<int64_t>(position), 1)));
     EXPECT_LE(cache.counts().bytes, kBudget);
   }
-  EXPECT_GT(cache.counts().arrays, 0U);
+  EXPECT_GT(cache.counts().entries, 0U);
   cache.SetBudget(0);
-  EXPECT_EQ(cache.counts().arrays, 0U);
+  EXPECT_EQ(cache.counts().entries, 0U);
   ASSERT_OK(lookup->ReadRow(1).status());  // works without any cache
 }
 

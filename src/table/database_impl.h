@@ -17,8 +17,11 @@ namespace yarrow {
 
 // Settings that reading code looks at; system.settings has them all.
 struct LiveSettings {
-  std::atomic<int> scan_threads{1};
+  std::atomic<int64_t> scan_threads{1};
   std::atomic<int64_t> deleted_file_retention{0};  // seconds
+  std::atomic<int64_t> key_filter_cache_bytes{0};
+  std::atomic<int64_t> open_segment_bytes{0};
+  std::atomic<int64_t> open_segments{0};
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -31,6 +34,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }
   const LiveSettings& settings() const { return settings_; }
+  const std::shared_ptr<ColdTier>& cold_tier() const { return cold_tier_; }
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
@@ -42,6 +46,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
  private:
   explicit DatabaseImpl(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   arrow::Status LoadSettings();
+  void SetCacheBudgets();
   arrow::Status CleanFiles();
   arrow::Status FailInterruptedJobs();
 
