@@ -239,22 +239,31 @@ void ColdTable::EndMove(std::optional<uint64_t> sequence) {
   moved_.notify_all();
 }
 
-arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
-                                                    const std::shared_ptr<const RowSchema>& schema,
-                                                    const std::string& key_prefix, std::string_view key,
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments, std::string_view key,
+                                                    const std::function<FindPosition>& find,
                                                     const std::function<IsDropped>& is_dropped) {
   const uint64_t hash = cold::KeyFilter::Hash(key);
   for (const auto& segment : segments) {
     ARROW_ASSIGN_OR_RAISE(const bool possible, segment->MayContain(key, hash));
     if (!possible) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(schema, key_prefix));
-    ARROW_ASSIGN_OR_RAISE(const auto position, lookup->Find(key));
+    ARROW_ASSIGN_OR_RAISE(const auto position, find(*segment));
     if (!position) continue;
     const ColdPlace place{segment, *position};
     ARROW_ASSIGN_OR_RAISE(const bool dropped, is_dropped(place));
     if (!dropped) return place;
   }
   return std::nullopt;
+}
+
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
+                                                    const std::shared_ptr<const RowSchema>& schema,
+                                                    const std::string& key_prefix, std::string_view key,
+                                                    const std::function<IsDropped>& is_dropped) {
+  const auto find = [&](const ColdSegment& segment) -> arrow::Result<std::optional<uint64_t>> {
+    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment.Lookup(schema, key_prefix));
+    return lookup->Find(key);
+  };
+  return FindColdRow(segments, key, find, is_dropped);
 }
 
 }  // namespace yarrow

@@ -179,8 +179,12 @@ struct ColdPlace {
   uint64_t position = 0;
 };
 // The place of the row with this whole key that is not dropped. Several segments may have had the key one after the
-// other; all but one of their rows are dropped.
+// other; all but one of their rows are dropped. `find` looks the key up in a segment whose key filter lets it pass.
+using FindPosition = arrow::Result<std::optional<uint64_t>>(const ColdSegment& segment);
 using IsDropped = arrow::Result<bool>(const ColdPlace& place);
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments, std::string_view key,
+                                                    const std::function<FindPosition>& find,
+                                                    const std::function<IsDropped>& is_dropped);
 arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
                                                     const std::shared_ptr<const RowSchema>& schema,
                                                     const std::string& key_prefix, std::string_view key,
