@@ -226,7 +226,7 @@ Status ColdTable::BeginMove() {
   moved_.wait(lock, [this] { return !moving_; });
   ARROW_RETURN_NOT_OK(CatchUp());
   moving_ = true;
-  may_have_segments_.store(true, std::memory_order_release);
+  if (!may_have_segments_.exchange(true)) ++tier_->first_segments;
   return Status::OK();
 }
 

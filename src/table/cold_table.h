@@ -49,6 +49,8 @@ struct ColdTier {
   const std::shared_ptr<Store> store;
   const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows
   SegmentCaches caches;
+  // Tables that got their first segment since the database was opened: what was planned before reads rows only.
+  std::atomic<uint64_t> first_segments{0};
   const OverrideWatch overrides;
   DeletedFiles deleted;
   cold::FileSystem* files = &cold::OsFileSystem();
