@@ -96,6 +96,37 @@ TEST_F(ColdWriteTest, RowsNamedByAJoin) {
   ExpectSameRows();
 }
 
+TEST_F(ColdWriteTest, SegmentsOfSeveralRowGroups) {
+  Both("INSERT INTO ", " SELECT range, range % 1000, 'n' || range % 9, range FROM range(100000, 170000)");
+  EXPECT_FALSE(Run("CALL yarrow_flush('main.t', optimize_for = 'lookup')").starts_with("error"));
+  EXPECT_EQ(Run("SELECT max(row_groups) FROM y.system.segments"), "3");
+  const uint64_t misses = Figure("row_groups.misses"), hits = Figure("row_groups.hits");
+  EXPECT_EQ(Both("UPDATE ", " SET v = v + id WHERE id >= 100000 AND v % 3 = 0"), "23380");
+  EXPECT_LE(Figure("row_groups.misses") - misses, 3U * 4);  // columns
+  EXPECT_LE(Figure("row_groups.hits") - hits, 3U * 8);
+  ExpectSameRows();
+  Run("CREATE TEMP TABLE keys AS SELECT 100000 + (hash(range) % 70000)::BIGINT AS id FROM range(300) GROUP BY 1");
+  Both("UPDATE ", " o SET name = 'key', f = -o.id FROM keys WHERE o.id = keys.id");
+  ExpectSameRows();
+  Both("DELETE FROM ", " WHERE id > 120000 AND name < 'n5'");
+  ExpectSameRows();
+}
+
+// More of a segment's than are looked up one by one, of the transaction's own and of those before.
+TEST_F(ColdWriteTest, DroppedRowsMayBeInsertedAnew) {
+  const std::string anew = " SELECT range // 3 * 100 + range % 3, range, 'anew', NULL FROM range(900)";
+  EXPECT_EQ(Both("DELETE FROM ", " WHERE id % 100 < 3"), "810");
+  EXPECT_EQ(Both("INSERT INTO ", anew), "900");
+  ExpectSameRows();
+  EXPECT_NE(Run("INSERT INTO t" + anew).find("has a row with key (0) already"), std::string::npos);
+  Run("BEGIN");
+  Both("DELETE FROM ", " WHERE id % 100 BETWEEN 3 AND 5");
+  EXPECT_EQ(Both("INSERT INTO ", " SELECT id + 3, v, name, f FROM hot WHERE name = 'anew'"), "900");
+  ExpectSameRows();
+  EXPECT_EQ(Run("COMMIT"), "");
+  ExpectSameRows();
+}
+
 TEST_F(ColdWriteTest, ATransactionMeetsItsOwnChangesAndAMergeInBetween) {
   Run("BEGIN");
   Both("UPDATE ", " SET v = 1 WHERE id % 2 = 0");
