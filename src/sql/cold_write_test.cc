@@ -122,6 +122,11 @@ TEST_F(ColdWriteTest, DroppedRowsMayBeInsertedAnew) {
   Run("BEGIN");
   Both("DELETE FROM ", " WHERE id % 100 BETWEEN 3 AND 5");
   EXPECT_EQ(Both("INSERT INTO ", " SELECT id + 3, v, name, f FROM hot WHERE name = 'anew'"), "900");
+  Both("DELETE FROM ", " WHERE id BETWEEN 3000 AND 8999 AND id % 10 < 8");
+  EXPECT_EQ(Both("INSERT INTO ", " SELECT id, id, 'many', 1 FROM range(3000, 9000) r(id) WHERE id % 10 < 8"), "4800");
+  EXPECT_NE(Run(*Connect(), "INSERT INTO y.t SELECT id, id, 'x', 1 FROM range(8000, 9999) r(id) WHERE id % 7 > 0")
+                .find("already"),
+            std::string::npos);
   ExpectSameRows();
   EXPECT_EQ(Run("COMMIT"), "");
   ExpectSameRows();

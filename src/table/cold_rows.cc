@@ -8,6 +8,7 @@ namespace yarrow {
 using arrow::Status;
 
 arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
+  if (!table_.cold()->MayHaveSegments()) return std::nullopt;
   if (!manifest_) {
     ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_));
   }
@@ -59,17 +60,16 @@ arrow::Result<std::optional<uint64_t>> ColdRows::FindPosition(const ColdSegment&
 }
 
 arrow::Result<bool> ColdRows::IsDropped(const ColdPlace& place) {
-  const std::string override_key = place.segment->OverrideKey(place.position);
-  std::string_view value;
-  ARROW_ASSIGN_OR_RAISE(const auto written, writes_.Get(table_.entry().partition, override_key, &value));
-  if (written == WriteSet::Found::kPut) return true;
-  Visited& visited = visited_.at(place.segment->key().segment_id);
-  if (visited.lookups <= kFewLookups) {
-    PinnedValue stored;
-    return table_.store().Get(table_.entry().partition, override_key, &stored, snapshot_);
+  if (writes_ != nullptr) {
+    std::string_view value;
+    ARROW_ASSIGN_OR_RAISE(const auto written,
+                          writes_->Get(table_.entry().partition, place.segment->OverrideKey(place.position), &value));
+    if (written == WriteSet::Found::kPut) return true;
   }
+  Visited& visited = visited_.at(place.segment->key().segment_id);
+  if (visited.lookups <= kFewLookups) return place.segment->IsDropped(place.position, snapshot_, overlay_);
   if (!visited.dropped) {
-    ARROW_ASSIGN_OR_RAISE(visited.dropped, place.segment->Dropped(snapshot_, {}));
+    ARROW_ASSIGN_OR_RAISE(visited.dropped, place.segment->Dropped(snapshot_, overlay_));
   }
   return visited.dropped->Contains(place.position);
 }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cold/deletion_vector.h"
 #include "cold/row_group_rows.h"
@@ -24,12 +25,15 @@
 
 namespace yarrow {
 
-// What one reader sees of one table at a snapshot, with its own writes. Not thread-safe.
+// What one reader sees of one table at a snapshot, with its own writes. Not thread-safe. Table, snapshot and writes
+// outlive it.
 class ColdRows {
  public:
-  // All outlive it. `writes` may grow meanwhile: the rows that they drop are not found.
+  // `writes` may grow meanwhile: the rows that they drop are not found.
   ColdRows(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes)
-      : table_(table), snapshot_(snapshot), writes_(*writes) {}
+      : table_(table), snapshot_(snapshot), writes_(writes) {}
+  ColdRows(const TableImpl& table, const Snapshot& snapshot, WriteSet::View overlay)
+      : table_(table), snapshot_(snapshot), overlay_(std::move(overlay)) {}
 
   const TableImpl& table() const { return table_; }
   // The row with this whole key, if a segment has it and it was not dropped.
@@ -51,7 +55,7 @@ class ColdRows {
     std::list<cold::SegmentId>::iterator use;  // in used_, if there are rows
     uint64_t last_use = 0;                     // of lookups_
     uint64_t lookups = 0;
-    std::optional<cold::DeletionVector> dropped;  // without what `writes` drop
+    std::optional<cold::DeletionVector> dropped;  // without what writes_ drop
   };
 
   arrow::Result<std::optional<uint64_t>> FindPosition(const ColdSegment& segment, std::string_view key);
@@ -62,7 +66,8 @@ class ColdRows {
 
   const TableImpl& table_;
   const Snapshot& snapshot_;
-  WriteSet& writes_;
+  WriteSet* writes_ = nullptr;
+  WriteSet::View overlay_;
   std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for
   std::map<cold::SegmentId, Visited> visited_;
   std::list<cold::SegmentId> used_;  // those with rows, the last used first

@@ -125,6 +125,10 @@ arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapsho
 arrow::Result<bool> ColdSegment::IsDropped(uint64_t position, const Snapshot& snapshot,
                                            const WriteSet::View& overlay) const {
   const std::string key = OverrideKey(position);
+  if (overlay.empty()) {
+    PinnedValue stored;
+    return tier_->store->Get(tier_->rows, key, &stored, snapshot);
+  }
   ScanCursor entry = tier_->store->Scan(
       {.partition = tier_->rows, .lower = key, .upper = KeySuccessor(key), .snapshot = snapshot, .overlay = overlay});
   const bool found = entry.Next();
