@@ -346,6 +346,30 @@ void ColdUpdate(benchmark::State& state) {
   }
 }
 
+// Statements that change 10 % of a million rows and then all that are left, in segments and in RocksDB.
+void ChangeMany(benchmark::State& state) {
+  SqlDatabase y("change-many");
+  duckdb::Connection& connection = *y.connection;
+  for (const char* table : {"cold", "hot"}) Fill(connection, table, Rows(0, kMillion));
+  Run(connection, "CALL yarrow_flush('cold')");
+  Run(connection, "SET threads = 1");
+  const auto ratio = [&](const std::string& before, const std::string& after) {
+    const auto time = [&](const std::string& table) {
+      const auto start = Clock::now();
+      Run(connection, before + table + after);
+      return Micros(start);
+    };
+    const double hot = time("hot");
+    return time("cold") / hot;
+  };
+  for (auto _ : state) {
+    // Rows that change are hot from then on.
+    state.counters["update"] = ratio("UPDATE ", " SET c1 = c1 + 1 WHERE c0 < 100");
+    state.counters["delete"] = ratio("DELETE FROM ", " WHERE c0 BETWEEN 100 AND 199");
+    state.counters["update_all"] = ratio("UPDATE ", " SET c1 = c1 + 1 WHERE c0 >= 200");
+  }
+}
+
 // New keys between those of a table that is 99 % cold in 100 segments, and of one that is hot.
 void InsertNewKeys(benchmark::State& state) {
   ColdRows cold(100, "scan");
@@ -439,6 +463,7 @@ const bool registered = [] {
   once("lookup/scan", ColdLookup, "scan");
   once("lookup/lookup", ColdLookup, "lookup");
   once("update", ColdUpdate);
+  once("change_many", ChangeMany);
   once("insert_new_keys", InsertNewKeys);
   once("one_user", OneUser);
   return true;

@@ -89,6 +89,12 @@ size_t SegmentInfo::RowGroupOf(uint64_t position) const {
   return static_cast<size_t>(after - row_groups.begin()) - 1;
 }
 
+std::optional<size_t> SegmentInfo::FindRowGroup(std::string_view key) const {
+  const auto after = std::ranges::upper_bound(row_groups, key, {}, &RowGroupInfo::first_key);
+  if (after == row_groups.begin() || key > last_key) return std::nullopt;
+  return static_cast<size_t>(after - row_groups.begin()) - 1;
+}
+
 const ColumnStatistics* SegmentInfo::FindColumn(uint32_t column_id) const {
   const auto found = std::ranges::find(columns, column_id, &ColumnStatistics::column_id);
   return found == columns.end() ? nullptr : &*found;

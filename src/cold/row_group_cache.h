@@ -7,18 +7,16 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <mutex>
-#include <unordered_map>
 
+#include "cold/lru_cache.h"
 #include "cold/segment_key.h"
 
 namespace yarrow::cold {
 
 class RowGroupCache {
  public:
-  explicit RowGroupCache(uint64_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit RowGroupCache(uint64_t max_bytes) : arrays_({.bytes = max_bytes}) {}
 
   struct Key {
     uint32_t table_id = 0;
@@ -29,37 +27,19 @@ class RowGroupCache {
   };
 
   // Null when it is not there.
-  std::shared_ptr<arrow::Array> Find(const Key& key);
+  std::shared_ptr<arrow::Array> Find(const Key& key) { return arrays_.Find(key); }
   // An array that is larger than the budget is not kept.
   void Insert(const Key& key, std::shared_ptr<arrow::Array> array);
   // Forgets all of one segment: for files that are deleted.
   void Erase(uint32_t table_id, SegmentId segment_id);
-  void SetBudget(uint64_t max_bytes);
-
-  struct Counts {
-    uint64_t hits = 0;
-    uint64_t misses = 0;
-    uint64_t bytes = 0;  // held now
-    uint64_t arrays = 0;
-  };
-  Counts counts() const;
+  void SetBudget(uint64_t max_bytes) { arrays_.SetBudget({.bytes = max_bytes}); }
+  CacheCounts counts() const { return arrays_.counts(); }
 
  private:
-  struct Entry {
-    Key key;
-    std::shared_ptr<arrow::Array> array;
-    uint64_t bytes = 0;
-  };
   struct HashKey {
     size_t operator()(const Key& key) const;
   };
-  void Shrink();  // REQUIRES: mutex_ is held
-
-  mutable std::mutex mutex_;
-  uint64_t max_bytes_;
-  std::list<Entry> entries_;  // the most recently used first
-  std::unordered_map<Key, std::list<Entry>::iterator, HashKey> by_key_;
-  Counts counts_;
+  LruCache<Key, arrow::Array, HashKey> arrays_;
 };
 
 }  // namespace yarrow::cold

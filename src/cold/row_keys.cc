@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/scalar.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "batch/cell_limits.h"
@@ -50,8 +51,23 @@ arrow::Status RowKeys::Encode(int64_t i, std::string* key) const {
 }
 
 arrow::Result<int64_t> RowKeys::LowerBound(std::string_view key) const {
-  int64_t begin = 0;
-  int64_t end = rows_;
+  return LowerBoundIn(key, 0, rows_);
+}
+
+arrow::Result<int64_t> RowKeys::LowerBound(std::string_view key, int64_t from) const {
+  std::string row_key;
+  int64_t begin = from;  // those before are below
+  int64_t end = from;
+  for (int64_t step = 1; end < rows_; step *= 2) {
+    ARROW_RETURN_NOT_OK(Encode(end, &row_key));
+    if (row_key >= key) break;
+    begin = end + 1;
+    end += step;
+  }
+  return LowerBoundIn(key, begin, std::min(end, rows_));
+}
+
+arrow::Result<int64_t> RowKeys::LowerBoundIn(std::string_view key, int64_t begin, int64_t end) const {
   std::string middle_key;
   while (begin < end) {
     const int64_t middle = begin + (end - begin) / 2;

@@ -32,9 +32,12 @@ class RowKeys {
   arrow::Status Encode(int64_t i, std::string* key) const;
   // The first row whose key is not below `key`, or rows(). REQUIRES: keys ascend.
   arrow::Result<int64_t> LowerBound(std::string_view key) const;
+  // The same from row `from` on, for whoever knows that those before are below. Looks nearby first.
+  arrow::Result<int64_t> LowerBound(std::string_view key, int64_t from) const;
 
  private:
   RowKeys() = default;
+  arrow::Result<int64_t> LowerBoundIn(std::string_view key, int64_t begin, int64_t end) const;
   std::string table_;
   std::string prefix_;
   std::vector<batch::EncodeOp> ops_;

@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "cold/row_keys.h"
-
 namespace yarrow::cold {
 namespace {
 
@@ -73,16 +71,28 @@ arrow::Result<Arrays> SegmentLookup::Columns(size_t row_group, const std::vector
   return arrays;
 }
 
-arrow::Result<std::optional<uint64_t>> SegmentLookup::Find(std::string_view key) const {
-  const SegmentInfo& info = segment_->info();
-  const auto after = std::ranges::upper_bound(info.row_groups, key, {}, &RowGroupInfo::first_key);
-  if (after == info.row_groups.begin() || key > info.last_key) return std::nullopt;
-  const RowGroupInfo& group = *(after - 1);
-  if (key == group.first_key) return group.first_row;
-  const auto row_group = static_cast<size_t>(&group - info.row_groups.data());
+arrow::Result<RowKeys> SegmentLookup::ReadKeys(size_t row_group) const {
   ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.key_file_columns()));
+  auto keys = RowKeys::Bind(*source_.row_schema(), key_prefix_, columns);
+  if (!keys.ok()) return segment_->InFile(keys.status());
+  return keys;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadRowGroup(size_t row_group) const {
+  const auto rows = static_cast<int64_t>(segment_->info().row_groups[row_group].rows);
+  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.file_columns()));
+  auto assembled = source_.Assemble(columns, rows);
+  if (!assembled.ok()) return segment_->InFile(assembled.status());
+  return arrow::RecordBatch::Make(schema(), rows, *std::move(assembled));
+}
+
+arrow::Result<std::optional<uint64_t>> SegmentLookup::Find(std::string_view key) const {
+  const std::optional<size_t> row_group = segment_->info().FindRowGroup(key);
+  if (!row_group) return std::nullopt;
+  const RowGroupInfo& group = segment_->info().row_groups[*row_group];
+  if (key == group.first_key) return group.first_row;
+  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(*row_group));
   const auto found = [&]() -> arrow::Result<std::optional<uint64_t>> {
-    ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(*source_.row_schema(), key_prefix_, columns));
     ARROW_ASSIGN_OR_RAISE(const int64_t row, keys.LowerBound(key));
     if (row == keys.rows()) return std::nullopt;
     std::string found_key;
@@ -102,13 +112,10 @@ arrow::Status SegmentLookup::CheckPosition(uint64_t position) const {
 arrow::Result<std::string> SegmentLookup::ReadKey(uint64_t position) const {
   ARROW_RETURN_NOT_OK(CheckPosition(position));
   const size_t row_group = segment_->info().RowGroupOf(position);
-  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.key_file_columns()));
+  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(row_group));
+  const uint64_t row = position - segment_->info().row_groups[row_group].first_row;
   std::string key;
-  const auto encode = [&]() -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(*source_.row_schema(), key_prefix_, columns));
-    return keys.Encode(static_cast<int64_t>(position - segment_->info().row_groups[row_group].first_row), &key);
-  };
-  ARROW_RETURN_NOT_OK(segment_->InFile(encode()));
+  ARROW_RETURN_NOT_OK(segment_->InFile(keys.Encode(static_cast<int64_t>(row), &key)));
   return key;
 }
 

@@ -17,6 +17,7 @@
 
 #include "cold/column_source.h"
 #include "cold/row_group_cache.h"
+#include "cold/row_keys.h"
 #include "cold/segment.h"
 
 namespace yarrow::cold {
@@ -35,6 +36,10 @@ class SegmentLookup {
   // columns of one row group.
   arrow::Result<std::optional<uint64_t>> Find(std::string_view key) const;
 
+  // The keys of the rows of one row group, and the rows.
+  arrow::Result<RowKeys> ReadKeys(size_t row_group) const;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRowGroup(size_t row_group) const;
+
   // The rows at `positions`, in their order, repetitions included. Cheapest when those of one row group are neighbours.
   // IndexError for a position that no row has.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(std::span<const uint64_t> positions) const;
@@ -45,6 +50,8 @@ class SegmentLookup {
 
   const std::shared_ptr<arrow::Schema>& schema() const { return source_.schema(); }
   const std::shared_ptr<const Segment>& segment() const { return segment_; }
+  const std::shared_ptr<const RowSchema>& row_schema() const { return source_.row_schema(); }
+  const std::string& key_prefix() const { return key_prefix_; }
 
  private:
   SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix,

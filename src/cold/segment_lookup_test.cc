@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "arrow_assert.h"
+#include "batch/row_encoder.h"
+#include "cold/row_group_rows.h"
 #include "cold/segment_fixture.h"
 #include "cold/segment_schema.h"
 #include "key/key_range.h"
@@ -88,9 +90,9 @@ TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
   RowGroupCache cache(kPlenty);
   const auto lookup = Lookup(&cache);
   ASSERT_OK(lookup->ReadRow(40'000).status());
-  const RowGroupCache::Counts first = cache.counts();
+  const CacheCounts first = cache.counts();
   EXPECT_EQ(first.misses, 5U);
-  EXPECT_EQ(first.arrays, 5U);
+  EXPECT_EQ(first.entries, 5U);
   std::filesystem::remove(segment_->path());  // still open, but make the point
   ASSERT_OK(lookup->ReadRow(40'001).status());
   ASSERT_OK(lookup->Find(PlainKey(80'004)).status());
@@ -98,7 +100,7 @@ TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
   EXPECT_EQ(cache.counts().hits, 6U);
   cache.Erase(7, 1);
   EXPECT_EQ(cache.counts().bytes, 0U);
-  EXPECT_EQ(cache.counts().arrays, 0U);
+  EXPECT_EQ(cache.counts().entries, 0U);
 }
 
 TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
@@ -110,9 +112,9 @@ TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
     EXPECT_TRUE(SameBatch(*row, *rows_->Slice(static_cast<int64_t>(position), 1)));
     EXPECT_LE(cache.counts().bytes, kBudget);
   }
-  EXPECT_GT(cache.counts().arrays, 0U);
+  EXPECT_GT(cache.counts().entries, 0U);
   cache.SetBudget(0);
-  EXPECT_EQ(cache.counts().arrays, 0U);
+  EXPECT_EQ(cache.counts().entries, 0U);
   ASSERT_OK(lookup->ReadRow(1).status());  // works without any cache
 }
 
@@ -173,6 +175,23 @@ TEST(SegmentLookupPropertyTest, KeysOfAnyTypesAreFound) {
       EXPECT_TRUE(written.written.key_filter.MayContain(KeyFilter::Hash(keys[i])));
       ASSERT_OK_AND_ASSIGN(const auto none, lookup->Find(KeySuccessor(keys[i])));
       EXPECT_EQ(none, std::nullopt);
+    }
+    ASSERT_OK_AND_ASSIGN(const auto group, RowGroupRows::Make(lookup, 0));
+    RowEncoder encoder(schema, kPrefix);
+    ASSERT_OK(encoder.BindBatch(*rows));
+    std::string key, row, expected;
+    for (size_t n = 0; n < 2 * keys.size(); ++n) {  // in order, then anyhow
+      const size_t i = n < keys.size() ? n : random() % keys.size();
+      if (random() % 3 == 0) continue;
+      const std::string absent = KeySuccessor(keys[i]);
+      for (const std::string& asked : {keys[i], keys[i], absent, absent}) {
+        ASSERT_OK_AND_ASSIGN(const auto position, group->Find(asked));
+        EXPECT_EQ(position, asked == absent ? std::nullopt : std::optional<uint64_t>(i));
+      }
+      ASSERT_OK(group->Read(i, &key, &row));
+      EXPECT_EQ(key, keys[i]);
+      ASSERT_OK(encoder.EncodeRow(static_cast<int64_t>(i), &key, &expected));
+      EXPECT_EQ(row, expected);
     }
     std::vector<uint64_t> positions(20);
     for (uint64_t& position : positions) position = random() % keys.size();

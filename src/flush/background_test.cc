@@ -91,6 +91,9 @@ TEST_F(BackgroundConcurrentTest, ATableThatHasEnoughRowsIsFlushed) {
   }
   EXPECT_EQ(Jobs({"kind", "state", "rows", "files", "progress"}).front(), "flush|completed|20100|1|1");
   db_->RemoveJobListener(log.get());
+  const auto figure = test::cp::equal(test::Field("name"), test::Lit("jobs.flush_rows"));
+  EXPECT_EQ(test::ReadTexts(*OpenTable("system.stats"), {.columns = {{"value"}}, .filter = figure}).ValueOrDie(),
+            Texts{"20100"});
 }
 
 TEST_F(BackgroundConcurrentTest, AgeCountsWhereItWasBeforeReopening) {

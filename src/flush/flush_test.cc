@@ -72,6 +72,28 @@ TEST_F(FlushTest, ColdRowsAreChangedLikeHotOnes) {
   EXPECT_EQ(Answers(*items, old), before);
 }
 
+TEST_F(FlushTest, BulkLoadsMeetManyColdRows) {
+  const auto items = CreateItems(1000);
+  const auto untouched = Create(test::ItemsSpec("untouched"));
+  Load(untouched.get(), {test::ItemsBatch(0, 1000)});
+  ASSERT_OK(items->Flush().status());
+  const auto change = [](Table& table) {
+    const auto load = [&](int64_t first, int64_t rows, WriteMode mode) {
+      const auto reader = test::ReaderOf({test::ItemsBatch(first, rows)});
+      return table.BulkLoad(reader.get(), {.mode = mode}).status();
+    };
+    for (int64_t id = 100; id < 200; ++id) ASSERT_TRUE(Delete(table, id).ValueOrDie());
+    ASSERT_OK(load(100, 99, WriteMode::kInsert));
+    EXPECT_ERROR_HAS(load(199, 2, WriteMode::kInsert), "key (200)");
+    ASSERT_OK(load(0, 1500, WriteMode::kUpsert));
+    ASSERT_OK(load(500, 10, WriteMode::kUpsert));
+  };
+  change(*items);
+  change(*untouched);
+  EXPECT_EQ(Answers(*items), Answers(*untouched));
+  EXPECT_EQ(test::ReadTexts(*items, {.columns = {{"id"}}}).ValueOrDie().size(), 1500U);
+}
+
 TEST_F(FlushTest, TransactionsSeeTheirOwnChangesOfColdRows) {
   const auto items = CreateItems(100);
   ASSERT_OK(items->Flush().status());

@@ -88,7 +88,7 @@ Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegme
   if (is_disturbed_) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto segment,
                         cold::Segment::Open(table_->store().path(), key, written.info, *table_->cold()->tier().files));
-  cold::RowGroupCache cache(ColdTier::kRowGroupCacheBytes);
+  cold::RowGroupCache cache(SegmentCaches::kRowGroupBytes);
   ARROW_ASSIGN_OR_RAISE(const auto lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
                                                                      table_->key_prefix(), {}, &cache));
   changes_.clear();

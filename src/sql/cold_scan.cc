@@ -6,6 +6,7 @@
 #include <duckdb/parser/tableref/table_function_ref.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "sql/segment_file_system.h"
@@ -49,11 +50,13 @@ class DroppedRows : public duckdb::DeleteFilter {
     const auto begin = static_cast<uint64_t>(first);
     if (dropped_.CountIn(begin, begin + count) == 0) return count;
     kept.Initialize(STANDARD_VECTOR_SIZE);
-    duckdb::idx_t size = 0;
+    duckdb::sel_t* end = kept.data();
     dropped_.VisitKept(begin, begin + count, [&](uint64_t from, uint64_t to) {
-      for (uint64_t row = from; row < to; ++row) kept.set_index(size++, row - begin);
+      duckdb::sel_t* const next = end + (to - from);
+      std::iota(end, next, static_cast<duckdb::sel_t>(from - begin));
+      end = next;
     });
-    return size;
+    return static_cast<duckdb::idx_t>(end - kept.data());
   }
 
  private:

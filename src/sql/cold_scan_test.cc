@@ -114,6 +114,20 @@ TEST_F(ColdScanTest, NoConditionMakesSegmentsComeRowByRow) {
   EXPECT_EQ(Figure("Rows visited", "SELECT rowid FROM t WHERE id BETWEEN 60000 AND 60009"), "10") << "row by row";
 }
 
+// The plan from before had taken the condition for rows that come one by one.
+TEST_F(ColdScanTest, APreparedStatementIsPlannedAnewWhenItsTableGetsItsFirstSegment) {
+  Run("SET threads = 1");
+  EXPECT_EQ(Run("CREATE TABLE late (id BIGINT PRIMARY KEY, v BIGINT, name VARCHAR, f DOUBLE)"), "");
+  Insert("late", 0, 50000);
+  Run("PREPARE late_rows AS SELECT count(name) FROM late WHERE v = 5 OR name = 'n7'");
+  const std::string rows = Run("EXECUTE late_rows");
+  EXPECT_EQ(Figure("Rows visited", "EXECUTE late_rows"), "50000");
+  EXPECT_FALSE(Run("CALL yarrow_flush('main.late')").starts_with("error"));
+  EXPECT_EQ(Run("EXECUTE late_rows"), rows);
+  EXPECT_EQ(Figure("Rows visited", "EXECUTE late_rows"), "0");
+  EXPECT_EQ(Figure("Segments read", "EXECUTE late_rows"), "1 of 1");
+}
+
 TEST_F(ColdScanTest, LimitsStopEarly) {
   Run("SET threads = 1");
   EXPECT_EQ(RowGroupsRead("SELECT * FROM t LIMIT 10"), "0 of 4");  // hot rows come first

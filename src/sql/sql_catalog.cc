@@ -196,12 +196,15 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
 }
 
 duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& context) {
-  // Plans over tables that a transaction alone sees must not be shared.
+  std::optional<uint64_t> version = database_->catalog().View()->version();
   if (auto transaction = duckdb::Transaction::TryGet(context, GetAttached())) {
-    const auto version = transaction->Cast<SqlTransaction>().catalog_version();
-    return version ? duckdb::optional_idx(*version) : duckdb::optional_idx();
+    version = transaction->Cast<SqlTransaction>().catalog_version();
   }
-  return database_->catalog().View()->version();
+  // Plans over tables that a transaction alone sees must not be shared.
+  if (!version) return {};
+  // Whether a table has segments says what its scan leaves to parquet_scan.
+  const uint64_t first_segments = database_->cold_tier()->first_segments;
+  return (*version << 32) | (first_segments & 0xFFFFFFFF);
 }
 
 SqlSchema& SqlCatalog::EntryOf(const SchemaEntry& schema) {

@@ -1,7 +1,6 @@
 #include "table/cold_table.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -48,41 +47,55 @@ Status SweepSegmentFiles(const ColdTier& tier) {
   return SweepFolder(*tier.files, folder, known);
 }
 
-arrow::Result<std::shared_ptr<const cold::Segment>> ColdSegment::Open() const {
+ColdSegment::~ColdSegment() {
+  tier_->caches.key_filters.Erase(CacheId());
+  tier_->caches.open_segments.Erase(CacheId());
+}
+
+arrow::Result<std::shared_ptr<OpenSegment>> ColdSegment::OpenFile() const {
   std::lock_guard lock(mutex_);
-  if (!segment_) {
-    ARROW_ASSIGN_OR_RAISE(segment_, cold::Segment::Open(tier_->store->path(), key_, entry_.info, *tier_->files));
+  if (auto open = tier_->caches.open_segments.Find(CacheId())) return open;
+  std::shared_ptr<OpenSegment> open = opened_.lock();
+  if (!open) {
+    ARROW_ASSIGN_OR_RAISE(auto segment, cold::Segment::Open(tier_->store->path(), key_, entry_.info, *tier_->files));
+    open = std::make_shared<OpenSegment>(std::move(segment));
+    opened_ = open;
   }
-  return segment_;
+  tier_->caches.open_segments.Insert(CacheId(), open, open->segment().memory_bytes());
+  return open;
+}
+
+arrow::Result<std::shared_ptr<const cold::Segment>> ColdSegment::Open() const {
+  ARROW_ASSIGN_OR_RAISE(auto open, OpenFile());
+  const cold::Segment* segment = &open->segment();
+  return std::shared_ptr<const cold::Segment>(std::move(open), segment);
 }
 
 arrow::Result<std::shared_ptr<const cold::SegmentLookup>> ColdSegment::Lookup(
     const std::shared_ptr<const RowSchema>& schema, const std::string& key_prefix) const {
-  ARROW_ASSIGN_OR_RAISE(auto segment, Open());
+  ARROW_ASSIGN_OR_RAISE(const auto open, OpenFile());
+  return open->Lookup(schema, key_prefix, &tier_->caches.row_groups);
+}
+
+// Null: there is none.
+arrow::Result<std::shared_ptr<const cold::KeyFilter>> ColdSegment::Filter() const {
   std::lock_guard lock(mutex_);
-  if (lookup_schema_ != schema) {
-    std::vector<int> all(schema->columns().size());
-    std::iota(all.begin(), all.end(), 0);
-    ARROW_ASSIGN_OR_RAISE(
-        lookup_, cold::SegmentLookup::Make(std::move(segment), schema, key_prefix, std::move(all), &tier_->row_groups));
-    lookup_schema_ = schema;
-  }
-  return lookup_;
+  if (auto filter = tier_->caches.key_filters.Find(CacheId())) return filter;
+  PinnedValue stored;
+  const std::string filter_key = cold::EncodeKeyFilterKey(key_.table_id, key_.segment_id);
+  ARROW_ASSIGN_OR_RAISE(const bool found, tier_->store->Get(tier_->rows, filter_key, &stored));
+  if (!found) return nullptr;
+  const std::string what = "segment " + std::to_string(key_.segment_id);
+  ARROW_ASSIGN_OR_RAISE(auto decoded, cold::KeyFilter::Decode(std::string(stored.view()), what));
+  const auto filter = std::make_shared<const cold::KeyFilter>(std::move(decoded));
+  tier_->caches.key_filters.Insert(CacheId(), filter, filter->memory_bytes());
+  return filter;
 }
 
 arrow::Result<bool> ColdSegment::MayContain(std::string_view key, uint64_t key_hash) const {
   if (!Spans(key)) return false;
-  std::lock_guard lock(mutex_);
-  if (!filter_) {
-    PinnedValue stored;
-    const std::string filter_key = cold::EncodeKeyFilterKey(key_.table_id, key_.segment_id);
-    ARROW_ASSIGN_OR_RAISE(const bool found, tier_->store->Get(tier_->rows, filter_key, &stored));
-    if (!found) return true;  // it only saves work
-    const std::string what = "segment " + std::to_string(key_.segment_id);
-    ARROW_ASSIGN_OR_RAISE(auto filter, cold::KeyFilter::Decode(std::string(stored.view()), what));
-    filter_ = std::make_shared<const cold::KeyFilter>(std::move(filter));
-  }
-  return filter_->MayContain(key_hash);
+  ARROW_ASSIGN_OR_RAISE(const auto filter, Filter());
+  return !filter || filter->MayContain(key_hash);  // it only saves work
 }
 
 arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapshot,
@@ -112,6 +125,10 @@ arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapsho
 arrow::Result<bool> ColdSegment::IsDropped(uint64_t position, const Snapshot& snapshot,
                                            const WriteSet::View& overlay) const {
   const std::string key = OverrideKey(position);
+  if (overlay.empty()) {
+    PinnedValue stored;
+    return tier_->store->Get(tier_->rows, key, &stored, snapshot);
+  }
   ScanCursor entry = tier_->store->Scan(
       {.partition = tier_->rows, .lower = key, .upper = KeySuccessor(key), .snapshot = snapshot, .overlay = overlay});
   const bool found = entry.Next();
@@ -213,7 +230,7 @@ Status ColdTable::BeginMove() {
   moved_.wait(lock, [this] { return !moving_; });
   ARROW_RETURN_NOT_OK(CatchUp());
   moving_ = true;
-  may_have_segments_.store(true, std::memory_order_release);
+  if (!may_have_segments_.exchange(true)) ++tier_->first_segments;
   return Status::OK();
 }
 
@@ -226,22 +243,31 @@ void ColdTable::EndMove(std::optional<uint64_t> sequence) {
   moved_.notify_all();
 }
 
-arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
-                                                    const std::shared_ptr<const RowSchema>& schema,
-                                                    const std::string& key_prefix, std::string_view key,
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments, std::string_view key,
+                                                    const std::function<FindPosition>& find,
                                                     const std::function<IsDropped>& is_dropped) {
   const uint64_t hash = cold::KeyFilter::Hash(key);
   for (const auto& segment : segments) {
     ARROW_ASSIGN_OR_RAISE(const bool possible, segment->MayContain(key, hash));
     if (!possible) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(schema, key_prefix));
-    ARROW_ASSIGN_OR_RAISE(const auto position, lookup->Find(key));
+    ARROW_ASSIGN_OR_RAISE(const auto position, find(*segment));
     if (!position) continue;
     const ColdPlace place{segment, *position};
     ARROW_ASSIGN_OR_RAISE(const bool dropped, is_dropped(place));
     if (!dropped) return place;
   }
   return std::nullopt;
+}
+
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
+                                                    const std::shared_ptr<const RowSchema>& schema,
+                                                    const std::string& key_prefix, std::string_view key,
+                                                    const std::function<IsDropped>& is_dropped) {
+  const auto find = [&](const ColdSegment& segment) -> arrow::Result<std::optional<uint64_t>> {
+    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment.Lookup(schema, key_prefix));
+    return lookup->Find(key);
+  };
+  return FindColdRow(segments, key, find, is_dropped);
 }
 
 }  // namespace yarrow

@@ -30,33 +30,31 @@
 #include "cold/file_system.h"
 #include "cold/key_filter.h"
 #include "cold/manifest_entry.h"
-#include "cold/row_group_cache.h"
 #include "cold/segment.h"
 #include "cold/segment_key.h"
 #include "cold/segment_lookup.h"
 #include "row/row_schema.h"
 #include "table/deleted_files.h"
+#include "table/jobs.h"
 #include "table/override_watch.h"
+#include "table/segment_caches.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
 
 // Thread-safe.
 struct ColdTier {
-  static constexpr uint64_t kRowGroupCacheBytes = 128 << 20;
-
   ColdTier(std::shared_ptr<Store> of, Partition rows_partition)
-      : store(std::move(of)),
-        rows(rows_partition),
-        row_groups(kRowGroupCacheBytes),
-        overrides(store, rows_partition),
-        deleted(store, rows_partition) {}
+      : store(std::move(of)), rows(rows_partition), overrides(store, rows_partition), deleted(store, rows_partition) {}
 
   const std::shared_ptr<Store> store;
   const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows
-  cold::RowGroupCache row_groups;
+  SegmentCaches caches;
+  // Tables that got their first segment since the database was opened: what was planned before reads rows only.
+  std::atomic<uint64_t> first_segments{0};
   const OverrideWatch overrides;
   DeletedFiles deleted;
+  Jobs jobs;
   cold::FileSystem* files = &cold::OsFileSystem();
 };
 
@@ -64,11 +62,14 @@ struct ColdTier {
 // crash has left of flushes and compactions that were not committed. For a database that is being opened.
 arrow::Status SweepSegmentFiles(const ColdTier& tier);
 
-// One segment: its manifest entry, and what was opened of it. Thread-safe.
+// One segment: its manifest entry, and the way to what the caches have of it, which goes with it. Thread-safe.
 class ColdSegment {
  public:
   ColdSegment(std::shared_ptr<ColdTier> tier, cold::ManifestKey key, cold::ManifestEntry entry)
       : tier_(std::move(tier)), key_(std::move(key)), entry_(std::move(entry)) {}
+  ~ColdSegment();
+  ColdSegment(const ColdSegment&) = delete;
+  ColdSegment& operator=(const ColdSegment&) = delete;
 
   const cold::ManifestKey& key() const { return key_; }
   const cold::SegmentInfo& info() const { return entry_.info; }
@@ -76,12 +77,13 @@ class ColdSegment {
   // Between its first and last key.
   bool Spans(std::string_view key) const { return info().first_key() <= key && key <= info().last_key; }
 
-  // Opened at the first call. Errors name the file.
+  // Opened unless it is; stays open for as long as the result lives, and while the cache has room. Errors name the
+  // file.
   arrow::Result<std::shared_ptr<const cold::Segment>> Open() const;
   // For single rows with all columns of the schema.
   arrow::Result<std::shared_ptr<const cold::SegmentLookup>> Lookup(const std::shared_ptr<const RowSchema>& schema,
                                                                    const std::string& key_prefix) const;
-  // False: the segment has no such key. Asks the key filter, which is read at the first call.
+  // False: the segment has no such key. Asks the key filter, and opens no file.
   arrow::Result<bool> MayContain(std::string_view key, uint64_t key_hash) const;
 
   std::string OverrideKey(uint64_t position) const {
@@ -94,16 +96,17 @@ class ColdSegment {
   arrow::Result<bool> IsDropped(uint64_t position, const Snapshot& snapshot, const WriteSet::View& overlay) const;
 
  private:
+  SegmentCaches::Id CacheId() const { return {key_.table_id, key_.segment_id}; }
+  arrow::Result<std::shared_ptr<OpenSegment>> OpenFile() const;
+  arrow::Result<std::shared_ptr<const cold::KeyFilter>> Filter() const;
+
   const std::shared_ptr<ColdTier> tier_;
   const cold::ManifestKey key_;
   const cold::ManifestEntry entry_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<const cold::Segment> segment_;
-  mutable std::shared_ptr<const cold::KeyFilter> filter_;
-  mutable std::optional<uint64_t> dropped_version_;         // of OverrideWatch
-  mutable cold::DeletionVector dropped_;                    // as of then
-  mutable std::shared_ptr<const RowSchema> lookup_schema_;  // that lookup_ was made for
-  mutable std::shared_ptr<const cold::SegmentLookup> lookup_;
+  mutable std::weak_ptr<OpenSegment> opened_;        // last, if somebody uses it still
+  mutable std::optional<uint64_t> dropped_version_;  // of OverrideWatch
+  mutable cold::DeletionVector dropped_;             // as of then
 };
 
 using ColdSegments = std::vector<std::shared_ptr<const ColdSegment>>;
@@ -180,8 +183,12 @@ struct ColdPlace {
   uint64_t position = 0;
 };
 // The place of the row with this whole key that is not dropped. Several segments may have had the key one after the
-// other; all but one of their rows are dropped.
+// other; all but one of their rows are dropped. `find` looks the key up in a segment whose key filter lets it pass.
+using FindPosition = arrow::Result<std::optional<uint64_t>>(const ColdSegment& segment);
 using IsDropped = arrow::Result<bool>(const ColdPlace& place);
+arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments, std::string_view key,
+                                                    const std::function<FindPosition>& find,
+                                                    const std::function<IsDropped>& is_dropped);
 arrow::Result<std::optional<ColdPlace>> FindColdRow(const ColdSegments& segments,
                                                     const std::shared_ptr<const RowSchema>& schema,
                                                     const std::string& key_prefix, std::string_view key,

@@ -1,6 +1,7 @@
 #include "table/computed_cursor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "cold/segment_path.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "table/cold_table.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -16,7 +18,11 @@ namespace {
 
 class StatisticsRows : public ComputedRows {
  public:
-  explicit StatisticsRows(const Store& store) : figures_(store.Statistics()) { std::ranges::sort(figures_); }
+  explicit StatisticsRows(const ColdTier& tier) : figures_(tier.store->Statistics()) {
+    std::ranges::move(tier.caches.Figures(), std::back_inserter(figures_));
+    std::ranges::move(tier.jobs.Figures(), std::back_inserter(figures_));
+    std::ranges::sort(figures_);
+  }
 
   size_t size() const override { return figures_.size(); }
   void Key(size_t i, std::string* key) const override {
@@ -94,12 +100,11 @@ class SegmentRows : public ComputedRows {
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<ComputedRows>> MakeComputedRows(SystemTableId table, const std::shared_ptr<Store>& store,
+arrow::Result<std::unique_ptr<ComputedRows>> MakeComputedRows(SystemTableId table, const ColdTier& tier,
                                                               Snapshot snapshot) {
-  if (table == SystemTableId::kStats) return std::make_unique<StatisticsRows>(*store);
-  ARROW_ASSIGN_OR_RAISE(const Partition rows, store->OpenPartition("rows"));
-  if (snapshot.is_null()) snapshot = store->GetSnapshot();
-  auto segments = std::make_unique<SegmentRows>(store, rows, std::move(snapshot));
+  if (table == SystemTableId::kStats) return std::make_unique<StatisticsRows>(tier);
+  if (snapshot.is_null()) snapshot = tier.store->GetSnapshot();
+  auto segments = std::make_unique<SegmentRows>(tier.store, tier.rows, std::move(snapshot));
   ARROW_RETURN_NOT_OK(segments->List());
   return segments;
 }

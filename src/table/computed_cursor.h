@@ -14,6 +14,8 @@
 
 namespace yarrow {
 
+struct ColdTier;
+
 // Encoded keys and rows, in key order. Not thread-safe.
 class ComputedRows {
  public:
@@ -23,8 +25,9 @@ class ComputedRows {
   virtual arrow::Status Row(size_t i, std::string* row) const = 0;
 };
 
-// system.stats: figures of the store, as of now. system.segments: the manifest, as of the snapshot (null: now).
-arrow::Result<std::unique_ptr<ComputedRows>> MakeComputedRows(SystemTableId table, const std::shared_ptr<Store>& store,
+// system.stats: figures of the store, of the caches of segments and of jobs, as of now. system.segments: the manifest,
+// as of the snapshot (null: now).
+arrow::Result<std::unique_ptr<ComputedRows>> MakeComputedRows(SystemTableId table, const ColdTier& tier,
                                                               Snapshot snapshot);
 
 // Walks them like a ScanCursor. Not thread-safe.

@@ -81,7 +81,7 @@ arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {
     if (file.since > oldest) return false;
     const auto table = tables.find(file.key.table_id);
     if (table != tables.end() && table->second->IsHeld(file.key.segment_id)) return false;
-    cold_tier_->row_groups.Erase(file.key.table_id, file.key.segment_id);
+    cold_tier_->caches.row_groups.Erase(file.key.table_id, file.key.segment_id);
     return true;
   };
   const int64_t retention = settings_.deleted_file_retention * 1'000'000;

@@ -11,7 +11,6 @@
 
 #include "catalog/catalog.h"
 #include "table/cold_table.h"
-#include "table/jobs.h"
 #include "yarrow/database.h"
 #include "yarrow/store.h"
 
@@ -23,10 +22,13 @@ namespace yarrow {
 
 // Settings that reading code looks at; system.settings has them all.
 struct LiveSettings {
-  std::atomic<int> scan_threads{1};
+  std::atomic<int64_t> scan_threads{1};
   std::atomic<int64_t> deleted_file_retention{0};  // seconds
-  std::atomic<int> background_jobs{1};
+  std::atomic<int64_t> background_jobs{1};
   std::atomic<int64_t> hot_tier_budget{0};  // bytes; 0: none
+  std::atomic<int64_t> key_filter_cache_bytes{0};
+  std::atomic<int64_t> open_segment_bytes{0};
+  std::atomic<int64_t> open_segments{0};
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -46,7 +48,8 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }
   const LiveSettings& settings() const { return settings_; }
-  Jobs& jobs() { return jobs_; }
+  Jobs& jobs() { return cold_tier_->jobs; }
+  const std::shared_ptr<ColdTier>& cold_tier() const { return cold_tier_; }
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
@@ -58,6 +61,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
  private:
   explicit DatabaseImpl(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   arrow::Status LoadSettings();
+  void SetCacheBudgets();
   arrow::Status CleanFiles();
   arrow::Status CleanJobs();
 
@@ -67,7 +71,6 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   std::mutex cold_mutex_;
   std::map<uint32_t, std::shared_ptr<ColdTable>> cold_tables_;  // by table id, under cold_mutex_
   LiveSettings settings_;
-  Jobs jobs_;
 };
 
 }  // namespace yarrow

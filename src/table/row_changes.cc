@@ -18,42 +18,30 @@ Status KeyExists(const TableImpl& table, std::string_view key) {
                                table.row_schema()->DescribeKey(key), " already; UPDATE it, or write in upsert mode");
 }
 
-arrow::Result<std::optional<std::string_view>> RowChanges::Read(const TableImpl& table, std::string_view key) {
-  std::string_view written;
-  ARROW_ASSIGN_OR_RAISE(const WriteSet::Found found_written, writes_->Get(table.entry().partition, key, &written));
+arrow::Result<bool> RowChanges::Find(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
-  switch (found_written) {
-    case WriteSet::Found::kPut:
-      return written;
-    case WriteSet::Found::kDelete:
-      return std::nullopt;
-    case WriteSet::Found::kNothing:
-      break;
+  ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, key, &hot_row_));
+  if (written != WriteSet::Found::kNothing) return written == WriteSet::Found::kPut;
+  ARROW_ASSIGN_OR_RAISE(const bool is_hot, store_.Get(table.entry().partition, key, &stored_, snapshot_));
+  if (is_hot) {
+    hot_row_ = stored_.view();
+    return true;
   }
-  ARROW_ASSIGN_OR_RAISE(const bool found, store_.Get(table.entry().partition, key, &stored_, snapshot_));
-  if (found) return stored_.view();
-  if (!table.cold() || !table.cold()->MayHaveSegments()) return std::nullopt;
-  return ReadCold(table, key);
+  if (!table.cold() || !table.cold()->MayHaveSegments()) return false;
+  if (!cold_rows_ || &cold_rows_->table() != &table) cold_rows_.emplace(table, snapshot_, writes_);
+  ARROW_ASSIGN_OR_RAISE(cold_place_, cold_rows_->Find(key));
+  return cold_place_.has_value();
 }
 
-arrow::Result<std::optional<std::string_view>> RowChanges::ReadCold(const TableImpl& table, std::string_view key) {
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot_));
-  const auto is_dropped = [&](const ColdPlace& place) -> arrow::Result<bool> {
-    const std::string override_key = place.segment->OverrideKey(place.position);
-    std::string_view value;
-    ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, override_key, &value));
-    if (written == WriteSet::Found::kPut) return true;
-    PinnedValue stored;
-    return store_.Get(table.entry().partition, override_key, &stored, snapshot_);
-  };
-  ARROW_ASSIGN_OR_RAISE(
-      cold_place_, FindColdRow(table.Segments(*manifest), table.row_schema(), table.key_prefix(), key, is_dropped));
-  if (!cold_place_) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(const auto lookup, cold_place_->segment->Lookup(table.row_schema(), table.key_prefix()));
-  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, lookup->ReadRow(cold_place_->position));
-  auto slot = table.LeaseEncoder();
-  ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &cold_row_));
-  return cold_row_;
+arrow::Result<bool> RowChanges::FindLive(const TableImpl& table, std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(const bool found, Find(table, key));
+  if (!found || cold_place_) return found;                   // segments have no soft-deleted rows
+  ARROW_RETURN_NOT_OK(RowSchemaVersion(hot_row_).status());  // so that the flags can be trusted
+  return !IsDeletedRow(hot_row_);
+}
+
+arrow::Result<std::string_view> RowChanges::FoundRow() {
+  return cold_place_ ? cold_rows_->Read(*cold_place_) : hot_row_;
 }
 
 Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::string_view row) {
@@ -75,16 +63,14 @@ void RowChanges::DropColdRow(const TableImpl& table) {
 }
 
 arrow::Result<std::optional<std::string_view>> RowChanges::ReadLive(const TableImpl& table, std::string_view key) {
-  ARROW_ASSIGN_OR_RAISE(auto row, Read(table, key));
-  if (!row) return row;
-  ARROW_RETURN_NOT_OK(RowSchemaVersion(*row).status());  // so that the flags can be trusted
-  if (IsDeletedRow(*row)) return std::nullopt;
-  return row;
+  ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, key));
+  if (!found) return std::nullopt;
+  return FoundRow();
 }
 
 Status RowChanges::CheckAbsent(const TableImpl& table, std::string_view key) {
-  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
-  return row ? KeyExists(table, key) : Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, key));
+  return found ? KeyExists(table, key) : Status::OK();
 }
 
 Status RowChanges::Put(const TableImpl& table, ValueList row) {
@@ -98,7 +84,7 @@ Status RowChanges::Put(const TableImpl& table, ValueList row) {
 Status RowChanges::Locate(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
   if (!table.cold()->MayHaveSegments()) return Status::OK();
-  return Read(table, key).status();
+  return Find(table, key).status();
 }
 
 Status RowChanges::Insert(const TableImpl& table, ValueList row) {
@@ -136,18 +122,19 @@ arrow::Result<bool> RowChanges::Update(const TableImpl& table, ValueList key, As
 arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
-  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, slot->key));
-  if (!row) return false;
+  ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, slot->key));
+  if (!found) return false;
   RemoveRow(table, slot->key);
   return true;
 }
 
 arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::string_view key,
                                               std::vector<Value>* deleted) {
-  ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
-  if (!row) return false;
+  ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, key));
+  if (!found) return false;
   if (deleted != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(*deleted, ReadColumns(*table.row_schema(), key, *row));
+    ARROW_ASSIGN_OR_RAISE(const std::string_view row, FoundRow());
+    ARROW_ASSIGN_OR_RAISE(*deleted, ReadColumns(*table.row_schema(), key, row));
   }
   RemoveRow(table, key);
   return true;
@@ -216,10 +203,10 @@ arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key
 arrow::Result<bool> RowChanges::Purge(const TableImpl& table, ValueList key) {
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
-  ARROW_ASSIGN_OR_RAISE(const auto row, Read(table, slot->key));
-  if (!row) return false;
-  ARROW_RETURN_NOT_OK(RowSchemaVersion(*row).status());
-  if (!IsDeletedRow(*row)) return false;
+  ARROW_ASSIGN_OR_RAISE(const bool found, Find(table, slot->key));
+  if (!found || cold_place_) return false;  // segments have no soft-deleted rows
+  ARROW_RETURN_NOT_OK(RowSchemaVersion(hot_row_).status());
+  if (!IsDeletedRow(hot_row_)) return false;
   RemoveRow(table, slot->key);
   return true;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "table/cold_rows.h"
 #include "table/table_impl.h"
 #include "yarrow/store.h"
 #include "yarrow/table.h"
@@ -55,16 +56,18 @@ class RowChanges {
   arrow::Result<std::optional<Row>> GetEncoded(const TableImpl& table, const std::string& key);
 
  private:
-  // The stored row of an encoded key, soft-deleted ones included; valid until the next call. Notes where it lies if
-  // that is in a segment, for WriteRow and RemoveRow.
-  arrow::Result<std::optional<std::string_view>> Read(const TableImpl& table, std::string_view key);
-  arrow::Result<std::optional<std::string_view>> ReadCold(const TableImpl& table, std::string_view key);
-  // Write the row of the key that was read last, or delete it, wherever it lies.
+  // Whether there is a row of an encoded key, soft-deleted ones included. Notes where it lies, for FoundRow, WriteRow
+  // and RemoveRow; of a row in a segment, no more than its key is read.
+  arrow::Result<bool> Find(const TableImpl& table, std::string_view key);
+  // The same without soft-deleted ones.
+  arrow::Result<bool> FindLive(const TableImpl& table, std::string_view key);
+  // The row that was found last, as stored; valid until the next call.
+  arrow::Result<std::string_view> FoundRow();
+  arrow::Result<std::optional<std::string_view>> ReadLive(const TableImpl& table, std::string_view key);
+  // Write the row of the key that was found last, or delete it, wherever it lies.
   arrow::Status WriteRow(const TableImpl& table, std::string_view key, std::string_view row);
   void RemoveRow(const TableImpl& table, std::string_view key);
   void DropColdRow(const TableImpl& table);
-  // The same without soft-deleted ones.
-  arrow::Result<std::optional<std::string_view>> ReadLive(const TableImpl& table, std::string_view key);
   arrow::Status CheckAbsent(const TableImpl& table, std::string_view key);
   arrow::Status Locate(const TableImpl& table, std::string_view key);
 
@@ -72,8 +75,9 @@ class RowChanges {
   const Snapshot& snapshot_;
   WriteSet* writes_;
   PinnedValue stored_;
-  std::string cold_row_;                 // what ReadCold returned
-  std::optional<ColdPlace> cold_place_;  // of the row that was read last
+  std::string_view hot_row_;             // that was found last, in stored_ or among the writes
+  std::optional<ColdPlace> cold_place_;  // of the one that was found last, if it lies in a segment
+  std::optional<ColdRows> cold_rows_;    // of the table that was asked last
 };
 
 // The error of an insert that met its key. Also of bulk loads.

@@ -2,12 +2,12 @@
 
 #include <arrow/record_batch.h>
 
-#include <map>
 #include <string>
 #include <utility>
 
 #include "key/key_range.h"
 #include "row/row_layout.h"
+#include "table/cold_rows.h"
 #include "table/row_changes.h"
 
 namespace yarrow {
@@ -45,57 +45,15 @@ class ExistingRows {
   State state_ = kBefore;
 };
 
-// The same for the rows of segments. Most keys are turned away by the segments' bounds and key filters.
-class ExistingColdRows {
- public:
-  static arrow::Result<ExistingColdRows> Make(const TableImpl& table, const Snapshot& snapshot,
-                                              WriteSet::View overlay) {
-    ExistingColdRows rows(table, snapshot, std::move(overlay));
-    if (!table.cold()->MayHaveSegments()) return rows;
-    ARROW_ASSIGN_OR_RAISE(rows.manifest_, table.cold()->At(snapshot));
-    return rows;
-  }
-
-  // The key of the override entry that would drop the row with this key.
-  arrow::Result<std::optional<std::string>> Find(std::string_view key) {
-    if (!manifest_) return std::nullopt;
-    const auto is_dropped = [&](const ColdPlace& place) { return IsDropped(place); };
-    ARROW_ASSIGN_OR_RAISE(const auto place, FindColdRow(table_.Segments(*manifest_), table_.row_schema(),
-                                                        table_.key_prefix(), key, is_dropped));
-    if (!place) return std::nullopt;
-    return place->segment->OverrideKey(place->position);
-  }
-
- private:
-  ExistingColdRows(const TableImpl& table, const Snapshot& snapshot, WriteSet::View overlay)
-      : table_(table), snapshot_(snapshot), overlay_(std::move(overlay)) {}
-
-  arrow::Result<bool> IsDropped(const ColdPlace& place) {
-    const uint64_t segment = place.segment->key().segment_id;
-    auto dropped = dropped_.find(segment);
-    if (dropped == dropped_.end()) {
-      ARROW_ASSIGN_OR_RAISE(auto positions, place.segment->Dropped(snapshot_, overlay_));
-      dropped = dropped_.emplace(segment, std::move(positions)).first;
-    }
-    return dropped->second.Contains(place.position);
-  }
-
-  const TableImpl& table_;
-  const Snapshot& snapshot_;
-  WriteSet::View overlay_;
-  std::shared_ptr<const Manifest> manifest_;  // null: no segments
-  std::map<uint64_t, cold::DeletionVector> dropped_;
-};
-
 // Passes on one row a key. Holds one row back, so that of several rows of one key the last one is it.
 class UniqueRows {
  public:
-  UniqueRows(const TableImpl& table, WriteMode mode, ExistingRows existing, ExistingColdRows existing_cold,
+  UniqueRows(const TableImpl& table, WriteMode mode, const Snapshot& snapshot, const WriteSet::View& overlay,
              const RowSorter::Take& take, std::vector<std::string>* overrides)
       : table_(table),
         mode_(mode),
-        existing_(std::move(existing)),
-        existing_cold_(std::move(existing_cold)),
+        existing_(table, snapshot, overlay),
+        existing_cold_(table, snapshot, overlay),
         take_(take),
         overrides_(overrides) {}
 
@@ -112,9 +70,9 @@ class UniqueRows {
         ARROW_ASSIGN_OR_RAISE(const bool exists, existing_.Contains(key));
         if (exists) return KeyExists(table_, key);
       }
-      ARROW_ASSIGN_OR_RAISE(auto override_key, existing_cold_.Find(key));
-      if (override_key && insert) return KeyExists(table_, key);
-      if (override_key) overrides_->push_back(*std::move(override_key));
+      ARROW_ASSIGN_OR_RAISE(const auto place, existing_cold_.Find(key));
+      if (place && insert) return KeyExists(table_, key);
+      if (place) overrides_->push_back(place->segment->OverrideKey(place->position));
     }
     held_key_ = key;
     held_row_ = row;
@@ -127,7 +85,7 @@ class UniqueRows {
   const TableImpl& table_;
   const WriteMode mode_;
   ExistingRows existing_;
-  ExistingColdRows existing_cold_;
+  ColdRows existing_cold_;
   const RowSorter::Take& take_;
   std::vector<std::string>* const overrides_;
   bool held_ = false;
@@ -163,9 +121,7 @@ Status RowIntake::Absorb(RowIntake* other) {
 
 Status RowIntake::DrainUnique(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
                               const RowSorter::Take& take) {
-  ARROW_ASSIGN_OR_RAISE(auto existing_cold, ExistingColdRows::Make(table_, snapshot, overlay));
-  UniqueRows unique(table_, mode, ExistingRows(table_, snapshot, std::move(overlay)), std::move(existing_cold), take,
-                    &overrides_);
+  UniqueRows unique(table_, mode, snapshot, overlay, take, &overrides_);
   ARROW_RETURN_NOT_OK(sorter_.Drain([&](std::string_view key, std::string_view row) { return unique.Add(key, row); }));
   return unique.Finish();
 }

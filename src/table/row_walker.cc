@@ -54,7 +54,7 @@ arrow::Status RowWalker::Open() {
 arrow::Status RowWalker::OpenCursor() {
   const ScanSource& source = plan_->source;
   if (source.kind == SourceKind::kComputed) {
-    ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(source.computed, source.store, snapshot_));
+    ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(source.computed, *source.tier, snapshot_));
     cursor_.emplace<ComputedCursor>(std::move(rows), plan_->reverse);
     return arrow::Status::OK();
   }

@@ -23,6 +23,7 @@
 namespace yarrow {
 
 class ColdTable;
+struct ColdTier;
 
 // Where the rows are read from: hot rows and, where there are any, segments; or they are made on the way.
 enum class SourceKind { kHot, kComputed };
@@ -31,7 +32,8 @@ enum class SourceKind { kHot, kComputed };
 struct ScanSource {
   std::shared_ptr<Store> store;
   SourceKind kind = SourceKind::kHot;
-  SystemTableId computed{};  // which table's rows are made
+  SystemTableId computed{};        // which table's rows are made
+  std::shared_ptr<ColdTier> tier;  // what they are made from
   Partition partition;
   std::string key_prefix;  // of every row this reader may see: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;

@@ -1,6 +1,7 @@
 // The settings of a database: rows of system.settings, and what reading code looks at.
+#include <algorithm>
+#include <atomic>
 #include <charconv>
-#include <limits>
 #include <string>
 #include <thread>
 
@@ -11,86 +12,89 @@ namespace {
 
 using arrow::Status;
 
-constexpr const char* kScanThreads = "scan_threads";
-constexpr const char* kDeletedFileRetention = "deleted_file_retention";
-constexpr const char* kBackgroundJobs = "background_jobs";
-constexpr const char* kHotTierBudget = "hot_tier_budget";
-constexpr int64_t kMostBackgroundJobs = 64;
-constexpr int64_t kMostBytes = int64_t{1} << 50;
-constexpr int64_t kFourGiB = int64_t{4} << 30;
-constexpr int64_t kSecondsOfAWeek = 7 * 24 * 60 * 60;
-constexpr int64_t kMostSeconds = 100LL * 365 * 24 * 60 * 60;
+struct Setting {
+  const char* name;
+  std::atomic<int64_t> LiveSettings::*live;
+  const char* what;  // it is a number of
+  int64_t least, most;
+  int64_t by_default;
+  const char* description;
+};
 
-arrow::Result<int64_t> ParseNumber(std::string_view name, std::string_view text, const char* what, int64_t least,
-                                   int64_t most) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-    return Status::Invalid("Setting ", name, ": '", text, "' is not a number of ", what, "; give ", least, " to ",
-                           most);
+constexpr int64_t kMiB = 1 << 20;
+constexpr int64_t kMostBytes = int64_t{1} << 50;
+constexpr int64_t kSecondsOfADay = 24 * 60 * 60;
+
+// By name.
+const Setting kSettings[] = {
+    {"background_jobs", &LiveSettings::background_jobs, "jobs", 0, 64, 1,
+     "flushes, compactions and expiries that the policies of tables may make run at once; 0: none"},
+    {"deleted_file_retention", &LiveSettings::deleted_file_retention, "seconds", 0, 36'500 * kSecondsOfADay,
+     7 * kSecondsOfADay,
+     "seconds that files of merged segments and dropped tables are kept for programs that may be reading them"},
+    {"hot_tier_budget", &LiveSettings::hot_tier_budget, "bytes", 0, kMostBytes, 4096 * kMiB,
+     "bytes that hot rows of tables with a flush policy may take before commits are slowed down; 0: any"},
+    {"key_filter_cache_bytes", &LiveSettings::key_filter_cache_bytes, "bytes", 0, kMostBytes, 128 * kMiB,
+     "memory for the key filters of segments, which take 1.25 bytes a row"},
+    {"open_segment_bytes", &LiveSettings::open_segment_bytes, "bytes", 0, kMostBytes, 64 * kMiB,
+     "memory for the footers of segment files that are kept open"},
+    {"open_segments", &LiveSettings::open_segments, "files", 0, 1'000'000, 500,
+     "segment files kept open; those in use come on top"},
+    {"scan_threads", &LiveSettings::scan_threads, "threads", 1, kMostScanThreads,
+     std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostScanThreads),
+     "threads of a scan that asks for 0 threads; 1 to 256"}};
+
+arrow::Result<const Setting*> FindSetting(std::string_view name) {
+  std::string names;
+  for (const Setting& setting : kSettings) {
+    if (setting.name == name) return &setting;
+    names += (names.empty() ? "" : ", ") + std::string(setting.name);
   }
-  return number;
+  return Status::KeyError("There is no setting '", name, "'; the settings are: ", names);
 }
 
-// What a setting means to reading code.
-Status Apply(std::string_view name, std::string_view value, LiveSettings* settings) {
-  if (name == kScanThreads) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t threads, ParseNumber(name, value, "threads", 1, kMostScanThreads));
-    settings->scan_threads = static_cast<int>(threads);
-    return Status::OK();
+arrow::Result<int64_t> ParseNumber(const Setting& setting, std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < setting.least || number > setting.most) {
+    return Status::Invalid("Setting ", setting.name, ": '", text, "' is not a number of ", setting.what, "; give ",
+                           setting.least, " to ", setting.most);
   }
-  if (name == kDeletedFileRetention) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t seconds, ParseNumber(name, value, "seconds", 0, kMostSeconds));
-    settings->deleted_file_retention = seconds;
-    return Status::OK();
-  }
-  if (name == kBackgroundJobs) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t jobs, ParseNumber(name, value, "jobs", 0, kMostBackgroundJobs));
-    settings->background_jobs = static_cast<int>(jobs);
-    return Status::OK();
-  }
-  if (name == kHotTierBudget) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, ParseNumber(name, value, "bytes", 0, kMostBytes));
-    settings->hot_tier_budget = bytes;
-    return Status::OK();
-  }
-  return Status::KeyError("There is no setting '", name, "'; the settings are: ", kBackgroundJobs, ", ",
-                          kDeletedFileRetention, ", ", kHotTierBudget, ", ", kScanThreads);
+  return number;
 }
 
 }  // namespace
 
 Status DatabaseImpl::LoadSettings() {
-  const unsigned cores = std::max(1u, std::min<unsigned>(std::thread::hardware_concurrency(), kMostScanThreads));
-  const std::pair<const char*, SettingRecord> defaults[] = {
-      {kScanThreads, {std::to_string(cores), "threads of a scan that asks for 0 threads; 1 to 256"}},
-      {kDeletedFileRetention,
-       {std::to_string(kSecondsOfAWeek),
-        "seconds that files of merged segments and dropped tables are kept for programs that may be reading them"}},
-      {kBackgroundJobs,
-       {"1", "flushes, compactions and expiries that the policies of tables may make run at once; 0: none"}},
-      {kHotTierBudget,
-       {std::to_string(kFourGiB),
-        "bytes that hot rows of tables with a flush policy may take before commits are slowed down; 0: any"}}};
-  auto& settings = catalog_->settings();
-  for (const auto& [name, by_default] : defaults) {
-    ARROW_ASSIGN_OR_RAISE(auto record, settings.Get(SettingKey{name}));
+  auto& records = catalog_->settings();
+  for (const Setting& setting : kSettings) {
+    ARROW_ASSIGN_OR_RAISE(auto record, records.Get(SettingKey{setting.name}));
     if (!record) {
-      record = by_default;
-      ARROW_RETURN_NOT_OK(settings.Put(SettingKey{name}, *record));
+      record = SettingRecord{std::to_string(setting.by_default), setting.description};
+      ARROW_RETURN_NOT_OK(records.Put(SettingKey{setting.name}, *record));
     }
-    ARROW_RETURN_NOT_OK(Apply(name, record->value, &settings_));
+    ARROW_ASSIGN_OR_RAISE(settings_.*setting.live, ParseNumber(setting, record->value));
   }
+  SetCacheBudgets();
   return Status::OK();
 }
 
 Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
-  LiveSettings checked;
-  ARROW_RETURN_NOT_OK(Apply(name, value, &checked));
+  ARROW_ASSIGN_OR_RAISE(const Setting* setting, FindSetting(name));
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, ParseNumber(*setting, value));
   ARROW_ASSIGN_OR_RAISE(auto record, catalog_->settings().Get(SettingKey{std::string(name)}));
   record->value = value;
   ARROW_RETURN_NOT_OK(catalog_->settings().Put(SettingKey{std::string(name)}, *record));
-  return Apply(name, value, &settings_);
+  settings_.*setting->live = number;
+  SetCacheBudgets();
+  return Status::OK();
+}
+
+void DatabaseImpl::SetCacheBudgets() {
+  SegmentCaches& caches = cold_tier_->caches;
+  caches.key_filters.SetBudget({.bytes = static_cast<uint64_t>(settings_.key_filter_cache_bytes)});
+  caches.open_segments.SetBudget({.bytes = static_cast<uint64_t>(settings_.open_segment_bytes),
+                                  .entries = static_cast<uint64_t>(settings_.open_segments)});
 }
 
 }  // namespace yarrow

@@ -84,6 +84,7 @@ ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   source.store = database_->store();
   source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kComputed;
   source.computed = static_cast<SystemTableId>(definition().id);
+  source.tier = database_->cold_tier();
   source.partition = entry_->partition;
   source.key_prefix = key_prefix_;
   source.row_schema = row_schema_;
@@ -102,14 +103,14 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
     return RunScan(std::move(plan), options.snapshot);
   }
   ScanOptions chosen = options;
-  chosen.threads = database_->settings().scan_threads;
+  chosen.threads = static_cast<int>(database_->settings().scan_threads);
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), chosen));
   return RunScan(std::move(plan), options.snapshot);
 }
 
 arrow::Result<ComputedCursor> TableImpl::MakeComputed(const Snapshot& snapshot) const {
   const auto id = static_cast<SystemTableId>(definition().id);
-  ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(id, database_->store(), snapshot));
+  ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(id, *database_->cold_tier(), snapshot));
   return ComputedCursor(std::move(rows), /*reverse=*/false);
 }
 

@@ -31,30 +31,11 @@ arrow::Result<std::unique_ptr<ColdRuns>> ColdRuns::Make(const ScanPlan& plan, co
   return runs;
 }
 
-// The first row behind the one at hand whose key is not below `bound`. Looks nearby first: where tiers are mixed, runs
-// are short.
-arrow::Result<int64_t> ColdRuns::FindBound(std::string_view bound) const {
-  std::string key;
-  int64_t below = next_, step = 1;
-  while (below + step < batch_->num_rows()) {
-    ARROW_RETURN_NOT_OK(keys_->Encode(below + step, &key));
-    if (key >= bound) break;
-    below += step;
-    step *= 2;
-  }
-  int64_t end = std::min(below + step, batch_->num_rows());
-  while (below + 1 < end) {
-    const int64_t middle = below + (end - below) / 2;
-    ARROW_RETURN_NOT_OK(keys_->Encode(middle, &key));
-    (key < bound ? below : end) = middle;
-  }
-  return end;
-}
-
 arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound, int64_t rows) {
   int64_t end = batch_->num_rows();
   if (!bound.empty()) {
-    ARROW_ASSIGN_OR_RAISE(end, FindBound(bound));
+    // The row at hand is below. Where tiers are mixed, runs are short.
+    ARROW_ASSIGN_OR_RAISE(end, keys_->LowerBound(bound, next_ + 1));
   }
   end = std::min(end, next_ + rows);
   std::vector<Run> kept;

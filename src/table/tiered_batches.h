@@ -53,7 +53,6 @@ class ColdRuns {
 
  private:
   ColdRuns(const ScanPlan& plan, const ColdPiece& piece) : plan_(plan), piece_(piece) {}
-  arrow::Result<int64_t> FindBound(std::string_view bound) const;
 
   const ScanPlan& plan_;
   const ColdPiece piece_;

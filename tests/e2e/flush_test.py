@@ -179,7 +179,7 @@ class FlushTest(ProgramTest):
     seed = int(os.environ.get('YARROW_SEED', '20261129'))
     chance = random.Random(seed)
     acknowledged = set()
-    for number in range(5 * int(os.environ.get('YARROW_ROUNDS', '1'))):
+    for number in range(4 * int(os.environ.get("YARROW_ROUNDS", "1"))):
       process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
       script = []
       for part in range(12):

@@ -1,0 +1,90 @@
+#include "table/cold_rows.h"
+
+#include <utility>
+#include <vector>
+
+namespace yarrow {
+
+using arrow::Status;
+
+arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
+  if (!table_.cold()->MayHaveSegments()) return std::nullopt;
+  if (!manifest_) {
+    ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_));
+  }
+  return FindColdRow(
+      table_.Segments(*manifest_), key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
+      [&](const ColdPlace& place) { return IsDropped(place); });
+}
+
+void ColdRows::Unbind(Visited* visited) {
+  if (!visited->rows) return;
+  used_.erase(visited->use);
+  visited->rows.reset();
+}
+
+// False when all that are bound are in use: then the others are looked up one by one.
+bool ColdRows::MakeRoom() {
+  if (used_.size() < kMostRowGroups) return true;
+  Visited& last = visited_.at(used_.back());
+  if (lookups_ - last.last_use < kFewLookupsElsewhere) return false;
+  Unbind(&last);
+  return true;
+}
+
+Status ColdRows::Bind(cold::SegmentId id, std::shared_ptr<const cold::SegmentLookup> lookup, Visited* visited) {
+  ARROW_ASSIGN_OR_RAISE(auto rows, cold::RowGroupRows::Make(std::move(lookup), *visited->row_group));
+  visited->rows = std::move(rows);
+  visited->use = used_.insert(used_.begin(), id);
+  return Status::OK();
+}
+
+arrow::Result<std::optional<uint64_t>> ColdRows::FindPosition(const ColdSegment& segment, std::string_view key) {
+  const cold::SegmentId id = segment.key().segment_id;
+  Visited& visited = visited_[id];
+  ++lookups_;
+  ++visited.lookups;
+  const std::optional<size_t> row_group = segment.info().FindRowGroup(key);
+  if (!row_group) return std::nullopt;
+  const bool again = visited.row_group == row_group;
+  if (!again) Unbind(&visited);
+  visited.row_group = row_group;
+  if (!visited.rows) {
+    ARROW_ASSIGN_OR_RAISE(auto lookup, segment.Lookup(table_.row_schema(), table_.key_prefix()));
+    if (!again || !MakeRoom()) return lookup->Find(key);
+    ARROW_RETURN_NOT_OK(Bind(id, std::move(lookup), &visited));
+  }
+  visited.last_use = lookups_;
+  used_.splice(used_.begin(), used_, visited.use);
+  return visited.rows->Find(key);
+}
+
+arrow::Result<bool> ColdRows::IsDropped(const ColdPlace& place) {
+  if (writes_ != nullptr) {
+    std::string_view value;
+    ARROW_ASSIGN_OR_RAISE(const auto written,
+                          writes_->Get(table_.entry().partition, place.segment->OverrideKey(place.position), &value));
+    if (written == WriteSet::Found::kPut) return true;
+  }
+  Visited& visited = visited_.at(place.segment->key().segment_id);
+  if (visited.lookups <= kFewLookups) return place.segment->IsDropped(place.position, snapshot_, overlay_);
+  if (!visited.dropped) {
+    ARROW_ASSIGN_OR_RAISE(visited.dropped, place.segment->Dropped(snapshot_, overlay_));
+  }
+  return visited.dropped->Contains(place.position);
+}
+
+arrow::Result<std::string_view> ColdRows::Read(const ColdPlace& place) {
+  const Visited& visited = visited_.at(place.segment->key().segment_id);
+  if (visited.rows) {
+    ARROW_RETURN_NOT_OK(visited.rows->Read(place.position, &key_, &row_));
+    return row_;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto lookup, place.segment->Lookup(table_.row_schema(), table_.key_prefix()));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, lookup->ReadRow(place.position));
+  auto slot = table_.LeaseEncoder();
+  ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &key_, &row_));
+  return row_;
+}
+
+}  // namespace yarrow
