@@ -202,25 +202,26 @@ TEST_F(FailingDiskTest, AJobWhoseEndCannotBeRecorded) {
   EXPECT_NE(jobs.back().find("before its end was recorded"), std::string::npos) << jobs.back();
 }
 
-TEST_F(FailingDiskTest, ADiskThatHasRoomAgainIsWrittenToAgain) {
-  LossyDatabase lossy("db", start_.File("disk"));
-  ASSERT_OK(lossy.Open(kSmall));
-  ASSERT_OK(PutOne(lossy));
-  lossy.disk->on_step = [](const LossyDisk::Step& step) { return step.kind == "db/hot/#.sst" ? ENOSPC : 0; };
-  EXPECT_ERROR_HAS(lossy.db->store()->FlushMemtables(), "make room; if that does not help within some seconds");
-  EXPECT_ERROR_HAS(PutOne(lossy), "make room");
-  lossy.disk->on_step = nullptr;
-  arrow::Status put = PutOne(lossy);
-  for (int tries = 0; tries < 1000 && !put.ok(); ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    put = PutOne(lossy);
+// RocksDB would write again by itself, and might end the process doing so.
+TEST_F(FailingDiskTest, AfterAFullDiskTheDatabaseIsOpenedAgain) {
+  for (const std::string full : {"db/hot/#.sst", "db/hot/MANIFEST-#", "db/hot/#.log"}) {
+    SCOPED_TRACE(full);
+    LossyDatabase lossy("db", start_.File("disk"));
+    ASSERT_OK(lossy.Open(kSmall));
+    ASSERT_OK(PutOne(lossy));
+    lossy.disk->on_step = [&](const LossyDisk::Step& step) { return step.kind == full ? ENOSPC : 0; };
+    EXPECT_ERROR_HAS(lossy.db->store()->FlushMemtables(), "make room, then close the database");
+    EXPECT_ERROR_HAS(PutOne(lossy), "make room, then close the database");
+    lossy.disk->on_step = nullptr;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_ERROR_HAS(PutOne(lossy), "make room, then close the database");
+    const Texts others = Rows(lossy, "others");
+    lossy.Close();
+    ASSERT_OK(lossy.Open(kSmall));
+    EXPECT_EQ(Rows(lossy, "others"), others);
+    EXPECT_OK(PutOne(lossy));
+    EXPECT_EQ(lossy.db->Check().ValueOrDie().problems, Texts());
   }
-  ASSERT_OK(put);
-  const Texts others = Rows(lossy, "others");
-  lossy.LosePower();
-  ASSERT_OK(lossy.Open(kSmall));
-  EXPECT_EQ(Rows(lossy, "others"), others);
-  EXPECT_EQ(lossy.db->Check().ValueOrDie().problems, Texts());
 }
 
 }  // namespace

@@ -5,13 +5,15 @@
 
 namespace yarrow {
 
-// When a full disk has room again, RocksDB goes on writing by itself. After an error of its log it may go on with that
-// very file, on which it ends the process by an assertion; so then it takes no writes until it is opened again.
+// When a full disk has room again, RocksDB would resume by itself. It may do so on the very log that it could not
+// write, or after a MANIFEST that it could not write twice, and ends the process by an assertion then. So after an
+// error that makes it refuse writes it goes on refusing them until it is opened again. One of a compaction only makes
+// it wait.
 class RecoveryListener : public rocksdb::EventListener {
  public:
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status /*error*/,
                             bool* auto_recovery) override {
-    if (reason == rocksdb::BackgroundErrorReason::kWriteCallback) *auto_recovery = false;
+    if (reason != rocksdb::BackgroundErrorReason::kCompaction) *auto_recovery = false;
   }
 };
 

@@ -150,13 +150,11 @@ arrow::Status StoreImpl::SyncLog() {
 arrow::Status StoreImpl::WriteError(const rocksdb::Status& status, const std::string& context) const {
   if (status.ok()) return arrow::Status::OK();
   rocksdb::WriteBatch empty;
-  const rocksdb::Status now = db->Write(rocksdb::WriteOptions(), &empty);
-  if (now.ok()) return FromRocksDb(status, context);
   const arrow::Status error = FromRocksDb(status, context);
-  const char* const remedy =
-      now.IsNoSpace() ? "make room; if that does not help within some seconds, close" : "see to the disk, then close";
-  return error.WithMessage(error.message(), "; nothing can be committed to it now, reading goes on: ", remedy,
-                           " the database, wherever it is in use, and have it opened again");
+  if (db->Write(rocksdb::WriteOptions(), &empty).ok()) return error;
+  return error.WithMessage(error.message(), "; nothing can be committed to it now, reading goes on: ",
+                           status.IsNoSpace() ? "make room" : "see to the disk",
+                           ", then close the database, wherever it is in use, and have it opened again");
 }
 
 std::string StoreImpl::NewTemporaryFile() {
