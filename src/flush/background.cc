@@ -68,7 +68,6 @@ Background::~Background() {
 
 void Background::Coordinate() {
   pthread_setname_np(pthread_self(), "yarrow-tiers");
-  ReadLastFlushes();
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, kBetweenLooks, [&] { return is_stopping_; })) {
     JoinDone();
@@ -84,18 +83,20 @@ void Background::Coordinate() {
 
 // So that the age of rows that were there before goes on.
 void Background::ReadLastFlushes() {
+  last_flushes_.emplace();
   for (const auto& entry : database_.catalog().jobs().ScanIter()) {
     const auto job = entry.value();
     if (!job.ok()) return;  // who asks for system.jobs is told
-    if (job->kind == "flush" && job->state == "completed") last_flushes_[job->target] = job->finished_at.value_or(0);
+    if (job->kind == "flush" && job->state == "completed") (*last_flushes_)[job->target] = job->finished_at.value_or(0);
   }
 }
 
 TierWatch& Background::WatchOf(const TableEntry& entry) {
   const auto at = watches_.find(entry.definition->id);
   if (at != watches_.end()) return at->second;
-  const auto flushed = last_flushes_.find(entry.definition->QualifiedName());
-  const int64_t since = flushed == last_flushes_.end() ? NowMicros() : flushed->second;
+  if (!last_flushes_) ReadLastFlushes();
+  const auto flushed = last_flushes_->find(entry.definition->QualifiedName());
+  const int64_t since = flushed == last_flushes_->end() ? NowMicros() : flushed->second;
   return watches_.emplace(entry.definition->id, TierWatch(since)).first->second;
 }
 

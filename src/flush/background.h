@@ -11,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "flush/tier_watch.h"
@@ -46,7 +48,9 @@ class Background {
   void ReadLastFlushes();
 
   DatabaseImpl& database_;
-  std::map<std::string, int64_t> last_flushes_;  // by table, from system.jobs, of before the database was opened
+  // By table, from system.jobs, as of when they were first asked for: reading them takes a snapshot, which a database
+  // without policies has no use for.
+  std::optional<std::map<std::string, int64_t>> last_flushes_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_stopping_ = false;

@@ -162,7 +162,8 @@ TEST_F(SystemTableTest, AllAreListedAndReadOnly) {
   EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"), "scan_threads");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "0"), "1 to 256");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "2x"), "'2x'");
-  EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"), "deleted_file_retention, key_filter_cache_bytes, open_");
+  EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"),
+                   "background_jobs, deleted_file_retention, hot_tier_budget, key_filter_cache_bytes, open_");
   EXPECT_ERROR_HAS(db_->SetSetting("deleted_file_retention", "-1"), "number of seconds; give 0 to");
   EXPECT_ERROR_HAS(db_->SetSetting("key_filter_cache_bytes", "1 GB"), "'1 GB' is not a number of bytes; give 0 to");
   EXPECT_ERROR_HAS(db_->SetSetting("open_segments", ""), "'' is not a number of files; give 0 to 1000000");
