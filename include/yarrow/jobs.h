@@ -30,7 +30,7 @@ struct JobInfo {
 
 // Is told of the jobs of a database: each state that one comes into, and now and then how far it is. Called in the
 // thread that does the work, so be short; calls for different jobs may come at once. May call anything of the database
-// but what waits for a job.
+// but what waits for a job, and must not be the last one to hold it.
 class JobListener {
  public:
   virtual ~JobListener() = default;

@@ -1,8 +1,6 @@
 #include "flush/background.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,9 +19,7 @@ namespace {
 using arrow::Status;
 
 constexpr std::chrono::milliseconds kBetweenLooks{200};
-constexpr std::chrono::milliseconds kBetweenCancels{5};
 constexpr int64_t kBetweenRemovals = 60'000'000;
-constexpr int kNiceness = 10;  // whoever waits for an answer goes first
 
 // Commits per second in bytes when the hot rows take that many times their budget: falls steeply, never to nothing.
 uint64_t RateUnderPressure(uint64_t hot_bytes, uint64_t budget) {
@@ -54,14 +50,6 @@ Background::~Background() {
   }
   changed_.notify_all();
   coordinator_.join();
-  // Again and again, since a job may be about to begin.
-  std::unique_lock lock(mutex_);
-  const auto is_done = [](const Worker& worker) { return worker.is_done; };
-  while (!std::ranges::all_of(workers_, is_done)) {
-    database_.jobs().CancelAll("the database was closed");
-    changed_.wait_for(lock, kBetweenCancels);
-  }
-  lock.unlock();
   for (Worker& worker : workers_) worker.thread.join();
   database_.store()->SetWriteRate(0);
 }
@@ -69,7 +57,7 @@ Background::~Background() {
 void Background::Coordinate() {
   pthread_setname_np(pthread_self(), "yarrow-tiers");
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kBetweenLooks, [&] { return is_stopping_; })) {
+  while (!changed_.wait_for(lock, kBetweenLooks, [&] { return is_stopping_.load(); })) {
     JoinDone();
     lock.unlock();
     if (const int64_t now = NowMicros(); now >= next_removal_) {
@@ -141,7 +129,7 @@ void Background::Relieve(int64_t now) {
   std::shared_ptr<const TableEntry> largest;
   for (const auto& entry : database_.catalog().Tables()) {
     const auto watch = watches_.find(entry->definition->id);
-    if (watch == watches_.end() || !watch->second.may_try(now) || watch->second.hot_bytes() == 0) continue;
+    if (watch == watches_.end() || !watch->second.may_flush(now) || watch->second.hot_bytes() == 0) continue;
     if (!largest || watches_.at(largest->definition->id).hot_bytes() < watch->second.hot_bytes()) largest = entry;
   }
   if (largest) Launch(largest, DueJob::kFlush, now);
@@ -167,37 +155,46 @@ void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob j
   Worker& worker = workers_.emplace_back();
   worker.thread = std::thread([this, entry, job, &worker] {
     pthread_setname_np(pthread_self(), "yarrow-tier-job");
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
     Work(entry, job);
     std::lock_guard lock(mutex_);
     worker.is_done = true;
-    changed_.notify_all();
   });
 }
 
 void Background::Work(const std::shared_ptr<const TableEntry>& entry, DueJob job) {
-  const TierPolicy& policy = entry->definition->policy;
-  const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
-    ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_.shared_from_this(), entry, {}));
-    if (job == DueJob::kExpiry) {
-      ARROW_ASSIGN_OR_RAISE(const int64_t expired, ExpireRows(table));
-      if (expired > 0 && table->cold()->MayHaveSegments()) ARROW_RETURN_NOT_OK(CompactTable(table, {}));
-      return expired;
-    }
-    ARROW_ASSIGN_OR_RAISE(const bool has_rows, HasHotRows(*database_.store(), *entry));
-    if (!has_rows) return 0;
-    ARROW_ASSIGN_OR_RAISE(const FlushResult flushed, FlushTable(table, {.optimize_for = policy.optimize_for,
-                                                                        .min_user_rows = policy.min_user_rows,
-                                                                        .compact = true}));
-    // What RocksDB still has of the rows that moved is room on disk and a delay for scans.
-    const KeyRange range = PrefixRange(entry->prefix);
-    if (flushed.rows > 0) {
-      ARROW_RETURN_NOT_OK(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
-    }
-    return flushed.rows;
-  }();
+  const auto table = TableImpl::Make(database_.shared_from_this(), entry, {});
+  const bool has_succeeded = table.ok() && (job == DueJob::kExpiry ? Expire(*table) : Flush(entry, *table));
   std::lock_guard lock(mutex_);
-  WatchOf(*entry).End(rows.ok() ? std::optional(*rows) : std::nullopt, policy, Measure(*entry), NowMicros());
+  WatchOf(*entry).End(has_succeeded, entry->definition->policy, Measure(*entry), NowMicros());
+}
+
+bool Background::Flush(const std::shared_ptr<const TableEntry>& entry, const std::shared_ptr<TableImpl>& table) {
+  const auto has_rows = HasHotRows(*database_.store(), *entry);
+  if (!has_rows.ok() || !*has_rows) return has_rows.ok();
+  const TierPolicy& policy = entry->definition->policy;
+  const auto flushed = FlushTable(
+      table, {.optimize_for = policy.optimize_for, .min_user_rows = policy.min_user_rows, .on_progress = WhileOpen()});
+  if (!flushed.ok()) return false;
+  // What RocksDB still has of the rows that moved is room on disk and a delay for scans.
+  const KeyRange range = PrefixRange(entry->prefix);
+  if (flushed->rows > 0 && !is_stopping_) {
+    ARROW_UNUSED(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
+  }
+  // The rows have moved, whatever becomes of this.
+  ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
+  return true;
+}
+
+bool Background::Expire(const std::shared_ptr<TableImpl>& table) {
+  const auto expired = ExpireRows(table, WhileOpen());
+  if (expired.ok() && *expired > 0 && table->cold()->MayHaveSegments()) {
+    ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
+  }
+  return expired.ok();
+}
+
+std::function<Status(int64_t rows)> Background::WhileOpen() const {
+  return [this](int64_t) { return is_stopping_ ? Status::Cancelled("the database was closed") : Status::OK(); };
 }
 
 }  // namespace yarrow::flush

@@ -5,8 +5,10 @@
 // hot_tier_budget, and removes deleted files whose time is over.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -17,6 +19,7 @@
 
 #include "flush/tier_watch.h"
 #include "table/database_impl.h"
+#include "table/table_impl.h"
 
 namespace yarrow::flush {
 
@@ -41,6 +44,11 @@ class Background {
   void Relieve(int64_t now);
   void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
   void Work(const std::shared_ptr<const TableEntry>& entry, DueJob job);
+  // Whether the job has succeeded.
+  bool Flush(const std::shared_ptr<const TableEntry>& entry, const std::shared_ptr<TableImpl>& table);
+  bool Expire(const std::shared_ptr<TableImpl>& table);
+  // For all that takes long: Cancelled when the database is being closed.
+  std::function<arrow::Status(int64_t rows)> WhileOpen() const;
   void JoinDone();
   bool HasFreeWorker() const;
   HotFigures Measure(const TableEntry& entry) const;
@@ -53,7 +61,7 @@ class Background {
   std::optional<std::map<std::string, int64_t>> last_flushes_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool is_stopping_ = false;
+  std::atomic<bool> is_stopping_{false};
   std::map<uint32_t, TierWatch> watches_;  // by table id
   std::list<Worker> workers_;
   int64_t next_removal_ = 0;

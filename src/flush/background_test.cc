@@ -59,6 +59,12 @@ class BackgroundConcurrentTest : public test::TiersTest {
   int64_t CountSegments() {
     return static_cast<int64_t>(test::ReadTexts(*OpenTable("system.segments")).ValueOrDie().size());
   }
+  uint64_t WriteRate() {
+    for (const auto& [name, value] : db_->store()->Statistics()) {
+      if (name == "hot.write_rate_bytes") return value;
+    }
+    return 0;
+  }
   Texts Jobs(std::vector<std::string> columns) {
     return test::ReadTexts(*OpenTable("system.jobs"), {.columns = std::move(columns)}).ValueOrDie();
   }
@@ -137,21 +143,40 @@ TEST_F(BackgroundConcurrentTest, CommitsSlowDownOverTheBudget) {
   ASSERT_OK(db_->SetSetting("hot_tier_budget", "100000"));
   const auto items = CreateWith({.flush_rows = 1'000'000'000});
   ASSERT_OK(items->Write(*ItemsBatch(0, 100'000)));
-  const auto rate = [&] {
-    for (const auto& [name, value] : db_->store()->Statistics()) {
-      if (name == "hot.write_rate_bytes") return value;
-    }
-    return uint64_t{0};
-  };
-  ASSERT_TRUE(Eventually([&] { return rate() > 0; }));
-  EXPECT_EQ(rate(), 256u << 10) << "many times the budget: the least rate";
+  ASSERT_TRUE(Eventually([&] { return WriteRate() > 0; }));
+  EXPECT_EQ(WriteRate(), 256u << 10) << "many times the budget: the least rate";
   const auto begin = std::chrono::steady_clock::now();
   for (int64_t batch = 0; batch < 3; ++batch) ASSERT_OK(items->Write(*ItemsBatch(100'000 + batch * 4000, 4000)));
   EXPECT_GT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100)) << "3 times about 150 kB";
   ASSERT_OK(db_->SetSetting("background_jobs", "1"));
-  ASSERT_TRUE(Eventually([&] { return rate() == 0; }));
+  ASSERT_TRUE(Eventually([&] { return WriteRate() == 0; }));
   EXPECT_EQ(CountSegments(), 1);
   EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 112'000u);
+}
+
+// A commit that waits when the pressure ends goes on at once.
+TEST_F(BackgroundConcurrentTest, ATableWhosePolicyIsTakenBackPressesNobody) {
+  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
+  ASSERT_OK(db_->SetSetting("hot_tier_budget", "100000"));
+  const auto items = CreateWith({.flush_rows = 1'000'000'000});
+  ASSERT_OK(items->Write(*ItemsBatch(0, 100'000)));
+  ASSERT_TRUE(Eventually([&] { return WriteRate() > 0; }));
+  const auto others = Create(test::ItemsSpec("others"));
+  std::vector<std::thread> writers;
+  for (int64_t i = 0; i < 4; ++i) {
+    writers.emplace_back([&, i] {
+      for (int64_t batch = 0; batch < 5; ++batch) {
+        EXPECT_OK(others->Write(*ItemsBatch((i * 5 + batch) * 10'000, 10'000)));
+      }
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_OK(db_->AlterTable("items", SetTierPolicy{}).status());
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_TRUE(Eventually([&] { return WriteRate() == 0; }));
+  ASSERT_OK(db_->SetSetting("background_jobs", "1"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_EQ(CountSegments(), 0);
 }
 
 TEST_F(BackgroundConcurrentTest, JobsOfOneTableQueueAndAreCancelled) {

@@ -22,6 +22,7 @@ namespace {
 using arrow::Status;
 
 constexpr int64_t kRowsOfACommit = 4096;
+constexpr uint64_t kRowsBetweenChecks = 50'000;
 constexpr int64_t kMicrosOfASecond = 1'000'000;
 
 // The whole multiple of `unit` at or above.
@@ -54,6 +55,9 @@ Predicate DueRows(const TableDefinition& table, int64_t now) {
   return Predicate::Compare(static_cast<int>(column - table.columns.begin()), Predicate::Op::kLt, Value(*kept));
 }
 
+// An error when the work is to end.
+using GoesOn = std::function<Status()>;
+
 struct KeyTaker {
   std::vector<std::string> keys;
   Status Append(std::string_view key, std::string_view) {
@@ -80,9 +84,12 @@ class ReaderExpiry {
   }
 
   // The next keys that were due when it was made; none at the end.
-  arrow::Result<std::vector<std::string>> Next(int64_t most) {
+  arrow::Result<std::vector<std::string>> Next(int64_t most, const GoesOn& goes_on) {
     KeyTaker taker;
-    while (taker.rows() < most && !walker_->at_end()) ARROW_RETURN_NOT_OK(walker_->Walk(taker, most));
+    while (taker.rows() < most && !walker_->at_end()) {
+      ARROW_RETURN_NOT_OK(goes_on());
+      ARROW_RETURN_NOT_OK(walker_->Walk(taker, most, kRowsBetweenChecks));
+    }
     return std::move(taker.keys);
   }
 
@@ -141,52 +148,66 @@ arrow::Result<std::vector<std::shared_ptr<TableImpl>>> Readers(const std::shared
   return readers;
 }
 
-arrow::Result<bool> HasDueRows(const std::shared_ptr<TableImpl>& table, int64_t now) {
+arrow::Result<bool> HasDueRows(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on) {
   ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
   for (const auto& reader : readers) {
     ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
-    ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(1));
+    ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(1, goes_on));
     if (!keys.empty()) return true;
   }
   return false;
 }
 
-Status Expire(const std::shared_ptr<TableImpl>& table, int64_t now, Job& job, uint64_t* rows) {
+Status Expire(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on, int64_t* rows) {
   ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
   for (const auto& reader : readers) {
     ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
     for (;;) {
-      ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(kRowsOfACommit));
+      ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(kRowsOfACommit, goes_on));
       if (keys.empty()) break;
       ARROW_ASSIGN_OR_RAISE(const int64_t deleted, expiry->Delete(keys));
-      *rows += static_cast<uint64_t>(deleted);
-      ARROW_RETURN_NOT_OK(job.Report({.rows = *rows}));
+      *rows += deleted;
+      ARROW_RETURN_NOT_OK(goes_on());
     }
   }
   return Status::OK();
 }
 
+// With the present definition; again when the table was altered meanwhile.
+Status OnPresent(const std::shared_ptr<TableImpl>& table,
+                 const std::function<Status(const std::shared_ptr<TableImpl>& present)>& work) {
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
+    if (!present->definition().policy.expires()) {
+      return Status::Invalid("Table ", present->definition().QualifiedName(),
+                             ": no row expires; name a column in ttl_column and a time in ttl");
+    }
+    const Status status = work(present);
+    if (status.ok() || !present->IsOutdated()) return status;
+  }
+}
+
 }  // namespace
 
-arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table) {
-  ARROW_ASSIGN_OR_RAISE(auto present, flush::WithPresentDefinition(table));
-  if (!present->definition().policy.expires()) {
-    return Status::Invalid("Table ", present->definition().QualifiedName(),
-                           ": no row expires; name a column in ttl_column and a time in ttl");
-  }
+arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table,
+                                  const std::function<Status(int64_t rows)>& on_progress) {
   const int64_t now = NowMicros();
-  ARROW_ASSIGN_OR_RAISE(const bool has_due, HasDueRows(present, now));
+  int64_t rows = 0;
+  const GoesOn goes_on = [&] { return on_progress ? on_progress(rows) : Status::OK(); };
+  bool has_due = false;
+  ARROW_RETURN_NOT_OK(OnPresent(table, [&](const std::shared_ptr<TableImpl>& present) {
+    return HasDueRows(present, now, goes_on).Value(&has_due);
+  }));
   if (!has_due) return 0;
-  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*present, "expiry", 0));
-  uint64_t rows = 0;
-  Status status = Expire(present, now, *job, &rows);
-  while (!status.ok() && present->IsOutdated()) {  // altered meanwhile
-    status = flush::WithPresentDefinition(present).Value(&present);
-    if (!status.ok() || !present->definition().policy.expires()) break;
-    status = Expire(present, now, *job, &rows);
-  }
-  ARROW_RETURN_NOT_OK(job->Finish(status, {.rows = rows}));
-  return static_cast<int64_t>(rows);
+  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "expiry", 0, on_progress));
+  const GoesOn reported = [&] {
+    ARROW_RETURN_NOT_OK(job->Report({.rows = static_cast<uint64_t>(rows)}));
+    return goes_on();
+  };
+  const Status status = OnPresent(
+      table, [&](const std::shared_ptr<TableImpl>& present) { return Expire(present, now, reported, &rows); });
+  ARROW_RETURN_NOT_OK(job->Finish(status, {.rows = static_cast<uint64_t>(rows)}));
+  return rows;
 }
 
 arrow::Result<int64_t> Table::Expire() {

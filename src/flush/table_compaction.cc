@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "flush/compaction_policy.h"
+#include "flush/present_table.h"
 #include "flush/segment_compaction.h"
 #include "flush/table_job.h"
 #include "yarrow/table.h"
@@ -100,6 +101,15 @@ Status CompactAll(const std::shared_ptr<TableImpl>& table, const CompactOptions&
 
 namespace {
 
+// Again when the table was altered meanwhile: what is merged by then stays merged.
+Status CompactPresent(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, CompactResult* total) {
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
+    const Status status = CompactAll(present, options, total);
+    if (status.ok() || !present->IsOutdated()) return status;
+  }
+}
+
 arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, Job& job) {
   CompactResult result;
   CompactOptions reported = options;
@@ -112,7 +122,7 @@ arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, con
   };
   const Status status = [&] {
     ARROW_ASSIGN_OR_RAISE(result.files_before, CountFiles(*table));
-    ARROW_RETURN_NOT_OK(CompactAll(table, reported, &result));
+    ARROW_RETURN_NOT_OK(CompactPresent(table, reported, &result));
     return CountFiles(*table).Value(&result.files_after);
   }();
   JobWork done = work(result.rows);
@@ -142,7 +152,7 @@ arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& 
 
 arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "compaction", ColdRows(*table)));
+  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "compaction", ColdRows(*table), options.on_progress));
   return RunJob(table, options, *job);
 }
 

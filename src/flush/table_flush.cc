@@ -82,7 +82,7 @@ uint64_t HotRows(const TableImpl& table) {
 
 arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table)));
+  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table), options.on_progress));
   FlushResult result;
   FlushOptions reported = options;
   reported.on_progress = [&](int64_t rows) {

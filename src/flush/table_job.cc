@@ -11,7 +11,8 @@ constexpr std::chrono::milliseconds kBetweenTries{5};
 
 }  // namespace
 
-arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::string& kind, uint64_t expected_rows) {
+arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::string& kind, uint64_t expected_rows,
+                                        const std::function<arrow::Status(int64_t rows)>& on_wait) {
   std::unique_lock has_table(table.cold()->move_mutex(), std::try_to_lock);
   if (has_table) {
     ARROW_ASSIGN_OR_RAISE(auto job, Job::Start(table, kind, expected_rows));
@@ -19,7 +20,9 @@ arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::strin
   }
   ARROW_ASSIGN_OR_RAISE(auto job, Job::Start(table, kind, expected_rows, JobState::kQueued));
   while (!has_table.try_lock()) {
-    if (const arrow::Status status = job->CheckCancelled(); !status.ok()) return job->Finish(status, {});
+    arrow::Status status = job->CheckCancelled();
+    if (status.ok() && on_wait) status = on_wait(0);
+    if (!status.ok()) return job->Finish(status, {});
     std::this_thread::sleep_for(kBetweenTries);
   }
   if (const arrow::Status status = job->Run(); !status.ok()) return job->Finish(status, {});

@@ -25,9 +25,9 @@ DueJob TierWatch::Look(const TierPolicy& policy, const HotFigures& figures, int6
   left_.bytes = std::min(left_.bytes, figures.bytes);
   hot_bytes_ = policy.flushes() ? Above(figures.bytes, left_.bytes) : 0;
   if (figures.last_write > left_.last_write && !hot_since_) hot_since_ = now;
-  if (!may_try(now)) return DueJob::kNone;
+  if (is_at_work_) return DueJob::kNone;
   if (policy.expires() && now >= next_expiry_) return DueJob::kExpiry;
-  return IsFlushDue(policy, figures, now) ? DueJob::kFlush : DueJob::kNone;
+  return may_flush(now) && IsFlushDue(policy, figures, now) ? DueJob::kFlush : DueJob::kNone;
 }
 
 bool TierWatch::IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
@@ -44,21 +44,22 @@ void TierWatch::Begin(DueJob job, const HotFigures& figures, int64_t now) {
   last_write_then_ = figures.last_write;
 }
 
-void TierWatch::End(std::optional<int64_t> rows, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+void TierWatch::End(bool has_succeeded, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
   is_at_work_ = false;
-  if (!rows) {
-    next_try_ = now + (kMinute << std::min(failures_++, kMostDoublings));
+  const bool is_expiry = at_work_ == DueJob::kExpiry;
+  int& failures = is_expiry ? failed_expiries_ : failed_flushes_;
+  if (!has_succeeded) {
+    // A table that cannot do the one can do the other all the same.
+    (is_expiry ? next_expiry_ : next_flush_) = now + (kMinute << std::min(failures++, kMostDoublings));
     return;
   }
-  failures_ = 0;
-  if (at_work_ == DueJob::kExpiry) {
+  failures = 0;
+  if (is_expiry) {
     next_expiry_ = now + BetweenExpiries(policy);
     return;
   }
   left_ = figures;
-  // Its own commit is a write, too; so a flush that moved rows may be followed by one that finds none.
-  const bool wrote = figures.last_write > last_write_then_;
-  hot_since_ = wrote && *rows > 0 ? std::optional(began_at_) : std::nullopt;
+  hot_since_ = figures.last_write > last_write_then_ ? std::optional(began_at_) : std::nullopt;
 }
 
 }  // namespace yarrow::flush

@@ -30,11 +30,11 @@ class TierWatch {
   // Bytes that were written since the last flush, as of the last Look.
   uint64_t hot_bytes() const { return hot_bytes_; }
   bool is_at_work() const { return is_at_work_; }
-  bool may_try(int64_t now) const { return !is_at_work_ && now >= next_try_; }
+  bool may_flush(int64_t now) const { return !is_at_work_ && now >= next_flush_; }
 
   void Begin(DueJob job, const HotFigures& figures, int64_t now);
-  // `rows`: that it moved; nothing: it failed, and the next try waits longer each time.
-  void End(std::optional<int64_t> rows, const TierPolicy& policy, const HotFigures& figures, int64_t now);
+  // If it has failed, the next one of its kind waits, longer each time.
+  void End(bool has_succeeded, const TierPolicy& policy, const HotFigures& figures, int64_t now);
 
  private:
   bool IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now);
@@ -43,8 +43,9 @@ class TierWatch {
   std::optional<int64_t> hot_since_;  // nothing: no row was written since the last flush
   uint64_t hot_bytes_ = 0;
   int64_t next_expiry_ = 0;
-  int64_t next_try_ = 0;
-  int failures_ = 0;
+  int64_t next_flush_ = 0;
+  int failed_flushes_ = 0;
+  int failed_expiries_ = 0;
   bool is_at_work_ = false;
   DueJob at_work_ = DueJob::kNone;
   int64_t began_at_ = 0;

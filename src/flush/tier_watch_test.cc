@@ -26,7 +26,7 @@ TEST(TierWatchTest, WhatAFlushLeavesDoesNotCount) {
   ASSERT_EQ(watch.Look(policy, {.rows = 150, .bytes = 1500, .last_write = 1}, kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, {.rows = 150, .bytes = 1500, .last_write = 1}, kSecond);
   EXPECT_EQ(watch.Look(policy, {.rows = 500, .bytes = 5000, .last_write = 2}, 2 * kSecond), DueJob::kNone);
-  watch.End(150, policy, {.rows = 120, .bytes = 1200, .last_write = 3}, 3 * kSecond);
+  watch.End(true, policy, {.rows = 120, .bytes = 1200, .last_write = 3}, 3 * kSecond);
   EXPECT_EQ(watch.Look(policy, {.rows = 219, .bytes = 2190, .last_write = 4}, 4 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.hot_bytes(), 990u);
   EXPECT_EQ(watch.Look(policy, {.rows = 220, .bytes = 2200, .last_write = 4}, 4 * kSecond), DueJob::kFlush);
@@ -41,11 +41,11 @@ TEST(TierWatchTest, AgeIsOfTheFirstRowSinceTheLastFlush) {
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, figures(1), 10 * kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, figures(1), 10 * kSecond);
-  watch.End(5, policy, figures(2), 12 * kSecond);  // written meanwhile, or by the flush itself
+  watch.End(true, policy, figures(2), 12 * kSecond);  // written meanwhile
   EXPECT_EQ(watch.Look(policy, figures(2), 19 * kSecond), DueJob::kNone);
   ASSERT_EQ(watch.Look(policy, figures(2), 20 * kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, figures(2), 20 * kSecond);
-  watch.End(0, policy, figures(2), 20 * kSecond);  // nothing was there to move
+  watch.End(true, policy, figures(2), 20 * kSecond);  // nothing was there to move
   EXPECT_EQ(watch.Look(policy, figures(2), 100 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures(3), 200 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures(3), 209 * kSecond), DueJob::kNone);
@@ -60,7 +60,7 @@ TEST(TierWatchTest, AFailedJobIsTriedAgainLaterAndLater) {
   for (int failures = 0; failures < 10; ++failures) {
     ASSERT_EQ(watch.Look(policy, figures, now), DueJob::kFlush);
     watch.Begin(DueJob::kFlush, figures, now);
-    watch.End({}, policy, figures, now);
+    watch.End(false, policy, figures, now);
     int64_t wait = 0;
     while (watch.Look(policy, figures, now + wait) == DueJob::kNone) wait += 30 * kSecond;
     EXPECT_GE(wait, waited);
@@ -71,13 +71,27 @@ TEST(TierWatchTest, AFailedJobIsTriedAgainLaterAndLater) {
   EXPECT_EQ(waited, 64 * 60 * kSecond);
 }
 
+TEST(TierWatchTest, AnExpiryThatFailsKeepsNoFlushBack) {
+  const TierPolicy policy{.flush_rows = 1, .ttl_column = "at", .ttl = 100};
+  const HotFigures figures{.rows = 5, .bytes = 50, .last_write = 1};
+  TierWatch watch(0);
+  ASSERT_EQ(watch.Look(policy, figures, kSecond), DueJob::kExpiry);
+  watch.Begin(DueJob::kExpiry, figures, kSecond);
+  watch.End(false, policy, figures, kSecond);
+  ASSERT_EQ(watch.Look(policy, figures, 2 * kSecond), DueJob::kFlush);
+  watch.Begin(DueJob::kFlush, figures, 2 * kSecond);
+  watch.End(true, policy, figures, 2 * kSecond);
+  EXPECT_EQ(watch.Look(policy, figures, 60 * kSecond), DueJob::kNone);
+  EXPECT_EQ(watch.Look(policy, figures, 61 * kSecond), DueJob::kExpiry);
+}
+
 TEST(TierWatchTest, ExpiryIsLookedForAgainAndAgain) {
   const TierPolicy policy{.ttl_column = "at", .ttl = 100};
   const HotFigures figures{.rows = 5, .bytes = 50, .last_write = 1};
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, figures, kSecond), DueJob::kExpiry);
   watch.Begin(DueJob::kExpiry, figures, kSecond);
-  watch.End(0, policy, figures, 2 * kSecond);
+  watch.End(true, policy, figures, 2 * kSecond);
   EXPECT_EQ(watch.Look(policy, figures, 6 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures, 7 * kSecond), DueJob::kExpiry);
 }

@@ -17,7 +17,7 @@ namespace {
 
 // Done once when the call is executed, not when it is bound.
 struct CallBindData : public duckdb::TableFunctionData {
-  std::function<void(duckdb::DataChunk& output)> run;
+  std::function<void(duckdb::ClientContext& context, duckdb::DataChunk& output)> run;
 };
 
 struct CallState : public duckdb::GlobalTableFunctionState {
@@ -28,10 +28,10 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&
   return duckdb::make_uniq<CallState>();
 }
 
-void Run(duckdb::ClientContext&, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
+void Run(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
   auto& state = data.global_state->Cast<CallState>();
   if (std::exchange(state.is_done, true)) return;
-  data.bind_data->Cast<CallBindData>().run(output);
+  data.bind_data->Cast<CallBindData>().run(context, output);
   output.SetCardinality(1);
 }
 
@@ -43,8 +43,12 @@ duckdb::unique_ptr<duckdb::FunctionData> BindExpire(duckdb::ClientContext& conte
                                                     Names& names) {
   const TableFunctionArguments arguments("yarrow_expire", context);
   auto bound = duckdb::make_uniq<CallBindData>();
-  bound->run = [table = arguments.Table(input.inputs[0])](duckdb::DataChunk& output) {
-    output.SetValue(0, 0, duckdb::Value::BIGINT(Check(ExpireRows(table->table()))));
+  bound->run = [table = arguments.Table(input.inputs[0])](duckdb::ClientContext& client, duckdb::DataChunk& output) {
+    const auto rows = ExpireRows(table->table(), [&](int64_t) {
+      return client.interrupted ? arrow::Status::Cancelled("cancelled") : arrow::Status::OK();
+    });
+    if (client.interrupted) throw duckdb::InterruptException();
+    output.SetValue(0, 0, duckdb::Value::BIGINT(Check(rows)));
   };
   types = {duckdb::LogicalType::BIGINT};
   names = {"rows"};
@@ -61,8 +65,8 @@ duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& conte
   const TableFunctionArguments arguments("yarrow_cancel_job", context);
   if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_cancel_job: the number of the job is NULL");
   auto bound = duckdb::make_uniq<CallBindData>();
-  bound->run = [database = DatabaseOf(arguments, input).database(),
-                id = input.inputs[0].GetValue<int64_t>()](duckdb::DataChunk& output) {
+  bound->run = [database = DatabaseOf(arguments, input).database(), id = input.inputs[0].GetValue<int64_t>()](
+                   duckdb::ClientContext&, duckdb::DataChunk& output) {
     Check(database->jobs().Cancel(static_cast<uint64_t>(id), "cancelled on request"));
     output.SetValue(0, 0, duckdb::Value::BIGINT(id));
   };
@@ -79,7 +83,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context,
   }
   auto bound = duckdb::make_uniq<CallBindData>();
   bound->run = [database = DatabaseOf(arguments, input).database(), name = input.inputs[0].ToString(),
-                value = input.inputs[1].ToString()](duckdb::DataChunk& output) {
+                value = input.inputs[1].ToString()](duckdb::ClientContext&, duckdb::DataChunk& output) {
     Check(database->SetSetting(name, value));
     output.SetValue(0, 0, duckdb::Value(name));
     output.SetValue(1, 0, duckdb::Value(value));

@@ -61,6 +61,11 @@ rocksdb::Status AddToBatch(rocksdb::ColumnFamilyHandle* handle, const WriteOp& o
                                         : batch->Delete(handle, ToSlice(op.key()));
 }
 
+// As a new definition is, with the locks of the catalog held.
+bool IsOfSeveralPartitions(std::span<const WriteOp> ops) {
+  return std::ranges::any_of(ops, [&](const WriteOp& op) { return op.partition_id != ops.front().partition_id; });
+}
+
 }  // namespace
 
 arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::Kind kind, std::string_view key,
@@ -91,10 +96,13 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
 
 arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
   ARROW_RETURN_NOT_OK(writes.status());
-  AwaitTurn(commit, writes.byte_size());
-  if (writes.file_runs_ > 0) return CommitRuns(writes, commit);
+  if (writes.file_runs_ > 0) {
+    AwaitTurn(commit, writes.byte_size());
+    return CommitRuns(writes, commit);
+  }
   CommitScratch& scratch = CommitScratch::OfThread();
   if (writes.byte_size() > options.ingest_threshold_bytes && writes.ranges_.empty()) {
+    AwaitTurn(commit, writes.byte_size());
     const std::span<const WriteOp> ops = writes.Collect(true, &scratch.ops);
     HashOps(ops, &scratch.hashes);
     arrow::Result<CommitResult> result = CommitAsIngest(ops, scratch.hashes, commit);
@@ -102,6 +110,7 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
     return result;
   }
   const std::span<const WriteOp> ops = writes.Collect(false, &scratch.ops);
+  if (pressure.rate() > 0 && !IsOfSeveralPartitions(ops)) AwaitTurn(commit, writes.byte_size());
   HashOps(ops, &scratch.hashes);
   scratch.batch.Clear();
   ARROW_RETURN_NOT_OK(BuildBatch(ops, writes.ranges_, &scratch.batch));

@@ -3,29 +3,24 @@
 #include <algorithm>
 
 namespace yarrow {
-namespace {
-
-constexpr int64_t kFirstRate = 64 << 20;
-constexpr int64_t kRefillMicros = 20'000;
-
-}  // namespace
-
-WritePressure::WritePressure()
-    : limiter_(rocksdb::NewGenericRateLimiter(kFirstRate, kRefillMicros, /*fairness=*/10,
-                                              rocksdb::RateLimiter::Mode::kWritesOnly)) {}
 
 void WritePressure::SetRate(uint64_t bytes_per_second) {
+  std::lock_guard lock(mutex_);
   if (bytes_per_second == rate()) return;
-  if (bytes_per_second > 0) limiter_->SetBytesPerSecond(static_cast<int64_t>(bytes_per_second));
   rate_.store(bytes_per_second, std::memory_order_relaxed);
+  changed_.notify_all();
 }
 
 void WritePressure::Wait(uint64_t bytes) {
-  auto left = static_cast<int64_t>(std::min(bytes, rate()));
-  while (left > 0 && rate() > 0) {
-    const int64_t part = std::min(left, limiter_->GetSingleBurstBytes());
-    limiter_->Request(part, rocksdb::Env::IO_HIGH, /*stats=*/nullptr, rocksdb::RateLimiter::OpType::kWrite);
-    left -= part;
+  std::unique_lock lock(mutex_);
+  while (rate() > 0) {
+    const auto now = Clock::now();
+    if (free_at_ <= now) {
+      const double seconds = std::min(1.0, static_cast<double>(bytes) / static_cast<double>(rate()));
+      free_at_ = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+      return;
+    }
+    changed_.wait_until(lock, std::min(free_at_, now + std::chrono::seconds(1)));
   }
 }
 

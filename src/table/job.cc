@@ -20,7 +20,9 @@ Job::Job(DatabaseImpl* database, JobInfo info, uint64_t expected_rows)
       handle_(database_.jobs().Begin(info_.id)) {}
 
 Job::~Job() {
-  if (!info_.finished_at) database_.jobs().End(info_);
+  if (info_.finished_at) return;
+  info_.state = JobState::kFailed;
+  database_.jobs().End(info_);
 }
 
 arrow::Result<std::unique_ptr<Job>> Job::Start(const TableImpl& table, std::string kind, uint64_t expected_rows,
@@ -83,7 +85,7 @@ Status Job::Record() {
                    .progress = info_.progress,
                    .duration = static_cast<double>(info_.finished_at.value_or(NowMicros()) - info_.started_at) / 1e6};
   const Status status = database_.catalog().jobs().Put({info_.id}, record);
-  database_.jobs().Tell(info_);
+  if (status.ok() || info_.finished_at) database_.jobs().Tell(info_);
   return status;
 }
 

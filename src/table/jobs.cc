@@ -81,11 +81,6 @@ Status Jobs::Cancel(uint64_t id, std::string reason) {
   return Status::OK();
 }
 
-void Jobs::CancelAll(const std::string& reason) {
-  std::lock_guard lock(mutex_);
-  for (const auto& [id, handle] : under_way_) handle->Cancel(reason);
-}
-
 std::vector<std::pair<std::string, uint64_t>> Jobs::Figures() const {
   std::lock_guard lock(mutex_);
   return {figures_.begin(), figures_.end()};

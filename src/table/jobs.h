@@ -43,7 +43,6 @@ class Jobs {
   void RemoveListener(const JobListener* listener);
   // KeyError when no such job is under way.
   arrow::Status Cancel(uint64_t id, std::string reason);
-  void CancelAll(const std::string& reason);
   // "jobs.flush_completed", "jobs.flush_rows" and so on, of jobs that ended since the database was opened.
   std::vector<std::pair<std::string, uint64_t>> Figures() const;
 

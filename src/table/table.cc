@@ -79,7 +79,7 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
   ARROW_ASSIGN_OR_RAISE(const bool found, impl_->store().Get(impl_->entry().partition, slot->key, &bytes, snapshot));
   if (!found) {
     auto row = impl_->GetCold(slot->key, snapshot);
-    if (!row.ok()) return impl_->OutdatedOr(row.status());
+    if (!row.ok() && snapshot.is_null()) return impl_->OutdatedOr(row.status());
     return row;
   }
   if (bytes.view().size() >= kRowHeaderSize && IsDeletedRow(bytes.view())) return std::nullopt;
