@@ -99,10 +99,13 @@ HotFigures Background::Measure(const TableEntry& entry) const {
 void Background::LookAtTables() {
   const int64_t now = NowMicros();
   const auto tables = database_.catalog().Tables();
-  std::erase_if(watches_, [&](const auto& watch) {
-    return !watch.second.is_at_work() &&
-           std::ranges::none_of(tables, [&](const auto& entry) { return entry->definition->id == watch.first; });
-  });
+  const auto is_watched = [&](uint32_t table_id) {
+    return std::ranges::any_of(tables, [&](const auto& entry) {
+      const TierPolicy& policy = entry->definition->policy;
+      return entry->definition->id == table_id && (policy.flushes() || policy.expires());
+    });
+  };
+  std::erase_if(watches_, [&](const auto& watch) { return !watch.second.is_at_work() && !is_watched(watch.first); });
   for (const auto& entry : tables) {
     const TierPolicy& policy = entry->definition->policy;
     if (policy.flushes() || policy.expires()) LookAt(entry, now);
