@@ -96,20 +96,25 @@ HotFigures Background::Measure(const TableEntry& entry) const {
           .last_write = entry.guard->last_commit_sequence()};
 }
 
+void Background::ListTables() {
+  const auto view = database_.catalog().View();
+  if (view->version() == tables_version_) return;
+  tables_version_ = view->version();
+  tables_ = view->Tables();
+  std::erase_if(tables_, [](const auto& entry) {
+    const TierPolicy& policy = entry->definition->policy;
+    return !policy.flushes() && !policy.expires();
+  });
+}
+
 void Background::LookAtTables() {
   const int64_t now = NowMicros();
-  const auto tables = database_.catalog().Tables();
-  const auto is_watched = [&](uint32_t table_id) {
-    return std::ranges::any_of(tables, [&](const auto& entry) {
-      const TierPolicy& policy = entry->definition->policy;
-      return entry->definition->id == table_id && (policy.flushes() || policy.expires());
-    });
-  };
-  std::erase_if(watches_, [&](const auto& watch) { return !watch.second.is_at_work() && !is_watched(watch.first); });
-  for (const auto& entry : tables) {
-    const TierPolicy& policy = entry->definition->policy;
-    if (policy.flushes() || policy.expires()) LookAt(entry, now);
-  }
+  ListTables();
+  std::erase_if(watches_, [&](const auto& watch) {
+    return !watch.second.is_at_work() &&
+           std::ranges::none_of(tables_, [&](const auto& entry) { return entry->definition->id == watch.first; });
+  });
+  for (const auto& entry : tables_) LookAt(entry, now);
   Relieve(now);
 }
 
@@ -130,7 +135,7 @@ void Background::Relieve(int64_t now) {
   database_.store()->SetWriteRate(RateUnderPressure(hot_bytes, budget));
   if (!HasFreeWorker()) return;
   std::shared_ptr<const TableEntry> largest;
-  for (const auto& entry : database_.catalog().Tables()) {
+  for (const auto& entry : tables_) {
     const auto watch = watches_.find(entry->definition->id);
     if (watch == watches_.end() || !watch->second.may_flush(now) || watch->second.hot_bytes() == 0) continue;
     if (!largest || watches_.at(largest->definition->id).hot_bytes() < watch->second.hot_bytes()) largest = entry;

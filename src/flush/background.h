@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "flush/tier_watch.h"
 #include "table/database_impl.h"
@@ -40,6 +41,8 @@ class Background {
 
   void Coordinate();
   void LookAtTables();
+  // The tables with a policy, anew when the catalog has changed.
+  void ListTables();
   void LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now);
   void Relieve(int64_t now);
   void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
@@ -62,7 +65,9 @@ class Background {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<bool> is_stopping_{false};
-  std::map<uint32_t, TierWatch> watches_;  // by table id
+  std::vector<std::shared_ptr<const TableEntry>> tables_;  // with a policy
+  uint64_t tables_version_ = 0;                            // of the view of the catalog that has them
+  std::map<uint32_t, TierWatch> watches_;                  // by table id
   std::list<Worker> workers_;
   int64_t next_removal_ = 0;
   std::thread coordinator_;

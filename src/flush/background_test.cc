@@ -65,6 +65,15 @@ class BackgroundConcurrentTest : public test::TiersTest {
     }
     return 0;
   }
+  // A table that is not flushed as long as no job may run; commits are slowed down.
+  std::shared_ptr<Table> CreateFarOverTheBudget() {
+    EXPECT_OK(db_->SetSetting("background_jobs", "0"));
+    EXPECT_OK(db_->SetSetting("hot_tier_budget", "100000"));
+    auto items = CreateWith({.flush_rows = 1'000'000'000});
+    EXPECT_OK(items->Write(*ItemsBatch(0, 100'000)));
+    EXPECT_TRUE(Eventually([&] { return WriteRate() > 0; }));
+    return items;
+  }
   Texts Jobs(std::vector<std::string> columns) {
     return test::ReadTexts(*OpenTable("system.jobs"), {.columns = std::move(columns)}).ValueOrDie();
   }
@@ -139,11 +148,7 @@ TEST_F(BackgroundConcurrentTest, NothingRunsWhenNoJobMay) {
 
 // Over the budget the table is flushed though its threshold is far, and commits wait meanwhile; none fails.
 TEST_F(BackgroundConcurrentTest, CommitsSlowDownOverTheBudget) {
-  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
-  ASSERT_OK(db_->SetSetting("hot_tier_budget", "100000"));
-  const auto items = CreateWith({.flush_rows = 1'000'000'000});
-  ASSERT_OK(items->Write(*ItemsBatch(0, 100'000)));
-  ASSERT_TRUE(Eventually([&] { return WriteRate() > 0; }));
+  const auto items = CreateFarOverTheBudget();
   EXPECT_EQ(WriteRate(), 256u << 10) << "many times the budget: the least rate";
   const auto begin = std::chrono::steady_clock::now();
   for (int64_t batch = 0; batch < 3; ++batch) ASSERT_OK(items->Write(*ItemsBatch(100'000 + batch * 4000, 4000)));
@@ -156,11 +161,7 @@ TEST_F(BackgroundConcurrentTest, CommitsSlowDownOverTheBudget) {
 
 // A commit that waits when the pressure ends goes on at once.
 TEST_F(BackgroundConcurrentTest, ATableWhosePolicyIsTakenBackPressesNobody) {
-  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
-  ASSERT_OK(db_->SetSetting("hot_tier_budget", "100000"));
-  const auto items = CreateWith({.flush_rows = 1'000'000'000});
-  ASSERT_OK(items->Write(*ItemsBatch(0, 100'000)));
-  ASSERT_TRUE(Eventually([&] { return WriteRate() > 0; }));
+  const auto items = CreateFarOverTheBudget();
   const auto others = Create(test::ItemsSpec("others"));
   std::vector<std::thread> writers;
   for (int64_t i = 0; i < 4; ++i) {

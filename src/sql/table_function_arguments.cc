@@ -2,6 +2,8 @@
 
 #include <duckdb/parser/qualified_name.hpp>
 
+#include "sql/table_options.h"
+
 namespace yarrow::sql {
 
 std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& value) const {
@@ -33,10 +35,8 @@ bool TableFunctionArguments::Flag(const std::string& option, const duckdb::Value
 }
 
 FlushOptions::OptimizeFor TableFunctionArguments::Layout(const duckdb::Value& value) const {
-  const std::string layout = value.ToString();
-  if (layout == "scan") return FlushOptions::OptimizeFor::kScan;
-  if (layout == "lookup") return FlushOptions::OptimizeFor::kLookup;
-  throw duckdb::BinderException(function_ + ": optimize_for is 'scan' or 'lookup', not '" + layout + "'");
+  if (const auto layout = ParseLayout(value.ToString())) return *layout;
+  throw duckdb::BinderException(function_ + ": optimize_for is 'scan' or 'lookup', not '" + value.ToString() + "'");
 }
 
 }  // namespace yarrow::sql

@@ -68,10 +68,8 @@ int64_t Seconds(const std::string& table, const std::string& option, const duckd
 }
 
 OptimizeFor Layout(const std::string& table, const std::string& option, const duckdb::Value& value) {
-  const std::string text = value.ToString();
-  if (text == "scan") return OptimizeFor::kScan;
-  if (text == "lookup") return OptimizeFor::kLookup;
-  Refuse(table, option, "'" + text + "'", "'scan' or 'lookup'");
+  if (const auto layout = ParseLayout(value.ToString())) return *layout;
+  Refuse(table, option, "'" + value.ToString() + "'", "'scan' or 'lookup'");
 }
 
 struct Option {
@@ -119,6 +117,12 @@ const Option& Find(const std::string& table, const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<OptimizeFor> ParseLayout(const std::string& text) {
+  if (text == "scan") return OptimizeFor::kScan;
+  if (text == "lookup") return OptimizeFor::kLookup;
+  return std::nullopt;
+}
 
 TableKind TakeKind(const std::string& table, const TableOptions& options) {
   const auto at = options.find(kKind);

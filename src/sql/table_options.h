@@ -2,12 +2,16 @@
 // (ttl_column = 'at', ttl = '30 days'), ALTER TABLE ... RESET (flush_rows).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "sql/duckdb_api.h"
 #include "yarrow/table_definition.h"
 
 namespace yarrow::sql {
+
+// 'scan' or 'lookup'; nothing else is.
+std::optional<OptimizeFor> ParseLayout(const std::string& text);
 
 using TableOptions = duckdb::case_insensitive_map_t<duckdb::unique_ptr<duckdb::ParsedExpression>>;
 
