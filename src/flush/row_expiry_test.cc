@@ -1,8 +1,12 @@
 // Rows whose time is over, in every tier.
 #include <limits>
+#include <utility>
 
 #include "catalog/records.h"
+#include "flush/row_expiry.h"
 #include "flush/tiers_test.h"
+#include "table/database_impl.h"
+#include "table/table_impl.h"
 
 namespace yarrow {
 namespace {
@@ -110,26 +114,19 @@ TEST_F(RowExpiryTest, ARowThatIsWrittenMeanwhileIsJudgedAnew) {
   const int64_t now = NowMicros();
   for (int64_t id = 0; id < 10'000; ++id) ASSERT_OK(events->Put({id, now - 40 * kDay}));
   ASSERT_OK(events->Flush().status());
-  // Told when the first rows have gone: some that come later become young, which the snapshot of the job does not see.
-  struct Renew : public JobListener {
-    std::shared_ptr<Table> events;
-    int64_t now = 0;
-    bool is_done = false;
-    void OnJob(const JobInfo& job) noexcept override {
-      if (job.kind != "expiry" || std::exchange(is_done, true)) return;
-      for (int64_t id = 9000; id < 9010; ++id) EXPECT_OK(events->Put({id, now}));
-    }
-  };
-  const auto renew = std::make_shared<Renew>();
-  renew->events = events;
-  renew->now = now;
-  db_->AddJobListener(renew);
-  ASSERT_OK_AND_ASSIGN(const int64_t expired, events->Expire());
-  db_->RemoveJobListener(renew.get());
-  EXPECT_TRUE(renew->is_done);
+  // When the first rows have gone, some that come later become young, which the snapshot of the job does not see.
+  const auto& database = DatabaseImpl::Of(*db_);
+  const auto entry = database->catalog().Find(QualifiedName::Parse("events").ValueOrDie()).ValueOrDie();
+  const auto table = TableImpl::Make(database, entry, {}).ValueOrDie();
+  bool is_renewed = false;
+  ASSERT_OK_AND_ASSIGN(const int64_t expired, ExpireRows(table, [&](int64_t rows) {
+                         if (rows == 0 || std::exchange(is_renewed, true)) return arrow::Status::OK();
+                         for (int64_t id = 9000; id < 9010; ++id) EXPECT_OK(events->Put({id, now}));
+                         return arrow::Status::OK();
+                       }));
+  EXPECT_TRUE(is_renewed);
   EXPECT_EQ(expired, 9990);
   EXPECT_EQ(Ids(*events).size(), 10u);
-  renew->events.reset();
 }
 
 TEST_F(RowExpiryTest, PoliciesThatCannotBe) {
