@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -386,6 +388,30 @@ TEST_F(SplitPoints, EstimatesBytes) {
     EXPECT_LT(half, all * 2 / 3);
     EXPECT_EQ(store_->ApproximateBytes(p_, "x", "a"), 0u);
     ASSERT_OK(store_->FlushMemtables());
+  }
+}
+
+// Which of RocksDB's threads have which priority: niceness by the names that it gives them.
+std::multimap<std::string, int> RocksDbThreads() {
+  std::multimap<std::string, int> threads;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    const auto id = static_cast<id_t>(std::stoul(task.path().filename().string()));
+    if (name.starts_with("rocksdb:")) threads.emplace(name, getpriority(PRIO_PROCESS, id));
+  }
+  return threads;
+}
+
+TEST_F(StoreTest, CompactionsGiveWayToCommits) {
+  ASSERT_OK(store_->CompactAll());
+  Put("a", "1");
+  ASSERT_OK(store_->FlushMemtables());
+  ASSERT_OK(store_->CompactAll());
+  const auto threads = RocksDbThreads();
+  ASSERT_TRUE(threads.contains("rocksdb:low") && threads.contains("rocksdb:high"));
+  for (const auto& [name, niceness] : threads) {
+    EXPECT_EQ(niceness, name == "rocksdb:low" ? 19 : getpriority(PRIO_PROCESS, 0)) << name;
   }
 }
 
