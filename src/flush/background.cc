@@ -188,16 +188,19 @@ bool Background::Flush(const std::shared_ptr<const TableEntry>& entry, const std
   if (flushed->rows > 0 && !is_stopping_) {
     ARROW_UNUSED(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
   }
-  // The rows have moved, whatever becomes of this.
-  ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
+  CompactIfDue(table);
   return true;
+}
+
+// The job before it did its work, whatever becomes of this.
+void Background::CompactIfDue(const std::shared_ptr<TableImpl>& table) {
+  const auto is_due = IsCompactionDue(table);
+  if (is_due.ok() && *is_due) ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
 }
 
 bool Background::Expire(const std::shared_ptr<TableImpl>& table) {
   const auto expired = ExpireRows(table, WhileOpen());
-  if (expired.ok() && *expired > 0 && table->cold()->MayHaveSegments()) {
-    ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
-  }
+  if (expired.ok() && *expired > 0) CompactIfDue(table);
   return expired.ok();
 }
 

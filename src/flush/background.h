@@ -50,6 +50,7 @@ class Background {
   // Whether the job has succeeded.
   bool Flush(const std::shared_ptr<const TableEntry>& entry, const std::shared_ptr<TableImpl>& table);
   bool Expire(const std::shared_ptr<TableImpl>& table);
+  void CompactIfDue(const std::shared_ptr<TableImpl>& table);
   // For all that takes long: Cancelled when the database is being closed.
   std::function<arrow::Status(int64_t rows)> WhileOpen() const;
   void JoinDone();

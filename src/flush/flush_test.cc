@@ -169,6 +169,32 @@ TEST_F(FlushTest, ChangesWhileRowsAreCopiedAreNotLost) {
   expect();
 }
 
+// The flush has moved its rows when the merge that it was asked for fails.
+TEST_F(FlushTest, AFailedMergeLeavesWhatTheFlushMoved) {
+  const auto items = Create(test::ItemsSpec());
+  for (int64_t first = 0; first < 400; first += 100) {
+    if (first > 0) ASSERT_OK(items->Flush().status());
+    ASSERT_OK(items->Write(*test::ItemsBatch(first, 100)));
+  }
+  const Texts before = Answers(*items);
+  FlushOptions options{.compact = true};
+  int calls = 0;
+  options.on_progress = [&](int64_t) {  // the flush calls it once, with all rows
+    return ++calls == 2 ? arrow::Status::Cancelled("no merge, please") : arrow::Status::OK();
+  };
+  EXPECT_ERROR_HAS(items->Flush(options), "no merge, please");
+  EXPECT_EQ(Files().size(), 4u);
+  EXPECT_EQ(Answers(*items), before);
+  EXPECT_EQ(db_->Check().ValueOrDie().problems, Texts());
+  ASSERT_OK_AND_ASSIGN(const auto jobs, test::ReadTexts(*OpenTable("system.jobs"), {.columns = {{"kind", "state"}}}));
+  EXPECT_EQ(jobs.size(), 5u);
+  EXPECT_EQ(jobs[3], "flush|completed");
+  EXPECT_EQ(jobs[4], "compaction|cancelled");
+  ASSERT_OK(items->Flush({.compact = true}).status());
+  EXPECT_EQ(Files().size(), 5u);  // the four that were merged are kept for a while
+  EXPECT_EQ(Answers(*items), before);
+}
+
 TEST_F(FlushTest, ABulkLoadIntoTheRowsStartsAnew) {
   const auto items = CreateItems(100);
   int loads = 0;

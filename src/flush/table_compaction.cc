@@ -1,5 +1,6 @@
 #include "flush/table_compaction.h"
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,8 +84,10 @@ Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactO
   }
 }
 
-Status CompactAll(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, CompactResult* total) {
-  if (table->definition().kind == TableKind::kShared) return CompactInto(table, options, total);
+// Visits what is merged by itself: the table, or each user's part of it that has segments.
+Status ForEachPart(const std::shared_ptr<TableImpl>& table,
+                   const std::function<Status(const std::shared_ptr<const TableImpl>& part)>& visit) {
+  if (table->definition().kind == TableKind::kShared) return visit(table);
   ARROW_ASSIGN_OR_RAISE(const auto manifest, table->cold()->Latest());
   std::vector<std::string> users;
   for (const auto& [user, segments] : manifest->of_user) users.push_back(user);
@@ -92,20 +95,16 @@ Status CompactAll(const std::shared_ptr<TableImpl>& table, const CompactOptions&
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    ARROW_RETURN_NOT_OK(CompactInto(of_user, options, total));
+    ARROW_RETURN_NOT_OK(visit(of_user));
   }
   return Status::OK();
 }
-
-}  // namespace
-
-namespace {
 
 // Again when the table was altered meanwhile: what is merged by then stays merged.
 Status CompactPresent(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, CompactResult* total) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
-    const Status status = CompactAll(present, options, total);
+    const Status status = ForEachPart(present, [&](const auto& part) { return CompactInto(part, options, total); });
     if (status.ok() || !present->IsOutdated()) return status;
   }
 }
@@ -144,6 +143,15 @@ uint64_t ColdRows(const TableImpl& table) {
 }
 
 }  // namespace
+
+arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table) {
+  bool is_due = false;
+  ARROW_RETURN_NOT_OK(ForEachPart(table, [&](const auto& part) -> Status {
+    if (is_due) return Status::OK();
+    return FindDue(*part, {}).Map([](const auto& due) { return due.has_value(); }).Value(&is_due);
+  }));
+  return is_due;
+}
 
 arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto job, Job::Start(*table, "compaction", ColdRows(*table)));

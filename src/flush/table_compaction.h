@@ -15,4 +15,7 @@ arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& tabl
 // The same for whoever holds the table's move_mutex().
 arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options);
 
+// Whether the policy has anything to merge, with the options as they are by default. A compaction looks again.
+arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table);
+
 }  // namespace yarrow

@@ -16,30 +16,30 @@
 namespace yarrow::sql {
 namespace {
 
-using Segments = std::vector<std::shared_ptr<const cold::Segment>>;
+using Pieces = std::vector<ColdPiece>;
 
 // The segments of a scan, in its order. Outlived by the vector.
 class SegmentList : public duckdb::MultiFileList {
  public:
-  explicit SegmentList(const Segments& segments) : segments_(segments) {}
+  explicit SegmentList(const Pieces& pieces) : pieces_(pieces) {}
 
   duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override {
     duckdb::vector<duckdb::OpenFileInfo> files;
-    for (const auto& segment : segments_) files.push_back(SegmentFile(segment));
+    for (const ColdPiece& piece : pieces_) files.push_back(SegmentFile(*piece.segment));
     return files;
   }
   // Also of one: its row groups are for several threads too.
   duckdb::FileExpandResult GetExpandResult() const override { return duckdb::FileExpandResult::MULTIPLE_FILES; }
-  duckdb::idx_t GetTotalFileCount() const override { return segments_.size(); }
-  duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override { return duckdb::make_uniq<SegmentList>(segments_); }
+  duckdb::idx_t GetTotalFileCount() const override { return pieces_.size(); }
+  duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override { return duckdb::make_uniq<SegmentList>(pieces_); }
 
  protected:
   duckdb::OpenFileInfo GetFile(duckdb::idx_t i) const override {
-    return i < segments_.size() ? SegmentFile(segments_[i]) : duckdb::OpenFileInfo();
+    return i < pieces_.size() ? SegmentFile(*pieces_[i].segment) : duckdb::OpenFileInfo();
   }
 
  private:
-  const Segments& segments_;
+  const Pieces& pieces_;
 };
 
 class DroppedRows : public duckdb::DeleteFilter {
@@ -65,8 +65,7 @@ class DroppedRows : public duckdb::DeleteFilter {
 
 // What the reader is made from; parquet_scan hands it on as its function's info.
 struct SegmentSource : public duckdb::TableFunctionInfo {
-  SegmentSource(const ColdPieces& cold, const Segments& opened, const RowSchema& table, size_t visible)
-      : pieces(cold), segments(opened) {
+  SegmentSource(const Pieces& cold, const RowSchema& table, size_t visible) : pieces(cold) {
     for (size_t i = 0; i < visible; ++i) {
       const RowColumn& column = table.columns()[i];
       auto& defined = columns.emplace_back(column.name, ToLogicalType(column.type));
@@ -75,8 +74,7 @@ struct SegmentSource : public duckdb::TableFunctionInfo {
           duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.older_value(), column.type));
     }
   }
-  const ColdPieces& pieces;
-  const Segments& segments;
+  const Pieces& pieces;
   duckdb::vector<duckdb::MultiFileColumnDefinition> columns;
 };
 
@@ -89,7 +87,7 @@ class SegmentReader : public duckdb::MultiFileReader {
   duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
                                                            const duckdb::vector<duckdb::string>&,
                                                            const duckdb::FileGlobInput&) override {
-    return duckdb::make_shared_ptr<SegmentList>(source().segments);
+    return duckdb::make_shared_ptr<SegmentList>(source().pieces);
   }
   bool Bind(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>& types,
             duckdb::vector<duckdb::string>& names, duckdb::MultiFileReaderBindData& bind) override {
@@ -110,7 +108,7 @@ class SegmentReader : public duckdb::MultiFileReader {
                                                 duckdb::optional_ptr<duckdb::TableFilterSet> filters,
                                                 duckdb::ClientContext& context,
                                                 duckdb::MultiFileGlobalState& state) override {
-    const auto& dropped = source().pieces.pieces[reader.reader->file_list_idx.GetIndex()].dropped;
+    const auto& dropped = source().pieces[reader.reader->file_list_idx.GetIndex()].dropped;
     if (!dropped.empty()) reader.reader->deletion_filter = duckdb::make_uniq<DroppedRows>(dropped);
     return MultiFileReader::InitializeReader(reader, bind, columns, column_ids, filters, context, state);
   }
@@ -180,8 +178,7 @@ ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_
       filters_(scan.filters),
       op_(scan.op),
       function_(ParquetScan(context)) {
-  for (const ColdPiece& piece : pieces_->pieces) segments_.push_back(Check(piece.segment->Open()));
-  function_.function_info = duckdb::make_shared_ptr<SegmentSource>(*pieces_, segments_, table, visible);
+  function_.function_info = duckdb::make_shared_ptr<SegmentSource>(pieces_->pieces, table, visible);
   bind_data_ = BindSegments(context, function_, MayHaveNan(*pieces_));
   duckdb::TableFunctionInitInput input = InitInput();
   state_ = function_.init_global(context, input);

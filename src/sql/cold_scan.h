@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "row/row_schema.h"
 #include "sql/duckdb_api.h"
@@ -33,7 +32,8 @@ class ColdScan {
     uint64_t row_groups_read = 0;
   };
 
-  // Opens the segments: errors name the file. `table`: its first `visible` columns are what column ids mean.
+  // Segments are opened when it is their turn: errors name the file. `table`: its first `visible` columns are what
+  // column ids mean.
   ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
            std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan);
   ~ColdScan();
@@ -52,7 +52,6 @@ class ColdScan {
   void Count(duckdb::ClientContext& context, Local& local) const;
 
   const std::shared_ptr<const ColdPieces> pieces_;
-  std::vector<std::shared_ptr<const cold::Segment>> segments_;  // of pieces_
   const duckdb::vector<duckdb::ColumnIndex> columns_;
   const duckdb::vector<duckdb::idx_t> projection_;
   const duckdb::optional_ptr<duckdb::TableFilterSet> filters_;

@@ -1,6 +1,7 @@
 // Segments read by DuckDB's parquet_scan: the rows of both tiers, whatever is asked, and what is not read at all.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -132,6 +133,29 @@ TEST_F(ColdScanTest, LimitsStopEarly) {
   Run("SET threads = 1");
   EXPECT_EQ(RowGroupsRead("SELECT * FROM t LIMIT 10"), "0 of 4");  // hot rows come first
   EXPECT_EQ(RowGroupsRead("SELECT * FROM t LIMIT 200"), "1 of 4");
+}
+
+size_t OpenSegmentFiles() {
+  return static_cast<size_t>(std::ranges::count_if(std::filesystem::directory_iterator("/proc/self/fd"), [](auto& fd) {
+    std::error_code gone;  // the iterator's own is in the list
+    return std::filesystem::read_symlink(fd.path(), gone).extension() == ".parquet";
+  }));
+}
+
+TEST_F(ColdScanTest, FilesAreOpenedWhenItIsTheirTurn) {
+  Run("SET threads = 1");
+  Run("CALL yarrow_set('open_segments', '0')");  // only those in use
+  ASSERT_EQ(OpenSegmentFiles(), 0u);
+  const auto result = connection_->SendQuery("SELECT id + v FROM t");
+  size_t most = 0, rows = 0;
+  while (const auto chunk = result->Fetch()) {
+    rows += chunk->size();
+    most = std::max(most, OpenSegmentFiles());
+  }
+  EXPECT_EQ(rows, 200'090u);
+  EXPECT_GE(most, 1u);
+  EXPECT_LE(most, 2u) << "DuckDB opens one file ahead";
+  EXPECT_EQ(OpenSegmentFiles(), 0u);
 }
 
 TEST_F(ColdScanTest, NanIsGreatest) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "cold/segment_path.h"
 #include "cold/sha256.h"
 #include "sql/sql_error.h"
 
@@ -81,21 +82,22 @@ class SegmentFileSystem : public duckdb::FileSystem {
     if (!file.extended_info || flags.OpenForWriting()) throw Refusal(file.path);
     const auto segment = file.extended_info->options.find(kSegment);
     if (segment == file.extended_info->options.end()) throw Refusal(file.path);
-    const auto* pointer = reinterpret_cast<const std::shared_ptr<const cold::Segment>*>(segment->second.GetPointer());
-    return duckdb::make_uniq<SegmentHandle>(*this, file.path, flags, *pointer);
+    const auto* pointer = reinterpret_cast<const ColdSegment*>(segment->second.GetPointer());
+    return duckdb::make_uniq<SegmentHandle>(*this, file.path, flags, Check(pointer->Open()));
   }
 };
 
 }  // namespace
 
-duckdb::OpenFileInfo SegmentFile(const std::shared_ptr<const cold::Segment>& segment) {
-  duckdb::OpenFileInfo file(kScheme + segment->path().string() + "?" + cold::ToHex(segment->info().sha256));
+duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment) {
+  const std::string sha256 = cold::ToHex(segment.info().sha256);
+  duckdb::OpenFileInfo file(kScheme + cold::SegmentPath(segment.key()).string() + "?" + sha256);
   file.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
   auto& options = file.extended_info->options;
   options[kSegment] = duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&segment));
-  options["file_size"] = duckdb::Value::UBIGINT(segment->info().bytes);
+  options["file_size"] = duckdb::Value::UBIGINT(segment.info().bytes);
   options["validate_external_file_cache"] = duckdb::Value::BOOLEAN(false);
-  options["etag"] = duckdb::Value(cold::ToHex(segment->info().sha256));
+  options["etag"] = duckdb::Value(sha256);
   options["last_modified"] = duckdb::Value::TIMESTAMP(duckdb::timestamp_t(1));
   return file;
 }

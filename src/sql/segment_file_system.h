@@ -4,14 +4,14 @@
 
 #include <memory>
 
-#include "cold/segment.h"
 #include "sql/duckdb_api.h"
+#include "table/cold_table.h"
 
 namespace yarrow::sql {
 
-// To read the segment by. DuckDB keeps what it has read of a file under its name, which therefore names the contents
-// too. REQUIRES: `segment` outlives whoever opens the file.
-duckdb::OpenFileInfo SegmentFile(const std::shared_ptr<const cold::Segment>& segment);
+// To read the segment by; it is opened with the file. DuckDB keeps what it has read of a file under its name, which
+// therefore names the contents too. REQUIRES: `segment` outlives whoever opens the file.
+duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment);
 
 void RegisterSegmentFileSystem(duckdb::DatabaseInstance& duckdb);
 

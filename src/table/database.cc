@@ -47,7 +47,6 @@ arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntr
 // A job that was under way when the process ended left nothing behind, or everything: its commit is its last step. Of
 // those that ended long ago, no record is kept.
 Status DatabaseImpl::CleanJobs() {
-  constexpr size_t kMostRecords = 10'000;
   WriteSet writes;
   std::deque<JobKey> ended;
   for (const auto& entry : catalog_->jobs().ScanIter()) {
@@ -59,7 +58,7 @@ Status DatabaseImpl::CleanJobs() {
       catalog_->jobs().Put(&writes, key, job);
     }
     ended.push_back(key);
-    if (ended.size() <= kMostRecords) continue;
+    if (ended.size() <= kMostJobRecords) continue;
     catalog_->jobs().Delete(&writes, ended.front());
     ended.pop_front();
   }

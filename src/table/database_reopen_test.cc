@@ -1,5 +1,6 @@
 // What a database is after it was closed, opened twice, or left by a process that ended in the middle.
 #include "catalog/records.h"
+#include "table/database_impl.h"
 #include "table/database_test.h"
 
 namespace yarrow {
@@ -144,6 +145,14 @@ TEST_F(DatabaseReopenTest, OfManyJobsTheLastOnesAreKept) {
   const Texts kept = ReadTexts(*OpenTable("system.jobs"), {.columns = {{"job_id"}}}).ValueOrDie();
   EXPECT_EQ(kept.size(), 10'000u);
   EXPECT_EQ(kept.front(), "8");
+  // Nor does it have to be opened for that: items are loaded twice.
+  for (int i = 0; i < 10'007; ++i) ASSERT_OK(DatabaseImpl::Of(*db_)->catalog().NextJobId().status());
+  const auto items = CreateItems(10);
+  const auto reader = test::ReaderOf({test::ItemsBatch(100, 10)});
+  ASSERT_OK(items->BulkLoad(reader.get()).status());
+  const Texts later = ReadTexts(*OpenTable("system.jobs"), {.columns = {{"job_id"}}}).ValueOrDie();
+  EXPECT_EQ(later.size(), 10'000u);
+  EXPECT_EQ(later.front(), "10");
 }
 
 TEST_F(DatabaseReopenTest, DroppedTablesStayDroppedAndTheirIdsAreNotUsedAgain) {

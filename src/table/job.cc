@@ -32,6 +32,9 @@ arrow::Result<std::unique_ptr<Job>> Job::Start(const TableImpl& table, std::stri
   info.started_at = NowMicros();
   std::unique_ptr<Job> job(new Job(&table.database(), std::move(info), expected_rows));
   ARROW_RETURN_NOT_OK(job->Record());
+  // Ids ascend without many gaps; of those, the records are swept when the database is opened.
+  const uint64_t id = job->info_.id;
+  if (id > kMostJobRecords) ARROW_UNUSED(table.database().catalog().jobs().Delete({id - kMostJobRecords}));
   return job;
 }
 

@@ -17,6 +17,9 @@
 
 namespace yarrow {
 
+// What system.jobs keeps: the last ones.
+inline constexpr uint64_t kMostJobRecords = 10'000;
+
 // Thread-safe.
 class Jobs {
  public:

@@ -30,6 +30,13 @@ class CheckTest(ProgramTest):
     self.assertIn(str(path).encode(), done.stdout)
     self.assertIn(b'1 problem found', done.stderr)
 
+    # By SQL, who needs that segment is told of it, and all others go on.
+    for sql in ('SELECT max(weather) FROM weather', 'UPDATE weather SET temp = temp + 1', 'CREATE TABLE w AS FROM weather'):
+      done = subprocess.run([YARROW, self.db, '-c', sql], capture_output=True, check=False)
+      self.assertEqual(done.returncode, 1)
+      self.assertIn(str(path).encode(), done.stderr)
+    self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', 'SELECT count(*) FROM airlines'), 'count_star()\n16\n')
+
 
 if __name__ == '__main__':
   unittest.main()
