@@ -171,25 +171,29 @@ void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob j
 
 void Background::Work(const std::shared_ptr<const TableEntry>& entry, DueJob job) {
   const auto table = TableImpl::Make(database_.shared_from_this(), entry, {});
-  const bool has_succeeded = table.ok() && (job == DueJob::kExpiry ? Expire(*table) : Flush(entry, *table));
+  std::optional<uint64_t> moved;
+  if (table.ok() && job == DueJob::kFlush) moved = Flush(entry, *table);
+  if (table.ok() && job == DueJob::kExpiry && Expire(*table)) moved = 0;
   std::lock_guard lock(mutex_);
-  WatchOf(*entry).End(has_succeeded, entry->definition->policy, Measure(*entry), NowMicros());
+  WatchOf(*entry).End(moved, entry->definition->policy, Measure(*entry), NowMicros());
 }
 
-bool Background::Flush(const std::shared_ptr<const TableEntry>& entry, const std::shared_ptr<TableImpl>& table) {
+std::optional<uint64_t> Background::Flush(const std::shared_ptr<const TableEntry>& entry,
+                                          const std::shared_ptr<TableImpl>& table) {
   const auto has_rows = HasHotRows(*database_.store(), *entry);
-  if (!has_rows.ok() || !*has_rows) return has_rows.ok();
+  if (!has_rows.ok()) return std::nullopt;
+  if (!*has_rows) return 0;
   const TierPolicy& policy = entry->definition->policy;
   const auto flushed = FlushTable(
       table, {.optimize_for = policy.optimize_for, .min_user_rows = policy.min_user_rows, .on_progress = WhileOpen()});
-  if (!flushed.ok()) return false;
+  if (!flushed.ok()) return std::nullopt;
   // What RocksDB still has of the rows that moved is room on disk and a delay for scans.
   const KeyRange range = PrefixRange(entry->prefix);
   if (flushed->rows > 0 && !is_stopping_) {
     ARROW_UNUSED(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
   }
   CompactIfDue(table);
-  return true;
+  return static_cast<uint64_t>(flushed->rows);
 }
 
 // The job before it did its work, whatever becomes of this.

@@ -47,8 +47,10 @@ class Background {
   void Relieve(int64_t now);
   void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
   void Work(const std::shared_ptr<const TableEntry>& entry, DueJob job);
-  // Whether the job has succeeded.
-  bool Flush(const std::shared_ptr<const TableEntry>& entry, const std::shared_ptr<TableImpl>& table);
+  // The rows that have moved; nothing: it has failed.
+  std::optional<uint64_t> Flush(const std::shared_ptr<const TableEntry>& entry,
+                                const std::shared_ptr<TableImpl>& table);
+  // Whether it has succeeded.
   bool Expire(const std::shared_ptr<TableImpl>& table);
   void CompactIfDue(const std::shared_ptr<TableImpl>& table);
   // For all that takes long: Cancelled when the database is being closed.

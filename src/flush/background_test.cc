@@ -113,7 +113,9 @@ TEST_F(BackgroundConcurrentTest, SegmentsAreMergedWhenThereAreEnoughOfThem) {
   const auto items = CreateWith({.flush_rows = 1000});
   for (int64_t flushes = 1; flushes <= 4; ++flushes) {
     ASSERT_OK(items->Write(*ItemsBatch(flushes * 20'000, 20'000)));
-    ASSERT_TRUE(Eventually([&] { return CountSegments() == (flushes < 4 ? flushes : 1); }));
+    ASSERT_TRUE(Eventually([&] { return CountSegments() == (flushes < 4 ? flushes : 1); }))
+        << flushes << " flushes, " << CountSegments() << " segments, "
+        << testing::PrintToString(Jobs({"kind", "state", "rows"}));
   }
   ASSERT_TRUE(Eventually([&] { return Jobs({"state"}).back() == "completed"; }));
   const Texts flush = {"flush|completed"};

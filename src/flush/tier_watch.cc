@@ -41,14 +41,25 @@ void TierWatch::Begin(DueJob job, const HotFigures& figures, int64_t now) {
   is_at_work_ = true;
   at_work_ = job;
   began_at_ = now;
-  last_write_then_ = figures.last_write;
+  then_ = figures;
 }
 
-void TierWatch::End(bool has_succeeded, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+// The estimates do not tell what has come meanwhile from what could not be moved. If anything has, the latter is no
+// more than was there before and was not moved.
+HotFigures TierWatch::Left(uint64_t moved, const HotFigures& figures) const {
+  if (figures.last_write == then_.last_write) return figures;
+  const uint64_t rows = Above(then_.rows, moved);
+  const double share = then_.rows == 0 ? 0 : static_cast<double>(rows) / static_cast<double>(then_.rows);
+  const auto bytes = static_cast<uint64_t>(share * static_cast<double>(then_.bytes));
+  return {
+      .rows = std::min(figures.rows, rows), .bytes = std::min(figures.bytes, bytes), .last_write = then_.last_write};
+}
+
+void TierWatch::End(std::optional<uint64_t> moved, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
   is_at_work_ = false;
   const bool is_expiry = at_work_ == DueJob::kExpiry;
   int& failures = is_expiry ? failed_expiries_ : failed_flushes_;
-  if (!has_succeeded) {
+  if (!moved) {
     // A table that cannot do the one can do the other all the same.
     (is_expiry ? next_expiry_ : next_flush_) = now + (kMinute << std::min(failures++, kMostDoublings));
     return;
@@ -58,8 +69,8 @@ void TierWatch::End(bool has_succeeded, const TierPolicy& policy, const HotFigur
     next_expiry_ = now + BetweenExpiries(policy);
     return;
   }
-  left_ = figures;
-  hot_since_ = figures.last_write > last_write_then_ ? std::optional(began_at_) : std::nullopt;
+  left_ = Left(*moved, figures);
+  hot_since_ = figures.last_write > then_.last_write ? std::optional(began_at_) : std::nullopt;
 }
 
 }  // namespace yarrow::flush

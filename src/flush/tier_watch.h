@@ -1,7 +1,8 @@
 // TierWatch: when a table's TierPolicy makes a job due.
 //
 // What counts is what was written since the last flush. RocksDB estimates what a table's hot rows take, rows that were
-// moved or overwritten included until it compacts; so what is left right after a flush is taken off.
+// moved or overwritten included until it compacts; so what is left right after a flush is taken off. Rows that were
+// written while it moved others are not left by it: they count for the next one.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +34,13 @@ class TierWatch {
   bool may_flush(int64_t now) const { return !is_at_work_ && now >= next_flush_; }
 
   void Begin(DueJob job, const HotFigures& figures, int64_t now);
-  // If it has failed, the next one of its kind waits, longer each time.
-  void End(bool has_succeeded, const TierPolicy& policy, const HotFigures& figures, int64_t now);
+  // `moved`: rows that a flush has moved; nothing: the job has failed, and the next one of its kind waits, longer each
+  // time.
+  void End(std::optional<uint64_t> moved, const TierPolicy& policy, const HotFigures& figures, int64_t now);
 
  private:
+  // What is left by a flush that has moved so many rows and ended with these figures.
+  HotFigures Left(uint64_t moved, const HotFigures& figures) const;
   bool IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now);
 
   HotFigures left_;                   // by the last flush
@@ -49,7 +53,7 @@ class TierWatch {
   bool is_at_work_ = false;
   DueJob at_work_ = DueJob::kNone;
   int64_t began_at_ = 0;
-  uint64_t last_write_then_ = 0;
+  HotFigures then_;  // when it began
 };
 
 }  // namespace yarrow::flush

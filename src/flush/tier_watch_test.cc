@@ -25,8 +25,8 @@ TEST(TierWatchTest, WhatAFlushLeavesDoesNotCount) {
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, {.rows = 150, .bytes = 1500, .last_write = 1}, kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, {.rows = 150, .bytes = 1500, .last_write = 1}, kSecond);
-  EXPECT_EQ(watch.Look(policy, {.rows = 500, .bytes = 5000, .last_write = 2}, 2 * kSecond), DueJob::kNone);
-  watch.End(true, policy, {.rows = 120, .bytes = 1200, .last_write = 3}, 3 * kSecond);
+  EXPECT_EQ(watch.Look(policy, {.rows = 500, .bytes = 5000, .last_write = 1}, 2 * kSecond), DueJob::kNone);
+  watch.End(30, policy, {.rows = 120, .bytes = 1200, .last_write = 1}, 3 * kSecond);
   EXPECT_EQ(watch.Look(policy, {.rows = 219, .bytes = 2190, .last_write = 4}, 4 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.hot_bytes(), 990u);
   EXPECT_EQ(watch.Look(policy, {.rows = 220, .bytes = 2200, .last_write = 4}, 4 * kSecond), DueJob::kFlush);
@@ -35,17 +35,27 @@ TEST(TierWatchTest, WhatAFlushLeavesDoesNotCount) {
   EXPECT_EQ(watch.Look(policy, {.rows = 120, .bytes = 1200, .last_write = 4}, 6 * kSecond), DueJob::kFlush);
 }
 
+TEST(TierWatchTest, WhatIsWrittenDuringAFlushCountsForTheNext) {
+  const TierPolicy policy{.flush_rows = 100};
+  TierWatch watch(0);
+  watch.Begin(DueJob::kFlush, {.rows = 150, .bytes = 1500, .last_write = 1}, kSecond);
+  watch.End(120, policy, {.rows = 129, .bytes = 1290, .last_write = 2}, 3 * kSecond);  // 30 were not moved
+  EXPECT_EQ(watch.Look(policy, {.rows = 129, .bytes = 1290, .last_write = 2}, 4 * kSecond), DueJob::kNone);
+  EXPECT_EQ(watch.hot_bytes(), 990u);
+  EXPECT_EQ(watch.Look(policy, {.rows = 130, .bytes = 1300, .last_write = 2}, 4 * kSecond), DueJob::kFlush);
+}
+
 TEST(TierWatchTest, AgeIsOfTheFirstRowSinceTheLastFlush) {
   const TierPolicy policy{.flush_age = 10};
   const auto figures = [](uint64_t last_write) { return HotFigures{.rows = 5, .bytes = 50, .last_write = last_write}; };
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, figures(1), 10 * kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, figures(1), 10 * kSecond);
-  watch.End(true, policy, figures(2), 12 * kSecond);  // written meanwhile
+  watch.End(0, policy, figures(2), 12 * kSecond);  // written meanwhile
   EXPECT_EQ(watch.Look(policy, figures(2), 19 * kSecond), DueJob::kNone);
   ASSERT_EQ(watch.Look(policy, figures(2), 20 * kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, figures(2), 20 * kSecond);
-  watch.End(true, policy, figures(2), 20 * kSecond);  // nothing was there to move
+  watch.End(0, policy, figures(2), 20 * kSecond);  // nothing was there to move
   EXPECT_EQ(watch.Look(policy, figures(2), 100 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures(3), 200 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures(3), 209 * kSecond), DueJob::kNone);
@@ -60,7 +70,7 @@ TEST(TierWatchTest, AFailedJobIsTriedAgainLaterAndLater) {
   for (int failures = 0; failures < 10; ++failures) {
     ASSERT_EQ(watch.Look(policy, figures, now), DueJob::kFlush);
     watch.Begin(DueJob::kFlush, figures, now);
-    watch.End(false, policy, figures, now);
+    watch.End(std::nullopt, policy, figures, now);
     int64_t wait = 0;
     while (watch.Look(policy, figures, now + wait) == DueJob::kNone) wait += 30 * kSecond;
     EXPECT_GE(wait, waited);
@@ -77,10 +87,10 @@ TEST(TierWatchTest, AnExpiryThatFailsKeepsNoFlushBack) {
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, figures, kSecond), DueJob::kExpiry);
   watch.Begin(DueJob::kExpiry, figures, kSecond);
-  watch.End(false, policy, figures, kSecond);
+  watch.End(std::nullopt, policy, figures, kSecond);
   ASSERT_EQ(watch.Look(policy, figures, 2 * kSecond), DueJob::kFlush);
   watch.Begin(DueJob::kFlush, figures, 2 * kSecond);
-  watch.End(true, policy, figures, 2 * kSecond);
+  watch.End(0, policy, figures, 2 * kSecond);
   EXPECT_EQ(watch.Look(policy, figures, 60 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures, 61 * kSecond), DueJob::kExpiry);
 }
@@ -91,7 +101,7 @@ TEST(TierWatchTest, ExpiryIsLookedForAgainAndAgain) {
   TierWatch watch(0);
   ASSERT_EQ(watch.Look(policy, figures, kSecond), DueJob::kExpiry);
   watch.Begin(DueJob::kExpiry, figures, kSecond);
-  watch.End(true, policy, figures, 2 * kSecond);
+  watch.End(0, policy, figures, 2 * kSecond);
   EXPECT_EQ(watch.Look(policy, figures, 6 * kSecond), DueJob::kNone);
   EXPECT_EQ(watch.Look(policy, figures, 7 * kSecond), DueJob::kExpiry);
 }
