@@ -82,6 +82,9 @@ function(yarrow_layer name)
   yarrow_stage_headers(${name} stage deps)
   add_library(yarrow_${name} STATIC ${ARG_SOURCES})
   add_library(yarrow::${name} ALIAS yarrow_${name})
+  if(YARROW_SANITIZE)
+    yarrow_compile_together(yarrow_${name})
+  endif()
   target_include_directories(yarrow_${name} PRIVATE ${stage})
   target_link_libraries(yarrow_${name} PRIVATE yarrow_warnings PUBLIC Arrow::arrow ${ARG_LINK})
   foreach(dep ${deps})
@@ -99,6 +102,14 @@ function(yarrow_layer name)
   endif()
 endfunction()
 
+# Compiles several sources of the target as one, which takes less than half of the time. Only with a sanitizer: the others
+# see to it that each file compiles by itself.
+function(yarrow_compile_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  # GCC warns of members whose type is in an anonymous namespace, unless it stands in the main file, as it does here else.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endfunction()
+
 # yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...] [CONCURRENT <filter>]): a GoogleTest program that sees what
 # its layer sees. CONCURRENT is a GoogleTest filter (Commit*:*Parallel*): the tests it names use several threads, bear
 # the label <layer>-concurrent, and are what runs under ThreadSanitizer (target yarrow_concurrent_tests builds them).
@@ -113,6 +124,9 @@ function(yarrow_test target)
     yarrow_keep_matching_tests(ARG_SOURCES "${ARG_CONCURRENT}")
   endif()
   add_executable(${target} ${ARG_SOURCES})
+  if(YARROW_SANITIZE)
+    yarrow_compile_together(${target})
+  endif()
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${YARROW_TEST_OPTIMIZATION})

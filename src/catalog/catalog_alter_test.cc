@@ -14,7 +14,7 @@ namespace {
 
 using test::TempDir;
 
-ColumnSpec Column(std::string name, ColumnType type, Value value = {}) {
+ColumnSpec NullableColumn(std::string name, ColumnType type, Value value = {}) {
   return {.name = std::move(name), .type = std::move(type), .nullable = true, .default_value = std::move(value)};
 }
 
@@ -24,7 +24,8 @@ class CatalogAlterTest : public testing::Test {
     Reopen();
     TableSpec spec;
     spec.name = "t";
-    spec.columns = {Column("id", TypeId::kInt64), Column("n", TypeId::kInt32), Column("gone", TypeId::kUtf8)};
+    spec.columns = {NullableColumn("id", TypeId::kInt64), NullableColumn("n", TypeId::kInt32),
+                    NullableColumn("gone", TypeId::kUtf8)};
     spec.primary_key = {"id"};
     ASSERT_OK(catalog_->CreateTable(spec).status());
   }
@@ -62,13 +63,13 @@ class CatalogAlterTest : public testing::Test {
 };
 
 TEST_F(CatalogAlterTest, DefinitionsSurviveReopening) {
-  Alter(AddColumn{Column("d", ColumnType::Decimal(5, 2), Value(Decimal{150, 2}))});
+  Alter(AddColumn{NullableColumn("d", ColumnType::Decimal(5, 2), Value(Decimal{150, 2}))});
   Alter(DropColumn{"gone"});
   Alter(WidenColumn{"n", TypeId::kInt64});
   Alter(WidenColumn{"d", ColumnType::Decimal(9, 2)});
   Alter(WidenColumn{"d", ColumnType::Decimal(20, 2)});
   Alter(SetColumnDefault{"d", Value()});
-  Alter(AddColumn{Column("gone", TypeId::kInt8)});
+  Alter(AddColumn{NullableColumn("gone", TypeId::kInt8)});
   Alter(RenameColumn{"n", "number"});
   Alter(RenameTable{"u"});
   const std::string text = Text(*Find("u")->definition);
@@ -91,7 +92,7 @@ TEST_F(CatalogAlterTest, DefinitionsSurviveReopening) {
 TEST_F(CatalogAlterTest, SnapshotsKnowTheVersionsThatTheySaw) {
   const auto first = Find();
   const Snapshot before = store_->GetSnapshot();
-  Alter(AddColumn{Column("x", TypeId::kInt8)});
+  Alter(AddColumn{NullableColumn("x", TypeId::kInt8)});
   const auto second = Find();
   const Snapshot between = store_->GetSnapshot();
   Alter(RenameTable{"u"});
@@ -114,7 +115,7 @@ TEST_F(CatalogAlterTest, SnapshotsKnowTheVersionsThatTheySaw) {
 TEST_F(CatalogAlterTest, WhoComesLateGetsAConflict) {
   const auto before = Find();
   ASSERT_OK_AND_ASSIGN(const auto mine, catalog_->DraftAlteration(before, DropColumn{"gone"}));
-  Alter(AddColumn{Column("x", TypeId::kInt8)});
+  Alter(AddColumn{NullableColumn("x", TypeId::kInt8)});
   WriteSet writes;
   const arrow::Status late = catalog_->CommitChanges({.altered = {{before, mine}}}, &writes);
   EXPECT_TRUE(IsConflict(late)) << late.ToString();
@@ -159,7 +160,7 @@ TEST_F(CatalogAlterTest, OlderReadersDoNotWaitForTheCommit) {
 TEST_F(CatalogAlterTest, NamesAreTakenOnce) {
   TableSpec spec;
   spec.name = "other";
-  spec.columns = {Column("a", TypeId::kInt8)};
+  spec.columns = {NullableColumn("a", TypeId::kInt8)};
   ASSERT_OK(catalog_->CreateTable(spec).status());
   EXPECT_ERROR_HAS(catalog_->AlterTable({"main", "t"}, RenameTable{"OTHER"}), "main.OTHER exists already");
   EXPECT_ERROR_HAS(catalog_->AlterTable({"system", "tables"}, RenameTable{"x"}), "cannot be altered");

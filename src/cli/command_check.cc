@@ -17,7 +17,7 @@ struct CheckArguments {
   bool quiet = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kCheckFooter =
     "Reads every row of every table and every Parquet file in the folder cold/: checksums, the\n"
     "order of keys, that no row is in two places, statistics and key filters. Changes no row.\n"
     "Exits with 1 when something is wrong.\n"
@@ -57,7 +57,7 @@ void AddCheckCommand(CLI::App* app, Action* action) {
   CLI::App* command = app->add_subcommand("check", "Reads everything and says what is wrong");
   AddDirectoryOption(command, &arguments->directory);
   command->add_flag("--quiet", arguments->quiet, "Print nothing but problems");
-  command->footer(kFooter);
+  command->footer(kCheckFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunCheck(*arguments); }; });
 }
 

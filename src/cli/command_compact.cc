@@ -22,7 +22,7 @@ struct CompactArguments {
   bool quiet = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kCompactFooter =
     "Small Parquet files, files whose keys overlap and files of which many rows were changed or\n"
     "deleted are merged into fewer ones; every question is answered as before. Of a user table the\n"
     "files of all users, each user's by themselves. The old files are removed after the time of the\n"
@@ -92,7 +92,7 @@ void AddCompactCommand(CLI::App* app, Action* action) {
       ->type_name("SECONDS")
       ->check(CLI::NonNegativeNumber.description(""));
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
-  command->footer(kFooter);
+  command->footer(kCompactFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunCompact(*arguments); }; });
 }
 

@@ -34,7 +34,7 @@ struct ExportArguments {
   bool quiet = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kExportFooter =
     "Rows come in the order of the primary key, from one snapshot of the table: writers are\n"
     "not held up. A file of that name is replaced when the new one is complete; after an\n"
     "error or Ctrl-C it is as it was. `yarrow import` reads CSV and Parquet files back.\n"
@@ -175,7 +175,7 @@ void AddExportCommand(CLI::App* app, Action* action) {
       ->type_name("FORMAT");
   AddSelectionOptions(command, &arguments->rows);
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
-  command->footer(kFooter);
+  command->footer(kExportFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunExport(*arguments); }; });
 }
 

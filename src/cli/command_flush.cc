@@ -19,7 +19,7 @@ struct FlushArguments {
   bool quiet = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kFlushFooter =
     "Rows move from RocksDB to Parquet files in the folder cold/ of the database; every question\n"
     "is answered as before, and rows there can be changed and deleted like others. Of a user\n"
     "table the rows of all users with at least --min-user-rows move, one file or more a user.\n"
@@ -72,7 +72,7 @@ void AddFlushCommand(CLI::App* app, Action* action) {
       ->check(CLI::NonNegativeNumber.description(""));
   command->add_flag("--compact", arguments->options.compact, "Merge files afterwards, as far as it is worth it");
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
-  command->footer(kFooter);
+  command->footer(kFlushFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunFlush(*arguments); }; });
 }
 

@@ -16,7 +16,7 @@ struct GetArguments {
   OutputFormat format = OutputFormat::kTable;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kGetFooter =
     "Prints a line for each column: its name, then the value (with --format csv or\n"
     "jsonlines the row as scan prints it). Exits with 1 when there is no such row.\n"
     "\n"
@@ -92,7 +92,7 @@ void AddGetCommand(CLI::App* app, Action* action) {
   AddTableOptions(command, &arguments->address);
   command->add_option("KEY", arguments->key, "Values of the key's columns, in key order")->required();
   AddFormatOption(command, &arguments->format);
-  command->footer(kFooter);
+  command->footer(kGetFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunGet(*arguments); }; });
 }
 

@@ -32,7 +32,7 @@ struct ImportArguments {
   bool quiet = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kImportFooter =
     "All files are imported in one step, or nothing is: after an error, Ctrl-C or a crash\n"
     "the table is as it was. Directory and table are made when missing. Into a table that\n"
     "exists, columns go by name; those that the files lack get their defaults.\n"
@@ -333,7 +333,7 @@ void AddImportCommand(CLI::App* app, Action* action) {
   AddCsvOptions(command, arguments);
   AddWriteOptions(command, arguments);
   command->add_flag("-q,--quiet", arguments->quiet, "No progress, no summary");
-  command->footer(kFooter);
+  command->footer(kImportFooter);
   command->callback([command, arguments, action] {
     arguments->kind_is_given = command->count("--kind") > 0;
     const bool is_tsv = std::all_of(arguments->files.begin(), arguments->files.end(), IsTabSeparated);

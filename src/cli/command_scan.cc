@@ -23,7 +23,7 @@ struct ScanArguments {
   bool stats = false;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kScanFooter =
     "Rows come in the order of the primary key, from one snapshot of the table.\n"
     "\n"
     "EXPR is an SQL condition: comparisons (= <> < <= > >=), BETWEEN a AND b, IN (..),\n"
@@ -92,7 +92,7 @@ void AddScanCommand(CLI::App* app, Action* action) {
   command->add_flag("--stats", arguments->stats,
                     "Then print to stderr: time, rows and bytes visited in\n"
                     "storage, rows and bytes decoded into columns");
-  command->footer(kFooter);
+  command->footer(kScanFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunScan(*arguments); }; });
 }
 

@@ -21,7 +21,7 @@ struct SqlArguments {
   OutputFormat format = OutputFormat::kTable;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kSqlFooter =
     "`yarrow DIR` is short for `yarrow sql DIR`. SQL is DuckDB's; the tables of the database\n"
     "are named without a prefix, those of schema system as db.system.tables. Statements end\n"
     "with a semicolon and run one after the other until one fails. Without -c or -f they are\n"
@@ -71,7 +71,7 @@ void AddSqlCommand(CLI::App* app, Action* action) {
   command->add_option("-f,--file", arguments->file, "File of statements to run, after those of -c")->type_name("FILE");
   AddFormatOption(command, &arguments->format);
   command->add_option("--user", arguments->user, "Acting user; needed for tables of kind user")->type_name("NAME");
-  command->footer(kFooter);
+  command->footer(kSqlFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunSql(*arguments); }; });
 }
 

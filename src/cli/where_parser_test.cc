@@ -20,14 +20,14 @@ namespace {
 
 namespace cp = arrow::compute;
 
-struct Column {
+struct TestColumn {
   std::string name;
   ColumnType type;
   std::vector<std::optional<std::string>> cells;  // as Value::Parse reads them
 };
 
-const std::vector<Column>& Columns() {
-  static const std::vector<Column> columns = {
+const std::vector<TestColumn>& Columns() {
+  static const std::vector<TestColumn> columns = {
       {"i", TypeId::kInt64, {"-3", "0", "1", "2", std::nullopt, "9223372036854775807"}},
       {"small", TypeId::kInt8, {"-128", "0", "5", "127", "7", std::nullopt}},
       {"u", TypeId::kUInt64, {"0", "1", "18446744073709551615", std::nullopt, "7", "8"}},
@@ -50,7 +50,7 @@ const std::vector<Column>& Columns() {
 
 constexpr int64_t kRows = 6;
 
-Value CellOf(const Column& column, int64_t row) {
+Value CellOf(const TestColumn& column, int64_t row) {
   const auto& cell = column.cells[static_cast<size_t>(row)];
   return cell ? Value::Parse(*cell, column.type).ValueOrDie() : Value();
 }
@@ -58,7 +58,7 @@ Value CellOf(const Column& column, int64_t row) {
 std::shared_ptr<arrow::RecordBatch> Batch() {
   arrow::FieldVector fields;
   arrow::ArrayVector arrays;
-  for (const Column& column : Columns()) {
+  for (const TestColumn& column : Columns()) {
     fields.push_back(arrow::field(column.name, column.type.ToArrow()));
     auto builder = arrow::MakeBuilder(column.type.ToArrow()).ValueOrDie();
     for (int64_t row = 0; row < kRows; ++row) {
@@ -306,7 +306,7 @@ class Sampler {
  private:
   uint64_t Below(uint64_t bound) { return random_() % bound; }
 
-  Value RandomCell(const Column& column) { return CellOf(column, static_cast<int64_t>(Below(kRows))); }
+  Value RandomCell(const TestColumn& column) { return CellOf(column, static_cast<int64_t>(Below(kRows))); }
 
   static std::string Show(const Value& value, const ColumnType& type) {
     if (value.is_null()) return "NULL";
@@ -323,7 +323,7 @@ class Sampler {
   }
 
   Sample Test() {
-    const Column& column = Columns()[Below(Columns().size())];
+    const TestColumn& column = Columns()[Below(Columns().size())];
     const std::string name = '"' + column.name + '"';
     if (Below(8) == 0) {
       Sample sample{name + " IS NULL", {}};
@@ -341,7 +341,7 @@ class Sampler {
     return sample;
   }
 
-  Sample ListTest(const Column& column, const std::string& name) {
+  Sample ListTest(const TestColumn& column, const std::string& name) {
     Sample sample{name + " IN (", std::vector<Truth>(kRows, Truth::kFalse)};
     const uint64_t values = 1 + Below(3);
     for (uint64_t i = 0; i < values; ++i) {

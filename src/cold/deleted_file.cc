@@ -9,7 +9,7 @@
 namespace yarrow::cold {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kDeletedFileFormat = 1;
 
 // The two kinds of keys differ in their first byte alone.
 std::string WithKind(std::string_view key, RecordKind kind) {
@@ -41,7 +41,7 @@ std::string DeletedFilePrefix(uint32_t table_id) {
 
 std::string EncodeDeletedFile(int64_t deleted_at) {
   std::string bytes;
-  AppendLittle(kFormat, &bytes);
+  AppendLittle(kDeletedFileFormat, &bytes);
   AppendLittle(deleted_at, &bytes);
   Seal(&bytes);
   return bytes;
@@ -53,7 +53,7 @@ arrow::Result<int64_t> DecodeDeletedFile(SegmentId segment_id, std::string_view 
   RecordReader reader(bytes);
   const auto format = reader.Little<uint8_t>();
   const auto deleted_at = reader.Little<int64_t>();
-  if (format != kFormat) {
+  if (format != kDeletedFileFormat) {
     return arrow::Status::Invalid(what, " has the unknown format ", int{format},
                                   ": was it written by a newer version?");
   }

@@ -9,7 +9,7 @@
 namespace yarrow::cold {
 namespace {
 
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kKeyFilterFormat = 1;
 constexpr size_t kHeaderSize = 16;
 constexpr size_t kBlockSize = 32;
 constexpr size_t kWords = 8;
@@ -42,7 +42,7 @@ KeyFilter KeyFilter::Build(std::span<const uint64_t> hashes) {
       std::clamp<uint64_t>((hashes.size() * kBitsPerKey + kBlockBits - 1) / kBlockBits, 1, UINT32_MAX);
   std::string stored;
   stored.reserve(kHeaderSize + block_count * kBlockSize + sizeof(uint64_t));
-  AppendLittle(kFormat, &stored);
+  AppendLittle(kKeyFilterFormat, &stored);
   AppendLittle(static_cast<uint32_t>(block_count), &stored);
   AppendLittle(static_cast<uint64_t>(hashes.size()), &stored);
   stored.append(block_count * kBlockSize, '\0');
@@ -63,7 +63,7 @@ arrow::Result<KeyFilter> KeyFilter::Decode(std::string stored, std::string_view 
   const auto format = reader.Little<uint32_t>();
   const auto block_count = reader.Little<uint32_t>();
   reader.Little<uint64_t>();
-  if (!reader.ok() || format != kFormat) {
+  if (!reader.ok() || format != kKeyFilterFormat) {
     return arrow::Status::Invalid(what, " has the unknown format ", format, ": was it written by a newer version?");
   }
   if (block_count == 0 || reader.rest().size() != block_count * kBlockSize) {

@@ -8,7 +8,7 @@
 namespace yarrow::cold {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kManifestFormat = 1;
 
 enum BoundFlags : uint8_t { kHasNan = 1, kMinExact = 2, kMaxExact = 4, kHasMin = 8, kHasMax = 16, kAllFlags = 31 };
 
@@ -103,7 +103,7 @@ const ColumnStatistics* SegmentInfo::FindColumn(uint32_t column_id) const {
 std::string EncodeManifestEntry(const ManifestEntry& entry) {
   const SegmentInfo& info = entry.info;
   std::string stored;
-  AppendLittle(kFormat, &stored);
+  AppendLittle(kManifestFormat, &stored);
   AppendLittle(static_cast<uint8_t>(info.layout), &stored);
   AppendLittle(info.schema_version, &stored);
   AppendLittle(entry.level, &stored);
@@ -129,7 +129,7 @@ arrow::Result<ManifestEntry> DecodeManifestEntry(SegmentId segment_id, std::stri
   ARROW_ASSIGN_OR_RAISE(const std::string_view bytes, Unseal(stored, what));
   RecordReader reader(bytes);
   const auto format = reader.Little<uint8_t>();
-  if (format != kFormat) {
+  if (format != kManifestFormat) {
     return arrow::Status::Invalid(what, " has the unknown format ", static_cast<int>(format),
                                   ": was it written by a newer version?");
   }

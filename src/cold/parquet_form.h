@@ -22,7 +22,7 @@ inline constexpr int64_t kLookupRowGroupRows = 30'720;
 // Of values and texts; a row group ends with the row that reaches it.
 inline constexpr uint64_t kMaxRowGroupBytes = 32 << 20;
 
-inline int64_t RowGroupRows(SegmentLayout layout) {
+inline int64_t MostRowGroupRows(SegmentLayout layout) {
   return layout == SegmentLayout::kLookup ? kLookupRowGroupRows : kScanRowGroupRows;
 }
 

@@ -26,24 +26,6 @@ using yarrow::test::Rounds;
 using yarrow::test::SameBatch;
 using yarrow::test::TempDir;
 
-// All rows, or the first error.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(const std::filesystem::path& database,
-                                                           const TestSegment& written,
-                                                           const std::shared_ptr<const RowSchema>& schema) {
-  ARROW_ASSIGN_OR_RAISE(auto segment, Segment::Open(database, written.key, written.written.info));
-  SegmentScanOptions options;
-  for (size_t i = 0; i < schema->columns().size(); ++i) options.columns.push_back(static_cast<int>(i));
-  options.key_prefix = kPrefix;
-  options.ranges = {KeyRange{}};
-  ARROW_ASSIGN_OR_RAISE(const auto scan, SegmentScan::Make(std::move(segment), schema, options));
-  arrow::RecordBatchVector batches;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, scan->Next());
-    if (!batch.has_value()) return arrow::ConcatenateRecordBatches(batches);
-    batches.push_back(batch->batch);
-  }
-}
-
 void ExpectNamesTheFile(const arrow::Status& status, const TestSegment& written) {
   EXPECT_FALSE(status.ok());
   EXPECT_NE(status.message().find(written.path.string()), std::string::npos) << status.ToString();

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cold/row_keys.h"
+#include "cold/segment_scan.h"
 #include "key/key_bytes.h"
 
 namespace yarrow::cold::test {
@@ -119,6 +120,23 @@ arrow::Result<TestSegment> WriteSegment(const std::filesystem::path& database,
   const std::filesystem::path path = writer->path();
   ARROW_ASSIGN_OR_RAISE(WrittenSegment written, writer->Finish());
   return TestSegment{key, std::move(written), path};
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(const std::filesystem::path& database,
+                                                           const TestSegment& segment,
+                                                           const std::shared_ptr<const RowSchema>& schema) {
+  ARROW_ASSIGN_OR_RAISE(auto open, Segment::Open(database, segment.key, segment.written.info));
+  SegmentScanOptions options;
+  for (size_t i = 0; i < schema->columns().size(); ++i) options.columns.push_back(static_cast<int>(i));
+  options.key_prefix = kPrefix;
+  options.ranges = {KeyRange{}};
+  ARROW_ASSIGN_OR_RAISE(const auto scan, SegmentScan::Make(std::move(open), schema, options));
+  arrow::RecordBatchVector batches;
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, scan->Next());
+    if (!batch.has_value()) return arrow::ConcatenateRecordBatches(batches);
+    batches.push_back(batch->batch);
+  }
 }
 
 std::string ReadFile(const std::filesystem::path& path) {

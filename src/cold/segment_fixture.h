@@ -47,6 +47,11 @@ arrow::Result<TestSegment> WriteSegment(const std::filesystem::path& database,
                                         SegmentId id, const std::vector<int64_t>& batch_sizes = {1 << 30},
                                         SegmentWriterOptions options = {});
 
+// All its rows, or the first error.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(const std::filesystem::path& database,
+                                                           const TestSegment& segment,
+                                                           const std::shared_ptr<const RowSchema>& schema);
+
 std::string ReadFile(const std::filesystem::path& path);
 void WriteFile(const std::filesystem::path& path, std::string_view bytes);
 

@@ -76,7 +76,7 @@ class SegmentWriter::Impl {
         prefix_(std::move(key_prefix)),
         path_(std::move(path)),
         options_(options),
-        buffer_(*schema_, RowGroupRows(options.layout), kMaxRowGroupBytes) {
+        buffer_(*schema_, MostRowGroupRows(options.layout), kMaxRowGroupBytes) {
     info_.schema_version = schema_->current().layout.schema_version();
     info_.layout = options_.layout;
     has_nan_.resize(schema_->columns().size());

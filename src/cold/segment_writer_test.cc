@@ -12,7 +12,6 @@
 #include "arrow_assert.h"
 #include "cold/segment_fixture.h"
 #include "cold/segment_path.h"
-#include "cold/segment_scan.h"
 #include "random_seed.h"
 #include "temp_dir.h"
 
@@ -24,25 +23,6 @@ using yarrow::test::RandomSeed;
 using yarrow::test::Rounds;
 using yarrow::test::SameBatch;
 using yarrow::test::TempDir;
-
-// All rows of a segment in one batch.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(const std::filesystem::path& database,
-                                                           const TestSegment& segment,
-                                                           const std::shared_ptr<const RowSchema>& schema) {
-  ARROW_ASSIGN_OR_RAISE(auto open, Segment::Open(database, segment.key, segment.written.info));
-  SegmentScanOptions options;
-  for (size_t i = 0; i < schema->columns().size(); ++i) options.columns.push_back(static_cast<int>(i));
-  options.key_prefix = kPrefix;
-  options.ranges = {KeyRange{}};
-  ARROW_ASSIGN_OR_RAISE(const auto scan, SegmentScan::Make(std::move(open), schema, options));
-  arrow::RecordBatchVector batches;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, scan->Next());
-    if (!batch.has_value()) break;
-    batches.push_back(batch->batch);
-  }
-  return arrow::ConcatenateRecordBatches(batches);
-}
 
 TEST(SegmentWriterTest, RandomTablesRoundTripAndBatchSplitsDoNotMatter) {
   const uint64_t seed = RandomSeed();

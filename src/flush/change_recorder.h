@@ -15,6 +15,9 @@
 
 namespace yarrow::flush {
 
+// Rounds of looking at changed keys before commits are held back: each finds those of the round before.
+inline constexpr int kPrepareRounds = 3;
+
 // Listens from its making to its end. Whoever makes one, then takes a snapshot, learns of every key of the range that
 // any commit invisible to the snapshot writes: such a commit was announced here before it could be seen. Thread-safe.
 class ChangeRecorder : public CommitListener {

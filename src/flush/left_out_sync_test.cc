@@ -19,7 +19,8 @@ constexpr const char* kFolder = "some/folder/db";
 const std::string kRoot = std::string(kFolder) + "/";
 
 // A log of a few pages.
-const StoreOptions kSmall{.block_cache_bytes = 8 << 20, .write_buffer_bytes = 64 << 10, .ingest_threshold_bytes = 4000};
+const StoreOptions kFewPages{
+    .block_cache_bytes = 8 << 20, .write_buffer_bytes = 64 << 10, .ingest_threshold_bytes = 4000};
 
 using OnStep = std::function<int(const LossyDisk::Step& step)>;
 
@@ -54,7 +55,7 @@ class Life {
       if (lossy_.disk->is_cut()) {
         lossy_.Kill();
         lossy_.disk->on_step = on_step_;
-        done = lossy_.Open(kSmall);
+        done = lossy_.Open(kFewPages);
         if (done.ok() && name != "creating") done = act();
         if (done.IsAlreadyExists()) done = arrow::Status::OK();
       }
@@ -77,7 +78,7 @@ class Life {
     LossyDisk disk(left);  // spares the syncs
     test::LossyEnv env(&disk);
     cold::test::LossyFileSystem files(&disk);
-    const auto db = DatabaseImpl::OpenOn(&env, &files, left / kFolder, kSmall);
+    const auto db = DatabaseImpl::OpenOn(&env, &files, left / kFolder, kFewPages);
     if (!db.ok()) return db.status().ToString();
     const auto found = ReadAll(**db);
     if (!found.ok()) return found.status().ToString();
@@ -101,14 +102,14 @@ class Life {
   }
   arrow::Status Reopen() {
     lossy_.Close();
-    return lossy_.Open(kSmall);
+    return lossy_.Open(kFewPages);
   }
 
   const OnStep on_step_;
   const test::TempDir dir_;
   test::LossyDatabase lossy_{kFolder};
   const std::vector<std::pair<std::string, std::function<arrow::Status()>>> acts_ = {
-      {"creating", [this] { return lossy_.Open(kSmall); }},
+      {"creating", [this] { return lossy_.Open(kFewPages); }},
       {"a table", [this] { return Create(TableKind::kShared, "items"); }},
       {"a commit", [this] { return Write(0, 30); }},
       {"the first flush", [this] { return Items()->Flush().status(); }},

@@ -17,8 +17,6 @@ namespace {
 
 using arrow::Status;
 
-// Rounds of looking at new overrides before commits are held back: each finds those of the round before.
-constexpr int kPrepareRounds = 3;
 constexpr uint64_t kLookupCacheBytes = 64 << 20;
 
 }  // namespace

@@ -18,8 +18,6 @@ using arrow::Status;
 
 // A disturbed piece is tried again, not for ever.
 constexpr int kMostAttempts = 5;
-// Rounds of looking at changed keys before the range is closed: each finds those of the round before.
-constexpr int kPrepareRounds = 3;
 
 }  // namespace
 

@@ -42,11 +42,6 @@ Value Nan() {
   return Value(std::numeric_limits<double>::quiet_NaN());
 }
 
-bool IsNan(const Value& value) {
-  const auto* number = std::get_if<double>(&value.variant());
-  return number != nullptr && std::isnan(*number);
-}
-
 std::optional<Op> OpOf(const std::string& function) {
   if (function == "equal") return Op::kEq;
   if (function == "not_equal") return Op::kNe;

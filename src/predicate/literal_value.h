@@ -3,11 +3,18 @@
 
 #include <arrow/type_fwd.h>
 
+#include <cmath>
 #include <optional>
+#include <variant>
 
 #include "yarrow/value.h"
 
 namespace yarrow {
+
+inline bool IsNan(const Value& value) {
+  const auto* number = std::get_if<double>(&value.variant());
+  return number != nullptr && std::isnan(*number);
+}
 
 // Where a literal lies relative to the values of a column type.
 struct LiteralPlace {

@@ -1,12 +1,12 @@
 #include "predicate/normal_form.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <utility>
 #include <variant>
 
 #include "predicate/column_conjunction.h"
+#include "predicate/literal_value.h"
 
 namespace yarrow {
 namespace {
@@ -60,11 +60,6 @@ Op Negate(Op op) {
       return Op::kLt;
   }
   return op;
-}
-
-bool IsNan(const Value& value) {
-  const auto* number = std::get_if<double>(&value.variant());
-  return number != nullptr && std::isnan(*number);
 }
 
 Predicate NormalCompare(const Predicate& compare, bool negated) {

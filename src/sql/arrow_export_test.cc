@@ -10,15 +10,15 @@ namespace yarrow::sql {
 namespace {
 
 using duckdb::LogicalType;
-using duckdb::Value;
 
 // Of one column of texts, with these lengths.
 duckdb::unique_ptr<duckdb::DataChunk> Texts(const std::vector<int>& lengths) {
   auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
   chunk->Initialize(duckdb::Allocator::DefaultAllocator(), {LogicalType::INTEGER, LogicalType::VARCHAR});
   for (size_t i = 0; i < lengths.size(); ++i) {
-    chunk->SetValue(0, i, Value::INTEGER(static_cast<int32_t>(i)));
-    chunk->SetValue(1, i, lengths[i] < 0 ? Value() : Value(std::string(static_cast<size_t>(lengths[i]), 'x')));
+    chunk->SetValue(0, i, duckdb::Value::INTEGER(static_cast<int32_t>(i)));
+    chunk->SetValue(
+        1, i, lengths[i] < 0 ? duckdb::Value() : duckdb::Value(std::string(static_cast<size_t>(lengths[i]), 'x')));
   }
   chunk->SetCardinality(lengths.size());
   return chunk;
@@ -43,7 +43,7 @@ TEST(ArrowExportTest, AChunkIsSplitWhereItsTextsAreTooLong) {
 
 TEST(ArrowExportTest, AVectorOfOneTextCountsItForEachRow) {
   const auto chunk = Texts({3, 3, 3, 3});
-  chunk->data[1].Reference(Value("xxxxx"));
+  chunk->data[1].Reference(duckdb::Value("xxxxx"));
   EXPECT_EQ(Pieces(*chunk, 10), Sizes({2, 2}));
 }
 

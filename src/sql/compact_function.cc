@@ -17,13 +17,10 @@ struct CompactBindData : public duckdb::TableFunctionData {
   CompactOptions options;
 };
 
-struct CompactState : public duckdb::GlobalTableFunctionState {
-  bool is_done = false;
-};
-
-duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input,
-                                              duckdb::vector<duckdb::LogicalType>& types,
-                                              duckdb::vector<duckdb::string>& names) {
+duckdb::unique_ptr<duckdb::FunctionData> BindCompact(duckdb::ClientContext& context,
+                                                     duckdb::TableFunctionBindInput& input,
+                                                     duckdb::vector<duckdb::LogicalType>& types,
+                                                     duckdb::vector<duckdb::string>& names) {
   const TableFunctionArguments arguments("yarrow_compact", context);
   auto bound = duckdb::make_uniq<CompactBindData>();
   bound->table = arguments.Table(input.inputs[0]);
@@ -41,13 +38,8 @@ duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, du
   return bound;
 }
 
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&, duckdb::TableFunctionInitInput&) {
-  return duckdb::make_uniq<CompactState>();
-}
-
 void Compact(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
-  auto& state = data.global_state->Cast<CompactState>();
-  if (std::exchange(state.is_done, true)) return;
+  if (!CalledOnce::Begin(data)) return;
   const auto& bound = data.bind_data->Cast<CompactBindData>();
   CompactOptions options = bound.options;
   options.on_progress = [&](int64_t) {
@@ -66,7 +58,8 @@ void Compact(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, d
 }  // namespace
 
 void RegisterCompactFunction(duckdb::DatabaseInstance& instance) {
-  duckdb::TableFunction function("yarrow_compact", {duckdb::LogicalType::VARCHAR}, Compact, Bind, Init);
+  duckdb::TableFunction function("yarrow_compact", {duckdb::LogicalType::VARCHAR}, Compact, BindCompact,
+                                 CalledOnce::Init);
   function.named_parameters["full"] = duckdb::LogicalType::BOOLEAN;
   function.named_parameters["optimize_for"] = duckdb::LogicalType::VARCHAR;
   function.named_parameters["max_segment_rows"] = duckdb::LogicalType::BIGINT;

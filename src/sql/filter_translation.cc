@@ -39,9 +39,9 @@ bool IsOfType(const duckdb::Value& value, const ColumnType& type) {
   return IsSameUnit(type) && value.type() == ToLogicalType(type);
 }
 
-class Translator {
+class FilterTranslator {
  public:
-  Translator(int column, const ColumnType& type) : column_(column), type_(type) {}
+  FilterTranslator(int column, const ColumnType& type) : column_(column), type_(type) {}
 
   std::optional<Predicate> Translate(const duckdb::TableFilter& filter) const {
     switch (filter.filter_type) {
@@ -113,7 +113,7 @@ class Translator {
 }  // namespace
 
 std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type) {
-  return Translator(column, type).Translate(filter);
+  return FilterTranslator(column, type).Translate(filter);
 }
 
 }  // namespace yarrow::sql

@@ -18,13 +18,10 @@ struct FlushBindData : public duckdb::TableFunctionData {
   FlushOptions options;
 };
 
-struct FlushState : public duckdb::GlobalTableFunctionState {
-  bool is_done = false;
-};
-
-duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input,
-                                              duckdb::vector<duckdb::LogicalType>& types,
-                                              duckdb::vector<duckdb::string>& names) {
+duckdb::unique_ptr<duckdb::FunctionData> BindFlush(duckdb::ClientContext& context,
+                                                   duckdb::TableFunctionBindInput& input,
+                                                   duckdb::vector<duckdb::LogicalType>& types,
+                                                   duckdb::vector<duckdb::string>& names) {
   const TableFunctionArguments arguments("yarrow_flush", context);
   auto bound = duckdb::make_uniq<FlushBindData>();
   bound->table = arguments.Table(input.inputs[0]);
@@ -44,13 +41,8 @@ duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, du
   return bound;
 }
 
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&, duckdb::TableFunctionInitInput&) {
-  return duckdb::make_uniq<FlushState>();
-}
-
 void Flush(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
-  auto& state = data.global_state->Cast<FlushState>();
-  if (std::exchange(state.is_done, true)) return;
+  if (!CalledOnce::Begin(data)) return;
   const auto& bound = data.bind_data->Cast<FlushBindData>();
   FlushOptions options = bound.options;
   options.on_progress = [&](int64_t) {
@@ -68,7 +60,7 @@ void Flush(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duc
 }  // namespace
 
 void RegisterFlushFunction(duckdb::DatabaseInstance& instance) {
-  duckdb::TableFunction function("yarrow_flush", {duckdb::LogicalType::VARCHAR}, Flush, Bind, Init);
+  duckdb::TableFunction function("yarrow_flush", {duckdb::LogicalType::VARCHAR}, Flush, BindFlush, CalledOnce::Init);
   function.named_parameters["optimize_for"] = duckdb::LogicalType::VARCHAR;
   function.named_parameters["max_segment_rows"] = duckdb::LogicalType::BIGINT;
   function.named_parameters["min_user_rows"] = duckdb::LogicalType::BIGINT;

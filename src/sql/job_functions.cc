@@ -20,17 +20,8 @@ struct CallBindData : public duckdb::TableFunctionData {
   std::function<void(duckdb::ClientContext& context, duckdb::DataChunk& output)> run;
 };
 
-struct CallState : public duckdb::GlobalTableFunctionState {
-  bool is_done = false;
-};
-
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&, duckdb::TableFunctionInitInput&) {
-  return duckdb::make_uniq<CallState>();
-}
-
 void Run(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
-  auto& state = data.global_state->Cast<CallState>();
-  if (std::exchange(state.is_done, true)) return;
+  if (!CalledOnce::Begin(data)) return;
   data.bind_data->Cast<CallBindData>().run(context, output);
   output.SetCardinality(1);
 }
@@ -98,9 +89,9 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context,
 void RegisterJobFunctions(duckdb::DatabaseInstance& instance) {
   const auto text = duckdb::LogicalType::VARCHAR;
   duckdb::ExtensionLoader loader(instance, "yarrow");
-  loader.RegisterFunction(duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, Init));
-  duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::BIGINT}, Run, BindCancel, Init);
-  duckdb::TableFunction set("yarrow_set", {text, duckdb::LogicalType::ANY}, Run, BindSet, Init);
+  loader.RegisterFunction(duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, CalledOnce::Init));
+  duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::BIGINT}, Run, BindCancel, CalledOnce::Init);
+  duckdb::TableFunction set("yarrow_set", {text, duckdb::LogicalType::ANY}, Run, BindSet, CalledOnce::Init);
   for (auto* function : {&cancel, &set}) {
     function->named_parameters["database"] = text;
     loader.RegisterFunction(*function);

@@ -1,9 +1,10 @@
-// What the table functions of Yarrow (yarrow_flush and so on) are called with.
+// What the table functions of Yarrow (yarrow_flush and so on) share: their arguments, and that a call acts once.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
@@ -29,6 +30,20 @@ class TableFunctionArguments {
  private:
   const std::string function_;
   duckdb::ClientContext& context_;
+};
+
+// The state of a call that acts when it is executed, not when it is bound, and gives one row.
+struct CalledOnce : public duckdb::GlobalTableFunctionState {
+  static duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&,
+                                                                   duckdb::TableFunctionInitInput&) {
+    return duckdb::make_uniq<CalledOnce>();
+  }
+  // False when it has acted and given its row.
+  static bool Begin(duckdb::TableFunctionInput& data) {
+    return !std::exchange(data.global_state->Cast<CalledOnce>().is_done, true);
+  }
+
+  bool is_done = false;
 };
 
 }  // namespace yarrow::sql

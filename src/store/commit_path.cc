@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "store/file_run.h"
+#include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/run_files.h"
 #include "store/sst_files.h"
@@ -49,10 +50,6 @@ uint64_t SequenceOf(const rocksdb::WriteBatch& batch) {
   std::memcpy(&sequence, batch.Data().data(), sizeof(sequence));
   static_assert(std::endian::native == std::endian::little, "the batch header is little-endian");
   return sequence;
-}
-
-rocksdb::Slice ToSlice(std::string_view bytes) {
-  return {bytes.data(), bytes.size()};
 }
 
 rocksdb::Status AddToBatch(rocksdb::ColumnFamilyHandle* handle, const WriteOp& op, rocksdb::WriteBatch* batch) {

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
 
 namespace yarrow {
 
-namespace {
-
-rocksdb::Slice ToSlice(std::string_view bytes) {
-  return {bytes.data(), bytes.size()};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes)
     : store_(std::move(store)), files_(store_->impl(), partition, file_bytes) {}

@@ -1,22 +1,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/rocksdb_slice.h"
 #include "store/scan_state.h"
 #include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 
-namespace {
-
-std::string_view ToView(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
-rocksdb::Slice ToSlice(std::string_view bytes) {
-  return {bytes.data(), bytes.size()};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 ScanCursor::ScanCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ScanCursor::ScanCursor(ScanCursor&&) noexcept = default;

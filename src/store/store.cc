@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/scan_state.h"
 #include "store/store_impl.h"
@@ -26,10 +27,6 @@ namespace {
 
 rocksdb::PinnableSlice* AsSlice(std::byte* storage) {
   return std::launder(reinterpret_cast<rocksdb::PinnableSlice*>(storage));
-}
-
-std::string_view ToView(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
 }
 
 }  // namespace

@@ -31,10 +31,6 @@ int64_t FloorRemainder(int64_t a, int64_t b) {
   return a % b + (a % b < 0 ? b : 0);
 }
 
-arrow::TimeUnit::type ToArrowUnit(TimeUnit unit) {
-  return static_cast<arrow::TimeUnit::type>(unit);
-}
-
 // Cuts a date off the front of `text` and gives its days since the epoch.
 std::optional<Int128> TakeDate(std::string_view* text) {
   const bool is_signed = text->starts_with('+') || text->starts_with('-');

@@ -6,6 +6,8 @@
 // The greatest date or timestamp is "infinity", the one as far below zero "-infinity", as in DuckDB.
 #pragma once
 
+#include <arrow/type_fwd.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +17,9 @@
 
 namespace yarrow {
 
+constexpr arrow::TimeUnit::type ToArrowUnit(TimeUnit unit) {
+  return static_cast<arrow::TimeUnit::type>(unit);
+}
 constexpr int64_t UnitsPerSecond(TimeUnit unit) {
   constexpr int64_t kUnitsPerSecond[] = {1, 1'000, 1'000'000, 1'000'000'000};
   return kUnitsPerSecond[static_cast<size_t>(unit)];

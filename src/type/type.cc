@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
 
+#include "type/calendar.h"
 #include "type/decimal.h"
 
 namespace yarrow {
@@ -20,9 +21,6 @@ arrow::Result<ColumnType> FromArrowDecimalType(const arrow::DecimalType& type) {
   return ColumnType::Decimal(type.precision(), type.scale());
 }
 
-arrow::TimeUnit::type ToArrowUnit(TimeUnit unit) {
-  return static_cast<arrow::TimeUnit::type>(unit);
-}
 TimeUnit FromArrowUnit(arrow::TimeUnit::type unit) {
   return static_cast<TimeUnit>(unit);
 }
