@@ -20,8 +20,8 @@ struct CompactOptions {
   std::optional<FlushOptions::OptimizeFor> optimize_for = {};
   // A segment ends after that many rows; the next one goes on.
   int64_t max_segment_rows = 1'000'000;
-  // Called now and then with the rows written so far, one call at a time, by the thread that writes them, which is not
-  // the caller's; an error (arrow::Status::Cancelled, say) ends the compaction. Merges that were finished before stay.
+  // Called now and then with the rows written so far; an error (arrow::Status::Cancelled, say) ends the compaction.
+  // Merges that were finished before stay.
   std::function<arrow::Status(int64_t rows)> on_progress = {};
 };
 

@@ -20,8 +20,8 @@ struct FlushOptions {
   // Merges segments afterwards, if the policy says so (see CompactOptions): after many flushes a lookup then still asks
   // few segments. It takes longer, then; if merging fails, that is the error, and the rows have moved all the same.
   bool compact = false;
-  // Called now and then with the rows written so far, one call at a time, by the thread that writes them, which is not
-  // the caller's; an error (arrow::Status::Cancelled, say) ends the flush. Segments that were finished before stay.
+  // Called now and then with the rows written so far; an error (arrow::Status::Cancelled, say) ends the flush. Segments
+  // that were finished before stay.
   std::function<arrow::Status(int64_t rows)> on_progress = {};
 };
 

@@ -1,6 +1,4 @@
 // What a flush does and leaves alone, step by step.
-#include <sys/resource.h>
-
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -36,22 +34,6 @@ TEST_F(FlushTest, AnswersStayTheSame) {
   ASSERT_OK_AND_ASSIGN(const auto again, items->Flush());
   EXPECT_EQ(again.files, 0);
   EXPECT_TRUE(items->Purge({{Value(int64_t{7})}}).ValueOrDie());
-}
-
-TEST_F(FlushTest, SegmentsAreWrittenAtLowPriority) {
-  const auto items = CreateItems(1000);
-  const int ordinary = getpriority(PRIO_PROCESS, 0);
-  std::set<int> priorities;
-  const auto note = [&](int64_t) {
-    priorities.insert(getpriority(PRIO_PROCESS, 0));
-    return arrow::Status::OK();
-  };
-  ASSERT_OK(items->Flush({.max_segment_rows = 300, .on_progress = note}).status());
-  EXPECT_EQ(priorities, std::set<int>{ordinary + 5});
-  priorities.clear();
-  ASSERT_OK(items->Compact({.full = true, .on_progress = note}).status());
-  EXPECT_EQ(priorities, std::set<int>{ordinary + 5});
-  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), ordinary);
 }
 
 TEST_F(FlushTest, ColdRowsAreChangedLikeHotOnes) {

@@ -8,7 +8,6 @@
 #include "catalog/records.h"
 #include "cold/deleted_file.h"
 #include "cold/segment_path.h"
-#include "flush/low_priority.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
 
@@ -44,7 +43,7 @@ Status SegmentCompaction::Run() {
       ARROW_ASSIGN_OR_RAISE(auto dropped, segment->Dropped(snapshot_, {}));
       pieces_.push_back({segment, std::move(dropped)});
     }
-    ARROW_RETURN_NOT_OK(RunAtLowPriority([this] { return Merge(); }));
+    ARROW_RETURN_NOT_OK(Merge());
     for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare());
     return Commit();
   }();

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "cold/segment_path.h"
-#include "flush/low_priority.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -62,7 +61,7 @@ arrow::Result<SegmentFlush::Piece> SegmentFlush::MovePiece() {
   if (table_->definition().kind == TableKind::kUser) key.user_id = table_->user();
   ARROW_ASSIGN_OR_RAISE(const int64_t id, table_->entry().segment_ids->Take(1));
   key.segment_id = static_cast<cold::SegmentId>(id);
-  ARROW_ASSIGN_OR_RAISE(const auto written, RunAtLowPriority([&] { return WriteSegment(key); }));
+  ARROW_ASSIGN_OR_RAISE(const auto written, WriteSegment(key));
   if (!written) return Piece::kNoRows;
   range_ = {written->info.first_key(), written->info.last_key + '\0'};
   is_moved_ = false;
