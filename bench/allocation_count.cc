@@ -1,5 +1,8 @@
 #include "allocation_count.h"
 
+#include <arrow/memory_pool.h>
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -83,6 +86,11 @@ uint64_t PeakMemory() {
 }
 uint64_t CurrentMemory() {
   return StatusField("VmRSS");
+}
+
+void ReleaseFreeMemory() {
+  arrow::default_memory_pool()->ReleaseUnused();
+  malloc_trim(0);
 }
 
 void ResetPeakMemory() {

@@ -10,5 +10,7 @@ uint64_t AllocatedBytes();
 uint64_t PeakMemory();
 uint64_t CurrentMemory();
 void ResetPeakMemory();
+// Gives memory that is allocated no more back to the kernel, so that it is not what later allocations are made from.
+void ReleaseFreeMemory();
 
 }  // namespace yarrow::bench

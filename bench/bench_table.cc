@@ -4,11 +4,13 @@
 
 #include <rocksdb/db.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -223,6 +225,15 @@ std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape&
   auto scan = Check(bench->table->Scan(count));
   bench->rows = Check(scan->ToTable())->num_rows();
   return bench;
+}
+
+void WaitForCompactions(const BenchTable& bench) {
+  using Properties = rocksdb::DB::Properties;
+  for (uint64_t running = 1, pending = 1; running + pending > 0;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    bench.db->GetIntProperty(Properties::kNumRunningCompactions, &running);
+    bench.db->GetIntProperty(bench.family, Properties::kCompactionPending, &pending);
+  }
 }
 
 const BenchTable& GetTable(const TableShape& shape) {

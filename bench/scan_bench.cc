@@ -137,6 +137,7 @@ void ScanMemory(benchmark::State& state, int64_t rows, int threads) {
   Drain(*bench.table, options);
   double most = 0;
   for (auto _ : state) {
+    ReleaseFreeMemory();
     ResetPeakMemory();
     const uint64_t before = CurrentMemory();
     Drain(*bench.table, options);

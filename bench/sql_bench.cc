@@ -203,6 +203,7 @@ void Load(benchmark::State& state, const std::string& how, bool from_file) {
     Run(*connection, "CREATE OR REPLACE TABLE " + table +
                          " (id BIGINT PRIMARY KEY, c0 BIGINT, c1 BIGINT, c2 INTEGER, c3 DOUBLE, c4 BOOLEAN, "
                          "c5 TIMESTAMP, c6 DECIMAL(12, 2), c7 VARCHAR, c8 VARCHAR)");
+    ReleaseFreeMemory();
     ResetPeakMemory();
     const uint64_t before = CurrentMemory();
     state.ResumeTiming();

@@ -286,6 +286,32 @@ TEST_F(FlushTest, SegmentsOutliveTheProcessAndOrphansDoNot) {
   EXPECT_EQ(Files(), std::vector<fs::path>());
 }
 
+// The key filters of its segments go through the memtable.
+TEST_F(FlushTest, MemtablesStaySmallHoweverManySegmentsAreWritten) {
+  db_.reset();
+  session_.reset();
+  Open({.durability = Durability::kOs, .write_buffer_bytes = 512 << 10});
+  const auto items = Create(test::ItemsSpec());
+  const auto reader = test::ReaderOf({test::ItemsBatch(0, 350'000)});
+  ASSERT_OK(items->BulkLoad(reader.get(), {}).status());
+  const auto memtable_bytes = [&] {
+    for (const auto& [name, value] : db_->store()->Statistics()) {
+      if (name == "hot.memtable_bytes") return value;
+    }
+    return uint64_t{0};
+  };
+  const uint64_t before = memtable_bytes();
+  uint64_t most = 0;
+  const auto watch = [&](int64_t) {
+    most = std::max(most, memtable_bytes());
+    return arrow::Status::OK();
+  };
+  ASSERT_OK_AND_ASSIGN(const auto flushed, items->Flush({.max_segment_rows = 10'000, .on_progress = watch}));
+  EXPECT_EQ(flushed.files, 35);
+  EXPECT_GT(most, before);
+  EXPECT_LT(most, before + 200'000);  // all filters: 437,500
+}
+
 TEST_F(FlushTest, DamagedAndMissingFilesAreErrorsThatNameThem) {
   auto items = CreateItems(500);
   ASSERT_OK(items->Flush({.max_segment_rows = 250}).status());

@@ -76,6 +76,7 @@ class ReaderExpiry {
     const Predicate due = DueRows(expiry->table_->definition(), now);
     ARROW_ASSIGN_OR_RAISE(expiry->is_due_, RowPredicate::Compile(due, expiry->table_->row_schema()));
     ScanRequest request;
+    request.fill_cache = false;
     request.predicate = due;
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(expiry->table_->MakeSource({}), request));
     expiry->walker_ = std::make_unique<RowWalker>(plan, expiry->table_->store().GetSnapshot(), &expiry->cancelled_);

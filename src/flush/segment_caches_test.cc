@@ -201,5 +201,28 @@ TEST_F(SegmentCachesTest, ConcurrentReadersAndWritersShareTooSmallCaches) {
   EXPECT_EQ(test::ReadTexts(*items, {.columns = {{"id"}}}).ValueOrDie().size(), static_cast<size_t>(kRows + 450));
 }
 
+// They read much once: what others read often stays, and glibc does not get two arenas full of blocks.
+TEST_F(SegmentCachesTest, JobsLeaveTheBlockCacheAlone) {
+  Set("background_jobs", 0);
+  auto spec = test::ItemsSpec("items");
+  spec.columns.push_back(test::Column("at", ColumnType::Timestamp(TimeUnit::kMicro)));
+  spec.policy = {.ttl_column = "at", .ttl = 24 * 60 * 60};
+  const auto items = Create(spec);
+  std::vector<Value> row = Item(0, std::string(100, 'x'));
+  row.emplace_back(NowMicros());
+  const auto transaction = session_->Begin().ValueOrDie();
+  for (int64_t id = 0; id < 20'000; ++id) {
+    row[0] = id;
+    ASSERT_OK(transaction->Put(*items, List(row)));
+  }
+  ASSERT_OK(transaction->Commit());
+  ASSERT_OK(db_->store()->FlushMemtables());
+  const uint64_t before = Figure("cache.used_bytes");
+  EXPECT_EQ(items->Expire().ValueOrDie(), 0);
+  EXPECT_TRUE(db_->Check().ValueOrDie().problems.empty());
+  EXPECT_EQ(items->Flush().ValueOrDie().rows, 20'000);
+  EXPECT_LT(Figure("cache.used_bytes"), before + 100'000);
+}
+
 }  // namespace
 }  // namespace yarrow

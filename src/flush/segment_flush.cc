@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <iterator>
 #include <numeric>
 #include <utility>
@@ -28,7 +29,7 @@ Status SegmentFlush::Run() {
     recorder_ = std::make_unique<ChangeRecorder>(table_->database().store(), table_->entry().partition, all_);
     snapshot_ = table_->store().GetSnapshot();
     changed_.clear();
-    ARROW_RETURN_NOT_OK(StartAt(next_key_));
+    scanner_.reset();
     Piece piece = Piece::kMoved;
     while (piece == Piece::kMoved) {
       ARROW_ASSIGN_OR_RAISE(piece, MovePiece());
@@ -47,12 +48,12 @@ Status SegmentFlush::StartAt(std::string lower) {
   ScanSource source = table_->MakeSource({});
   source.cold.reset();
   ScanRequest request;
+  request.fill_cache = false;
   request.columns.resize(table_->row_schema()->columns().size());
   std::iota(request.columns.begin(), request.columns.end(), 0);
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), request));
   scanner_ = std::make_unique<PieceScanner>(std::move(plan), snapshot_, &counters_, &cancelled_);
   scanner_->CollectDeleted(&deleted_);
-  rest_.reset();
   return scanner_->Start({{std::move(lower), all_.upper}});
 }
 
@@ -77,7 +78,18 @@ arrow::Result<SegmentFlush::Piece> SegmentFlush::MovePiece() {
   result_.bytes += static_cast<int64_t>(written->info.bytes);
   result_.files += 1;
   next_key_ = range_.upper;
+  ARROW_RETURN_NOT_OK(LetMemoryGo(*written));
   return Piece::kMoved;
+}
+
+// A scanner keeps the memtable of its start, and a memtable the key filters that went into it: over many segments both
+// would grow.
+Status SegmentFlush::LetMemoryGo(const cold::WrittenSegment& written) {
+  if (static_cast<int64_t>(written.info.rows) == options_.max_segment_rows) scanner_.reset();
+  filter_bytes_ += written.key_filter.stored().size();
+  if (filter_bytes_ < table_->store().options().write_buffer_bytes / 4) return Status::OK();
+  filter_bytes_ = 0;
+  return table_->database().store()->FlushMemtables();
 }
 
 // Steps 3 and 4.
@@ -96,18 +108,12 @@ Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegme
 
 arrow::Result<std::optional<cold::WrittenSegment>> SegmentFlush::WriteSegment(const cold::ManifestKey& key) {
   using OptimizeFor = FlushOptions::OptimizeFor;
+  if (!scanner_) ARROW_RETURN_NOT_OK(StartAt(next_key_));
   std::unique_ptr<cold::SegmentWriter> writer;
   int64_t rows = 0;
   while (rows < options_.max_segment_rows) {
-    std::shared_ptr<arrow::RecordBatch> batch = std::exchange(rest_, nullptr);
-    if (!batch) {
-      ARROW_ASSIGN_OR_RAISE(batch, scanner_->Next(kBatchRows));
-    }
+    ARROW_ASSIGN_OR_RAISE(const auto batch, scanner_->Next(std::min(kBatchRows, options_.max_segment_rows - rows)));
     if (!batch) break;
-    if (const int64_t fits = options_.max_segment_rows - rows; batch->num_rows() > fits) {
-      rest_ = batch->Slice(fits);
-      batch = batch->Slice(0, fits);
-    }
     if (!writer) {
       const auto layout =
           options_.optimize_for == OptimizeFor::kScan ? cold::SegmentLayout::kScan : cold::SegmentLayout::kLookup;

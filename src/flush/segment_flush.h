@@ -48,6 +48,7 @@ class SegmentFlush {
                        const cold::SegmentLookup& lookup);
   arrow::Status AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written, WriteSet* writes) const;
   arrow::Status StartAt(std::string lower);
+  arrow::Status LetMemoryGo(const cold::WrittenSegment& written);
 
   // A key that was written since the snapshot.
   struct Change {
@@ -63,14 +64,14 @@ class SegmentFlush {
   std::string next_key_;  // where the rows begin that are still to move
   std::unique_ptr<ChangeRecorder> recorder_;
   Snapshot snapshot_;
-  std::unique_ptr<PieceScanner> scanner_;
+  std::unique_ptr<PieceScanner> scanner_;  // null: to be started at next_key_
   ScanCounters counters_;
   std::atomic<bool> cancelled_{false};
   std::vector<std::string> deleted_;            // soft-deleted rows, which stay where they are
-  std::shared_ptr<arrow::RecordBatch> rest_;    // of a batch that was cut at the end of a segment
   std::set<std::string, std::less<>> changed_;  // keys written since the snapshot, of pieces that are still to come
   KeyRange range_;                              // of the piece at hand
   std::map<std::string, Change> changes_;       // in range_
+  uint64_t filter_bytes_ = 0;                   // in the memtable, at most
   bool is_moved_ = false;                       // the piece's commit succeeded
   bool is_disturbed_ = false;
 };

@@ -295,7 +295,7 @@ std::vector<std::pair<std::string, uint64_t>> Store::Statistics() const {
       {"commit.table_bytes", commits.table_bytes},
       {"commit.table_entries", commits.table_entries},
       {"commit.waits", commits.waits},
-      {"hot.memtable_bytes", sum(Properties::kCurSizeAllMemTables)},
+      {"hot.memtable_bytes", sum(Properties::kSizeAllMemTables)},
       {"hot.pending_compaction_bytes", sum(Properties::kEstimatePendingCompactionBytes)},
       {"hot.rows_estimate", sum(Properties::kEstimateNumKeys)},
       {"hot.sst_bytes", sum(Properties::kLiveSstFilesSize)},

@@ -135,6 +135,7 @@ Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
 // Both tiers in key order.
 Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
   ScanRequest request;
+  request.fill_cache = false;
   request.columns.resize(table->row_schema()->columns().size());
   std::iota(request.columns.begin(), request.columns.end(), 0);
   ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(table->MakeSource({}), request));

@@ -66,6 +66,7 @@ arrow::Status RowWalker::OpenCursor() {
   spec.reverse = plan_->reverse;
   spec.snapshot = snapshot_;
   spec.overlay = source.overlay;
+  spec.fill_cache = plan_->fill_cache;
   ScanCursor hot = source.store->Scan(spec);
   if (source.cold && snapshot_.is_null()) {
     // If rows are moved to a first segment from now on, the pinned state has them where they are.

@@ -196,6 +196,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->reverse = request.reverse;
   plan->limit = request.limit.value_or(ScanPlan::kNoLimit);
   plan->threads = request.threads;
+  plan->fill_cache = request.fill_cache;
   plan->output = plan->decoded = plan->source.projections->Get(request.columns);
   ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
   if (request.keys) plan->ranges = Intersect(plan->ranges, *request.keys);

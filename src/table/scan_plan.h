@@ -68,6 +68,7 @@ struct ScanPlan {
   int threads = 1;
   bool ordered = true;
   arrow::MemoryPool* pool = nullptr;
+  bool fill_cache = true;  // RocksDB's block cache; false for jobs that read much once
 
   std::string Explain() const;
   // The parts of Explain that say which rows are read: "2: [(5), (6)) [(9, 'a'), last)", "price > 3" or "none".
@@ -87,6 +88,7 @@ struct ScanRequest {
   bool reverse = false;
   std::optional<int64_t> limit;
   int threads = 1;  // that will read, for cutting the ranges into pieces
+  bool fill_cache = true;
 };
 arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanRequest& request);
 

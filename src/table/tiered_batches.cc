@@ -84,7 +84,8 @@ arrow::Result<std::unique_ptr<TieredBatches>> TieredBatches::Make(const ScanPlan
                                        .lower = ranges.front().lower,
                                        .upper = ranges.back().upper,
                                        .snapshot = snapshot,
-                                       .overlay = source.overlay});
+                                       .overlay = source.overlay,
+                                       .fill_cache = plan.fill_cache});
   std::unique_ptr<TieredBatches> tiers(new TieredBatches(plan, std::move(hot), ranges, cancelled));
   for (const ColdPiece& piece : cold.pieces) {
     const cold::SegmentInfo& info = piece.segment->info();
