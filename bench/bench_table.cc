@@ -227,12 +227,16 @@ std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape&
   return bench;
 }
 
-void WaitForCompactions(const BenchTable& bench) {
+void WaitForCompactions(Store& store) {
   using Properties = rocksdb::DB::Properties;
+  rocksdb::DB& db = *store.impl()->db;
+  rocksdb::ColumnFamilyHandle* const rows = StoreImpl::Handle(Check(store.OpenPartition("rows")));
+  // Compactions that wait for a snapshot to go begin within that time.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   for (uint64_t running = 1, pending = 1; running + pending > 0;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    bench.db->GetIntProperty(Properties::kNumRunningCompactions, &running);
-    bench.db->GetIntProperty(bench.family, Properties::kCompactionPending, &pending);
+    db.GetIntProperty(Properties::kNumRunningCompactions, &running);
+    db.GetIntProperty(rows, Properties::kCompactionPending, &pending);
   }
 }
 

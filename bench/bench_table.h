@@ -66,7 +66,7 @@ const BenchTable& GetTable(const TableShape& shape);
 // The bare loop that others are measured against: touches the first byte of each value, of at most `limit` rows.
 int64_t BareScan(const BenchTable& bench, int64_t limit);
 // RocksDB has no compaction running or to begin.
-void WaitForCompactions(const BenchTable& bench);
+void WaitForCompactions(Store& store);
 // Closes them and removes the folder.
 void CloseTables();
 // What holds databases open beside GetTable goes by this, which CloseTables calls first.

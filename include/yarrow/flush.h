@@ -1,4 +1,6 @@
-// Flush: moving the rows of a table from RocksDB to Parquet segments.
+// Flush: moving the rows of a table from RocksDB to Parquet segments. When many have moved, RocksDB compacts what it
+// has of the table, so that their room on disk is free when the call returns, or, while older snapshots are held, soon
+// after the last of them is gone.
 #pragma once
 
 #include <arrow/status.h>

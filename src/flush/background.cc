@@ -11,6 +11,7 @@
 #include "flush/table_compaction.h"
 #include "flush/table_flush.h"
 #include "key/key_range.h"
+#include "store/oldest_snapshot.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -116,6 +117,7 @@ void Background::LookAtTables() {
   });
   for (const auto& entry : tables_) LookAt(entry, now);
   Relieve(now);
+  LaunchDropOfMovedRows();
 }
 
 void Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
@@ -160,10 +162,27 @@ void Background::JoinDone() {
 
 void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now) {
   WatchOf(*entry).Begin(job, Measure(*entry), now);
+  Run([this, entry, job] { Work(entry, job); });
+}
+
+void Background::LaunchDropOfMovedRows() {
+  MovedRows& moved = database_.cold_tier()->moved_rows;
+  if (moved.empty() || !HasFreeWorker()) return;
+  auto due = moved.TakeDue(OldestSnapshot(*database_.store()));
+  if (due.empty()) return;
+  Run([this, ranges = std::move(due)] {
+    for (const KeyRange& range : ranges) {
+      if (is_stopping_) return;
+      ARROW_UNUSED(database_.store()->CompactRange(database_.cold_tier()->rows, range.lower, range.upper));
+    }
+  });
+}
+
+void Background::Run(std::function<void()> work) {
   Worker& worker = workers_.emplace_back();
-  worker.thread = std::thread([this, entry, job, &worker] {
+  worker.thread = std::thread([this, &worker, run = std::move(work)] {
     pthread_setname_np(pthread_self(), "yarrow-tier-job");
-    Work(entry, job);
+    run();
     std::lock_guard lock(mutex_);
     worker.is_done = true;
   });
@@ -184,14 +203,11 @@ std::optional<uint64_t> Background::Flush(const std::shared_ptr<const TableEntry
   if (!has_rows.ok()) return std::nullopt;
   if (!*has_rows) return 0;
   const TierPolicy& policy = entry->definition->policy;
-  const auto flushed = FlushTable(
-      table, {.optimize_for = policy.optimize_for, .min_user_rows = policy.min_user_rows, .on_progress = WhileOpen()});
+  const FlushOptions options{
+      .optimize_for = policy.optimize_for, .min_user_rows = policy.min_user_rows, .on_progress = WhileOpen()};
+  // Its next look counts what RocksDB has of the table.
+  const auto flushed = FlushTable(table, options, /*most_left_bytes=*/0);
   if (!flushed.ok()) return std::nullopt;
-  // What RocksDB still has of the rows that moved is room on disk and a delay for scans.
-  const KeyRange range = PrefixRange(entry->prefix);
-  if (flushed->rows > 0 && !is_stopping_) {
-    ARROW_UNUSED(database_.store()->CompactRange(entry->partition, range.lower, range.upper));
-  }
   CompactIfDue(table);
   return static_cast<uint64_t>(flushed->rows);
 }

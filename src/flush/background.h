@@ -46,6 +46,7 @@ class Background {
   void LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now);
   void Relieve(int64_t now);
   void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
+  void LaunchDropOfMovedRows();
   void Work(const std::shared_ptr<const TableEntry>& entry, DueJob job);
   // The rows that have moved; nothing: it has failed.
   std::optional<uint64_t> Flush(const std::shared_ptr<const TableEntry>& entry,
@@ -55,6 +56,8 @@ class Background {
   void CompactIfDue(const std::shared_ptr<TableImpl>& table);
   // For all that takes long: Cancelled when the database is being closed.
   std::function<arrow::Status(int64_t rows)> WhileOpen() const;
+  // In a thread of its own.
+  void Run(std::function<void()> work);
   void JoinDone();
   bool HasFreeWorker() const;
   HotFigures Measure(const TableEntry& entry) const;

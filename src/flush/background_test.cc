@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "catalog/records.h"
@@ -55,6 +56,24 @@ class BackgroundConcurrentTest : public test::TiersTest {
     spec.policy = policy;
     EXPECT_OK(db_->CreateTable(spec).status());
     return OpenTable("items");
+  }
+  // 40,000 rows that take more than 8 MiB however they are compressed.
+  std::shared_ptr<Table> CreateNoise() {
+    auto noise =
+        Create(test::Spec("noise", {test::Column("id", TypeId::kInt64), test::Column("text", TypeId::kUtf8)}, {"id"}));
+    std::mt19937_64 random(1);
+    test::Rows rows;
+    for (int64_t id = 0; id < 40'000; ++id) {
+      std::string text(256, ' ');
+      for (char& letter : text) letter = static_cast<char>('!' + random() % 90);
+      rows.push_back({id, std::move(text)});
+    }
+    Load(noise.get(), {test::BatchOf(noise->schema(), rows).ValueOrDie()});
+    return noise;
+  }
+  // What RocksDB has of all tables.
+  uint64_t RowBytes() {
+    return db_->store()->ApproximateBytes(db_->store()->OpenPartition("rows").ValueOrDie(), {}, {});
   }
   int64_t CountSegments() {
     return static_cast<int64_t>(test::ReadTexts(*OpenTable("system.segments")).ValueOrDie().size());
@@ -241,6 +260,25 @@ TEST_F(BackgroundConcurrentTest, AJobThatRunsIsCancelledByItsNumber) {
   db_->RemoveJobListener(canceller.get());
   EXPECT_EQ(Files().size(), 0u);
   EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 20'000u);
+}
+
+// No later write makes RocksDB compact their files.
+TEST_F(BackgroundConcurrentTest, ManyRowsThatMovedTakeNoRoomInRocksDb) {
+  const auto noise = CreateNoise();
+  EXPECT_GT(RowBytes(), 8'000'000U);
+  ASSERT_OK(noise->Flush().status());
+  EXPECT_LT(RowBytes(), 1'000'000U);
+}
+
+TEST_F(BackgroundConcurrentTest, RowsThatMovedWaitForOlderSnapshots) {
+  const auto noise = CreateNoise();
+  Snapshot old = db_->GetSnapshot();
+  ASSERT_OK(noise->Flush().status());
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_GT(RowBytes(), 8'000'000U);
+  EXPECT_EQ(test::ReadTexts(*noise, {.columns = {{"id"}}, .snapshot = old}).ValueOrDie().size(), 40'000U);
+  old = {};
+  EXPECT_TRUE(Eventually([&] { return RowBytes() < 1'000'000; }));
 }
 
 // The database is closed in the middle of a job of its own, again and again; nothing is lost, and no thread stays.

@@ -10,6 +10,7 @@
 #include "flush/table_job.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/oldest_snapshot.h"
 #include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/table.h"
@@ -34,41 +35,48 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
   return Status::OK();
 }
 
+// What moved, and the key ranges of the readers (a shared table's one, users) that it was moved of.
+struct Moved {
+  FlushResult total;
+  std::vector<KeyRange> ranges;
+};
+
 JobWork WorkOf(const FlushResult& result) {
   return {.rows = static_cast<uint64_t>(result.rows),
           .bytes = static_cast<uint64_t>(result.bytes),
           .files = static_cast<uint64_t>(result.files)};
 }
 
-Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptions& options, FlushResult* total) {
+Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptions& options, Moved* moved) {
   FlushOptions counted = options;
-  const int64_t before = total->rows;
+  const int64_t before = moved->total.rows;
   counted.on_progress = [&](int64_t rows) { return options.on_progress(before + rows); };
   flush::SegmentFlush flush(table, counted);
   const Status status = flush.Run();
-  total->rows += flush.result().rows;
-  total->bytes += flush.result().bytes;
-  total->files += flush.result().files;
+  moved->total.rows += flush.result().rows;
+  moved->total.bytes += flush.result().bytes;
+  moved->total.files += flush.result().files;
+  if (flush.result().rows > 0) moved->ranges.push_back(PrefixRange(table->key_prefix()));
   return status;
 }
 
-Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
-  if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, total);
+Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
+  if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, moved);
   ARROW_ASSIGN_OR_RAISE(const auto users, UsersWithRows(table->entry(), table->store(), {}, options.min_user_rows));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    ARROW_RETURN_NOT_OK(FlushInto(of_user, options, total));
+    ARROW_RETURN_NOT_OK(FlushInto(of_user, options, moved));
   }
   return Status::OK();
 }
 
 // Again when the table was altered meanwhile: what is in segments by then stays there.
-Status FlushPresent(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, FlushResult* total) {
+Status FlushPresent(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
-    const Status status = FlushAll(present, options, total);
+    const Status status = FlushAll(present, options, moved);
     if (status.ok() || !present->IsOutdated()) return status;
   }
 }
@@ -78,28 +86,54 @@ uint64_t HotRows(const TableImpl& table) {
   return table.store().ApproximateEntries(table.entry().partition, rows.lower, rows.upper);
 }
 
-}  // namespace
-
-arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
-  ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
+// While no other job has the table.
+arrow::Result<Moved> RunFlush(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table), options.on_progress));
-  FlushResult result;
+  Moved moved;
   FlushOptions reported = options;
   reported.on_progress = [&](int64_t rows) {
-    JobWork work = WorkOf(result);
+    JobWork work = WorkOf(moved.total);
     work.rows = static_cast<uint64_t>(rows);
     ARROW_RETURN_NOT_OK(job->Report(work));
     return options.on_progress ? options.on_progress(rows) : Status::OK();
   };
-  const Status status = FlushPresent(table, reported, &result);
-  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(result)));
+  const Status status = FlushPresent(table, reported, &moved);
+  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(moved.total)));
   if (options.compact) {
     CompactOptions merges{.max_segment_rows = options.max_segment_rows};
-    if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(result.rows); };
+    if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(moved.total.rows); };
     ARROW_RETURN_NOT_OK(CompactHeldTable(table, merges));
   }
+  return moved;
+}
+
+// RocksDB has deleted rows until it compacts their files, which a table that is written no more would wait for in vain.
+// If it fails, the rows have moved all the same.
+void DropMovedRows(const TableImpl& table, const std::vector<KeyRange>& ranges, uint64_t most_left_bytes) {
+  DatabaseImpl& database = table.database();
+  Store& store = *database.store();
+  const Partition partition = table.entry().partition;
+  uint64_t left_bytes = 0;
+  for (const KeyRange& range : ranges) left_bytes += store.ApproximateBytes(partition, range.lower, range.upper);
+  if (left_bytes <= most_left_bytes) return;
+  const uint64_t moved_at = store.LatestSequence();
+  if (OldestSnapshot(store) < moved_at) {
+    database.cold_tier()->moved_rows.Add(ranges, moved_at);
+    return;
+  }
+  for (const KeyRange& range : ranges) ARROW_UNUSED(store.CompactRange(partition, range.lower, range.upper));
+}
+
+}  // namespace
+
+arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options,
+                                      uint64_t most_left_bytes) {
+  ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
+  ARROW_ASSIGN_OR_RAISE(const Moved moved, RunFlush(table, options));
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
-  return result;
+  const bool goes_on = !options.on_progress || options.on_progress(moved.total.rows).ok();
+  if (goes_on) DropMovedRows(*table, moved.ranges, most_left_bytes);
+  return moved.total;
 }
 
 arrow::Result<FlushResult> Table::Flush(const FlushOptions& options) {

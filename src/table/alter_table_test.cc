@@ -123,6 +123,11 @@ TEST_F(AlterTableTest, SnapshotsAndScansKeepTheDefinitionTheyBeganWith) {
     EXPECT_TRUE(IsConflict(status)) << status.ToString();
     EXPECT_ERROR_HAS(status, "table main.t was altered since it was opened");
   }
+  const Snapshot altered = db_->GetSnapshot();
+  EXPECT_ERROR_HAS(old_table->Scan({.snapshot = altered}), "table main.t was altered since it was opened");
+  EXPECT_ERROR_HAS(old_table->Get({1}, altered), "table main.t was altered since it was opened");
+  // Rows of then by the definition of now.
+  EXPECT_EQ(ReadTexts(*table_, {.snapshot = old}).ValueOrDie(), (Texts{"1|10|1.5|9", "2|null|null|9", "3|-3|-0.5|9"}));
   Alter(RenameColumn{"n", "m"});
   ASSERT_OK(db_->AlterTable("t", RenameTable{"u"}).status());
   EXPECT_ERROR_HAS(old_table->Scan({}), "is main.u now");

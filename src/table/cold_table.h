@@ -36,6 +36,7 @@
 #include "row/row_schema.h"
 #include "table/deleted_files.h"
 #include "table/jobs.h"
+#include "table/moved_rows.h"
 #include "table/override_watch.h"
 #include "table/segment_caches.h"
 #include "yarrow/store.h"
@@ -54,6 +55,7 @@ struct ColdTier {
   std::atomic<uint64_t> first_segments{0};
   const OverrideWatch overrides;
   DeletedFiles deleted;
+  MovedRows moved_rows;
   Jobs jobs;
   cold::FileSystem* files = &cold::OsFileSystem();
 };
