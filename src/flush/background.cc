@@ -89,12 +89,16 @@ TierWatch& Background::WatchOf(const TableEntry& entry) {
   return watches_.emplace(entry.definition->id, TierWatch(since)).first->second;
 }
 
+// Without the rows that have moved and wait to be dropped.
 HotFigures Background::Measure(const TableEntry& entry) const {
-  const KeyRange rows = PrefixRange(entry.prefix);
+  const KeyRange range = PrefixRange(entry.prefix);
   const Store& store = *database_.store();
-  return {.rows = store.ApproximateEntries(entry.partition, rows.lower, rows.upper),
-          .bytes = store.ApproximateBytes(entry.partition, rows.lower, rows.upper),
-          .last_write = entry.guard->last_commit_sequence()};
+  const uint64_t stored = store.ApproximateEntries(entry.partition, range.lower, range.upper);
+  const uint64_t rows = stored - std::min(stored, database_.cold_tier()->moved_rows.CountIn(range));
+  const double share = stored == 0 ? 1 : static_cast<double>(rows) / static_cast<double>(stored);
+  const auto bytes = static_cast<double>(store.ApproximateBytes(entry.partition, range.lower, range.upper));
+  return {
+      .rows = rows, .bytes = static_cast<uint64_t>(share * bytes), .last_write = entry.guard->last_commit_sequence()};
 }
 
 void Background::ListTables() {
@@ -115,9 +119,9 @@ void Background::LookAtTables() {
     return !watch.second.is_at_work() &&
            std::ranges::none_of(tables_, [&](const auto& entry) { return entry->definition->id == watch.first; });
   });
+  LaunchDropOfMovedRows();  // before flushes: what waits there looks much like rows to flush
   for (const auto& entry : tables_) LookAt(entry, now);
   Relieve(now);
-  LaunchDropOfMovedRows();
 }
 
 void Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
@@ -170,8 +174,8 @@ void Background::LaunchDropOfMovedRows() {
   if (moved.empty() || !HasFreeWorker()) return;
   auto due = moved.TakeDue(OldestSnapshot(*database_.store()));
   if (due.empty()) return;
-  Run([this, ranges = std::move(due)] {
-    for (const KeyRange& range : ranges) {
+  Run([this, moves = std::move(due)] {
+    for (const auto& [range, sequence, rows] : moves) {
       if (is_stopping_) return;
       ARROW_UNUSED(database_.store()->CompactRange(database_.cold_tier()->rows, range.lower, range.upper));
     }

@@ -181,7 +181,7 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                    },
                                    {.guards = guards, .sync = true, .moves_only = true});
   std::optional<uint64_t> sequence;
-  if (committed.ok()) sequence = committed->last_sequence;
+  if (committed.ok()) sequence = moved_at_ = committed->last_sequence;
   is_moved_ = committed.ok();
   cold.EndMove(sequence);
   return committed.status();

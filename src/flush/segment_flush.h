@@ -34,6 +34,8 @@ class SegmentFlush {
 
   // What moved, also when it ends with an error.
   const FlushResult& result() const { return result_; }
+  // Of the last commit that moved rows.
+  uint64_t moved_at() const { return moved_at_; }
   arrow::Status Run();
 
  private:
@@ -71,8 +73,9 @@ class SegmentFlush {
   std::set<std::string, std::less<>> changed_;  // keys written since the snapshot, of pieces that are still to come
   KeyRange range_;                              // of the piece at hand
   std::map<std::string, Change> changes_;       // in range_
-  uint64_t filter_bytes_ = 0;                   // in the memtable, at most
-  bool is_moved_ = false;                       // the piece's commit succeeded
+  uint64_t moved_at_ = 0;
+  uint64_t filter_bytes_ = 0;  // in the memtable, at most
+  bool is_moved_ = false;      // the piece's commit succeeded
   bool is_disturbed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "flush/table_flush.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,10 +36,10 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
   return Status::OK();
 }
 
-// What moved, and the key ranges of the readers (a shared table's one, users) that it was moved of.
+// What moved, in all and of each reader (a shared table's one, or users).
 struct Moved {
   FlushResult total;
-  std::vector<KeyRange> ranges;
+  std::vector<MovedRows::Move> moves;
 };
 
 JobWork WorkOf(const FlushResult& result) {
@@ -56,7 +57,8 @@ Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptio
   moved->total.rows += flush.result().rows;
   moved->total.bytes += flush.result().bytes;
   moved->total.files += flush.result().files;
-  if (flush.result().rows > 0) moved->ranges.push_back(PrefixRange(table->key_prefix()));
+  const auto rows = static_cast<uint64_t>(flush.result().rows);
+  if (rows > 0) moved->moves.push_back({PrefixRange(table->key_prefix()), flush.moved_at(), rows});
   return status;
 }
 
@@ -109,19 +111,18 @@ arrow::Result<Moved> RunFlush(const std::shared_ptr<TableImpl>& table, const Flu
 
 // RocksDB has deleted rows until it compacts their files, which a table that is written no more would wait for in vain.
 // If it fails, the rows have moved all the same.
-void DropMovedRows(const TableImpl& table, const std::vector<KeyRange>& ranges, uint64_t most_left_bytes) {
+void DropMovedRows(const TableImpl& table, std::vector<MovedRows::Move> moves, uint64_t most_left_bytes) {
   DatabaseImpl& database = table.database();
   Store& store = *database.store();
   const Partition partition = table.entry().partition;
-  uint64_t left_bytes = 0;
-  for (const KeyRange& range : ranges) left_bytes += store.ApproximateBytes(partition, range.lower, range.upper);
-  if (left_bytes <= most_left_bytes) return;
-  const uint64_t moved_at = store.LatestSequence();
-  if (OldestSnapshot(store) < moved_at) {
-    database.cold_tier()->moved_rows.Add(ranges, moved_at);
-    return;
+  uint64_t left_bytes = 0, moved_at = 0;
+  for (const auto& [range, sequence, rows] : moves) {
+    left_bytes += store.ApproximateBytes(partition, range.lower, range.upper);
+    moved_at = std::max(moved_at, sequence);
   }
-  for (const KeyRange& range : ranges) ARROW_UNUSED(store.CompactRange(partition, range.lower, range.upper));
+  if (left_bytes <= most_left_bytes) return;
+  if (OldestSnapshot(store) < moved_at) return database.cold_tier()->moved_rows.Add(std::move(moves));
+  for (const auto& move : moves) ARROW_UNUSED(store.CompactRange(partition, move.range.lower, move.range.upper));
 }
 
 }  // namespace
@@ -129,10 +130,10 @@ void DropMovedRows(const TableImpl& table, const std::vector<KeyRange>& ranges, 
 arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options,
                                       uint64_t most_left_bytes) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  ARROW_ASSIGN_OR_RAISE(const Moved moved, RunFlush(table, options));
+  ARROW_ASSIGN_OR_RAISE(Moved moved, RunFlush(table, options));
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   const bool goes_on = !options.on_progress || options.on_progress(moved.total.rows).ok();
-  if (goes_on) DropMovedRows(*table, moved.ranges, most_left_bytes);
+  if (goes_on) DropMovedRows(*table, std::move(moved.moves), most_left_bytes);
   return moved.total;
 }
 

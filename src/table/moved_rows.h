@@ -6,7 +6,9 @@
 // move.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <vector>
 
@@ -17,10 +19,24 @@ namespace yarrow {
 // Thread-safe.
 class MovedRows {
  public:
-  // `sequence`: of the last of the moves, or a later one.
-  void Add(const std::vector<KeyRange>& ranges, uint64_t sequence) {
+  struct Move {
+    KeyRange range;
+    uint64_t sequence = 0;  // of its commit
+    uint64_t rows = 0;
+  };
+  void Add(std::vector<Move> moves) {
     std::lock_guard lock(mutex_);
-    for (const KeyRange& range : ranges) waiting_.push_back({range, sequence});
+    std::ranges::move(moves, std::back_inserter(waiting_));
+  }
+
+  // Rows that wait in ranges that begin in `range`.
+  uint64_t CountIn(const KeyRange& range) const {
+    std::lock_guard lock(mutex_);
+    uint64_t rows = 0;
+    for (const Move& move : waiting_) {
+      if (move.range.lower >= range.lower && move.range.lower < range.upper) rows += move.rows;
+    }
+    return rows;
   }
 
   bool empty() const {
@@ -29,24 +45,18 @@ class MovedRows {
   }
 
   // Takes those that no snapshot from `oldest_snapshot` on keeps.
-  std::vector<KeyRange> TakeDue(uint64_t oldest_snapshot) {
+  std::vector<Move> TakeDue(uint64_t oldest_snapshot) {
     std::lock_guard lock(mutex_);
-    std::vector<KeyRange> due;
-    std::erase_if(waiting_, [&](const Waiting& waiting) {
-      if (waiting.sequence > oldest_snapshot) return false;
-      due.push_back(waiting.range);
-      return true;
-    });
-    return due;
+    const auto due =
+        std::ranges::partition(waiting_, [&](const Move& move) { return move.sequence > oldest_snapshot; });
+    std::vector<Move> taken(std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
+    waiting_.erase(due.begin(), due.end());
+    return taken;
   }
 
  private:
-  struct Waiting {
-    KeyRange range;
-    uint64_t sequence;
-  };
   mutable std::mutex mutex_;
-  std::vector<Waiting> waiting_;
+  std::vector<Move> waiting_;
 };
 
 }  // namespace yarrow
