@@ -79,12 +79,13 @@ class BackgroundConcurrentTest : public test::TiersTest {
   int64_t CountSegments() {
     return static_cast<int64_t>(test::ReadTexts(*OpenTable("system.segments")).ValueOrDie().size());
   }
-  uint64_t WriteRate() {
+  uint64_t Figure(std::string_view wanted) {
     for (const auto& [name, value] : db_->store()->Statistics()) {
-      if (name == "hot.write_rate_bytes") return value;
+      if (name == wanted) return value;
     }
     return 0;
   }
+  uint64_t WriteRate() { return Figure("hot.write_rate_bytes"); }
   // A table that is not flushed as long as no job may run; commits are slowed down.
   std::shared_ptr<Table> CreateFarOverTheBudget() {
     EXPECT_OK(db_->SetSetting("background_jobs", "0"));
@@ -274,9 +275,11 @@ TEST_F(BackgroundConcurrentTest, ManyRowsThatMovedTakeNoRoomInRocksDb) {
 TEST_F(BackgroundConcurrentTest, RowsThatMovedWaitForOlderSnapshots) {
   const auto noise = CreateNoise();
   Snapshot old = db_->GetSnapshot();
+  const uint64_t file_bytes = Figure("hot.sst_bytes");
   ASSERT_OK(noise->Flush().status());
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_GT(RowBytes(), 8'000'000U);
+  EXPECT_EQ(Figure("hot.sst_bytes"), file_bytes);  // nothing was compacted
   EXPECT_EQ(test::ReadTexts(*noise, {.columns = {{"id"}}, .snapshot = old}).ValueOrDie().size(), 40'000U);
   old = {};
   EXPECT_TRUE(Eventually([&] { return RowBytes() < 1'000'000; }));
