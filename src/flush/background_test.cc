@@ -279,7 +279,7 @@ TEST_F(BackgroundConcurrentTest, RowsThatMovedWaitForOlderSnapshots) {
   ASSERT_OK(noise->Flush().status());
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_GT(RowBytes(), 8'000'000U);
-  EXPECT_EQ(Figure("hot.sst_bytes"), file_bytes);  // nothing was compacted
+  EXPECT_LT(Figure("hot.sst_bytes"), file_bytes + 10'000);  // no file was written anew, with the deletion in it
   EXPECT_EQ(test::ReadTexts(*noise, {.columns = {{"id"}}, .snapshot = old}).ValueOrDie().size(), 40'000U);
   old = {};
   EXPECT_TRUE(Eventually([&] { return RowBytes() < 1'000'000; }));
