@@ -161,6 +161,12 @@ TEST_F(ScanPushdownTest, ConditionsThatAreNoTableFilters) {
   }
 }
 
+TEST_F(ScanPushdownTest, FiguresAreThoseOfAllThreads) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(Visited("SELECT v FROM t WHERE id IN (3, 70000, 150000)"), 3) << "in round " << i;
+  }
+}
+
 TEST_F(ScanPushdownTest, ExplainShowsRangesAndFilter) {
   const std::string text = Run("EXPLAIN SELECT v FROM c WHERE a = 5 AND b >= 'c' AND v <> 3 ORDER BY b LIMIT 2");
   for (const char* part : {"(5, c)", "v <> 3", "by key", "Limit: 2"}) {
