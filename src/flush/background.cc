@@ -11,7 +11,6 @@
 #include "flush/table_compaction.h"
 #include "flush/table_flush.h"
 #include "key/key_range.h"
-#include "store/oldest_snapshot.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -171,14 +170,12 @@ void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob j
 
 void Background::LaunchDropOfMovedRows() {
   MovedRows& moved = database_.cold_tier()->moved_rows;
-  if (moved.empty() || !HasFreeWorker()) return;
-  auto due = moved.TakeDue(OldestSnapshot(*database_.store()));
-  if (due.empty()) return;
-  Run([this, moves = std::move(due)] {
-    for (const auto& [range, sequence, rows] : moves) {
-      if (is_stopping_) return;
-      ARROW_UNUSED(database_.store()->CompactRange(database_.cold_tier()->rows, range.lower, range.upper));
-    }
+  if (is_dropping_ || !HasFreeWorker() || !moved.HasDue()) return;
+  is_dropping_ = true;
+  Run([this, &moved] {
+    moved.DropDue([this] { return !is_stopping_; });
+    std::lock_guard lock(mutex_);
+    is_dropping_ = false;
   });
 }
 

@@ -11,7 +11,6 @@
 #include "flush/table_job.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
-#include "store/oldest_snapshot.h"
 #include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/table.h"
@@ -109,20 +108,12 @@ arrow::Result<Moved> RunFlush(const std::shared_ptr<TableImpl>& table, const Flu
   return moved;
 }
 
-// RocksDB has deleted rows until it compacts their files, which a table that is written no more would wait for in vain.
-// If it fails, the rows have moved all the same.
-void DropMovedRows(const TableImpl& table, std::vector<MovedRows::Move> moves, uint64_t most_left_bytes) {
-  DatabaseImpl& database = table.database();
-  Store& store = *database.store();
-  const Partition partition = table.entry().partition;
-  uint64_t left_bytes = 0, moved_at = 0;
-  for (const auto& [range, sequence, rows] : moves) {
-    left_bytes += store.ApproximateBytes(partition, range.lower, range.upper);
-    moved_at = std::max(moved_at, sequence);
+uint64_t LeftBytes(const TableImpl& table, const std::vector<MovedRows::Move>& moves) {
+  uint64_t bytes = 0;
+  for (const auto& move : moves) {
+    bytes += table.store().ApproximateBytes(table.entry().partition, move.range.lower, move.range.upper);
   }
-  if (left_bytes <= most_left_bytes) return;
-  if (OldestSnapshot(store) < moved_at) return database.cold_tier()->moved_rows.Add(std::move(moves));
-  for (const auto& move : moves) ARROW_UNUSED(store.CompactRange(partition, move.range.lower, move.range.upper));
+  return bytes;
 }
 
 }  // namespace
@@ -132,8 +123,11 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
   ARROW_ASSIGN_OR_RAISE(Moved moved, RunFlush(table, options));
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
-  const bool goes_on = !options.on_progress || options.on_progress(moved.total.rows).ok();
-  if (goes_on) DropMovedRows(*table, std::move(moved.moves), most_left_bytes);
+  if (LeftBytes(*table, moved.moves) > most_left_bytes) {
+    table->database().cold_tier()->moved_rows.Add(std::move(moved.moves));
+    table->database().cold_tier()->moved_rows.DropDue(
+        [&] { return !options.on_progress || options.on_progress(moved.total.rows).ok(); });
+  }
   return moved.total;
 }
 

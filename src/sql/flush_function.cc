@@ -8,6 +8,7 @@
 #include "flush/table_flush.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
+#include "sql/sql_transaction.h"
 #include "sql/table_function_arguments.h"
 
 namespace yarrow::sql {
@@ -51,6 +52,7 @@ void Flush(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duc
   const auto result = FlushTable(bound.table->table(), options);
   if (context.interrupted) throw duckdb::InterruptException();
   Check(result.status());
+  SqlTransaction::Of(context, bound.table->catalog).DropMovedRowsAfterwards();
   output.SetCardinality(1);
   output.SetValue(0, 0, duckdb::Value::BIGINT(result->rows));
   output.SetValue(1, 0, duckdb::Value::BIGINT(result->bytes));

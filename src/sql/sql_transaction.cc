@@ -143,11 +143,16 @@ duckdb::ErrorData SqlTransactionManager::CommitTransaction(duckdb::ClientContext
 
 void SqlTransactionManager::RollbackTransaction(duckdb::Transaction& transaction) {
   std::unique_ptr<SqlTransaction> over;
-  std::lock_guard lock(mutex_);
-  const auto at = running_.find(&transaction);
-  if (at == running_.end()) return;
-  over = std::move(at->second);
-  running_.erase(at);
+  {
+    std::lock_guard lock(mutex_);
+    const auto at = running_.find(&transaction);
+    if (at == running_.end()) return;
+    over = std::move(at->second);
+    running_.erase(at);
+  }
+  const bool has_moved_rows = over->has_moved_rows();
+  over.reset();  // and its snapshot
+  if (has_moved_rows) catalog_.database()->cold_tier()->moved_rows.DropDue();
 }
 
 void SqlTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {

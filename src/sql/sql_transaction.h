@@ -1,6 +1,7 @@
 // One DuckDB transaction on an attached database, and who makes them.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,10 @@ class SqlTransaction : public duckdb::Transaction {
   // What a statement reads: the writes of the statements before it, and none of its own however late it looks.
   WriteSet::View StatementView();
 
+  // It flushes a table. The rows that moved are still seen by its own snapshot: they are dropped when it is over.
+  void DropMovedRowsAfterwards() { has_moved_rows_ = true; }
+  bool has_moved_rows() const { return has_moved_rows_; }
+
   // Keeps an entry that DuckDB has a reference to.
   SqlTable& Pin(std::shared_ptr<SqlTable> table);
 
@@ -53,6 +58,7 @@ class SqlTransaction : public duckdb::Transaction {
   duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
   WriteSet::View view_;
   std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;
+  std::atomic<bool> has_moved_rows_{false};
 };
 
 class SqlTransactionManager : public duckdb::TransactionManager {

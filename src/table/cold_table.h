@@ -46,7 +46,11 @@ namespace yarrow {
 // Thread-safe.
 struct ColdTier {
   ColdTier(std::shared_ptr<Store> of, Partition rows_partition)
-      : store(std::move(of)), rows(rows_partition), overrides(store, rows_partition), deleted(store, rows_partition) {}
+      : store(std::move(of)),
+        rows(rows_partition),
+        overrides(store, rows_partition),
+        deleted(store, rows_partition),
+        moved_rows(store, rows_partition) {}
 
   const std::shared_ptr<Store> store;
   const Partition rows;  // where manifest entries, key filters and overrides lie, beside the hot rows

@@ -2,27 +2,74 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "arrow_assert.h"
+#include "temp_dir.h"
+
 namespace yarrow {
 namespace {
 
-TEST(MovedRowsTest, RangesWaitForTheSnapshotsFromBeforeTheirMove) {
-  MovedRows moved;
-  EXPECT_TRUE(moved.empty());
-  moved.Add({{{"a", "b"}, 10, 1}, {{"c", "d"}, 10, 2}});
-  moved.Add({{{"e", "f"}, 20, 4}});
-  EXPECT_EQ(moved.CountIn({"a", "d"}), 3U);
-  EXPECT_EQ(moved.CountIn({"c", "z"}), 6U);
-  EXPECT_TRUE(moved.TakeDue(9).empty());
-  const auto first = moved.TakeDue(10);
-  ASSERT_EQ(first.size(), 2U);
-  EXPECT_EQ(first[0].rows + first[1].rows, 3U);
-  EXPECT_EQ(moved.CountIn({"a", "z"}), 4U);
-  EXPECT_FALSE(moved.empty());
-  EXPECT_TRUE(moved.TakeDue(19).empty());
-  const auto second = moved.TakeDue(25);
-  ASSERT_EQ(second.size(), 1U);
-  EXPECT_EQ(second[0].range.upper, "f");
-  EXPECT_TRUE(moved.empty());
+class MovedRowsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {}));
+    ASSERT_OK_AND_ASSIGN(rows_, store_->OpenPartition("rows"));
+    moved_.emplace(store_, rows_);
+  }
+  // Rows under a letter that a commit deletes, as one does that moves them.
+  MovedRows::Move Move(const std::string& letter, uint64_t rows) {
+    const KeyRange range{letter, letter + "z"};
+    WriteSet writes;
+    for (uint64_t i = 0; i < rows; ++i) writes.Put(rows_, letter + std::to_string(i), "row");
+    EXPECT_OK(store_->Commit(writes, {}).status());
+    EXPECT_OK(store_->FlushMemtables());
+    WriteSet deletion;
+    deletion.DeleteRange(rows_, range.lower, range.upper);
+    EXPECT_OK(store_->Commit(deletion, {}).status());
+    return {range, store_->LatestSequence(), rows};
+  }
+  uint64_t Stored(const std::string& letter) const { return store_->ApproximateEntries(rows_, letter, letter + "z"); }
+  uint64_t Waiting() const { return moved_->CountIn({"a", "z"}); }
+
+  test::TempDir dir_;
+  std::shared_ptr<Store> store_;
+  Partition rows_;
+  std::optional<MovedRows> moved_;
+};
+
+TEST_F(MovedRowsTest, RangesAreDroppedWhenNoSnapshotIsOlderThanTheirMove) {
+  std::vector<MovedRows::Move> moves{Move("a", 1000), Move("c", 2000)};
+  Snapshot between = store_->GetSnapshot();
+  moved_->Add(std::move(moves));
+  moved_->Add({Move("e", 4000)});
+  EXPECT_EQ(moved_->CountIn({"a", "d"}), 3000U);
+  EXPECT_EQ(moved_->CountIn({"c", "z"}), 6000U);
+  EXPECT_GT(Stored("a"), 0U);
+  EXPECT_TRUE(moved_->HasDue());
+
+  moved_->DropDue();
+  EXPECT_FALSE(moved_->HasDue());
+  EXPECT_EQ(Waiting(), 4000U);
+  EXPECT_EQ(Stored("a"), 0U);
+  EXPECT_EQ(Stored("c"), 0U);
+  EXPECT_GE(Stored("e"), 4000U);
+
+  between = {};
+  EXPECT_TRUE(moved_->HasDue());
+  moved_->DropDue();
+  EXPECT_EQ(Waiting(), 0U);
+  EXPECT_EQ(Stored("e"), 0U);
+}
+
+TEST_F(MovedRowsTest, WhatIsLeftWaitsOn) {
+  moved_->Add({Move("a", 1000), Move("c", 1000)});
+  int asked = 0;
+  moved_->DropDue([&] { return ++asked == 1; });
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(Waiting(), 1000U);
+  EXPECT_TRUE(moved_->HasDue());
 }
 
 }  // namespace

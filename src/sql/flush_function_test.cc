@@ -1,0 +1,40 @@
+// yarrow_flush by SQL, whose transaction has a snapshot from before the move.
+#include "sql/sql_fixture_test.h"
+
+namespace yarrow::sql {
+namespace {
+
+class FlushFunctionTest : public test::SqlFixture {
+ protected:
+  void SetUp() override {
+    SqlFixture::SetUp();
+    ASSERT_OK(database_->SetSetting("background_jobs", "0"));
+    EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, text VARCHAR)"), "");
+    EXPECT_EQ(Run("INSERT INTO t SELECT range, list_aggregate([sha256((range * 10 + i)::VARCHAR) FOR i IN range(4)], "
+                  "'string_agg', '') FROM range(100000)"),
+              "100000");
+    Run("CHECKPOINT y");
+    EXPECT_GT(FileBytes(), 8 << 20);
+  }
+  // Of RocksDB.
+  int64_t FileBytes() { return std::stoll(Run("SELECT value FROM y.system.stats WHERE name = 'hot.sst_bytes'")); }
+};
+
+TEST_F(FlushFunctionTest, RowsThatMovedAreDroppedAtTheEnd) {
+  EXPECT_EQ(Run("SELECT rows FROM yarrow_flush('t')"), "100000");
+  EXPECT_LT(FileBytes(), 1 << 20);
+  EXPECT_EQ(Run("SELECT count(*), sum(id) FROM t WHERE length(text) = 256"), "100000|4999950000");
+}
+
+TEST_F(FlushFunctionTest, ATransactionKeepsTheRowsItSees) {
+  Run("BEGIN");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "100000");
+  EXPECT_EQ(Run("SELECT rows FROM yarrow_flush('t')"), "100000");
+  EXPECT_GT(FileBytes(), 8 << 20);
+  EXPECT_EQ(Run("SELECT count(*), sum(id) FROM t WHERE length(text) = 256"), "100000|4999950000");
+  EXPECT_EQ(Run("ROLLBACK"), "");
+  EXPECT_LT(FileBytes(), 1 << 20);
+}
+
+}  // namespace
+}  // namespace yarrow::sql
