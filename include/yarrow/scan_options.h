@@ -45,7 +45,7 @@ struct ScanMetrics {
   uint64_t rows_passed = 0;      // rows built into batches
   uint64_t bytes_visited = 0;    // of keys and values of the visited entries
   uint64_t bytes_decoded = 0;    // of the cells built
-  uint64_t row_groups_read = 0;  // of Parquet segments, by scans; keys that are looked up one by one do not count
+  uint64_t row_groups_read = 0;  // of Parquet segments; for single keys those they were looked up in, cached ones too
 };
 
 // A running scan. Memory is bounded whatever the table's size. ReadNext and Close are for one thread at a time; Cancel

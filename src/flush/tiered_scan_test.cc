@@ -114,6 +114,21 @@ TEST_F(TieredScanTest, FiltersSeeBothTiersAndColumnsOutsideTheResult) {
   EXPECT_EQ(metrics.row_groups_read, 1u);
 }
 
+TEST_F(TieredScanTest, SingleKeysCountTheRowGroupsTheyAreLookedUpIn) {
+  const auto items = CreateItems(5000);
+  ASSERT_OK(items->Flush({.max_segment_rows = 1000}).status());
+  const auto read = [&](const cp::Expression& filter) {
+    ScanMetrics metrics;
+    Batches(*items, {.filter = filter}, &metrics);
+    return metrics.row_groups_read;
+  };
+  EXPECT_EQ(read(cp::equal(Field("id"), Lit(7))), 1u);
+  const auto keys = cp::or_({cp::equal(Field("id"), Lit(7)), cp::equal(Field("id"), Lit(8)),
+                             cp::equal(Field("id"), Lit(4321)), cp::equal(Field("id"), Lit(99999))});
+  EXPECT_EQ(read(keys), 2u);
+  EXPECT_EQ(read(keys), 2u) << "of the cache";
+}
+
 TEST_F(TieredScanTest, ALimitReadsNoMoreRowGroupsThanItNeeds) {
   const auto items = CreateItems(5000);
   ASSERT_OK(items->Flush({.max_segment_rows = 1000}).status());

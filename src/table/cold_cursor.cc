@@ -27,6 +27,13 @@ arrow::Result<bool> ColdCursor::Advance() {
   return points_ ? NextPoint() : NextOfScan();
 }
 
+void ColdCursor::CountRowGroupOf(std::string_view key) {
+  const auto row_group = segment_->info().FindRowGroup(key);
+  if (!row_group || row_group == row_group_) return;
+  row_group_ = row_group;
+  ++row_groups_looked_into_;
+}
+
 arrow::Result<bool> ColdCursor::NextPoint() {
   while (points_done_ < ranges_.size()) {
     const size_t at = read_->reverse ? ranges_.size() - 1 - points_done_ : points_done_;
@@ -34,6 +41,7 @@ arrow::Result<bool> ColdCursor::NextPoint() {
     const std::string& key = ranges_[at].lower;
     ARROW_ASSIGN_OR_RAISE(const bool possible, segment_->MayContain(key, cold::KeyFilter::Hash(key)));
     if (!possible) continue;
+    CountRowGroupOf(key);
     ARROW_ASSIGN_OR_RAISE(const auto lookup, segment_->Lookup(read_->schema, read_->key_prefix));
     ARROW_ASSIGN_OR_RAISE(const auto position, lookup->Find(key));
     if (!position) continue;

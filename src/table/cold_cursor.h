@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,12 +45,14 @@ class ColdCursor {
   std::string_view key() const { return key_; }  // valid until Next
   std::string_view value() const { return row_; }
   const arrow::Status& status() const { return status_; }
-  uint64_t row_groups_read() const { return scan_ ? scan_->counts().row_groups_read : 0; }
+  // Those that keys were looked up in count, too, also when the cache has them.
+  uint64_t row_groups_read() const { return scan_ ? scan_->counts().row_groups_read : row_groups_looked_into_; }
 
  private:
   arrow::Result<bool> Advance();
   arrow::Result<bool> NextOfScan();
   arrow::Result<bool> NextPoint();
+  void CountRowGroupOf(std::string_view key);
 
   const ColdRead* const read_;
   const std::shared_ptr<const ColdSegment> segment_;
@@ -57,6 +60,8 @@ class ColdCursor {
   std::vector<KeyRange> ranges_;
   const bool points_;  // every range is one key: rows are looked up, not scanned
   size_t points_done_ = 0;
+  uint64_t row_groups_looked_into_ = 0;
+  std::optional<size_t> row_group_;  // the last of those
   std::unique_ptr<cold::SegmentScan> scan_;
   std::shared_ptr<arrow::RecordBatch> batch_;
   uint64_t first_row_ = 0;  // of batch_, in the segment
