@@ -6,6 +6,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -178,7 +179,9 @@ class Store : public std::enable_shared_from_this<Store> {
   arrow::Status FlushMemtables();
   arrow::Status CompactAll();
   // The same of the files with keys in [lower, upper), so that what was deleted there takes no room any more.
-  arrow::Status CompactRange(Partition partition, std::string_view lower, std::string_view upper);
+  // Cancelled soon after another thread has set `cancelled`.
+  arrow::Status CompactRange(Partition partition, std::string_view lower, std::string_view upper,
+                             std::atomic<bool>* cancelled = nullptr);
   // From now on commits wait for their turn so that about that many bytes a second pass; 0: none waits. Those that move
   // rows or change a definition never do, and none fails.
   void SetWriteRate(uint64_t bytes_per_second);

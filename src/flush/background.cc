@@ -170,13 +170,8 @@ void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob j
 
 void Background::LaunchDropOfMovedRows() {
   MovedRows& moved = database_.cold_tier()->moved_rows;
-  if (is_dropping_ || !HasFreeWorker() || !moved.HasDue()) return;
-  is_dropping_ = true;
-  Run([this, &moved] {
-    moved.DropDue([this] { return !is_stopping_; });
-    std::lock_guard lock(mutex_);
-    is_dropping_ = false;
-  });
+  if (!HasFreeWorker() || !moved.HasDue()) return;
+  Run([this, &moved] { moved.DropDue([this] { return !is_stopping_; }); });
 }
 
 void Background::Run(std::function<void()> work) {

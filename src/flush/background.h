@@ -75,7 +75,6 @@ class Background {
   uint64_t tables_version_ = 0;                            // of the view of the catalog that has them
   std::map<uint32_t, TierWatch> watches_;                  // by table id
   std::list<Worker> workers_;
-  bool is_dropping_ = false;  // a worker drops rows that moved
   int64_t next_removal_ = 0;
   std::thread coordinator_;
 };

@@ -285,11 +285,22 @@ TEST_F(BackgroundConcurrentTest, RowsThatMovedWaitForOlderSnapshots) {
   EXPECT_TRUE(Eventually([&] { return RowBytes() < 1'000'000; }));
 }
 
+TEST_F(BackgroundConcurrentTest, RowsThatMovedBeforeACancelTakeNoRoomInRocksDb) {
+  const auto noise = CreateNoise();
+  const auto cancel_late = [](int64_t rows) {
+    return rows > 36'000 ? arrow::Status::Cancelled("by the test") : arrow::Status::OK();
+  };
+  EXPECT_TRUE(noise->Flush({.max_segment_rows = 10'000, .on_progress = cancel_late}).status().IsCancelled());
+  EXPECT_EQ(CountSegments(), 3);
+  EXPECT_TRUE(Eventually([&] { return RowBytes() < 4'000'000; }));
+}
+
 // They are none that are to be flushed.
 TEST_F(BackgroundConcurrentTest, RowsThatMovedMakeNoFurtherFlushDue) {
   const auto items = CreateWith({.flush_rows = 10'000});
   const Snapshot old = db_->GetSnapshot();
   ASSERT_OK(items->Write(*ItemsBatch(0, 100'000)));
+  ASSERT_TRUE(Eventually([&] { return CountSegments() > 0; }));
   for (int64_t id = 100'000; id < 102'000; ++id) {
     ASSERT_OK(items->Put(List(Item(id, "later"))));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

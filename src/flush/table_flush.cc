@@ -87,25 +87,24 @@ uint64_t HotRows(const TableImpl& table) {
   return table.store().ApproximateEntries(table.entry().partition, rows.lower, rows.upper);
 }
 
-// While no other job has the table.
-arrow::Result<Moved> RunFlush(const std::shared_ptr<TableImpl>& table, const FlushOptions& options) {
+// While no other job has the table. `moved` gets what has moved also when it fails.
+Status RunFlush(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
   ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table), options.on_progress));
-  Moved moved;
   FlushOptions reported = options;
   reported.on_progress = [&](int64_t rows) {
-    JobWork work = WorkOf(moved.total);
+    JobWork work = WorkOf(moved->total);
     work.rows = static_cast<uint64_t>(rows);
     ARROW_RETURN_NOT_OK(job->Report(work));
     return options.on_progress ? options.on_progress(rows) : Status::OK();
   };
-  const Status status = FlushPresent(table, reported, &moved);
-  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(moved.total)));
+  const Status status = FlushPresent(table, reported, moved);
+  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(moved->total)));
   if (options.compact) {
     CompactOptions merges{.max_segment_rows = options.max_segment_rows};
-    if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(moved.total.rows); };
+    if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(moved->total.rows); };
     ARROW_RETURN_NOT_OK(CompactHeldTable(table, merges));
   }
-  return moved;
+  return Status::OK();
 }
 
 uint64_t LeftBytes(const TableImpl& table, const std::vector<MovedRows::Move>& moves) {
@@ -121,13 +120,13 @@ uint64_t LeftBytes(const TableImpl& table, const std::vector<MovedRows::Move>& m
 arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, const FlushOptions& options,
                                       uint64_t most_left_bytes) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  ARROW_ASSIGN_OR_RAISE(Moved moved, RunFlush(table, options));
+  Moved moved;
+  const Status status = RunFlush(table, options, &moved);
+  MovedRows& moved_rows = table->database().cold_tier()->moved_rows;
+  if (LeftBytes(*table, moved.moves) > most_left_bytes) moved_rows.Add(std::move(moved.moves));
+  ARROW_RETURN_NOT_OK(status);
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
-  if (LeftBytes(*table, moved.moves) > most_left_bytes) {
-    table->database().cold_tier()->moved_rows.Add(std::move(moved.moves));
-    table->database().cold_tier()->moved_rows.DropDue(
-        [&] { return !options.on_progress || options.on_progress(moved.total.rows).ok(); });
-  }
+  moved_rows.DropDue([&] { return !options.on_progress || options.on_progress(moved.total.rows).ok(); });
   return moved.total;
 }
 

@@ -21,7 +21,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindCompact(duckdb::ClientContext& cont
                                                      duckdb::TableFunctionBindInput& input,
                                                      duckdb::vector<duckdb::LogicalType>& types,
                                                      duckdb::vector<duckdb::string>& names) {
-  const TableFunctionArguments arguments("yarrow_compact", context);
+  const TableFunctionArguments arguments("yarrow_compact", context, input);
   auto bound = duckdb::make_uniq<CompactBindData>();
   bound->table = arguments.Table(input.inputs[0]);
   for (const auto& [option, value] : input.named_parameters) {

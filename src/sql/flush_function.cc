@@ -23,7 +23,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindFlush(duckdb::ClientContext& contex
                                                    duckdb::TableFunctionBindInput& input,
                                                    duckdb::vector<duckdb::LogicalType>& types,
                                                    duckdb::vector<duckdb::string>& names) {
-  const TableFunctionArguments arguments("yarrow_flush", context);
+  const TableFunctionArguments arguments("yarrow_flush", context, input);
   auto bound = duckdb::make_uniq<FlushBindData>();
   bound->table = arguments.Table(input.inputs[0]);
   for (const auto& [option, value] : input.named_parameters) {
@@ -49,10 +49,10 @@ void Flush(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duc
   options.on_progress = [&](int64_t) {
     return context.interrupted ? arrow::Status::Cancelled("cancelled") : arrow::Status::OK();
   };
+  SqlTransaction::Of(context, bound.table->catalog).DropMovedRowsAfterwards();
   const auto result = FlushTable(bound.table->table(), options);
   if (context.interrupted) throw duckdb::InterruptException();
   Check(result.status());
-  SqlTransaction::Of(context, bound.table->catalog).DropMovedRowsAfterwards();
   output.SetCardinality(1);
   output.SetValue(0, 0, duckdb::Value::BIGINT(result->rows));
   output.SetValue(1, 0, duckdb::Value::BIGINT(result->bytes));

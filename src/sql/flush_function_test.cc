@@ -36,5 +36,18 @@ TEST_F(FlushFunctionTest, ATransactionKeepsTheRowsItSees) {
   EXPECT_LT(FileBytes(), 1 << 20);
 }
 
+TEST_F(FlushFunctionTest, APreparedCallMeansWhatItsNameMeansThen) {
+  EXPECT_EQ(Run("PREPARE flush AS SELECT rows FROM yarrow_flush('y.main.t')"), "");
+  EXPECT_EQ(Run("PREPARE setting AS SELECT value FROM yarrow_set('background_jobs', '0', database := 'y')"), "");
+  EXPECT_EQ(Run("CREATE OR REPLACE TABLE t (id BIGINT PRIMARY KEY)"), "");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (1), (2)"), "2");
+  EXPECT_EQ(Run("EXECUTE flush"), "2");
+  EXPECT_EQ(Run("EXECUTE setting"), "0");
+  EXPECT_EQ(Run("USE memory"), "");
+  EXPECT_EQ(Run("DETACH y"), "");
+  EXPECT_NE(Run("EXECUTE flush").find("requires database y"), std::string::npos) << Run("EXECUTE flush");
+  EXPECT_NE(Run("EXECUTE setting").find("requires database y"), std::string::npos) << Run("EXECUTE setting");
+}
+
 }  // namespace
 }  // namespace yarrow::sql

@@ -32,7 +32,7 @@ using Names = duckdb::vector<duckdb::string>;
 
 duckdb::unique_ptr<duckdb::FunctionData> BindExpire(duckdb::ClientContext& context, BindInput& input, Types& types,
                                                     Names& names) {
-  const TableFunctionArguments arguments("yarrow_expire", context);
+  const TableFunctionArguments arguments("yarrow_expire", context, input);
   auto bound = duckdb::make_uniq<CallBindData>();
   bound->run = [table = arguments.Table(input.inputs[0])](duckdb::ClientContext& client, duckdb::DataChunk& output) {
     const auto rows = ExpireRows(table->table(), [&](int64_t) {
@@ -53,7 +53,7 @@ SqlCatalog& DatabaseOf(const TableFunctionArguments& arguments, const BindInput&
 
 duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& context, BindInput& input, Types& types,
                                                     Names& names) {
-  const TableFunctionArguments arguments("yarrow_cancel_job", context);
+  const TableFunctionArguments arguments("yarrow_cancel_job", context, input);
   if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_cancel_job: the number of the job is NULL");
   auto bound = duckdb::make_uniq<CallBindData>();
   bound->run = [database = DatabaseOf(arguments, input).database(), id = input.inputs[0].GetValue<int64_t>()](
@@ -68,7 +68,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& conte
 
 duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context, BindInput& input, Types& types,
                                                  Names& names) {
-  const TableFunctionArguments arguments("yarrow_set", context);
+  const TableFunctionArguments arguments("yarrow_set", context, input);
   if (input.inputs[0].IsNull() || input.inputs[1].IsNull()) {
     throw duckdb::BinderException("yarrow_set: name or value is NULL; give both as texts");
   }

@@ -150,9 +150,13 @@ void SqlTransactionManager::RollbackTransaction(duckdb::Transaction& transaction
     over = std::move(at->second);
     running_.erase(at);
   }
-  const bool has_moved_rows = over->has_moved_rows();
+  if (!over->has_moved_rows()) return;
+  const auto context = over->context.lock();
   over.reset();  // and its snapshot
-  if (has_moved_rows) catalog_.database()->cold_tier()->moved_rows.DropDue();
+  try {
+    catalog_.database()->cold_tier()->moved_rows.DropDue([&] { return !context || !context->interrupted; });
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): they wait on, and have moved all the same
+  }
 }
 
 void SqlTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {

@@ -1,10 +1,15 @@
 #include "sql/table_function_arguments.h"
 
 #include <duckdb/parser/qualified_name.hpp>
+#include <duckdb/planner/binder.hpp>
 
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
+
+void TableFunctionArguments::TellOf(duckdb::Catalog& catalog) const {
+  if (binder_ != nullptr) binder_->GetStatementProperties().RegisterDBRead(catalog, context_);
+}
 
 std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& value) const {
   if (value.IsNull()) throw duckdb::BinderException(function_ + ": the name of the table is NULL");
@@ -12,14 +17,20 @@ std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& val
   auto name = duckdb::QualifiedName::Parse(text);
   duckdb::Binder::BindSchemaOrCatalog(context_, name.catalog, name.schema);
   auto& entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(context_, name.catalog, name.schema, name.name);
-  if (auto* table = dynamic_cast<SqlTable*>(&entry)) return table->shared_from_this();
+  if (auto* table = dynamic_cast<SqlTable*>(&entry)) {
+    TellOf(table->catalog);
+    return table->shared_from_this();
+  }
   throw duckdb::BinderException(function_ + ": " + text + " is no table of a Yarrow database");
 }
 
 SqlCatalog& TableFunctionArguments::Database(const duckdb::Value& value) const {
   const std::string name = value.IsNull() ? duckdb::DatabaseManager::GetDefaultDatabase(context_) : value.ToString();
   auto& catalog = duckdb::Catalog::GetCatalog(context_, name);
-  if (auto* found = dynamic_cast<SqlCatalog*>(&catalog)) return *found;
+  if (auto* found = dynamic_cast<SqlCatalog*>(&catalog)) {
+    TellOf(*found);
+    return *found;
+  }
   throw duckdb::BinderException(function_ + ": " + name +
                                 " is no Yarrow database; USE one, or name it: database := 'name'");
 }

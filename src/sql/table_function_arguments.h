@@ -15,8 +15,8 @@ namespace yarrow::sql {
 // Turns arguments into what they mean; throws BinderException, naming function and argument. For the time of one bind.
 class TableFunctionArguments {
  public:
-  TableFunctionArguments(std::string function, duckdb::ClientContext& context)
-      : function_(std::move(function)), context_(context) {}
+  TableFunctionArguments(std::string function, duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input)
+      : function_(std::move(function)), context_(context), binder_(input.binder.get()) {}
 
   // 'table', 'schema.table' or 'database.schema.table'.
   std::shared_ptr<SqlTable> Table(const duckdb::Value& name) const;
@@ -28,8 +28,12 @@ class TableFunctionArguments {
   FlushOptions::OptimizeFor Layout(const duckdb::Value& value) const;
 
  private:
+  // A prepared statement binds the call anew when the database has changed or is gone.
+  void TellOf(duckdb::Catalog& catalog) const;
+
   const std::string function_;
   duckdb::ClientContext& context_;
+  duckdb::Binder* const binder_;  // may be null
 };
 
 // The state of a call that acts when it is executed, not when it is bound, and gives one row.

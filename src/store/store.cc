@@ -248,10 +248,14 @@ arrow::Status Store::FlushMemtables() {
                            "cannot flush '" + impl_->path.string() + "'");
 }
 
-arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper) {
+arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper,
+                                  std::atomic<bool>* cancelled) {
   const rocksdb::Slice begin(lower.data(), lower.size()), end(upper.data(), upper.size());
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;  // others go on
+  options.canceled = cancelled;
+  // Else it leaves the last level alone, where a deletion may lie that could not take effect for an older snapshot.
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   return FromRocksDb(impl_->db->CompactRange(options, StoreImpl::Handle(partition), &begin, &end),
                      "cannot compact partition '", PartitionName(partition), "' of '", impl_->path.string(), "'");
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "arrow_assert.h"
@@ -64,12 +66,68 @@ TEST_F(MovedRowsTest, RangesAreDroppedWhenNoSnapshotIsOlderThanTheirMove) {
 }
 
 TEST_F(MovedRowsTest, WhatIsLeftWaitsOn) {
-  moved_->Add({Move("a", 1000), Move("c", 1000)});
-  int asked = 0;
-  moved_->DropDue([&] { return ++asked == 1; });
-  EXPECT_EQ(asked, 2);
+  moved_->Add({Move("a", 1000)});
+  moved_->DropDue([] { return false; });
   EXPECT_EQ(Waiting(), 1000U);
+  EXPECT_GE(Stored("a"), 1000U);
   EXPECT_TRUE(moved_->HasDue());
+  moved_->DropDue([] { return true; });
+  EXPECT_EQ(Waiting(), 0U);
+}
+
+// However long a snapshot is held, one range does not wait many times; and its time comes while it moves again and
+// again.
+TEST_F(MovedRowsTest, MovesOfOneRangeAreDroppedTogether) {
+  moved_->Add({Move("a", 1000)});
+  Snapshot held = store_->GetSnapshot();
+  for (int i = 0; i < 5; ++i) moved_->Add({Move("a", 1000)});
+  EXPECT_EQ(Waiting(), 6000U);
+  EXPECT_TRUE(moved_->HasDue());
+  moved_->DropDue();
+  EXPECT_EQ(Waiting(), 5000U);
+  EXPECT_FALSE(moved_->HasDue());
+
+  held = {};
+  EXPECT_TRUE(moved_->HasDue());
+  moved_->DropDue();
+  EXPECT_EQ(Waiting(), 0U);
+  EXPECT_EQ(Stored("a"), 0U);
+}
+
+// RocksDB has brought deletion and rows together in its last level while a snapshot kept the rows.
+TEST_F(MovedRowsTest, RowsOfTheLastLevelAreDropped) {
+  MovedRows::Move move = [&] {
+    const Snapshot held = [&] {
+      WriteSet writes;
+      for (int i = 0; i < 1000; ++i) writes.Put(rows_, "a" + std::to_string(i), "row");
+      EXPECT_OK(store_->Commit(writes, {}).status());
+      return store_->GetSnapshot();
+    }();
+    WriteSet deletion;
+    deletion.DeleteRange(rows_, "a", "az");
+    EXPECT_OK(store_->Commit(deletion, {}).status());
+    EXPECT_OK(store_->CompactRange(rows_, "a", "az"));
+    return MovedRows::Move{{"a", "az"}, store_->LatestSequence(), 1000};
+  }();
+  moved_->Add({std::move(move)});
+  moved_->DropDue();
+  EXPECT_EQ(Waiting(), 0U);
+  EXPECT_EQ(Stored("a"), 0U);
+}
+
+TEST_F(MovedRowsTest, ConcurrentDropsLeaveNothing) {
+  std::vector<MovedRows::Move> moves;
+  for (char letter = 'a'; letter <= 'h'; ++letter) moves.push_back(Move(std::string(1, letter), 500));
+  moved_->Add(std::move(moves));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      moved_->DropDue();
+      EXPECT_EQ(Waiting(), 0U);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(store_->ApproximateEntries(rows_, {}, {}), 0U);
 }
 
 }  // namespace

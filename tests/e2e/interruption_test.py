@@ -71,8 +71,7 @@ class SignalTest(ProgramTest):
   def test_ctrl_c_during_import(self):
     for number in (signal.SIGINT, signal.SIGTERM):
       process = self.start_yarrow('import', self.db, 'flights', *LONG_IMPORT)
-      time.sleep(0.5)
-      process.send_signal(number)
+      self.send_when_awaited(process, number)
       out, error = process.communicate(timeout=60)
       self.assertEqual((process.returncode, out), (128 + number, b''))
       self.assertEqual(error, b'yarrow: cancelled; nothing was imported\n')

@@ -4,10 +4,12 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 YARROW = os.environ['YARROW_BIN']
@@ -92,6 +94,18 @@ class ProgramTest(unittest.TestCase):
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **options)
     self.addCleanup(self.end, process)
     return process
+
+  @staticmethod
+  def send_when_awaited(process, number):
+    """Sends a signal a little after the program has begun to await it, however slow the machine is."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+      status = pathlib.Path(f'/proc/{process.pid}/status').read_text()
+      if int(re.search(r'SigBlk:\s*(\w+)', status)[1], 16) >> (number - 1) & 1:
+        break  # a thread of its own waits for it
+      time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(number)
 
   @staticmethod
   def end(process):

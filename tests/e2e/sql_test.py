@@ -79,8 +79,7 @@ class SqlTest(ProgramTest):
   def test_ctrl_c(self):
     self.db.mkdir()
     process = self.start_yarrow(self.db, '-c', 'SELECT count(*) FROM range(100000) a, range(100000000) b')
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    self.send_when_awaited(process, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     self.assertEqual((process.returncode, error), (130, b'yarrow: cancelled\n'))
 
