@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "yarrow/tier_policy.h"
 
@@ -14,11 +15,13 @@ namespace yarrow {
 
 struct FlushOptions {
   using OptimizeFor = yarrow::OptimizeFor;
-  OptimizeFor optimize_for = OptimizeFor::kScan;
+  // Unset: as the table's policy says.
+  std::optional<OptimizeFor> optimize_for = {};
   // A segment ends after that many rows; the next one goes on.
   int64_t max_segment_rows = 1'000'000;
-  // Users of a user table with fewer rows keep them in RocksDB: one file a user only pays for many rows.
-  int64_t min_user_rows = 10'000;
+  // Users of a user table with fewer rows keep them in RocksDB: one file a user only pays for many rows. Unset: as the
+  // table's policy says (10,000 where nothing was said).
+  std::optional<int64_t> min_user_rows = {};
   // Merges segments afterwards, if the policy says so (see CompactOptions): after many flushes a lookup then still asks
   // few segments. It takes longer, then; if merging fails, that is the error, and the rows have moved all the same.
   bool compact = false;

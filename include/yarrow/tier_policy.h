@@ -17,7 +17,7 @@ struct TierPolicy {
   uint64_t flush_rows = 0;
   uint64_t flush_bytes = 0;  // of keys and rows
   int64_t flush_age = 0;     // seconds since the first of them was written
-  // As in FlushOptions.
+  // Of each flush that does not say otherwise, as in FlushOptions.
   int64_t min_user_rows = 10'000;
   OptimizeFor optimize_for = OptimizeFor::kScan;
   // Rows whose value in this column (DATE or a timestamp; one without time zone is taken as UTC) is more than `ttl`

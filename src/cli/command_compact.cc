@@ -84,13 +84,13 @@ void AddCompactCommand(CLI::App* app, Action* action) {
       ->check(CLI::IsMember({"scan", "lookup"}).description(""));
   command->add_option("--max-segment-rows", arguments->options.max_segment_rows, "Rows of a file (default: 1000000)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(int64_t{1}, INT64_MAX).description(""));
   command
       ->add_option("--keep-old", arguments->keep_old_seconds,
                    "From now on, keep old files that long: sets the database's\n"
                    "setting deleted_file_retention")
       ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(CLI::Range(int64_t{0}, INT64_MAX).description(""));
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
   command->footer(kCompactFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunCompact(*arguments); }; });

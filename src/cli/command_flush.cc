@@ -15,7 +15,7 @@ namespace {
 struct FlushArguments {
   TableAddress address;
   FlushOptions options;
-  std::string optimize_for = "scan";
+  std::string optimize_for;  // empty: as the table says
   bool quiet = false;
 };
 
@@ -33,7 +33,9 @@ constexpr const char* kFlushFooter =
 arrow::Status RunFlush(FlushArguments arguments) {
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
   using OptimizeFor = FlushOptions::OptimizeFor;
-  arguments.options.optimize_for = arguments.optimize_for == "scan" ? OptimizeFor::kScan : OptimizeFor::kLookup;
+  if (!arguments.optimize_for.empty()) {
+    arguments.options.optimize_for = arguments.optimize_for == "scan" ? OptimizeFor::kScan : OptimizeFor::kLookup;
+  }
   ProgressBar progress(arguments.quiet);
   progress.Begin("flushing");
   arguments.options.on_progress = [&](int64_t rows) {
@@ -59,17 +61,19 @@ void AddFlushCommand(CLI::App* app, Action* action) {
   AddTableOptions(command, &arguments->address);
   command
       ->add_option("--optimize-for", arguments->optimize_for,
-                   "scan: large row groups (default)\nlookup: small ones, of which single rows are read fast")
+                   "scan: large row groups\nlookup: small ones, of which single rows are read fast\n"
+                   "(default: the table's option optimize_for, scan if it has none)")
       ->type_name("scan|lookup")
       ->check(CLI::IsMember({"scan", "lookup"}).description(""));
   command->add_option("--max-segment-rows", arguments->options.max_segment_rows, "Rows of a file (default: 1000000)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(int64_t{1}, INT64_MAX).description(""));
   command
       ->add_option("--min-user-rows", arguments->options.min_user_rows,
-                   "Users with fewer rows keep them where they are (default: 10000)")
+                   "Users with fewer rows keep them where they are (default: the table's\n"
+                   "option min_user_rows, 10000 if it has none)")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(CLI::Range(int64_t{0}, INT64_MAX).description(""));
   command->add_flag("--compact", arguments->options.compact, "Merge files afterwards, as far as it is worth it");
   command->add_flag("--quiet", arguments->quiet, "Print nothing but errors");
   command->footer(kFlushFooter);

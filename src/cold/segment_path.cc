@@ -44,6 +44,10 @@ std::filesystem::path SegmentPath(const ManifestKey& key) {
   return key.user_id.has_value() ? folder / UserFolderName(*key.user_id) / name : folder / name;
 }
 
+bool IsFolderName(std::string_view name) {
+  return name.starts_with("u-") || name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string SegmentFileName(SegmentId segment_id) {
   std::string digits = std::to_string(segment_id);
   return std::string(kDigits - digits.size(), '0').append(digits).append(kSuffix);

@@ -27,6 +27,9 @@ std::string UserFolderName(std::string_view user_id);
 // The whole path of a segment's file, relative to the database's directory.
 std::filesystem::path SegmentPath(const ManifestKey& key);
 
+// Whether a folder of this name may be a table's or, in one of those, a user's.
+bool IsFolderName(std::string_view name);
+
 std::string SegmentFileName(SegmentId segment_id);
 // Nothing when `name` is not what SegmentFileName gives.
 std::optional<SegmentId> ParseSegmentFileName(std::string_view name);

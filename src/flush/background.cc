@@ -198,11 +198,8 @@ std::optional<uint64_t> Background::Flush(const std::shared_ptr<const TableEntry
   const auto has_rows = HasHotRows(*database_.store(), *entry);
   if (!has_rows.ok()) return std::nullopt;
   if (!*has_rows) return 0;
-  const TierPolicy& policy = entry->definition->policy;
-  const FlushOptions options{
-      .optimize_for = policy.optimize_for, .min_user_rows = policy.min_user_rows, .on_progress = WhileOpen()};
   // Its next look counts what RocksDB has of the table.
-  const auto flushed = FlushTable(table, options, /*most_left_bytes=*/0);
+  const auto flushed = FlushTable(table, {.on_progress = WhileOpen()}, /*most_left_bytes=*/0);
   if (!flushed.ok()) return std::nullopt;
   CompactIfDue(table);
   return static_cast<uint64_t>(flushed->rows);

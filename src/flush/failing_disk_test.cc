@@ -217,6 +217,9 @@ TEST_F(FailingDiskTest, AfterAFullDiskTheDatabaseIsOpenedAgain) {
     EXPECT_ERROR_HAS(PutOne(lossy), "make room, then close the database");
     const Texts others = Rows(lossy, "others");
     lossy.Close();
+    lossy.disk->on_step = [&](const LossyDisk::Step& step) { return step.kind == "db/hot/MANIFEST-#" ? ENOSPC : 0; };
+    EXPECT_ERROR_HAS(lossy.Open(kSmall), "make room, and try again");
+    lossy.disk->on_step = nullptr;
     ASSERT_OK(lossy.Open(kSmall));
     EXPECT_EQ(Rows(lossy, "others"), others);
     EXPECT_OK(PutOne(lossy));

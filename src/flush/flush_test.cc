@@ -271,7 +271,12 @@ TEST_F(FlushTest, SegmentsOutliveTheProcessAndOrphansDoNot) {
   items.reset();
   std::ofstream(files[0].parent_path() / "00000000000000009999.parquet") << "left by a crash";
   std::ofstream(files[0].parent_path() / ".00000000000000009998.parquet.tmp") << "left by a crash";
+  const auto kept = {files[0].parent_path() / "copy.parquet", files[0].parent_path() / "notes.txt",
+                     files[0].parent_path().parent_path() / "backup" / "00000000000000000001.parquet"};
+  fs::create_directory(files[0].parent_path().parent_path() / "backup");
+  for (const auto& path : kept) std::ofstream(path) << "somebody's";
   Reopen();
+  for (const auto& path : kept) EXPECT_TRUE(fs::remove(path)) << path;
   EXPECT_EQ(Files(), files);
   items = OpenTable("items");
   EXPECT_EQ(Answers(*items), before);
@@ -284,6 +289,21 @@ TEST_F(FlushTest, SegmentsOutliveTheProcessAndOrphansDoNot) {
   items.reset();
   Reopen();
   EXPECT_EQ(Files(), std::vector<fs::path>());
+}
+
+TEST_F(FlushTest, WhatIsNotSaidIsAsTheTableSays) {
+  auto spec = test::ItemsSpec();
+  spec.policy.optimize_for = OptimizeFor::kLookup;
+  const auto items = Create(spec);
+  const auto layouts = [&] {
+    return test::ReadTexts(*OpenTable("system.segments"), {.columns = {{"optimized_for"}}}).ValueOrDie();
+  };
+  ASSERT_OK(items->Put({1, 1, "one", 1.0}));
+  ASSERT_OK(items->Flush().status());
+  EXPECT_EQ(layouts(), Texts({"lookup"}));
+  ASSERT_OK(items->Put({2, 1, "two", 1.0}));
+  ASSERT_OK(items->Flush({.optimize_for = OptimizeFor::kScan}).status());
+  EXPECT_EQ(layouts(), Texts({"lookup", "scan"}));
 }
 
 // The key filters of its segments go through the memtable.

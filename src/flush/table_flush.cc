@@ -29,8 +29,8 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
     return Status::Invalid("Flush of table ", name, ": max_segment_rows is ", options.max_segment_rows,
                            "; give 1 or more");
   }
-  if (options.min_user_rows < 0) {
-    return Status::Invalid("Flush of table ", name, ": min_user_rows is ", options.min_user_rows, "; give 0 or more");
+  if (options.min_user_rows.value_or(0) < 0) {
+    return Status::Invalid("Flush of table ", name, ": min_user_rows is ", *options.min_user_rows, "; give 0 or more");
   }
   return Status::OK();
 }
@@ -61,9 +61,12 @@ Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptio
   return status;
 }
 
-Status FlushAll(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
+Status FlushAll(const std::shared_ptr<TableImpl>& table, FlushOptions options, Moved* moved) {
+  const TierPolicy& policy = table->definition().policy;
+  if (!options.optimize_for) options.optimize_for = policy.optimize_for;
   if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, moved);
-  ARROW_ASSIGN_OR_RAISE(const auto users, UsersWithRows(table->entry(), table->store(), {}, options.min_user_rows));
+  ARROW_ASSIGN_OR_RAISE(const auto users, UsersWithRows(table->entry(), table->store(), {},
+                                                        options.min_user_rows.value_or(policy.min_user_rows)));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   for (const std::string& user : users) {

@@ -158,6 +158,19 @@ TEST_F(ColdScanTest, FilesAreOpenedWhenItIsTheirTurn) {
   EXPECT_EQ(OpenSegmentFiles(), 0u);
 }
 
+TEST_F(ColdScanTest, ALimitInKeyOrderOpensFewFiles) {
+  Run("CALL yarrow_set('open_segments', '100')");
+  const auto opened = [&](const std::string& sql) {
+    Run("CALL yarrow_set('open_segments', '0')");
+    Run("CALL yarrow_set('open_segments', '100')");
+    EXPECT_FALSE(Run(sql).starts_with("error")) << sql;
+    return OpenSegmentFiles();
+  };
+  EXPECT_EQ(opened("SELECT * FROM t ORDER BY id LIMIT 5"), 1u);
+  EXPECT_EQ(opened("SELECT * FROM t ORDER BY id DESC LIMIT 200"), 1u);
+  EXPECT_EQ(opened("SELECT * FROM t WHERE id >= 99990 ORDER BY id LIMIT 20"), 2u);
+}
+
 TEST_F(ColdScanTest, NanIsGreatest) {
   for (const char* name : {"n", "m"}) {
     Run(std::string("CREATE TABLE ") + name + " (id INTEGER PRIMARY KEY, f DOUBLE, g FLOAT)");

@@ -13,7 +13,10 @@ class ExportDatabaseTest : public test::SqlFixture {
     Run("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR DEFAULT 'none', n DECIMAL(9,2) NOT NULL)");
     Run("INSERT INTO t VALUES (1, 'a', 1), (2, NULL, 2)");
     Run("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 'x' AS v");
-    Run("CREATE TABLE app.notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')");
+    Run("CREATE TABLE app.notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user', min_user_rows = 7)");
+    Run("CREATE TABLE app.seen (id INT PRIMARY KEY, seen_at DATE) WITH (ttl_column = 'seen_at', ttl = '1 day', "
+        "flush_rows = 10, "
+        "flush_bytes = '1GB', flush_age = '1 hour', optimize_for = 'lookup')");
     ASSERT_OK(Attach(*duckdb_, database_, "ada", {.user = "ada"}));
     Run("USE ada");
     Run("INSERT INTO app.notes VALUES (1, 'hers')");
@@ -35,7 +38,10 @@ TEST_F(ExportDatabaseTest, WhatWasExportedCanBeImported) {
     ASSERT_EQ(Run("ATTACH '" + path + "' AS " + name + " (TYPE yarrow, USER 'ada')"), "");
     EXPECT_EQ(Run("USE " + name + "; IMPORT DATABASE '" + folder + "'"), "");
     ExpectAll(name);
-    EXPECT_EQ(Run("SELECT kind FROM " + name + ".system.tables WHERE table_name = 'notes'"), "user");
+    EXPECT_EQ(Run("SELECT kind, min_user_rows FROM " + name + ".system.tables WHERE table_name = 'notes'"), "user|7");
+    EXPECT_EQ(Run("SELECT ttl_column, ttl, flush_rows, flush_bytes, flush_age, optimize_for FROM " + name +
+                  ".system.tables WHERE table_name = 'seen'"),
+              "seen_at|86400|10|1000000000|3600|lookup");
     EXPECT_EQ(Run("SELECT primary_key FROM " + name + ".system.tables WHERE schema_name = 'main'"), "id");
   }
 }
@@ -44,7 +50,8 @@ TEST_F(ExportDatabaseTest, CopyFromDatabase) {
   ASSERT_EQ(Run("ATTACH '" + dir_.File("copy").string() + "' AS copy (TYPE yarrow, USER 'ada')"), "");
   EXPECT_EQ(Run("COPY FROM DATABASE ada TO copy"), "");
   ExpectAll("copy");
-  Run("DROP TABLE app.notes");  // DuckDB's own databases have no tables of users
+  Run("DROP TABLE app.notes");  // DuckDB's own databases have no tables of users, and no options
+  Run("DROP TABLE app.seen");
   EXPECT_EQ(Run("COPY FROM DATABASE ada TO memory"), "");
   EXPECT_EQ(Run("FROM memory.app.t"), "x");
   EXPECT_EQ(Run("SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'memory' AND NOT internal"), "app");
@@ -52,11 +59,11 @@ TEST_F(ExportDatabaseTest, CopyFromDatabase) {
 
 TEST_F(ExportDatabaseTest, SystemTablesAreListedAsInternalViews) {
   EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "8");
-  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "3");
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "4");
   EXPECT_EQ(
       Run("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables WHERE table_catalog = "
           "'y'"),
-      "notes t t");
+      "notes seen t t");
   EXPECT_EQ(Run("SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE "
                 "database_name = 'y' AND table_name = 'users'"),
             "user_id first_seen_at");

@@ -43,6 +43,15 @@ TEST_F(FlushFunctionTest, APreparedCallMeansWhatItsNameMeansThen) {
   EXPECT_EQ(Run("INSERT INTO t VALUES (1), (2)"), "2");
   EXPECT_EQ(Run("EXECUTE flush"), "2");
   EXPECT_EQ(Run("EXECUTE setting"), "0");
+  const std::string ev =
+      "CREATE TABLE ev (id INT PRIMARY KEY, seen_at TIMESTAMP) WITH (ttl_column = 'seen_at', ttl = '1 day')";
+  EXPECT_EQ(Run(ev), "");
+  EXPECT_EQ(Run("PREPARE expire AS FROM yarrow_expire('y.main.ev')"), "");
+  EXPECT_EQ(Run("ALTER TABLE ev RENAME TO kept"), "");
+  EXPECT_EQ(Run("INSERT INTO kept VALUES (1, '2000-01-01')"), "1");
+  EXPECT_EQ(Run(ev), "");
+  EXPECT_EQ(Run("EXECUTE expire"), "0");
+  EXPECT_EQ(Run("SELECT count(*) FROM kept"), "1");
   EXPECT_EQ(Run("USE memory"), "");
   EXPECT_EQ(Run("DETACH y"), "");
   EXPECT_NE(Run("EXECUTE flush").find("requires database y"), std::string::npos) << Run("EXECUTE flush");

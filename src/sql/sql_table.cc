@@ -5,6 +5,7 @@
 #include "sql/create_table.h"
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
+#include "sql/table_options.h"
 
 namespace yarrow::sql {
 
@@ -76,10 +77,7 @@ duckdb::DataTable& SqlTable::GetStorage() {
 
 duckdb::unique_ptr<duckdb::CreateInfo> SqlTable::GetInfo() const {
   auto info = TableCatalogEntry::GetInfo();
-  if (table_->definition().kind == TableKind::kUser) {
-    info->Cast<duckdb::CreateTableInfo>().options["kind"] =
-        duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value("user"));
-  }
+  info->Cast<duckdb::CreateTableInfo>().options = TableOptionsOf(table_->definition());
   return info;
 }
 

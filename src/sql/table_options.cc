@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "sql/sql_error.h"
 
@@ -122,6 +123,25 @@ std::optional<OptimizeFor> ParseLayout(const std::string& text) {
   if (text == "scan") return OptimizeFor::kScan;
   if (text == "lookup") return OptimizeFor::kLookup;
   return std::nullopt;
+}
+
+TableOptions TableOptionsOf(const TableDefinition& table) {
+  const TierPolicy& policy = table.policy;
+  const TierPolicy plain;
+  TableOptions options;
+  const auto add = [&](const char* name, const auto& value, const auto& default_value, duckdb::Value constant) {
+    if (value == default_value) return;
+    options[name] = duckdb::make_uniq<duckdb::ConstantExpression>(std::move(constant));
+  };
+  if (table.kind == TableKind::kUser) add(kKind, 0, 1, "user");
+  add("flush_rows", policy.flush_rows, plain.flush_rows, duckdb::Value::UBIGINT(policy.flush_rows));
+  add("flush_bytes", policy.flush_bytes, plain.flush_bytes, duckdb::Value::UBIGINT(policy.flush_bytes));
+  add("flush_age", policy.flush_age, plain.flush_age, duckdb::Value::BIGINT(policy.flush_age));
+  add("min_user_rows", policy.min_user_rows, plain.min_user_rows, duckdb::Value::BIGINT(policy.min_user_rows));
+  add("optimize_for", policy.optimize_for, plain.optimize_for, "lookup");
+  add("ttl_column", policy.ttl_column, plain.ttl_column, duckdb::Value(policy.ttl_column));
+  add("ttl", policy.ttl, plain.ttl, duckdb::Value::BIGINT(policy.ttl));
+  return options;
 }
 
 TableKind TakeKind(const std::string& table, const TableOptions& options) {

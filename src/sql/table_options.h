@@ -15,6 +15,9 @@ std::optional<OptimizeFor> ParseLayout(const std::string& text);
 
 using TableOptions = duckdb::case_insensitive_map_t<duckdb::unique_ptr<duckdb::ParsedExpression>>;
 
+// WITH (...) of a table: what differs from the defaults.
+TableOptions TableOptionsOf(const TableDefinition& table);
+
 // Each throws BinderException, naming table, option and value. `table` is for messages.
 TableKind TakeKind(const std::string& table, const TableOptions& options);
 // The policy with what the options change of it; `kind` is passed over if `is_new`, and an error else.

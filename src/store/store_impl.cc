@@ -59,6 +59,10 @@ arrow::Status OpenError(const std::filesystem::path& path, rocksdb::Env* env, co
   if (status.IsIOError() && message.find("Permission denied") != std::string::npos) {
     return arrow::Status::IOError("no permission to open the database at '", path.string(), "': ", message);
   }
+  if (status.IsNoSpace()) {
+    return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, the disk is full (", message,
+                                  "): make room, and try again");
+  }
   return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, it may be damaged (", message,
                                 "): restore it from a backup, or copy what is left with RocksDB's repair tool");
 }

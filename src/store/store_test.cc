@@ -16,6 +16,7 @@
 #include "arrow_assert.h"
 #include "random_seed.h"
 #include "store/child_process.h"
+#include "store/store_env.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"
 
@@ -413,6 +414,30 @@ TEST_F(StoreTest, CompactionsGiveWayToCommits) {
   for (const auto& [name, niceness] : threads) {
     EXPECT_EQ(niceness, name == "rocksdb:low" ? 19 : getpriority(PRIO_PROCESS, 0)) << name;
   }
+}
+
+// RocksDB's own logger ends the process at the second line.
+TEST(InfoLogTest, AFullDiskDoesNotMatter) {
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(StoreEnv()->NewLogger("/dev/full", &log).ok());
+  for (int i = 0; i < 100; ++i)
+    rocksdb::Log(rocksdb::ERROR_LEVEL, log, "line %d %s", i, std::string(2000, 'x').c_str());
+}
+
+TEST(InfoLogTest, LinesHaveTheTime) {
+  const TempDir dir;
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(StoreEnv()->NewLogger(dir.File("LOG").string(), &log).ok());
+  rocksdb::Log(rocksdb::ERROR_LEVEL, log, "one %d", 1);
+  rocksdb::Log(rocksdb::ERROR_LEVEL, log, "two\n");
+  std::ifstream file(dir.File("LOG"));
+  std::string first, second, end;
+  std::getline(file, first);
+  std::getline(file, second);
+  EXPECT_TRUE(first.starts_with("20") && first.ends_with(" one 1")) << first;
+  EXPECT_TRUE(second.ends_with(" two")) << second;
+  EXPECT_FALSE(std::getline(file, end));
+  EXPECT_EQ(log->GetLogFileSize(), first.size() + second.size() + 2);
 }
 
 }  // namespace

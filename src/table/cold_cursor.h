@@ -40,6 +40,10 @@ class ColdCursor {
   // `ranges` ascend and are disjoint. REQUIRES: `read` outlives the cursor.
   ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector<KeyRange> ranges);
 
+  // No key comes before this one, in the direction of the scan.
+  std::string_view first_bound() const {
+    return read_->reverse ? segment_->info().last_key : segment_->info().first_key();
+  }
   // Moves to the next row, in the direction of the scan. False at the end, or after an error.
   bool Next();
   std::string_view key() const { return key_; }  // valid until Next

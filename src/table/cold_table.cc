@@ -21,8 +21,8 @@ Status SweepFolder(cold::FileSystem& files, const std::filesystem::path& folder,
   for (const std::string& name : names) {
     const std::filesystem::path path = folder / name;
     if (std::filesystem::is_directory(path)) {
-      ARROW_RETURN_NOT_OK(SweepFolder(files, path, known));
-    } else if (known.count(path) == 0) {
+      if (cold::IsFolderName(name)) ARROW_RETURN_NOT_OK(SweepFolder(files, path, known));
+    } else if (known.count(path) == 0 && (cold::ParseSegmentFileName(name) || cold::IsTemporaryName(name))) {
       ARROW_RETURN_NOT_OK(files.Remove(path));
     }
   }

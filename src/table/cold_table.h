@@ -64,8 +64,9 @@ struct ColdTier {
   cold::FileSystem* files = &cold::OsFileSystem();
 };
 
-// Removes the files below the folder cold/ that neither a manifest entry nor a deleted file's record names: what a
-// crash has left of flushes and compactions that were not committed. For a database that is being opened.
+// Removes the segment files below the folder cold/ that neither a manifest entry nor a deleted file's record names:
+// what a crash has left of flushes and compactions that were not committed. Files and folders of other names stay. For
+// a database that is being opened.
 arrow::Status SweepSegmentFiles(const ColdTier& tier);
 
 // One segment: its manifest entry, and the way to what the caches have of it, which goes with it. Thread-safe.

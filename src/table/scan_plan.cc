@@ -127,6 +127,12 @@ std::vector<int> ColumnsOf(const arrow::compute::Expression& filter, const RowSc
   return {columns.begin(), columns.end()};
 }
 
+bool HasExtensionType(const std::vector<int>& columns, const RowSchema& schema) {
+  return std::ranges::any_of(columns, [&](int column) {
+    return schema.arrow_schema()->field(column)->type()->id() == arrow::Type::EXTENSION;
+  });
+}
+
 Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   const ScanSource& source = plan->source;
   if (!options.filter.is_valid()) {
@@ -138,9 +144,12 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   ARROW_RETURN_NOT_OK(PlanPredicate(filter.pushed, plan));
   plan->has_residual = filter.has_residual;
   plan->residual = std::move(filter.residual);
+  const std::vector<int> columns = ColumnsOf(options.filter, *source.row_schema);
+  // Arrow cannot compare those; the predicate on rows can.
+  if (HasExtensionType(columns, *source.row_schema)) plan->cold_batches = false;
   if (plan->cold_batches) {
     ARROW_ASSIGN_OR_RAISE(plan->filter, options.filter.Bind(*source.row_schema->arrow_schema()));
-    PlanResidual(ColumnsOf(options.filter, *source.row_schema), plan);
+    PlanResidual(columns, plan);
   } else if (plan->has_residual) {
     PlanResidual(filter.residual_columns, plan);
   }

@@ -1,12 +1,27 @@
 #include "table/tiered_cursor.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace yarrow {
 
 TieredCursor::TieredCursor(ScanCursor hot, std::unique_ptr<const ColdRead> read,
                            std::vector<std::unique_ptr<ColdCursor>> cold)
-    : hot_(std::move(hot)), read_(std::move(read)), cold_(std::move(cold)), has_row_(cold_.size()) {}
+    : hot_(std::move(hot)), read_(std::move(read)), cold_(std::move(cold)), has_row_(cold_.size()) {
+  std::ranges::sort(cold_, [&](const auto& a, const auto& b) { return IsBefore(a->first_bound(), b->first_bound()); });
+}
+
+// Of one that has not begun.
+bool TieredCursor::MayHaveNext(const ColdCursor& cursor) const {
+  return IsInRange(cursor.first_bound()) && (given_ == kNone || !IsBefore(key_, cursor.first_bound()));
+}
+
+void TieredCursor::Consider(size_t i) {
+  if (!has_row_[i] || !IsInRange(cold_[i]->key())) return;
+  if (given_ != kNone && !IsBefore(cold_[i]->key(), key_)) return;
+  given_ = i;
+  key_ = cold_[i]->key();
+}
 
 uint64_t TieredCursor::row_groups_read() const {
   uint64_t read = 0;
@@ -34,9 +49,6 @@ bool TieredCursor::Next() {
   if (!status_.ok()) return false;
   if (!is_started_) {
     is_started_ = true;
-    for (size_t i = 0; i < cold_.size(); ++i) {
-      if (!AdvanceCold(i)) return false;
-    }
     if (!AdvanceHot()) return false;
   } else if (given_ == kHot) {
     if (!AdvanceHot()) return false;
@@ -45,11 +57,10 @@ bool TieredCursor::Next() {
   }
   given_ = hot_has_row_ ? kHot : kNone;
   if (hot_has_row_) key_ = hot_.key();
-  for (size_t i = 0; i < cold_.size(); ++i) {
-    if (!has_row_[i] || !IsInRange(cold_[i]->key())) continue;
-    if (given_ != kNone && !IsBefore(cold_[i]->key(), key_)) continue;
-    given_ = i;
-    key_ = cold_[i]->key();
+  for (size_t i = 0; i < begun_; ++i) Consider(i);
+  for (; begun_ < cold_.size() && MayHaveNext(*cold_[begun_]); ++begun_) {
+    if (!AdvanceCold(begun_)) return false;
+    Consider(begun_);
   }
   if (given_ == kNone) return false;
   value_ = given_ == kHot ? hot_.value() : cold_[given_]->value();

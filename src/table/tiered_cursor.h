@@ -39,13 +39,16 @@ class TieredCursor {
   bool Fail(const arrow::Status& status);
   bool AdvanceHot();
   bool AdvanceCold(size_t i);
+  bool MayHaveNext(const ColdCursor& cursor) const;
+  void Consider(size_t i);
 
   ScanCursor hot_;
   std::unique_ptr<const ColdRead> read_;
-  std::vector<std::unique_ptr<ColdCursor>> cold_;
-  std::string lower_, upper_;  // of the range at hand
-  bool hot_has_row_ = false;   // the cursor stands on a row that was not given out yet
-  std::vector<bool> has_row_;  // the same of cold_
+  std::vector<std::unique_ptr<ColdCursor>> cold_;  // in the order of their first keys in the direction of the scan
+  size_t begun_ = 0;                               // so many of them; the others when it is their turn
+  std::string lower_, upper_;                      // of the range at hand
+  bool hot_has_row_ = false;                       // the cursor stands on a row that was not given out yet
+  std::vector<bool> has_row_;                      // the same of cold_
   bool is_started_ = false;
   size_t given_ = kNone;  // whose row was given out last
   std::string_view key_, value_;

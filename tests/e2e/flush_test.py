@@ -55,6 +55,16 @@ class FlushTest(ProgramTest):
     self.assertIn('key (2013, 1, 1', self.fail_yarrow(
         self.db, '-c', 'INSERT INTO flights SELECT * FROM flights WHERE year = 2013 AND month = 1 LIMIT 1'))
 
+  def test_uuids_are_found_by_value(self):
+    some, other = (f'{i}2345678-1234-5678-1234-567812345678' for i in (1, 2))
+    self.db.mkdir()
+    self.sql(f"CREATE TABLE u (id UUID PRIMARY KEY, v UUID); INSERT INTO u VALUES ('{some}', '{other}'), ('{other}', NULL)")
+    questions = [f"v = '{other}'", f"id > '{some}'", f"v IN ('{some}', '{other}')", f"v <> '{some}' OR id = '{other}'"]
+    before = [self.run_yarrow('scan', self.db, 'u', '--where', where) for where in questions]
+    self.assertIn('(1 row)', before[0])
+    self.run_yarrow('flush', self.db, 'u', '--quiet')
+    self.assertEqual([self.run_yarrow('scan', self.db, 'u', '--where', where) for where in questions], before)
+
   def test_repeatable(self):
     for name in ('a', 'b'):
       self.db = self.folder / name
