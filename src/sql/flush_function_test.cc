@@ -36,6 +36,16 @@ TEST_F(FlushFunctionTest, ATransactionKeepsTheRowsItSees) {
   EXPECT_LT(FileBytes(), 1 << 20);
 }
 
+TEST_F(FlushFunctionTest, UsersWithFewRowsAreThoseOfTheTablesOption) {
+  ASSERT_OK(Attach(*duckdb_, database_, "ada", {.user = "ada"}));
+  EXPECT_EQ(Run("CREATE TABLE ada.main.u (id INT PRIMARY KEY) WITH (kind = 'user', min_user_rows = 10)"), "");
+  EXPECT_EQ(Run("INSERT INTO ada.main.u FROM range(9)"), "9");
+  EXPECT_EQ(Run("SELECT rows FROM yarrow_flush('ada.main.u')"), "0");
+  EXPECT_EQ(Run("INSERT INTO ada.main.u VALUES (9)"), "1");
+  EXPECT_EQ(Run("SELECT rows FROM yarrow_flush('ada.main.u', min_user_rows := 11)"), "0");
+  EXPECT_EQ(Run("SELECT rows FROM yarrow_flush('ada.main.u')"), "10");
+}
+
 TEST_F(FlushFunctionTest, APreparedCallMeansWhatItsNameMeansThen) {
   EXPECT_EQ(Run("PREPARE flush AS SELECT rows FROM yarrow_flush('y.main.t')"), "");
   EXPECT_EQ(Run("PREPARE setting AS SELECT value FROM yarrow_set('background_jobs', '0', database := 'y')"), "");

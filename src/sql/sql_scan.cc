@@ -72,7 +72,6 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   RowWalker walker;
   VectorTaker taker;
   bool rows_done = false;  // segments are next
-  bool left_work = false;
   ColdScan::Local segments;
   uint64_t rows_to_count = 0;
   uint64_t cold_rows = 0;
@@ -399,20 +398,13 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToText(duckdb::TableFunction
   return text;
 }
 
-// True for the thread that ends the scan.
-bool LeavesLast(ScanGlobal& global, ScanLocal& local) {
-  if (local.left_work) return global.threads_at_work == 0;
-  local.left_work = true;
-  return global.threads_at_work.fetch_sub(1) == 1;
-}
-
-// Each thread asks at its end, and the last to hand in its text wins, which need not be the last that asked: so only
-// the thread that ends the scan, and knows what all have counted, gives one.
+// Each thread asks once, at its end, and the last to hand in its text wins, which need not be the last that asked: so
+// only the thread that ends the scan, and knows what all have counted, gives one.
 duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::TableFunctionDynamicToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<duckdb::string> text;
-  if (!input.global_state || !input.local_state) return text;
+  if (!input.global_state) return text;
   auto& global = input.global_state->Cast<ScanGlobal>();
-  if (!LeavesLast(global, input.local_state->Cast<ScanLocal>())) return text;
+  if (global.threads_at_work.fetch_sub(1) > 1) return text;
   const ScanMetrics metrics = global.counters.Read();
   text["Key ranges"] = global.plan->RangesText();
   text["Row filter"] = global.plan->FilterText();

@@ -133,7 +133,7 @@ TableOptions TableOptionsOf(const TableDefinition& table) {
     if (value == default_value) return;
     options[name] = duckdb::make_uniq<duckdb::ConstantExpression>(std::move(constant));
   };
-  if (table.kind == TableKind::kUser) add(kKind, 0, 1, "user");
+  add(kKind, table.kind == TableKind::kUser, false, "user");
   add("flush_rows", policy.flush_rows, plain.flush_rows, duckdb::Value::UBIGINT(policy.flush_rows));
   add("flush_bytes", policy.flush_bytes, plain.flush_bytes, duckdb::Value::UBIGINT(policy.flush_bytes));
   add("flush_age", policy.flush_age, plain.flush_age, duckdb::Value::BIGINT(policy.flush_age));

@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace yarrow {
@@ -32,12 +32,10 @@ class InfoLog : public rocksdb::Logger {
     gmtime_r(&seconds, &parts);
     char time[32];
     std::strftime(time, sizeof time, "%Y/%m/%d-%H:%M:%S", &parts);
-    char message[4096];
-    std::vsnprintf(message, sizeof message, format, arguments);
-    const size_t length = std::strlen(message);
-    const bool ends_line = length > 0 && message[length - 1] == '\n';
     std::lock_guard lock(mutex_);
-    std::fprintf(file_.get(), "%s.%06d %s%s", time, static_cast<int>(micros), message, ends_line ? "" : "\n");
+    std::fprintf(file_.get(), "%s.%06d ", time, static_cast<int>(micros));
+    std::vfprintf(file_.get(), format, arguments);
+    if (!std::string_view(format).ends_with('\n')) std::fputc('\n', file_.get());
     std::fflush(file_.get());
   }
   size_t GetLogFileSize() const override {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <random>
@@ -416,12 +417,22 @@ TEST_F(StoreTest, CompactionsGiveWayToCommits) {
   }
 }
 
-// RocksDB's own logger ends the process at the second line.
+// RocksDB's own logger ends the process, by an assertion, with the line after the one that could not be written.
 TEST(InfoLogTest, AFullDiskDoesNotMatter) {
+  const TempDir dir;
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit little{.rlim_cur = 100'000, .rlim_max = old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &little), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   std::shared_ptr<rocksdb::Logger> log;
-  ASSERT_TRUE(StoreEnv()->NewLogger("/dev/full", &log).ok());
-  for (int i = 0; i < 100; ++i)
-    rocksdb::Log(rocksdb::ERROR_LEVEL, log, "line %d %s", i, std::string(2000, 'x').c_str());
+  ASSERT_TRUE(StoreEnv()->NewLogger(dir.File("LOG").string(), &log).ok());
+  const std::string text(2000, 'x');
+  for (int i = 0; i < 200; ++i) rocksdb::Log(rocksdb::ERROR_LEVEL, log, "line %d %s", i, text.c_str());
+  log.reset();
+  std::signal(SIGXFSZ, handler);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  EXPECT_EQ(std::filesystem::file_size(dir.File("LOG")), 100'000U);
 }
 
 TEST(InfoLogTest, LinesHaveTheTime) {

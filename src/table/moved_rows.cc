@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <future>
 
 #include "store/oldest_snapshot.h"
@@ -10,7 +9,6 @@
 namespace yarrow {
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenQuestions{50};
 // Ranges with less between them are compacted at once: they share files, which would be written anew for each.
 constexpr uint64_t kNeighbourBytes = 64 << 20;
 
@@ -53,7 +51,9 @@ std::vector<KeyRange> MovedRows::DueRanges(uint64_t oldest_snapshot) const {
 
 bool MovedRows::HasDue() const {
   std::lock_guard lock(mutex_);
-  return !waiting_.empty() && !is_dropping_ && !DueRanges(OldestSnapshot(*store_)).empty();
+  if (waiting_.empty() || is_dropping_) return false;
+  const uint64_t oldest = OldestSnapshot(*store_);
+  return std::ranges::any_of(waiting_, [&](const auto& waiting) { return waiting.second.first.sequence <= oldest; });
 }
 
 std::vector<KeyRange> MovedRows::JoinNeighbours(std::vector<KeyRange> ranges) const {

@@ -7,6 +7,7 @@
 // (RocksDB may compact by itself before, as much is written; and with a neighbour whose time has come.)
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,9 @@ class MovedRows {
     uint64_t rows = 0;
   };
 
+  // At most, while RocksDB compacts.
+  static constexpr std::chrono::milliseconds kBetweenQuestions{50};
+
   MovedRows(std::shared_ptr<Store> store, Partition rows) : store_(std::move(store)), rows_(rows) {}
 
   // Ranges are equal or disjoint.
@@ -44,8 +48,8 @@ class MovedRows {
   bool HasDue() const;
 
   // Has RocksDB compact the ranges that no snapshot keeps from that, after whoever is doing it already. Asks `goes_on`,
-  // if given, in this thread several times a second; what is left when it says no waits on, as does what fails (the
-  // rows have moved all the same). Throws std::system_error when there can be no thread.
+  // if given, in this thread before each and every kBetweenQuestions; what is left when it says no waits on, as does
+  // what fails (the rows have moved all the same). Throws std::system_error when there can be no thread.
   void DropDue(const std::function<bool()>& goes_on = {});
 
  private:

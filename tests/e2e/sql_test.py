@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 import unittest
 
 from program import KEYS, YARROW, ProgramTest, read_csv, data_file
