@@ -8,6 +8,7 @@
 #include "sql/job_functions.h"
 #include "sql/point_plan.h"
 #include "sql/scan_pushdown.h"
+#include "sql/scan_serialization.h"
 #include "sql/segment_file_system.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
@@ -80,6 +81,7 @@ OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
   RegisterPointPlans(config);
+  RegisterScanFunction(*duckdb.instance);
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterFlushFunction(*duckdb.instance);
   RegisterCompactFunction(*duckdb.instance);

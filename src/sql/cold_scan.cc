@@ -163,19 +163,13 @@ bool IsReadByParquetScan(const ColumnType& type) {
   }
 }
 
-bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column) {
-  return column.type.id == TypeId::kDouble && std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
-           const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
-           return stored != nullptr && stored->type != column.type;
-         });
-}
-
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
-                   std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan)
+                   std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan,
+                   SegmentFilters filters)
     : pieces_(std::move(pieces)),
       columns_(scan.column_indexes),
       projection_(scan.projection_ids),
-      filters_(scan.filters),
+      filters_(std::move(filters)),
       op_(scan.op),
       function_(ParquetScan(context)) {
   function_.function_info = duckdb::make_shared_ptr<SegmentSource>(pieces_->pieces, table, visible);
@@ -187,7 +181,7 @@ ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_
 ColdScan::~ColdScan() = default;
 
 duckdb::TableFunctionInitInput ColdScan::InitInput() const {
-  return duckdb::TableFunctionInitInput(bind_data_.get(), columns_, projection_, filters_, nullptr, op_);
+  return duckdb::TableFunctionInitInput(bind_data_.get(), columns_, projection_, filters_.get(), nullptr, op_);
 }
 
 ColdScan::Local ColdScan::MakeLocal(duckdb::ExecutionContext& context) const {

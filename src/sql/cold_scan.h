@@ -1,8 +1,8 @@
 // ColdScan: the segments of a scan, read by DuckDB's own parquet_scan with our list of files: as fast as read_parquet.
 //
-// parquet_scan gets the columns and filters of the scan around it, run-time ones too; the list has only segments that
-// may have rows of the plan; positions of rows that are there no more are dropped while reading. Columns are found by
-// their ids, so that those renamed, added or dropped since a segment was written are answered right.
+// parquet_scan gets the columns of the scan around it and the filters that it can be trusted with; the list has only
+// segments that may have rows of the plan; positions of rows that are there no more are dropped while reading. Columns
+// are found by their ids, so that those renamed, added or dropped since a segment was written are answered right.
 #pragma once
 
 #include <atomic>
@@ -11,16 +11,13 @@
 
 #include "row/row_schema.h"
 #include "sql/duckdb_api.h"
+#include "sql/segment_filters.h"
 #include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 
 // Whether DuckDB reads the type from Parquet as the values it has here.
 bool IsReadByParquetScan(const ColumnType& type);
-
-// Whether filters on the column might be rounded: parquet_scan casts their constants to the type in the file, and
-// "d < 0.5" becomes "d < 1" where segments from before a change of type have integers, or "d = 0.1" a FLOAT.
-bool MayRoundFilters(const ColdPieces& pieces, const RowColumn& column);
 
 // One a scan; its threads share it.
 class ColdScan {
@@ -35,7 +32,8 @@ class ColdScan {
   // Segments are opened when it is their turn: errors name the file. `table`: its first `visible` columns are what
   // column ids mean.
   ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
-           std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan);
+           std::shared_ptr<const ColdPieces> pieces, const duckdb::TableFunctionInitInput& scan,
+           SegmentFilters filters);
   ~ColdScan();
 
   duckdb::idx_t MaxThreads() const { return state_->MaxThreads(); }
@@ -54,7 +52,7 @@ class ColdScan {
   const std::shared_ptr<const ColdPieces> pieces_;
   const duckdb::vector<duckdb::ColumnIndex> columns_;
   const duckdb::vector<duckdb::idx_t> projection_;
-  const duckdb::optional_ptr<duckdb::TableFilterSet> filters_;
+  const SegmentFilters filters_;
   const duckdb::optional_ptr<const duckdb::PhysicalOperator> op_;
   duckdb::TableFunction function_;
   duckdb::unique_ptr<duckdb::FunctionData> bind_data_;

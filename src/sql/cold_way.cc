@@ -18,19 +18,13 @@ bool IsNumberAsked(const duckdb::TableFunctionInitInput& input, const ScanPlan& 
 }
 
 // parquet_scan knows neither keys nor their order, applies DuckDB's filters only and reads each column once.
-bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& input, const ScanPlan& plan,
-                    const ColdPieces& cold) {
+bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& input, const ScanPlan& plan) {
   const auto& bind = input.bind_data->Cast<ScanBindData>();
   if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
   if (ReadsSingleKeys(plan) || !duckdb::Settings::Get<duckdb::EnableExternalAccessSetting>(context)) return false;
   std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
   std::ranges::sort(ids);
   if (std::ranges::adjacent_find(ids) != ids.end()) return false;
-  bool rounds = false;
-  ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter&, duckdb::column_t id) {
-    rounds |= !duckdb::IsVirtualColumn(id) && MayRoundFilters(cold, plan.source.row_schema->columns()[id]);
-  });
-  if (rounds) return false;
   return std::ranges::all_of(ids, [&](duckdb::column_t id) {
     if (duckdb::IsVirtualColumn(id)) return id == duckdb::COLUMN_IDENTIFIER_EMPTY;
     return IsReadByParquetScan(plan.source.row_schema->columns()[id].type);
@@ -39,10 +33,13 @@ bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionI
 
 }  // namespace
 
-ColdWay ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan, const ScanPlan& plan,
-                      const ColdPieces& cold) {
-  if (IsNumberAsked(scan, plan)) return ColdWay::kCounted;
-  return CanParquetScan(context, scan, plan, cold) ? ColdWay::kByScan : ColdWay::kAsRows;
+ColdChoice ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan,
+                         const ScanPlan& plan, const ColdPieces& cold) {
+  if (IsNumberAsked(scan, plan)) return {.way = ColdWay::kCounted};
+  if (!CanParquetScan(context, scan, plan)) return {};
+  auto filters = FiltersForParquetScan(scan, *plan.source.row_schema, cold);
+  if (!filters) return {};
+  return {.way = ColdWay::kByScan, .filters = *std::move(filters)};
 }
 
 }  // namespace yarrow::sql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sql/duckdb_api.h"
+#include "sql/segment_filters.h"
 #include "table/cold_pieces.h"
 
 namespace yarrow::sql {
@@ -12,16 +13,13 @@ enum class ColdWay {
   kCounted,  // not at all: only their number is asked
 };
 
-// The fastest that answers the scan. `scan`: of yarrow_scan; `plan` and `cold` are what it became.
-ColdWay ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan, const ScanPlan& plan,
-                      const ColdPieces& cold);
+struct ColdChoice {
+  ColdWay way = ColdWay::kAsRows;
+  SegmentFilters filters = nullptr;  // for kByScan
+};
 
-// Calls take(filter, column id) for each of DuckDB's filters.
-template <class Take>
-void ForEachFilter(const duckdb::optional_ptr<duckdb::TableFilterSet>& filters,
-                   const duckdb::vector<duckdb::column_t>& column_ids, const Take& take) {
-  if (!filters) return;
-  for (const auto& [index, filter] : filters->filters) take(*filter, column_ids[index]);
-}
+// The fastest that answers the scan. `scan`: of yarrow_scan; `plan` and `cold` are what it became.
+ColdChoice ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan,
+                         const ScanPlan& plan, const ColdPieces& cold);
 
 }  // namespace yarrow::sql

@@ -1,7 +1,5 @@
 #include "sql/compact_function.h"
 
-#include <duckdb/main/extension/extension_loader.hpp>
-
 #include <memory>
 #include <utility>
 
@@ -12,7 +10,7 @@
 namespace yarrow::sql {
 namespace {
 
-struct CompactBindData : public duckdb::TableFunctionData {
+struct CompactBindData : public CallBindData<CompactBindData> {
   std::shared_ptr<SqlTable> table;
   CompactOptions options;
 };
@@ -63,8 +61,7 @@ void RegisterCompactFunction(duckdb::DatabaseInstance& instance) {
   function.named_parameters["full"] = duckdb::LogicalType::BOOLEAN;
   function.named_parameters["optimize_for"] = duckdb::LogicalType::VARCHAR;
   function.named_parameters["max_segment_rows"] = duckdb::LogicalType::BIGINT;
-  duckdb::ExtensionLoader loader(instance, "yarrow");
-  loader.RegisterFunction(std::move(function));
+  RegisterCall(instance, std::move(function));
 }
 
 }  // namespace yarrow::sql

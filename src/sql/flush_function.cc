@@ -1,7 +1,5 @@
 #include "sql/flush_function.h"
 
-#include <duckdb/main/extension/extension_loader.hpp>
-
 #include <memory>
 #include <utility>
 
@@ -14,7 +12,7 @@
 namespace yarrow::sql {
 namespace {
 
-struct FlushBindData : public duckdb::TableFunctionData {
+struct FlushBindData : public CallBindData<FlushBindData> {
   std::shared_ptr<SqlTable> table;
   FlushOptions options;
 };
@@ -67,8 +65,7 @@ void RegisterFlushFunction(duckdb::DatabaseInstance& instance) {
   function.named_parameters["max_segment_rows"] = duckdb::LogicalType::BIGINT;
   function.named_parameters["min_user_rows"] = duckdb::LogicalType::BIGINT;
   function.named_parameters["compact"] = duckdb::LogicalType::BOOLEAN;
-  duckdb::ExtensionLoader loader(instance, "yarrow");
-  loader.RegisterFunction(std::move(function));
+  RegisterCall(instance, std::move(function));
 }
 
 }  // namespace yarrow::sql

@@ -1,7 +1,5 @@
 #include "sql/job_functions.h"
 
-#include <duckdb/main/extension/extension_loader.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,13 +14,13 @@ namespace yarrow::sql {
 namespace {
 
 // Done once when the call is executed, not when it is bound.
-struct CallBindData : public duckdb::TableFunctionData {
+struct JobCall : public CallBindData<JobCall> {
   std::function<void(duckdb::ClientContext& context, duckdb::DataChunk& output)> run;
 };
 
 void Run(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
   if (!CalledOnce::Begin(data)) return;
-  data.bind_data->Cast<CallBindData>().run(context, output);
+  data.bind_data->Cast<JobCall>().run(context, output);
   output.SetCardinality(1);
 }
 
@@ -33,7 +31,7 @@ using Names = duckdb::vector<duckdb::string>;
 duckdb::unique_ptr<duckdb::FunctionData> BindExpire(duckdb::ClientContext& context, BindInput& input, Types& types,
                                                     Names& names) {
   const TableFunctionArguments arguments("yarrow_expire", context, input);
-  auto bound = duckdb::make_uniq<CallBindData>();
+  auto bound = duckdb::make_uniq<JobCall>();
   bound->run = [table = arguments.Table(input.inputs[0])](duckdb::ClientContext& client, duckdb::DataChunk& output) {
     const auto rows = ExpireRows(table->table(), [&](int64_t) {
       return client.interrupted ? arrow::Status::Cancelled("cancelled") : arrow::Status::OK();
@@ -55,7 +53,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindCancel(duckdb::ClientContext& conte
                                                     Names& names) {
   const TableFunctionArguments arguments("yarrow_cancel_job", context, input);
   if (input.inputs[0].IsNull()) throw duckdb::BinderException("yarrow_cancel_job: the number of the job is NULL");
-  auto bound = duckdb::make_uniq<CallBindData>();
+  auto bound = duckdb::make_uniq<JobCall>();
   bound->run = [database = DatabaseOf(arguments, input).database(), id = input.inputs[0].GetValue<int64_t>()](
                    duckdb::ClientContext&, duckdb::DataChunk& output) {
     Check(database->jobs().Cancel(static_cast<uint64_t>(id), "cancelled on request"));
@@ -72,7 +70,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context,
   if (input.inputs[0].IsNull() || input.inputs[1].IsNull()) {
     throw duckdb::BinderException("yarrow_set: name or value is NULL; give both as texts");
   }
-  auto bound = duckdb::make_uniq<CallBindData>();
+  auto bound = duckdb::make_uniq<JobCall>();
   bound->run = [database = DatabaseOf(arguments, input).database(), name = input.inputs[0].ToString(),
                 value = input.inputs[1].ToString()](duckdb::ClientContext&, duckdb::DataChunk& output) {
     Check(database->SetSetting(name, value));
@@ -88,13 +86,12 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSet(duckdb::ClientContext& context,
 
 void RegisterJobFunctions(duckdb::DatabaseInstance& instance) {
   const auto text = duckdb::LogicalType::VARCHAR;
-  duckdb::ExtensionLoader loader(instance, "yarrow");
-  loader.RegisterFunction(duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, CalledOnce::Init));
+  RegisterCall(instance, duckdb::TableFunction("yarrow_expire", {text}, Run, BindExpire, CalledOnce::Init));
   duckdb::TableFunction cancel("yarrow_cancel_job", {duckdb::LogicalType::BIGINT}, Run, BindCancel, CalledOnce::Init);
   duckdb::TableFunction set("yarrow_set", {text, duckdb::LogicalType::ANY}, Run, BindSet, CalledOnce::Init);
   for (auto* function : {&cancel, &set}) {
     function->named_parameters["database"] = text;
-    loader.RegisterFunction(*function);
+    RegisterCall(instance, *function);
   }
 }
 

@@ -1,9 +1,12 @@
 #include "sql/point_plan.h"
 
+#include <duckdb/common/serializer/deserializer.hpp>
+#include <duckdb/common/serializer/serializer.hpp>
 #include <duckdb/planner/binder.hpp>
 #include <duckdb/planner/expression/bound_cast_expression.hpp>
 #include <duckdb/planner/operator/logical_extension_operator.hpp>
 #include <duckdb/planner/operator/logical_filter.hpp>
+#include <duckdb/planner/operator_extension.hpp>
 #include <duckdb/planner/planner_extension.hpp>
 
 #include <algorithm>
@@ -24,6 +27,8 @@ using duckdb::LogicalOperatorType;
 // A scan of ours of which optimizers see the columns and nothing else. The filters above it stay there.
 class PointScan : public duckdb::LogicalExtensionOperator {
  public:
+  static constexpr const char* kExtension = "yarrow";
+
   explicit PointScan(duckdb::unique_ptr<LogicalOperator> get) : get_(std::move(get)) {
     estimated_cardinality = get_->estimated_cardinality = 1;
     has_estimated_cardinality = get_->has_estimated_cardinality = true;
@@ -36,8 +41,14 @@ class PointScan : public duckdb::LogicalExtensionOperator {
   duckdb::vector<duckdb::idx_t> GetTableIndex() const override { return get_->GetTableIndex(); }
   duckdb::idx_t EstimateCardinality(duckdb::ClientContext&) override { return 1; }
   duckdb::string GetName() const override { return "YARROW_POINT_SCAN"; }
-  duckdb::string GetExtensionName() const override { return "yarrow"; }
-  bool SupportSerialization() const override { return false; }
+  duckdb::string GetExtensionName() const override { return kExtension; }
+  void Serialize(duckdb::Serializer& out) const override {
+    LogicalExtensionOperator::Serialize(out);
+    out.WriteProperty(kScanField, "scan", get_);
+  }
+  static duckdb::unique_ptr<LogicalExtensionOperator> Deserialize(duckdb::Deserializer& in) {
+    return duckdb::make_uniq<PointScan>(in.ReadProperty<duckdb::unique_ptr<LogicalOperator>>(kScanField, "scan"));
+  }
 
  protected:
   void ResolveTypes() override {
@@ -46,7 +57,23 @@ class PointScan : public duckdb::LogicalExtensionOperator {
   }
 
  private:
+  static constexpr duckdb::field_id_t kScanField = 201;  // behind those of LogicalExtensionOperator
+
   const duckdb::unique_ptr<LogicalOperator> get_;
+};
+
+// How DuckDB reads operators of ours in a plan.
+class PointScanReader : public duckdb::OperatorExtension {
+ public:
+  PointScanReader() {
+    Bind = [](duckdb::ClientContext&, duckdb::Binder&, duckdb::OperatorExtensionInfo*, duckdb::SQLStatement&) {
+      return duckdb::BoundStatement();  // there are no statements of our own
+    };
+  }
+  std::string GetName() override { return PointScan::kExtension; }
+  duckdb::unique_ptr<duckdb::LogicalExtensionOperator> Deserialize(duckdb::Deserializer& in) override {
+    return PointScan::Deserialize(in);
+  }
 };
 
 // Where in the plan the only scan is, if nothing above it wants to know more of it than its rows; null otherwise.
@@ -155,6 +182,7 @@ void RegisterPointPlans(duckdb::DBConfig& config) {
   duckdb::PlannerExtension extension;
   extension.post_bind_function = ChooseWhatIsKept;
   duckdb::PlannerExtension::Register(config, std::move(extension));
+  duckdb::OperatorExtension::Register(config, duckdb::make_shared_ptr<PointScanReader>());
 }
 
 }  // namespace yarrow::sql

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "sql/filter_paths.h"
 #include "sql/sql_scan.h"
 
 namespace yarrow::sql {
@@ -153,6 +154,7 @@ void DescribeScans(duckdb::ClientContext& context, LogicalOperator& op) {
 }
 
 void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<LogicalOperator>& plan) {
+  DropMisplacedFilters(*plan);
   PushLimits(*plan);
   DropOrderOfResult(plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);

@@ -1,11 +1,13 @@
 #include "sql/sql_scan.h"
 
 #include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/execution/operator/scan/physical_table_scan.hpp>
 #include <duckdb/main/settings.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -14,10 +16,12 @@
 #include "sql/cold_scan.h"
 #include "sql/cold_way.h"
 #include "sql/expression_translation.h"
+#include "sql/filter_paths.h"
 #include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
 #include "sql/row_id_filter.h"
 #include "sql/run_time_filter.h"
+#include "sql/scan_serialization.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -46,7 +50,8 @@ struct ScanGlobal : public duckdb::GlobalTableFunctionState {
 
   std::shared_ptr<const ScanPlan> plan;
   Snapshot snapshot;
-  std::vector<int> outputs;  // by output vector: which decoded column, kRowKey or kNothing
+  duckdb::unique_ptr<duckdb::TableFilterSet> filters;  // in the place of the plan's, if at all
+  std::vector<int> outputs;                            // by output vector: which decoded column, kRowKey or kNothing
   RunTimeFilter run_time_filter;
   MorselQueue morsels;                     // of the rows that RowWalker reads
   std::shared_ptr<const ColdPieces> cold;  // null: the table has no segments at the snapshot
@@ -85,22 +90,25 @@ const ScanBindData& BindDataOf(duckdb::optional_ptr<const duckdb::FunctionData> 
   return data->Cast<ScanBindData>();
 }
 
-// Adds one of DuckDB's filters to a request; it does not test again what it has pushed down.
-void AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
+// Adds one of DuckDB's filters to a request. False when that cannot be.
+bool AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
                std::vector<Predicate>* conjuncts, ScanRequest* request) {
   if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
-    if (auto ranges = RowIdRanges(filter, table.key_prefix())) {
-      request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
-      return;
-    }
-  } else if (!duckdb::IsVirtualColumn(id)) {
-    const ColumnType& type = table.definition().columns[id].type;
-    if (auto predicate = TranslateFilter(filter, static_cast<int>(id), type)) {
-      conjuncts->push_back(*std::move(predicate));
-      return;
-    }
+    auto ranges = RowIdRanges(filter, table.key_prefix());
+    if (!ranges) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
+    request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
+    return true;
   }
-  if (filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER) return;
+  if (duckdb::IsVirtualColumn(id)) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
+  auto predicate = TranslateFilter(filter, static_cast<int>(id), table.definition().columns[id].type);
+  if (predicate) conjuncts->push_back(*std::move(predicate));
+  return predicate.has_value();
+}
+
+// Of the plan: nobody tests them again.
+void AddPlannedFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
+                      std::vector<Predicate>* conjuncts, ScanRequest* request) {
+  if (AddFilter(filter, id, table, conjuncts, request)) return;
   throw duckdb::NotImplementedException("Table " + table.definition().QualifiedName() + ": the filter " +
                                         filter.ToString("column") + " cannot be applied");
 }
@@ -141,17 +149,36 @@ void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<
   }
 }
 
+// Without those that joins have added since.
+const duckdb::TableFilterSet& PlannedFilters(const TableFunctionInitInput& input) {
+  static const duckdb::TableFilterSet none;
+  if (!input.op) return input.filters ? *input.filters : none;
+  const auto& filters = input.op->Cast<duckdb::PhysicalTableScan>().table_filters;
+  return filters ? *filters : none;
+}
+
+const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>>& FiltersOf(const TableFunctionInitInput& input) {
+  static const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>> none;
+  return input.filters ? input.filters->filters : none;
+}
+
 void TakeFilters(ClientContext& context, const TableFunctionInitInput& input, const TableImpl& table,
                  ScanGlobal* global, ScanRequest* request) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   std::vector<Predicate> conjuncts{bind.filter};
   AddKeyValues(context, bind, &conjuncts);
-  ForEachFilter(input.filters, input.column_ids, [&](const duckdb::TableFilter& filter, duckdb::column_t id) {
-    AddFilter(filter, id, table, &conjuncts, request);
-    if (!duckdb::IsVirtualColumn(id)) {
-      global->run_time_filter.Add(filter, static_cast<int>(id), table.definition().columns[id].type);
+  const duckdb::TableFilterSet& planned = PlannedFilters(input);
+  for (const auto& [index, filter] : FiltersOf(input)) {
+    const duckdb::column_t id = input.column_ids[index];
+    // Joins test what they have added at run time again.
+    if (!AddFilter(*filter, id, table, &conjuncts, request)) {
+      const auto own = planned.filters.find(index);
+      if (own != planned.filters.end()) AddPlannedFilter(*own->second, id, table, &conjuncts, request);
     }
-  });
+    if (!duckdb::IsVirtualColumn(id)) {
+      global->run_time_filter.Add(*filter, static_cast<int>(id), table.definition().columns[id].type);
+    }
+  }
   request->predicate = Predicate::And(std::move(conjuncts));
 }
 
@@ -170,11 +197,13 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   if (!plan.source.cold || !plan.source.cold->MayHaveSegments()) return;
   global->cold = std::make_shared<const ColdPieces>(Check(FindColdPieces(plan, global->snapshot)));
   if (global->cold->pieces.empty()) return;
-  global->cold_way = ChooseColdWay(context, input, plan, *global->cold);
+  ColdChoice choice = ChooseColdWay(context, input, plan, *global->cold);
+  global->cold_way = choice.way;
   if (global->cold_way == ColdWay::kCounted) global->rows_to_count = global->cold->rows();
   if (global->cold_way == ColdWay::kByScan) {
     const size_t visible = BindDataOf(input.bind_data).table->table()->definition().visible_columns();
-    global->segments = std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input);
+    global->segments = std::make_unique<const ColdScan>(context, *plan.source.row_schema, visible, global->cold, input,
+                                                        std::move(choice.filters));
   }
 }
 
@@ -185,6 +214,10 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   auto global = duckdb::make_uniq<ScanGlobal>();
   global->snapshot = transaction.impl().snapshot();
   Check(entry.table()->CheckReadable(global->snapshot));
+  if (!bind.has_placed_filters) {
+    global->filters = WithoutOptionalFilters(PlannedFilters(input));
+    input.filters = global->filters.get();
+  }
   ScanRequest request;
   request.columns = PlanOutputs(input, &global->outputs);
   for (const duckdb::column_t id : input.column_ids) {
@@ -427,14 +460,7 @@ duckdb::unique_ptr<duckdb::FunctionData> ScanBindData::Copy() const {
 }
 
 bool ScanBindData::Equals(const duckdb::FunctionData& other) const {
-  const auto& scan = other.Cast<ScanBindData>();
-  std::vector<std::string> names;
-  for (const ColumnDefinition& column : table->table()->definition().columns) names.push_back(column.name);
-  const auto same_value = [](const KeyValue& a, const KeyValue& b) {
-    return a.column == b.column && a.value->Equals(*b.value);
-  };
-  return scan.table == table && std::ranges::equal(scan.key_values, key_values, same_value) && scan.limit == limit &&
-         scan.reverse == reverse && scan.in_order == in_order && scan.filter.ToString(names) == filter.ToString(names);
+  return IsSerializedAlike(*this, other);
 }
 
 void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
@@ -442,7 +468,9 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   const TableImpl& table = *bind.table->table();
   ScanRequest request;
   std::vector<Predicate> conjuncts{bind.filter};
-  for (const auto& [id, filter] : get.table_filters.filters) AddFilter(*filter, id, table, &conjuncts, &request);
+  for (const auto& [id, filter] : get.table_filters.filters) {
+    AddPlannedFilter(*filter, id, table, &conjuncts, &request);
+  }
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   const auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
@@ -470,6 +498,7 @@ duckdb::TableFunction ScanFunction() {
   function.pushdown_complex_filter = TakeConditions;
   function.to_string = ToText;
   function.dynamic_to_string = ToTextAfterwards;
+  MakeSerializable(&function);
   return function;
 }
 

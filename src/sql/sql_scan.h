@@ -19,10 +19,11 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool Equals(const duckdb::FunctionData& other) const override;
 
   const std::shared_ptr<SqlTable> table;
-  std::optional<int64_t> limit;  // rows after which nobody asks for more
-  bool reverse = false;          // descending by key
-  bool in_order = false;         // rows must come in key order whatever DuckDB is set to
-  Predicate filter;              // beside DuckDB's table filters
+  std::optional<int64_t> limit;     // rows after which nobody asks for more
+  bool reverse = false;             // descending by key
+  bool in_order = false;            // rows must come in key order whatever DuckDB is set to
+  bool has_placed_filters = false;  // DropMisplacedFilters has seen it
+  Predicate filter;                 // beside DuckDB's table filters
   // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again
   // above.
   struct KeyValue {

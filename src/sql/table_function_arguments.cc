@@ -1,8 +1,10 @@
 #include "sql/table_function_arguments.h"
 
+#include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/parser/qualified_name.hpp>
 #include <duckdb/planner/binder.hpp>
 
+#include "sql/scan_serialization.h"
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
@@ -48,6 +50,11 @@ bool TableFunctionArguments::Flag(const std::string& option, const duckdb::Value
 FlushOptions::OptimizeFor TableFunctionArguments::Layout(const duckdb::Value& value) const {
   if (const auto layout = ParseLayout(value.ToString())) return *layout;
   throw duckdb::BinderException(function_ + ": optimize_for is 'scan' or 'lookup', not '" + value.ToString() + "'");
+}
+
+void RegisterCall(duckdb::DatabaseInstance& instance, duckdb::TableFunction function) {
+  RefuseToSerialize(&function);
+  duckdb::ExtensionLoader(instance, "yarrow").RegisterFunction(std::move(function));
 }
 
 }  // namespace yarrow::sql

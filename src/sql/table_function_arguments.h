@@ -36,6 +36,18 @@ class TableFunctionArguments {
   duckdb::Binder* const binder_;  // may be null
 };
 
+// What a bind of such a function knows. `T` derives from it. Two calls are never the same one.
+template <class T>
+struct CallBindData : public duckdb::TableFunctionData {
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
+    return duckdb::make_uniq<T>(static_cast<const T&>(*this));
+  }
+  bool Equals(const duckdb::FunctionData& other) const override { return this == &other; }
+};
+
+// Registers a function whose call acts: plans with one are not copied, and two calls are not taken for one.
+void RegisterCall(duckdb::DatabaseInstance& instance, duckdb::TableFunction function);
+
 // The state of a call that acts when it is executed, not when it is bound, and gives one row.
 struct CalledOnce : public duckdb::GlobalTableFunctionState {
   static duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&,

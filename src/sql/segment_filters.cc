@@ -1,0 +1,110 @@
+#include "sql/segment_filters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/filter_translation.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::TableFilter;
+using duckdb::TableFilterType;
+using FilterPtr = duckdb::unique_ptr<TableFilter>;
+
+class SegmentFilterChoice {
+ public:
+  SegmentFilterChoice(const RowColumn& column, const ColdPieces& pieces) : type_(ToLogicalType(column.type)) {
+    has_other_type_ = std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
+      const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+      return stored != nullptr && stored->type != column.type;
+    });
+    // "d < 0.5" becomes "d < 1" where segments from before a change of type have integers, or "d = 0.1" a FLOAT.
+    may_round_ = has_other_type_ && column.type.id == TypeId::kDouble;
+  }
+
+  // The part of the filter that parquet_scan gets. False when there is another one that must be applied.
+  bool Take(const TableFilter& filter, std::vector<FilterPtr>* taken) const {
+    if (filter.filter_type == TableFilterType::CONJUNCTION_AND) {
+      const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
+      return std::ranges::all_of(children, [&](const auto& child) { return Take(*child, taken); });
+    }
+    const bool is_optional = filter.filter_type == TableFilterType::OPTIONAL_FILTER;
+    if (!MeansTheSame(filter)) return is_optional;
+    taken->push_back(filter.Copy());
+    return true;
+  }
+
+ private:
+  bool MeansTheSame(const TableFilter& filter) const {
+    switch (filter.filter_type) {
+      case TableFilterType::CONSTANT_COMPARISON: {
+        const auto& comparison = filter.Cast<duckdb::ConstantFilter>();
+        return ComparisonOf(comparison.comparison_type) && IsValue(comparison.constant);
+      }
+      case TableFilterType::IN_FILTER:
+        return std::ranges::all_of(filter.Cast<duckdb::InFilter>().values,
+                                   [&](const duckdb::Value& value) { return IsValue(value); });
+      case TableFilterType::IS_NULL:
+      case TableFilterType::IS_NOT_NULL:
+        return true;
+      case TableFilterType::CONJUNCTION_AND:
+        return AllMeanTheSame(filter.Cast<duckdb::ConjunctionAndFilter>().child_filters);
+      case TableFilterType::CONJUNCTION_OR:
+        return AllMeanTheSame(filter.Cast<duckdb::ConjunctionOrFilter>().child_filters);
+      case TableFilterType::OPTIONAL_FILTER: {
+        const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
+        return child && !has_other_type_ && MeansTheSame(*child);
+      }
+      case TableFilterType::DYNAMIC_FILTER:
+        return IsBoundOfType(filter.Cast<duckdb::DynamicFilter>());
+      case TableFilterType::BLOOM_FILTER:  // hashes of the column's values
+        return !has_other_type_;
+      default:
+        return false;
+    }
+  }
+
+  bool AllMeanTheSame(const duckdb::vector<FilterPtr>& filters) const {
+    return !filters.empty() && std::ranges::all_of(filters, [&](const auto& child) { return MeansTheSame(*child); });
+  }
+
+  bool IsValue(const duckdb::Value& value) const { return value.type() == type_ && !may_round_; }
+
+  // Its value comes while the scan runs, and has the type that it has from the start.
+  bool IsBoundOfType(const duckdb::DynamicFilter& filter) const {
+    if (!filter.filter_data || has_other_type_) return false;
+    const duckdb::lock_guard<duckdb::mutex> lock(filter.filter_data->lock);
+    return filter.filter_data->filter && MeansTheSame(*filter.filter_data->filter);
+  }
+
+  const duckdb::LogicalType type_;
+  bool has_other_type_ = false;  // in some segment
+  bool may_round_ = false;
+};
+
+FilterPtr AllOf(std::vector<FilterPtr> filters) {
+  if (filters.size() == 1) return std::move(filters.front());
+  auto all = duckdb::make_uniq<duckdb::ConjunctionAndFilter>();
+  for (FilterPtr& filter : filters) all->child_filters.push_back(std::move(filter));
+  return all;
+}
+
+}  // namespace
+
+std::optional<SegmentFilters> FiltersForParquetScan(const duckdb::TableFunctionInitInput& scan, const RowSchema& table,
+                                                    const ColdPieces& pieces) {
+  auto chosen = duckdb::make_uniq<duckdb::TableFilterSet>();
+  if (!scan.filters) return chosen;
+  for (const auto& [index, filter] : scan.filters->filters) {
+    const duckdb::column_t id = scan.column_ids[index];
+    if (duckdb::IsVirtualColumn(id)) return std::nullopt;
+    std::vector<FilterPtr> taken;
+    if (!SegmentFilterChoice(table.columns()[id], pieces).Take(*filter, &taken)) return std::nullopt;
+    if (!taken.empty()) chosen->filters[index] = AllOf(std::move(taken));
+  }
+  return chosen;
+}
+
+}  // namespace yarrow::sql
