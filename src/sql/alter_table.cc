@@ -8,7 +8,6 @@
 
 #include "catalog/table_schema.h"
 #include "sql/create_table.h"
-#include "sql/sql_type.h"
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
@@ -32,26 +31,26 @@ AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& t
 }
 
 // USING may only say what happens without it.
-bool IsPlainCast(const duckdb::ChangeColumnTypeInfo& info) {
+bool IsPlainCast(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeInfo& info) {
   if (info.expression == nullptr) return true;
   if (info.expression->GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
-  const auto& child = *info.expression->Cast<duckdb::CastExpression>().child;
+  const auto& cast = info.expression->Cast<duckdb::CastExpression>();
+  duckdb::LogicalType type = cast.cast_type;
+  BindType(context, type);
+  if (cast.try_cast || type != info.target_type) return false;
+  const auto& child = *cast.child;
   return child.GetExpressionType() == duckdb::ExpressionType::COLUMN_REF &&
          FoldCase(child.Cast<duckdb::ColumnRefExpression>().GetColumnName()) == FoldCase(info.column_name);
 }
 
 WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinition& table,
                             duckdb::ChangeColumnTypeInfo& info) {
-  if (!IsPlainCast(info)) {
+  BindType(context, info.target_type);
+  if (!IsPlainCast(context, info)) {
     throw duckdb::NotImplementedException(Where(table, info.column_name) + ": USING " + info.expression->ToString() +
                                           " would have to rewrite all rows; add a column and fill it with UPDATE");
   }
-  BindType(context, info.target_type);
-  const auto type = FromLogicalType(info.target_type);
-  if (!type.ok()) {
-    throw duckdb::NotImplementedException(Where(table, info.column_name) + ": " + type.status().message());
-  }
-  return {.name = info.column_name, .type = *type};
+  return {.name = info.column_name, .type = DeclaredType(Where(table, info.column_name), info.target_type)};
 }
 
 SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefinition& table,

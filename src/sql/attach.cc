@@ -33,6 +33,20 @@ struct OpenDatabases : public duckdb::StorageExtensionInfo {
   }
 };
 
+// DuckDB takes these for its own files.
+void RefuseStorageOptions(const duckdb::AttachOptions& options) {
+  const auto refuse = [](const char* option, const char* instead) {
+    throw duckdb::BinderException(std::string("Option ") + option +
+                                  " is not for ATTACH (TYPE yarrow), where it would change nothing: " + instead);
+  };
+  if (options.recovery_mode != duckdb::RecoveryMode::DEFAULT) {
+    refuse("recovery_mode", "commits are always logged");
+  }
+  if (options.vacuum_rebuild_indexes_threshold.IsValid()) {
+    refuse("vacuum_rebuild_indexes", "there are no indexes to rebuild");
+  }
+}
+
 std::string TakeUser(duckdb::AttachOptions& options) {
   std::string user;
   for (const auto& [name, value] : options.options) {
@@ -48,6 +62,7 @@ duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(duckdb::optional_ptr<duckdb::S
                                                   duckdb::ClientContext&, duckdb::AttachedDatabase& attached,
                                                   const duckdb::string&, duckdb::AttachInfo& info,
                                                   duckdb::AttachOptions& options) {
+  RefuseStorageOptions(options);
   const std::string user = TakeUser(options);
   auto database = static_cast<OpenDatabases&>(*storage_info).Find(info.path);
   if (database == nullptr) {

@@ -60,6 +60,13 @@ std::string CollationOf(const duckdb::LogicalType& type) {
   return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
 }
 
+// COPY FROM DATABASE brings them; COMMENT ON is refused where the catalog is altered.
+void RefuseComment(const std::string& where, const duckdb::Value& comment) {
+  if (comment.IsNull()) return;
+  throw duckdb::NotImplementedException(where + ": the comment '" + comment.ToString() +
+                                        "' cannot be stored; take it away with COMMENT ON ... IS NULL where it is");
+}
+
 void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint& constraint, TableSpec* spec) {
   if (constraint.type == ConstraintType::NOT_NULL) {
     spec->columns[constraint.Cast<duckdb::NotNullConstraint>().index.index].nullable = false;
@@ -71,7 +78,8 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
     }
     return;
   }
-  throw duckdb::NotImplementedException(Where(info) + ": " + constraint.ToString() +
+  const std::string text = constraint.type == ConstraintType::FOREIGN_KEY ? "FOREIGN KEY" : constraint.ToString();
+  throw duckdb::NotImplementedException(Where(info) + ": " + text +
                                         " is not supported; tables have PRIMARY KEY and NOT NULL");
 }
 
@@ -94,25 +102,46 @@ Value ConstantDefault(duckdb::ClientContext& context, const std::string& where,
   return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
 }
 
+ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type) {
+  const auto refuse = [&](const std::string& why) { throw duckdb::NotImplementedException(where + ": " + why); };
+  if (const std::string collation = CollationOf(type); !collation.empty()) {
+    refuse("COLLATE " + collation +
+           " is not supported for columns, whose text is sorted by its bytes; write COLLATE in the queries instead");
+  }
+  duckdb::LogicalType plain = type.DeepCopy();
+  if (plain.HasAlias()) plain.SetAlias("");
+  if (type.id() == duckdb::LogicalTypeId::ENUM) {
+    refuse("type " + type.ToString() +
+           " is not supported: a table would take any text for a value of it; use VARCHAR instead");
+  }
+  if (type.HasAlias()) {
+    refuse("type " + type.ToString() + " is another name of " + plain.ToString() +
+           ", and a table keeps neither that name nor what it asks of values; use " + plain.ToString() + " instead");
+  }
+  const auto declared = FromLogicalType(plain);
+  if (!declared.ok()) refuse(declared.status().message());
+  return *declared;
+}
+
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,
                           const duckdb::ColumnDefinition& column) {
   const std::string where = "table " + table + ": column " + column.Name();
   if (column.Generated()) {
     throw duckdb::NotImplementedException(where + ": generated columns are not supported; compute it in the query");
   }
-  if (const std::string collation = CollationOf(column.Type()); !collation.empty()) {
-    throw duckdb::NotImplementedException(where + ": COLLATE " + collation +
-                                          " is not supported for columns, whose text is sorted by its bytes; write " +
-                                          "COLLATE in the queries instead");
+  if (column.CompressionType() != duckdb::CompressionType::COMPRESSION_AUTO) {
+    throw duckdb::NotImplementedException(where + ": USING COMPRESSION is not supported: how rows are compressed is " +
+                                          "chosen for the table, WITH (optimize_for = 'scan' or 'lookup')");
   }
-  const auto type = FromLogicalType(column.Type());
-  if (!type.ok()) throw duckdb::NotImplementedException(where + ": " + type.status().message());
-  ColumnSpec spec{.name = column.Name(), .type = *type, .nullable = true, .default_value = {}};
-  if (column.HasDefaultValue()) spec.default_value = ConstantDefault(context, where, column.DefaultValue(), *type);
+  RefuseComment(where, column.Comment());
+  const ColumnType type = DeclaredType(where, column.Type());
+  ColumnSpec spec{.name = column.Name(), .type = type, .nullable = true, .default_value = {}};
+  if (column.HasDefaultValue()) spec.default_value = ConstantDefault(context, where, column.DefaultValue(), type);
   return spec;
 }
 
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info) {
+  RefuseComment(Where(info), info.comment);
   TableSpec spec;
   spec.schema_name = info.schema;
   spec.name = info.table;

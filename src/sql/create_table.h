@@ -6,9 +6,15 @@
 
 namespace yarrow::sql {
 
-// Throws, naming table and column, for what a Yarrow table cannot have: other constraints than PRIMARY KEY and NOT
-// NULL, generated columns, defaults that are no constants. WITH (kind = 'user') chooses the table's kind.
+// Throws, naming table and column, for all that a Yarrow table would not keep: other constraints than PRIMARY KEY and
+// NOT NULL, generated columns, compression, comments, defaults that are no constants, and see DeclaredType. WITH (kind
+// = 'user') chooses the table's kind.
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info);
+
+// The type of a column declared or selected as `type`. Throws for those that cannot be stored, and for what would be
+// lost of the others: values of an ENUM, a collation, what another name of a type asks of values (JSON). `where` names
+// table and column.
+ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type);
 
 // One column of it, nullable; `table` is for messages.
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,

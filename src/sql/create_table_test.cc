@@ -48,6 +48,108 @@ TEST_F(CreateTableTest, CollationsAreRefused) {
   EXPECT_EQ(Run("SELECT count(*) FROM v WHERE x = 'A'"), "1");
 }
 
+// What a statement says of a table is kept, or the statement is refused: nothing is passed over.
+TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
+  Run("CREATE TYPE memory.main.size AS ENUM ('small', 'large')");
+  const std::string size = "ENUM('small', 'large')";
+  ExpectRefused("CREATE TABLE u (id INT PRIMARY KEY, s " + size + ")", {"main.u", "column s", "ENUM", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u (s memory.main.size)", {"main.u", "column s", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u AS SELECT 'small'::" + size + " AS s", {"main.u", "column s", "ENUM", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u (j JSON)", {"main.u", "column j", "JSON", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u AS SELECT '{}'::JSON AS j", {"main.u", "column j", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u (a INT USING COMPRESSION rle)", {"main.u", "column a", "COMPRESSION", "optimize_for"});
+  ExpectRefused("CREATE TABLE u (a INT CHECK (a > 0))", {"main.u", "CHECK"});
+  ExpectRefused("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
+  ExpectRefused("CREATE TABLE u (a INT, b INT, UNIQUE (a, b))", {"main.u", "UNIQUE"});
+  ExpectRefused("CREATE TABLE u (a INT, b INT AS (a + 1))", {"main.u", "column b", "generated"});
+  ExpectRefused("CREATE TABLE u (a INT PRIMARY KEY, b INT REFERENCES u (a))", {"FOREIGN KEY"});
+  ExpectRefused("CREATE TABLE u (a INT) PARTITIONED BY (a)", {"Table u", "PARTITIONED BY"});
+  ExpectRefused("CREATE TABLE u (a INT) SORTED BY (a)", {"Table u", "SORTED BY"});
+  ExpectRefused("CREATE TABLE u (a INT[] PRIMARY KEY)", {"main.u", "INTEGER[]"});
+  ExpectRefused("CREATE TABLE u (a INT PRIMARY KEY, b INT, PRIMARY KEY (b))", {"u", "primary key"});
+  ExpectRefused("CREATE TEMP TABLE y.main.u (a INT)", {"temp"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (color = 'red')", {"main.u", "color"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (flush_rows = 1.5)", {"main.u", "flush_rows", "1.5"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (flush_rows = '1.5')", {"main.u", "flush_rows", "1.5"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (flush_rows = true)", {"main.u", "flush_rows", "BOOLEAN"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (flush_rows)", {"main.u", "flush_rows", "NULL"});
+  ExpectRefused("CREATE TABLE u (a INT) WITH (ttl_column = NULL, ttl = 5)", {"main.u", "ttl_column", "NULL"});
+  // Such a name stands for its type, to DuckDB as well.
+  Run("CREATE TYPE memory.main.money AS DECIMAL(10, 2); CREATE TABLE w (m memory.main.money)");
+  EXPECT_EQ(Run("SELECT column_type FROM (DESCRIBE w)"), "DECIMAL(10,2)");
+  Run("DROP TABLE w");
+  EXPECT_EQ(Run("CREATE TABLE v (a INT PRIMARY KEY) WITH (flush_rows = '1000', flush_bytes = 2000.0)"), "");
+  EXPECT_EQ(Run("SELECT flush_rows, flush_bytes FROM y.system.tables"), "1000|2000");
+}
+
+TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
+  Run("CREATE TYPE memory.main.size AS ENUM ('small', 'large')");
+  Run("CREATE TABLE t (id INT PRIMARY KEY, n INT, s VARCHAR)");
+  const auto expect = [&](const std::string& change, const std::vector<std::string>& parts) {
+    const std::string error = Run("ALTER TABLE t " + change);
+    EXPECT_EQ(error.substr(0, 6), "error:") << change;
+    for (const std::string& part : parts) EXPECT_NE(error.find(part), std::string::npos) << change << ": " << error;
+    EXPECT_EQ(Run("SELECT string_agg(column_name || ' ' || column_type, ' ') FROM (DESCRIBE t)"),
+              "id INTEGER n INTEGER s VARCHAR")
+        << change;
+  };
+  expect("ADD COLUMN e ENUM('small', 'large')", {"main.t", "column e", "ENUM", "use VARCHAR"});
+  expect("ADD COLUMN e memory.main.size", {"main.t", "column e", "use VARCHAR"});
+  expect("ADD COLUMN j JSON", {"main.t", "column j", "use VARCHAR"});
+  expect("ADD COLUMN e VARCHAR COLLATE NOCASE", {"main.t", "column e", "COLLATE NOCASE"});
+  expect("ADD COLUMN e INT USING COMPRESSION rle", {"main.t", "column e", "COMPRESSION"});
+  expect("ADD COLUMN e INT NOT NULL", {"constraints"});
+  expect("ADD COLUMN e INT CHECK (e > 0)", {"constraints"});
+  expect("ALTER s TYPE ENUM('small', 'large')", {"main.t", "column s", "ENUM", "use VARCHAR"});
+  expect("ALTER s TYPE VARCHAR COLLATE NOCASE", {"main.t", "column s", "COLLATE NOCASE"});
+  expect("ALTER n TYPE BIGINT USING n::SMALLINT", {"main.t", "column n", "USING", "fill it with UPDATE"});
+  expect("ALTER n TYPE BIGINT USING TRY_CAST(n AS BIGINT)", {"main.t", "column n", "USING"});
+  expect("SET SORTED BY (n)", {"main.t"});
+  expect("SET PARTITIONED BY (n)", {"main.t"});
+  expect("SET (flush_rows = 2.5)", {"main.t", "flush_rows", "2.5"});
+  expect("ADD UNIQUE (n)", {"ALTER TABLE"});
+  for (const char* statement : {"COMMENT ON TABLE t IS 'x'", "COMMENT ON COLUMN t.n IS 'x'"}) {
+    EXPECT_NE(Run(statement).find("comments"), std::string::npos) << statement;
+  }
+  EXPECT_EQ(Run("ALTER TABLE t ALTER n TYPE BIGINT USING CAST(n AS BIGINT)"), "");
+}
+
+TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfACopiedDatabase) {
+  Run("USE memory; CREATE TABLE c (a INT); COMMENT ON COLUMN c.a IS 'a column'; USE y");
+  EXPECT_NE(Run("COPY FROM DATABASE memory TO y").find("'a column' cannot be stored"), std::string::npos);
+  Run("COMMENT ON COLUMN memory.c.a IS NULL; COMMENT ON TABLE memory.c IS 'a table'");
+  EXPECT_NE(Run("COPY FROM DATABASE memory TO y").find("'a table' cannot be stored"), std::string::npos);
+  Run("COMMENT ON TABLE memory.c IS NULL");
+  EXPECT_EQ(Run("COPY FROM DATABASE memory TO y; SELECT count(*) FROM y.system.tables"), "1");
+}
+
+TEST_F(CreateTableTest, OptionsOfAttachAreKeptOrRefused) {
+  const auto attach = [&](const std::string& options) {
+    return Run("ATTACH '" + dir_.File("other").string() + "' AS o (TYPE yarrow" + options + ")");
+  };
+  const auto expect_refused = [&](const std::string& options, const std::string& part) {
+    const std::string error = attach(options);
+    EXPECT_EQ(error.substr(0, 6), "error:") << options;
+    EXPECT_NE(error.find(part), std::string::npos) << options << ": " << error;
+  };
+  expect_refused(", recovery_mode 'no_wal_writes'", "recovery_mode");
+  expect_refused(", vacuum_rebuild_indexes 5", "vacuum_rebuild_indexes");
+  expect_refused(", block_size 16384", "block_size");
+  expect_refused(", encryption_key 'x'", "encryption_key");
+  expect_refused(", user NULL", "\"user\"");
+  EXPECT_EQ(attach(", default_table 'main.d'"), "");
+  EXPECT_EQ(Run("CREATE TABLE o.d AS SELECT 7 AS a; FROM o"), "7");
+  EXPECT_EQ(Run("DETACH o"), "");
+  EXPECT_EQ(attach(", READ_ONLY"), "");
+  for (const char* write : {"INSERT INTO o.d VALUES (8)", "CALL yarrow_flush('o.d')", "CALL yarrow_compact('o.d')",
+                            "CALL yarrow_expire('o.d')", "CALL yarrow_set('open_segments', '7', database := 'o')"}) {
+    const std::string error = Run(write);
+    EXPECT_EQ(error.substr(0, 6), "error:") << write;
+    EXPECT_NE(duckdb::StringUtil::Lower(error).find("read"), std::string::npos) << write << ": " << error;
+  }
+  EXPECT_EQ(Run("FROM o.d"), "7");
+}
+
 TEST_F(CreateTableTest, WhatAConstraintRefusesIsTold) {
   Run("CREATE TABLE k (id INT PRIMARY KEY, v INT NOT NULL); CREATE TABLE n (a INT, v INT NOT NULL)");
   Run("INSERT INTO k VALUES (1, 1)");

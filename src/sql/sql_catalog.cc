@@ -240,6 +240,7 @@ void SqlCatalog::ScanSchemas(duckdb::ClientContext& context,
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::CatalogTransaction transaction,
                                                                     duckdb::CreateSchemaInfo& info) {
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  if (!info.comment.IsNull()) Refuse("the comment on schema " + info.schema, GetName());
   if (sql_transaction.FindSchema(info.schema) != nullptr) {
     switch (info.on_conflict) {
       case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:

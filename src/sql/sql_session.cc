@@ -63,8 +63,7 @@ class QueryReader : public arrow::RecordBatchReader {
   void PlanTypes() {
     duckdb::vector<duckdb::LogicalType> types;
     for (const duckdb::LogicalType& type : result_->types) {
-      const bool is_plain = FromLogicalType(type).ok() && type.id() != duckdb::LogicalTypeId::ENUM;
-      types.push_back(is_plain ? type : duckdb::LogicalType::VARCHAR);
+      types.push_back(FromLogicalType(type).ok() ? type : duckdb::LogicalType::VARCHAR);
     }
     text_.Initialize(duckdb::Allocator::DefaultAllocator(), types);
   }

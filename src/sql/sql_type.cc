@@ -169,8 +169,6 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
       return ColumnType::Decimal(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type));
     case LogicalTypeId::HUGEINT:
       return ColumnType::Decimal(38, 0);
-    case LogicalTypeId::ENUM:
-      return ColumnType(TypeId::kUtf8);
     case LogicalTypeId::TIME_NS:
       return ColumnType::Time(TimeUnit::kNano);
     case LogicalTypeId::BOOLEAN:

@@ -17,7 +17,7 @@ duckdb::LogicalType ToLogicalType(const ColumnType& type);
 // Whether the DuckDB values of the type are the column's own, without a change of unit.
 bool IsSameUnit(const ColumnType& type);
 
-// The type of a column declared in SQL. HUGEINT becomes DECIMAL(38,0), ENUM text. NotImplemented, naming type and
+// The type of a column declared in SQL. HUGEINT becomes DECIMAL(38,0). NotImplemented, naming type and
 // remedy, for those without counterpart.
 arrow::Result<ColumnType> FromLogicalType(const duckdb::LogicalType& type);
 

@@ -10,6 +10,10 @@
 namespace yarrow::sql {
 
 void TableFunctionArguments::TellOf(duckdb::Catalog& catalog) const {
+  if (catalog.GetAttached().IsReadOnly()) {
+    throw duckdb::InvalidInputException(function_ + ": database " + catalog.GetName() +
+                                        " is attached READ_ONLY, and nothing is written through it");
+  }
   if (binder_ != nullptr) binder_->GetStatementProperties().RegisterDBRead(catalog, context_);
 }
 

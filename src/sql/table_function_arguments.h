@@ -28,7 +28,8 @@ class TableFunctionArguments {
   FlushOptions::OptimizeFor Layout(const duckdb::Value& value) const;
 
  private:
-  // A prepared statement binds the call anew when the database has changed or is gone.
+  // A prepared statement binds the call anew when the database has changed or is gone. Throws for one that is attached
+  // READ_ONLY: all these functions write.
   void TellOf(duckdb::Catalog& catalog) const;
 
   const std::string function_;

@@ -24,13 +24,18 @@ const duckdb::Value& ConstantOf(const std::string& table, const std::string& opt
   if (expression.GetExpressionType() != duckdb::ExpressionType::VALUE_CONSTANT) {
     Refuse(table, option, expression.ToString(), "a constant");
   }
-  return expression.Cast<duckdb::ConstantExpression>().value;
+  const duckdb::Value& value = expression.Cast<duckdb::ConstantExpression>().value;
+  if (value.IsNull()) Refuse(table, option, "NULL", "a value; RESET (option) sets it back");
+  return value;
 }
 
 uint64_t Number(const std::string& table, const std::string& option, const duckdb::Value& value) {
-  duckdb::Value number;
+  duckdb::Value number, back;
   std::string error;
-  if (value.IsNull() || !value.DefaultTryCastAs(duckdb::LogicalType::UBIGINT, number, &error)) {
+  // What rounds comes back as another value.
+  if (value.type().id() == duckdb::LogicalTypeId::BOOLEAN ||
+      !value.DefaultTryCastAs(duckdb::LogicalType::UBIGINT, number, &error) ||
+      !number.DefaultTryCastAs(value.type(), back, &error) || !duckdb::Value::NotDistinctFrom(back, value)) {
     Refuse(table, option, value.ToString(), "a whole number");
   }
   return number.GetValue<uint64_t>();
