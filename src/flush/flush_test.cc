@@ -239,6 +239,48 @@ TEST_F(FlushTest, SameRowsSameBytes) {
   EXPECT_EQ(digests[0], digests[2]);
 }
 
+// A segment keeps seconds as milliseconds, which not every value of seconds fits.
+TEST_F(FlushTest, AValueOfOneUserThatCannotBeFlushedStopsNobodyElse) {
+  const auto spec = test::Spec(
+      "visits",
+      {test::Column("id", TypeId::kInt64, false), test::Column("at", ColumnType::Timestamp(TimeUnit::kSecond))}, {"id"},
+      TableKind::kUser);
+  ASSERT_OK(db_->CreateTable(spec).status());
+  constexpr int64_t kTooLarge = INT64_MAX / 10;
+  for (const std::string user : {"ada", "bob", "cay", "dan"}) {
+    const bool is_bad = user == "bob" || user == "cay";
+    const auto visits = OpenTable("visits", SessionOf(user).get());
+    for (int64_t id = 0; id < 5; ++id) ASSERT_OK(visits->Put(List({id, is_bad && id == 3 ? kTooLarge : id})));
+  }
+  const auto flush_as = [&](const std::string& user) {
+    return OpenTable("visits", user.empty() ? nullptr : SessionOf(user).get())->Flush({.min_user_rows = 0}).status();
+  };
+  const arrow::Status failed = flush_as("");
+  EXPECT_ERROR_HAS(failed, "rows of 2 of 4 users of table main.visits could not be flushed");
+  EXPECT_ERROR_HAS(failed, "'bob'");
+  EXPECT_ERROR_HAS(failed, "column at");
+  std::set<fs::path> folders;
+  for (const fs::path& file : Files()) folders.insert(file.parent_path().filename());
+  EXPECT_TRUE(folders.contains("u-ada"));
+  EXPECT_TRUE(folders.contains("u-dan"));
+  EXPECT_FALSE(folders.contains("u-bob"));
+  // Another user's flush fails as well, and tells nothing of whose value that is.
+  const arrow::Status of_ada = flush_as("ada");
+  EXPECT_ERROR_HAS(of_ada, "could not be flushed");
+  for (const std::string& told : {std::string("bob"), std::string("cay"), std::to_string(kTooLarge)}) {
+    EXPECT_EQ(of_ada.message().find(told), std::string::npos) << of_ada.ToString();
+  }
+  EXPECT_ERROR_HAS(flush_as("bob"), "column at");
+  // Mended, it moves.
+  for (const std::string user : {"bob", "cay"}) {
+    ASSERT_OK(OpenTable("visits", SessionOf(user).get())->Put(List({int64_t{3}, int64_t{3}})));
+  }
+  EXPECT_OK(flush_as("ada"));
+  for (const std::string user : {"ada", "bob", "cay", "dan"}) {
+    EXPECT_EQ(test::ReadTexts(*OpenTable("visits", SessionOf(user).get()))->size(), 5u) << user;
+  }
+}
+
 TEST_F(FlushTest, OneFolderAUserAndOnlyForManyRows) {
   const auto spec = test::ItemsSpec("notes", TableKind::kUser);
   ASSERT_OK(db_->CreateTable(spec).status());
