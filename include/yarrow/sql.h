@@ -20,13 +20,22 @@ class DuckDB;
 
 namespace yarrow::sql {
 
+struct Options {
+  std::string user;  // the acting user of user tables; empty: none
+  // The acting user is to reach nothing but the own rows (docs/confined.md): confines all of the DuckDB instance, for
+  // good.
+  bool confined = false;
+};
+
 // Makes ATTACH ... (TYPE yarrow) known to the instance; repeating it changes nothing. Options of such an ATTACH: USER,
-// the acting user of user tables (default: none).
+// the acting user of user tables (default: none), and CONFINED, as Options::confined. Like other files the directory
+// cannot be had where DuckDB's setting enable_external_access is off, nor anything attached where lock_configuration is
+// on.
 arrow::Status Register(duckdb::DuckDB& duckdb);
 
 // Attaches an open database under that name. DuckDB keeps it open until DETACH or its own end. Invalid, with DuckDB's
-// message, when the name is taken. Thread-safe.
+// message, when the name is taken, or the instance is confined already. Thread-safe.
 arrow::Status Attach(duckdb::DuckDB& duckdb, std::shared_ptr<Database> database, const std::string& name,
-                     const SessionOptions& options = {});
+                     const Options& options = {});
 
 }  // namespace yarrow::sql

@@ -1,8 +1,9 @@
 // The ADBC driver of Yarrow: DuckDB's own, with a Yarrow database attached and made the default one.
 //
 // A database handle holds DuckDB's handle of an instance in memory, and the options that are ours: `path` (or `uri`),
-// the directory, and `user`, the acting user. Everything else is DuckDB's driver, called through the same table of
-// functions that it gives to every driver manager. Source: the ADBC 1.1.0 specification (duckdb/common/adbc/adbc.h).
+// the directory, `user`, the acting user, and `confined`. Everything else is DuckDB's driver, called through the same
+// table of functions that it gives to every driver manager. Source: the ADBC 1.1.0 specification
+// (duckdb/common/adbc/adbc.h).
 #include <duckdb/common/adbc/adbc.hpp>
 #include <duckdb/common/adbc/wrappers.hpp>
 #include <duckdb/main/client_context.hpp>
@@ -19,6 +20,7 @@
 #include "adbc/duckdb_driver.h"
 #include "adbc/entry_guard.h"
 #include "adbc/statement.h"
+#include "sql/use_database.h"
 #include "yarrow/database.h"
 #include "yarrow/sql.h"
 
@@ -34,6 +36,7 @@ struct DatabaseHandle {
   AdbcDatabase duckdb = {};
   std::string path;
   std::string user;
+  bool confined = false;
 };
 
 AdbcStatusCode FailWith(AdbcError* error, const arrow::Status& status) {
@@ -87,6 +90,15 @@ AdbcStatusCode DatabaseSetOption(AdbcDatabase* database, const char* key, const 
     handle->user = value;
     return ADBC_STATUS_OK;
   }
+  if (name == "confined") {
+    const std::string_view text = value;
+    if (text != ADBC_OPTION_VALUE_ENABLED && text != ADBC_OPTION_VALUE_DISABLED) {
+      return Fail(error, ADBC_STATUS_INVALID_ARGUMENT,
+                  "Option 'confined' is true or false, not '" + std::string(text) + "'");
+    }
+    handle->confined = text == ADBC_OPTION_VALUE_ENABLED;
+    return ADBC_STATUS_OK;
+  }
   return DuckDbDriver().DatabaseSetOption(&handle->duckdb, key, value, error);
 }
 
@@ -109,6 +121,9 @@ AdbcStatusCode DatabaseGetOption(AdbcDatabase* database, const char* key, char* 
   DatabaseHandle* handle = HandleOf(database, error);
   if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
   const std::string_view name = key;
+  if (name == "confined") {
+    return GetText(handle->confined ? ADBC_OPTION_VALUE_ENABLED : ADBC_OPTION_VALUE_DISABLED, value, length);
+  }
   if (name != "path" && name != "uri" && name != "user") {
     return DuckDbDriver().DatabaseGetOption(&handle->duckdb, key, value, length, error);
   }
@@ -137,7 +152,7 @@ AdbcStatusCode DatabaseGetOptionDouble(AdbcDatabase* database, const char* key, 
 arrow::Status AttachTo(duckdb::Connection& connection, const DatabaseHandle& handle) {
   ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(handle.path));
   duckdb::DuckDB instance(*connection.context->db);
-  return sql::Attach(instance, std::move(database), kCatalog, {.user = handle.user});
+  return sql::Attach(instance, std::move(database), kCatalog, {.user = handle.user, .confined = handle.confined});
 }
 
 AdbcStatusCode DatabaseInit(AdbcDatabase* database, AdbcError* error) {
@@ -146,6 +161,9 @@ AdbcStatusCode DatabaseInit(AdbcDatabase* database, AdbcError* error) {
   if (handle->path.empty()) {
     return Fail(error, ADBC_STATUS_INVALID_ARGUMENT,
                 "Option 'path' is missing: give the directory of the database; one that does not exist is created");
+  }
+  if (handle->confined && handle->user.empty()) {
+    return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, "Option 'confined' needs the acting user: give option 'user'");
   }
   AdbcDriver& duckdb = DuckDbDriver();
   AdbcStatusCode code = duckdb.DatabaseInit(&handle->duckdb, error);
@@ -177,8 +195,7 @@ AdbcStatusCode ConnectionInit(AdbcConnection* connection, AdbcDatabase* database
   if (handle == nullptr) return ADBC_STATUS_INVALID_STATE;
   const AdbcStatusCode code = DuckDbDriver().ConnectionInit(connection, &handle->duckdb, error);
   if (code != ADBC_STATUS_OK) return code;
-  const auto used = ConnectionOf(WrapperOf(*connection)).Query(std::string("USE ") + kCatalog);
-  if (used->HasError()) return Fail(error, ADBC_STATUS_INTERNAL, used->GetError());
+  sql::UseDatabase(*ConnectionOf(WrapperOf(*connection)).context, kCatalog);
   return ADBC_STATUS_OK;
 }
 

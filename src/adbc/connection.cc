@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "adbc/duckdb_driver.h"
+#include "sql/statement_retry.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -57,7 +58,7 @@ AdbcStatusCode ConnectionSetOption(AdbcConnection* connection, const char* key, 
   if (code == ADBC_STATUS_OK && std::string_view(key) == ADBC_CONNECTION_OPTION_AUTOCOMMIT) {
     Manual().Set(wrapper, std::string_view(value) == ADBC_OPTION_VALUE_DISABLED);
   }
-  return KeepTransaction(wrapper, code, error);
+  return KeepTransaction(wrapper, CodeOf(code, error), error);
 }
 
 AdbcStatusCode ConnectionSetOptionInt(AdbcConnection* connection, const char* key, int64_t value, AdbcError* error) {
@@ -88,12 +89,25 @@ AdbcStatusCode ConnectionGetOption(AdbcConnection* connection, const char* key, 
 
 AdbcStatusCode ConnectionCommit(AdbcConnection* connection, AdbcError* error) {
   if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
-  return KeepTransaction(WrapperOf(*connection), DuckDbDriver().ConnectionCommit(connection, error), error);
+  AdbcError unheard = {};
+  if (error == nullptr) error = &unheard;
+  AdbcStatusCode code = CodeOf(DuckDbDriver().ConnectionCommit(connection, error), error);
+  code = KeepTransaction(WrapperOf(*connection), code, error);
+  if (unheard.release != nullptr) unheard.release(&unheard);
+  return code;
 }
 
 AdbcStatusCode ConnectionRollback(AdbcConnection* connection, AdbcError* error) {
   if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
   return KeepTransaction(WrapperOf(*connection), DuckDbDriver().ConnectionRollback(connection, error), error);
+}
+
+AdbcStatusCode ConnectionCancel(AdbcConnection* connection, AdbcError* error) {
+  if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
+  if (WrapperOf(*connection).connection != nullptr) {
+    sql::TellOfCancel(*ConnectionOf(WrapperOf(*connection)).context);
+  }
+  return DuckDbDriver().ConnectionCancel(connection, error);
 }
 
 AdbcStatusCode ConnectionRelease(AdbcConnection* connection, AdbcError* error) {
@@ -120,6 +134,13 @@ AdbcStatusCode KeepTransaction(duckdb::DuckDBAdbcConnectionWrapper& wrapper, Adb
   return Fail(error, ADBC_STATUS_INTERNAL, begun->GetError());
 }
 
+AdbcStatusCode CodeOf(AdbcStatusCode code, const AdbcError* error) {
+  if (code == ADBC_STATUS_OK || error == nullptr || error->message == nullptr) return code;
+  return std::string_view(error->message).find("TransactionContext Error: ") != std::string_view::npos
+             ? ADBC_STATUS_INVALID_STATE
+             : code;
+}
+
 void OverrideConnection(AdbcDriver* driver) {
   driver->ConnectionSetOption = ConnectionSetOption;
   driver->ConnectionSetOptionInt = ConnectionSetOptionInt;
@@ -127,6 +148,7 @@ void OverrideConnection(AdbcDriver* driver) {
   driver->ConnectionCommit = ConnectionCommit;
   driver->ConnectionRollback = ConnectionRollback;
   driver->ConnectionRelease = ConnectionRelease;
+  driver->ConnectionCancel = ConnectionCancel;
 }
 
 }  // namespace yarrow::adbc

@@ -4,13 +4,12 @@
 
 #include <duckdb/common/adbc/options.h>
 
-#include <atomic>
 #include <duckdb/common/arrow/arrow_wrapper.hpp>
-#include <duckdb/function/table/arrow.hpp>
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
-#include <duckdb/main/relation.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
+
+#include "sql/ingest_function.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -19,52 +18,12 @@ std::string Quoted(const std::string& name) {
   return duckdb::KeywordHelper::WriteQuoted(name, '"');
 }
 
-// What DuckDB's function arrow_scan calls. The stream can be had once.
-duckdb::unique_ptr<duckdb::ArrowArrayStreamWrapper> Produce(uintptr_t stream, duckdb::ArrowStreamParameters&) {
-  auto wrapper = duckdb::make_uniq<duckdb::ArrowArrayStreamWrapper>();
-  wrapper->arrow_array_stream = *reinterpret_cast<ArrowArrayStream*>(stream);
-  reinterpret_cast<ArrowArrayStream*>(stream)->release = nullptr;
-  return wrapper;
-}
-
-void GetSchema(ArrowArrayStream* stream, ArrowSchema& schema) {
-  if (stream->get_schema(stream, &schema) != 0) {
-    throw duckdb::InvalidInputException("Ingest: the schema of the stream cannot be read");
-  }
-}
-
-// A view of the stream for the time of one statement.
-class StreamView {
- public:
-  StreamView(duckdb::Connection& connection, ArrowArrayStream* stream) : connection_(connection) {
-    static std::atomic<uint64_t> number{0};
-    name_ = "yarrow_ingest_" + std::to_string(++number);
-    const auto pointer = [](const auto* address) {
-      return duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(address));
-    };
-    // The function without pushdown: all columns are wanted, and the stream cannot leave any out.
-    connection
-        .TableFunction("arrow_scan_dumb",
-                       {pointer(stream), duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&Produce)),
-                        duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&GetSchema))})
-        ->CreateView(name_, /*replace=*/true, /*temporary=*/true);
-  }
-  ~StreamView() { connection_.Query("DROP VIEW IF EXISTS temp.main." + name_); }
-  StreamView(const StreamView&) = delete;
-  StreamView& operator=(const StreamView&) = delete;
-
-  std::string Select() const { return "SELECT * FROM temp.main." + name_; }
-
- private:
-  duckdb::Connection& connection_;
-  std::string name_;
-};
-
 IngestResult Failed(const duckdb::ErrorData& error) {
   AdbcStatusCode code = ADBC_STATUS_INVALID_ARGUMENT;
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) code = ADBC_STATUS_CANCELLED;
   if (error.Type() == duckdb::ExceptionType::IO) code = ADBC_STATUS_IO;
   if (error.Type() == duckdb::ExceptionType::CONSTRAINT) code = ADBC_STATUS_INTEGRITY;
+  if (error.Type() == duckdb::ExceptionType::TRANSACTION) code = ADBC_STATUS_INVALID_STATE;
   if (error.Type() == duckdb::ExceptionType::CATALOG) {
     const bool exists = error.Message().find("already exists") != std::string::npos;
     code = exists ? ADBC_STATUS_ALREADY_EXISTS : ADBC_STATUS_NOT_FOUND;
@@ -165,8 +124,8 @@ IngestResult Ingest(duckdb::Connection& connection, const IngestTarget& target,
   const arrow::Status exported = arrow::ExportRecordBatchReader(rows, &stream.arrow_array_stream);
   if (!exported.ok()) return {.code = ADBC_STATUS_INVALID_ARGUMENT, .message = exported.message(), .rows = 0};
   try {
-    const StreamView view(connection, &stream.arrow_array_stream);
-    const auto result = connection.Query(Statement(connection, target, view.Select()));
+    const sql::IngestStream given(*connection.context, &stream.arrow_array_stream);
+    const auto result = connection.Query(Statement(connection, target, sql::IngestStream::kSelect));
     if (result->HasError()) return Failed(result->GetErrorObject());
     return {.code = ADBC_STATUS_OK, .message = {}, .rows = result->GetValue(0, 0).GetValue<int64_t>()};
   } catch (const std::exception& exception) {

@@ -16,6 +16,7 @@
 #include "adbc/connection.h"
 #include "adbc/duckdb_driver.h"
 #include "adbc/ingest.h"
+#include "sql/statement_retry.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -27,6 +28,7 @@ struct StatementState {
   duckdb::DuckDBAdbcConnectionWrapper* connection = nullptr;
   std::string query;        // the last one
   bool is_prepared = true;  // false: DuckDB could not prepare the query
+  bool reads_once = true;   // the plan
   IngestOptions ingest;
   RowStream bound;
 };
@@ -71,12 +73,73 @@ AdbcStatusCode StatementRelease(AdbcStatement* statement, AdbcError* error) {
   return DuckDbDriver().StatementRelease(statement, error);
 }
 
+duckdb::ClientContext& ContextOf(const StatementState& state) {
+  return *ConnectionOf(*state.connection).context;
+}
+
+// Calls what runs a statement, and calls it again when the statement lost a race. `error` must not be null.
+template <class Function>
+AdbcStatusCode RunWithRetry(const StatementState& state, AdbcError* error, Function run) {
+  sql::StatementRetry retry(ContextOf(state));
+  for (;;) {
+    const AdbcStatusCode code = run();
+    if (code == ADBC_STATUS_OK || error->message == nullptr || !retry.ShouldRunAgain(error->message)) {
+      return CodeOf(code, error);
+    }
+    if (error->release != nullptr) error->release(error);
+    error->message = nullptr;
+    error->release = nullptr;
+  }
+}
+
+// Runs one of several statements of a query.
+AdbcStatusCode RunEarlier(const StatementState& state, duckdb::SQLStatement& statement, AdbcError* error) {
+  return RunWithRetry(state, error, [&]() -> AdbcStatusCode {
+    const auto result = ConnectionOf(*state.connection).Query(statement.Copy());
+    if (!result->HasError()) return ADBC_STATUS_OK;
+    const bool is_cancelled = result->GetErrorType() == duckdb::ExceptionType::INTERRUPT;
+    return Fail(error, is_cancelled ? ADBC_STATUS_CANCELLED : ADBC_STATUS_INVALID_ARGUMENT, result->GetError());
+  });
+}
+
+// Runs the statements of the query but the last, whose text is put into `last`.
+AdbcStatusCode RunAllButLast(const StatementState& state, std::string* last, AdbcError* error) {
+  *last = state.query;
+  if (state.query.find(';') == std::string::npos) return ADBC_STATUS_OK;
+  state.connection->MaterializeStreams();
+  duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
+  try {
+    statements = ConnectionOf(*state.connection).ExtractStatements(state.query);
+  } catch (const std::exception&) {
+    return ADBC_STATUS_OK;  // DuckDB's driver parses the query anew and reports the error
+  }
+  if (statements.size() < 2) return ADBC_STATUS_OK;
+  const duckdb::SQLStatement& end = *statements.back();
+  std::string text = end.query.substr(end.stmt_location, end.stmt_length);
+  // What is written as one statement and runs as several has no text of its own: DuckDB's driver runs all of them.
+  if (ConnectionOf(*state.connection).ExtractStatements(text).size() != 1) return ADBC_STATUS_OK;
+  statements.pop_back();
+  for (const auto& statement : statements) {
+    const AdbcStatusCode code = RunEarlier(state, *statement, error);
+    if (code != ADBC_STATUS_OK) return code;
+  }
+  *last = std::move(text);
+  return ADBC_STATUS_OK;
+}
+
 // Runs the statements of the query but the last, which it prepares.
 AdbcStatusCode Prepare(AdbcStatement* statement, StatementState* state, AdbcError* error) {
+  AdbcError unheard = {};
+  if (error == nullptr) error = &unheard;
   state->is_prepared = false;
-  const AdbcStatusCode code = DuckDbDriver().StatementSetSqlQuery(statement, state->query.c_str(), error);
+  std::string last;
+  AdbcStatusCode code = RunAllButLast(*state, &last, error);
+  if (code == ADBC_STATUS_OK) code = DuckDbDriver().StatementSetSqlQuery(statement, last.c_str(), error);
   state->is_prepared = code == ADBC_STATUS_OK;
-  return KeepTransaction(*state->connection, code, error);
+  state->reads_once = sql::ReadsOnce(ContextOf(*state));
+  code = KeepTransaction(*state->connection, CodeOf(code, error), error);
+  if (unheard.release != nullptr) unheard.release(&unheard);
+  return code;
 }
 
 AdbcStatusCode EnsurePrepared(AdbcStatement* statement, AdbcError* error) {
@@ -159,6 +222,17 @@ AdbcStatusCode ExecuteRow(AdbcStatement* statement, const arrow::RecordBatch& ro
   return DuckDbDriver().StatementExecuteQuery(statement, out, affected, error);
 }
 
+// Runs the prepared statement once: with a row of parameters, or (null) without.
+AdbcStatusCode ExecuteOnce(AdbcStatement* statement, const arrow::RecordBatch* row, ArrowArrayStream* out,
+                           int64_t* affected, AdbcError* error) {
+  const StatementState& state = States().Of(*statement);
+  return RunWithRetry(state, error, [&] {
+    sql::SetReadsOnce(ContextOf(state), state.reads_once);
+    return row == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+                          : ExecuteRow(statement, *row, out, affected, error);
+  });
+}
+
 AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& rows, ArrowArrayStream* out,
                            int64_t* affected, AdbcError* error) {
   int64_t sum = 0;
@@ -175,7 +249,7 @@ AdbcStatusCode ExecuteRows(AdbcStatement* statement, arrow::RecordBatchReader& r
                     "A statement with a result takes one row of parameters; run it once for each row");
       }
       int64_t changed = 0;
-      const AdbcStatusCode code = ExecuteRow(statement, *batch->Slice(i, 1), out, &changed, error);
+      const AdbcStatusCode code = ExecuteOnce(statement, batch->Slice(i, 1).get(), out, &changed, error);
       if (code != ADBC_STATUS_OK) return code;
       sum += changed;
     }
@@ -188,9 +262,13 @@ AdbcStatusCode ExecuteSql(AdbcStatement* statement, const RowStream& bound, Arro
                           AdbcError* error) {
   AdbcStatusCode code = EnsurePrepared(statement, error);
   if (code != ADBC_STATUS_OK) return code;
-  code = bound == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+  AdbcError unheard = {};
+  if (error == nullptr) error = &unheard;
+  code = bound == nullptr ? ExecuteOnce(statement, nullptr, out, affected, error)
                           : ExecuteRows(statement, *bound, out, affected, error);
-  return KeepTransaction(*States().Of(*statement).connection, code, error);
+  code = KeepTransaction(*States().Of(*statement).connection, code, error);
+  if (unheard.release != nullptr) unheard.release(&unheard);
+  return code;
 }
 
 AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& target, const RowStream& bound,
@@ -203,6 +281,13 @@ AdbcStatusCode ExecuteIngest(const StatementState& state, const IngestTarget& ta
   if (result.code != ADBC_STATUS_OK) return Fail(error, result.code, result.message);
   if (affected != nullptr) *affected = result.rows;
   return ADBC_STATUS_OK;
+}
+
+AdbcStatusCode StatementCancel(AdbcStatement* statement, AdbcError* error) {
+  if (statement != nullptr && statement->private_data != nullptr) {
+    sql::TellOfCancel(ContextOf(States().Of(*statement)));
+  }
+  return DuckDbDriver().StatementCancel(statement, error);
 }
 
 // A stream without columns, for what has no result.
@@ -238,6 +323,7 @@ void OverrideStatement(AdbcDriver* driver) {
   driver->StatementBind = StatementBind;
   driver->StatementBindStream = StatementBindStream;
   driver->StatementExecuteQuery = StatementExecuteQuery;
+  driver->StatementCancel = StatementCancel;
 }
 
 }  // namespace yarrow::adbc

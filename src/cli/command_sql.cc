@@ -16,6 +16,7 @@ namespace {
 struct SqlArguments {
   std::string directory;
   std::string user;
+  bool confined = false;
   std::vector<std::string> commands;
   std::string file;
   OutputFormat format = OutputFormat::kTable;
@@ -54,8 +55,10 @@ arrow::Status RunScripts(const SqlArguments& arguments, Shell* shell) {
 
 arrow::Status RunSql(const SqlArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(arguments.directory));
-  ARROW_ASSIGN_OR_RAISE(auto session, sql::SqlSession::Open(std::move(database), {.user = arguments.user}));
+  ARROW_ASSIGN_OR_RAISE(auto session, sql::SqlSession::Open(std::move(database),
+                                                            {.user = arguments.user, .confined = arguments.confined}));
   Shell shell(arguments.directory, arguments.user, std::move(session), arguments.format);
+  shell.set_confined(arguments.confined);
   return RunScripts(arguments, &shell);
 }
 
@@ -71,6 +74,11 @@ void AddSqlCommand(CLI::App* app, Action* action) {
   command->add_option("-f,--file", arguments->file, "File of statements to run, after those of -c")->type_name("FILE");
   AddFormatOption(command, &arguments->format);
   command->add_option("--user", arguments->user, "Acting user; needed for tables of kind user")->type_name("NAME");
+  command
+      ->add_flag("--confined", arguments->confined,
+                 "The statements are those of the acting user, who reaches the own rows of user tables and reads "
+                 "shared ones, and nothing else: see docs/confined.md")
+      ->needs("--user");
   command->footer(kSqlFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunSql(*arguments); }; });
 }

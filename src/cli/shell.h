@@ -39,6 +39,9 @@ class Shell {
   void Forget();
   bool is_over() const { return is_over_; }
 
+  // Commands that read files are refused.
+  void set_confined(bool confined) { confined_ = confined; }
+
   // Called with each whole statement and command before it runs, but those of scripts that .read reads.
   void set_on_input(std::function<void(const std::string&)> on_input) { on_input_ = std::move(on_input); }
 
@@ -53,6 +56,7 @@ class Shell {
   const std::string user_;
   const std::unique_ptr<sql::SqlSession> session_;
   OutputFormat format_;
+  bool confined_ = false;
   bool timer_ = false;
   bool is_over_ = false;
   int depth_ = 0;  // of scripts that .read reads

@@ -38,6 +38,7 @@ struct ShellCommands {
     const char* description;
     size_t least, most;  // words behind the name
     Status (*run)(Shell&, const Words&);
+    bool reads_files;  // of which a confined session has none
   };
 
   static Status Help(Shell&, const Words&) {
@@ -133,15 +134,16 @@ struct ShellCommands {
   }
 
   static constexpr std::array<Command, 9> kCommands = {{
-      {"help", "", "This list", 0, 0, Help},
-      {"import", "FILE TABLE [OPTIONS]", "Loads a CSV or Parquet file, as yarrow import does", 2, SIZE_MAX, Import},
-      {"mode", "table|csv|json|jsonlines|markdown", "How rows are printed", 1, 1, Mode},
-      {"quit", "", "Leaves; so do .exit and Ctrl-D", 0, 0, Quit},
-      {"exit", "", "The same", 0, 0, Quit},
-      {"read", "FILE", "Runs a script", 1, 1, Read},
-      {"schema", "[TABLE]", "CREATE TABLE statements", 0, 1, Schema},
-      {"tables", "[PATTERN]", "Tables whose name is LIKE the pattern", 0, 1, Tables},
-      {"timer", "on|off", "Prints the time of each statement", 1, 1, Timer},
+      {"help", "", "This list", 0, 0, Help, false},
+      {"import", "FILE TABLE [OPTIONS]", "Loads a CSV or Parquet file, as yarrow import does", 2, SIZE_MAX, Import,
+       true},
+      {"mode", "table|csv|json|jsonlines|markdown", "How rows are printed", 1, 1, Mode, false},
+      {"quit", "", "Leaves; so do .exit and Ctrl-D", 0, 0, Quit, false},
+      {"exit", "", "The same", 0, 0, Quit, false},
+      {"read", "FILE", "Runs a script", 1, 1, Read, true},
+      {"schema", "[TABLE]", "CREATE TABLE statements", 0, 1, Schema, false},
+      {"tables", "[PATTERN]", "Tables whose name is LIKE the pattern", 0, 1, Tables, false},
+      {"timer", "on|off", "Prints the time of each statement", 1, 1, Timer, false},
   }};
 };
 
@@ -152,6 +154,7 @@ Status Shell::RunCommand(std::string_view line) {
   if (!words.empty()) words.erase(words.begin());
   for (const ShellCommands::Command& command : ShellCommands::kCommands) {
     if (name != command.name) continue;
+    if (confined_ && command.reads_files) return Status::Invalid("a confined session cannot read files with .", name);
     if (words.size() >= command.least && words.size() <= command.most) return command.run(*this, words);
     return Status::Invalid("usage: ", Usage(command.name, command.arguments));
   }

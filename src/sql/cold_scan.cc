@@ -1,6 +1,5 @@
 #include "sql/cold_scan.h"
 
-#include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
 #include <duckdb/common/multi_file/multi_file_reader.hpp>
 #include <duckdb/common/multi_file/multi_file_states.hpp>
 #include <duckdb/parser/tableref/table_function_ref.hpp>
@@ -9,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "sql/function_fence.h"
 #include "sql/segment_file_system.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
@@ -120,9 +120,7 @@ class SegmentReader : public duckdb::MultiFileReader {
 };
 
 duckdb::TableFunction ParquetScan(duckdb::ClientContext& context) {
-  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::TableFunctionCatalogEntry>(
-      context, DEFAULT_SCHEMA, "parquet_scan");
-  duckdb::TableFunction function = entry.functions.functions[0];
+  duckdb::TableFunction function = OriginalFunction(*context.db, "parquet_scan");
   function.get_multi_file_reader = [](const duckdb::TableFunction& self) {
     return duckdb::unique_ptr<duckdb::MultiFileReader>(duckdb::make_uniq<SegmentReader>(self.function_info));
   };

@@ -1,11 +1,10 @@
 #include "sql/cold_way.h"
 
-#include <duckdb/main/settings.hpp>
-
 #include <algorithm>
 #include <vector>
 
 #include "sql/cold_scan.h"
+#include "sql/segment_file_system.h"
 #include "sql/sql_scan.h"
 
 namespace yarrow::sql {
@@ -21,7 +20,7 @@ bool IsNumberAsked(const duckdb::TableFunctionInitInput& input, const ScanPlan& 
 bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& input, const ScanPlan& plan) {
   const auto& bind = input.bind_data->Cast<ScanBindData>();
   if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
-  if (ReadsSingleKeys(plan) || !duckdb::Settings::Get<duckdb::EnableExternalAccessSetting>(context)) return false;
+  if (ReadsSingleKeys(plan) || !MayReadSegmentFiles(context)) return false;
   std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
   std::ranges::sort(ids);
   if (std::ranges::adjacent_find(ids) != ids.end()) return false;

@@ -13,7 +13,7 @@
 namespace yarrow::sql {
 namespace {
 
-constexpr const char* kScheme = "yarrow-segment:";
+constexpr const char* kScheme = "yarrow-segment:/";
 constexpr const char* kSegment = "yarrow_segment";  // the option that says which one
 
 class SegmentHandle : public duckdb::FileHandle {
@@ -100,6 +100,15 @@ duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment) {
   options["etag"] = duckdb::Value(sha256);
   options["last_modified"] = duckdb::Value::TIMESTAMP(duckdb::timestamp_t(1));
   return file;
+}
+
+bool MayReadSegmentFiles(duckdb::ClientContext& context) {
+  return duckdb::DBConfig::GetConfig(context).CanAccessFile(kScheme, duckdb::FileType::FILE_TYPE_DIR);
+}
+
+// As a directory of DuckDB's setting allowed_directories: whoever types such a name is refused here in any case.
+void AllowSegmentFiles(duckdb::DatabaseInstance& duckdb) {
+  duckdb::DBConfig::GetConfig(duckdb).options.allowed_directories.insert(kScheme);
 }
 
 void RegisterSegmentFileSystem(duckdb::DatabaseInstance& duckdb) {

@@ -13,6 +13,11 @@ namespace yarrow::sql {
 // therefore names the contents too. REQUIRES: `segment` outlives whoever opens the file.
 duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment);
 
+// Whether DuckDB's setting enable_external_access lets its Parquet reader have them.
+bool MayReadSegmentFiles(duckdb::ClientContext& context);
+// Lets it have them, whatever the setting says from now on.
+void AllowSegmentFiles(duckdb::DatabaseInstance& duckdb);
+
 void RegisterSegmentFileSystem(duckdb::DatabaseInstance& duckdb);
 
 }  // namespace yarrow::sql

@@ -21,6 +21,7 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
   if (entry_type != duckdb::CatalogType::TABLE_ENTRY && entry_type != duckdb::CatalogType::VIEW_ENTRY) return;
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
   for (const auto& entry : transaction.Tables(name)) {
+    if (sql_catalog_.IsHidden(*entry->definition)) continue;
     const bool is_system = entry->definition->kind == TableKind::kSystem;
     callback(is_system ? static_cast<duckdb::CatalogEntry&>(sql_catalog_.SystemView(*this, *entry->definition))
                        : transaction.Pin(sql_catalog_.EntryOf(*this, entry)));
@@ -35,12 +36,13 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::LookupEntry(duckdb::Catalo
   if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY || !transaction.transaction) return nullptr;
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   const auto entry = sql_transaction.Find(name, lookup.GetEntryName());
-  if (entry == nullptr) return nullptr;
+  if (entry == nullptr || sql_catalog_.IsHidden(*entry->definition)) return nullptr;
   return sql_transaction.Pin(sql_catalog_.EntryOf(*this, entry));
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::CatalogTransaction transaction,
                                                                   duckdb::BoundCreateTableInfo& info) {
+  sql_catalog_.CheckMayDefine();
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   auto& base = info.Base();
   base.schema = name;
@@ -61,6 +63,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::Catalo
 }
 
 void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  sql_catalog_.CheckMayDefine();
   if (info.type != duckdb::CatalogType::TABLE_ENTRY) {
     throw duckdb::NotImplementedException("Schema " + name + " of database " + catalog.GetName() +
                                           " has only tables to drop");
@@ -119,6 +122,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::Catalog
 }
 
 void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
+  sql_catalog_.CheckMayDefine();
   if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments or owners", catalog.GetName());
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   const auto entry = sql_transaction.Find(name, info.name);
@@ -156,9 +160,21 @@ void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cas
 
 // --- the catalog -----------------------------------------------------------------------------------------------------
 
-SqlCatalog::SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user)
-    : Catalog(attached), database_(DatabaseImpl::Of(*database)), user_(std::move(user)) {}
+SqlCatalog::SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user,
+                       bool confined)
+    : Catalog(attached), database_(DatabaseImpl::Of(*database)), user_(std::move(user)), is_confined_(confined) {}
 SqlCatalog::~SqlCatalog() = default;
+
+void SqlCatalog::CheckMayDefine() const {
+  if (!is_confined_) return;
+  throw duckdb::PermissionException(
+      "a confined session cannot create, alter or drop schemas and tables; temporary tables are its own");
+}
+
+bool SqlCatalog::IsHidden(const TableDefinition& table) const {
+  if (!is_confined_ || table.kind != TableKind::kSystem) return false;
+  return table.name != "schemas" && table.name != "tables" && table.name != "columns";
+}
 
 void SqlCatalog::Initialize(bool) {}
 
@@ -239,6 +255,7 @@ void SqlCatalog::ScanSchemas(duckdb::ClientContext& context,
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::CatalogTransaction transaction,
                                                                     duckdb::CreateSchemaInfo& info) {
+  CheckMayDefine();
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   if (!info.comment.IsNull()) Refuse("the comment on schema " + info.schema, GetName());
   if (sql_transaction.FindSchema(info.schema) != nullptr) {
@@ -261,6 +278,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlCatalog::CreateSchema(duckdb::Cata
 }
 
 void SqlCatalog::DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  CheckMayDefine();
   SqlTransaction& transaction = SqlTransaction::Of(context, *this);
   if (transaction.FindSchema(info.name) != nullptr) return DropSchemaOf(transaction, info.name, info.cascade);
   if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
@@ -302,6 +320,7 @@ duckdb::DatabaseSize SqlCatalog::GetDatabaseSize(duckdb::ClientContext&) {
 }
 
 duckdb::string SqlCatalog::GetDBPath() {
+  if (is_confined_) return "";
   return database_->store()->path().string();
 }
 

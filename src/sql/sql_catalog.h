@@ -90,11 +90,17 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
 
 class SqlCatalog : public duckdb::Catalog {
  public:
-  SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user);
+  SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user, bool confined);
   ~SqlCatalog() override;
 
   const std::shared_ptr<DatabaseImpl>& database() const { return database_; }
   const std::string& user() const { return user_; }
+  // Whether its statements are those of somebody who is to reach no rows but the own ones.
+  bool is_confined() const { return is_confined_; }
+  // Throws in a confined session.
+  void CheckMayDefine() const;
+  // Tables of the system that tell of other users are not there in a confined session.
+  bool IsHidden(const TableDefinition& table) const;
 
   // What lists show of a system table: a view. Whoever copies or exports all tables of a database leaves views of its
   // own alone; a lookup finds the table.
@@ -144,6 +150,7 @@ class SqlCatalog : public duckdb::Catalog {
 
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;
+  const bool is_confined_;
   std::mutex mutex_;
   // By name as it was spelled. Never removed: plans that outlive their transaction have bare references. So one that is
   // made again under its name gets the entry that it had.

@@ -24,12 +24,29 @@ std::string InSql(std::string message) {
   return message;
 }
 
+constexpr std::string_view kConflict = "write conflict: ";
+constexpr std::string_view kRunAgain = "; run the transaction again";
+// What the layers below say of a table that was opened by an old definition; statements open theirs anew.
+constexpr std::string_view kOpenAgain = "; open it again and repeat what was done with it";
+
+std::string ConflictInSql(std::string message) {
+  if (!message.starts_with(kConflict)) message.insert(0, kConflict);
+  if (message.ends_with(kOpenAgain)) message.resize(message.size() - kOpenAgain.size());
+  if (!message.ends_with(kRunAgain)) message += kRunAgain;
+  return message;
+}
+
 }  // namespace
+
+bool IsConflictMessage(std::string_view message) {
+  return message.starts_with("TransactionContext Error: ") && message.find(kConflict) != std::string_view::npos &&
+         message.find(kRunAgain) != std::string_view::npos;
+}
 
 void Check(const arrow::Status& status) {
   if (status.ok()) return;
   const std::string& message = status.message();
-  if (IsConflict(status)) throw duckdb::TransactionException(message);
+  if (IsConflict(status)) throw duckdb::TransactionException(ConflictInSql(message));
   if (IsNotNullViolation(status)) throw duckdb::ConstraintException(message);
   switch (status.code()) {
     case arrow::StatusCode::AlreadyExists:

@@ -8,6 +8,8 @@
 #include "sql/arrow_export.h"
 #include "sql/duckdb_instance.h"
 #include "sql/sql_type.h"
+#include "sql/statement_retry.h"
+#include "sql/use_database.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -107,9 +109,15 @@ struct SqlSession::Impl {
   std::unique_ptr<duckdb::DuckDB> duckdb;
   std::unique_ptr<duckdb::Connection> connection;
 
-  Status Query(const std::string& sql) {
-    const auto result = connection->Query(sql);
-    return result->HasError() ? ToStatus(result->GetErrorObject()) : Status::OK();
+  // Runs a statement, and again when it lost a race.
+  duckdb::unique_ptr<duckdb::QueryResult> Send(duckdb::unique_ptr<duckdb::SQLStatement> statement) {
+    // SELECT has no races to lose.
+    if (statement->type == duckdb::StatementType::SELECT_STATEMENT) return connection->SendQuery(std::move(statement));
+    StatementRetry retry(*connection->context);
+    for (;;) {
+      auto result = connection->SendQuery(statement->Copy());
+      if (!result->HasError() || !retry.ShouldRunAgain(result->GetError())) return result;
+    }
   }
 };
 
@@ -117,12 +125,12 @@ SqlSession::SqlSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SqlSession::~SqlSession() = default;
 
 arrow::Result<std::unique_ptr<SqlSession>> SqlSession::Open(std::shared_ptr<Database> database,
-                                                            const SessionOptions& options) {
+                                                            const Options& options) {
   auto impl = std::make_unique<Impl>();
   ARROW_RETURN_NOT_OK(Try([&] { impl->duckdb = OpenDuckDb(); }));
   ARROW_RETURN_NOT_OK(Attach(*impl->duckdb, std::move(database), "db", options));
   impl->connection = std::make_unique<duckdb::Connection>(*impl->duckdb);
-  ARROW_RETURN_NOT_OK(impl->Query("USE db"));
+  ARROW_RETURN_NOT_OK(Try([&] { UseDatabase(*impl->connection->context, "db"); }));
   return std::unique_ptr<SqlSession>(new SqlSession(std::move(impl)));
 }
 
@@ -130,7 +138,8 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
   duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
   ARROW_RETURN_NOT_OK(Try([&] { statements = impl_->connection->ExtractStatements(script); }));
   for (auto& statement : statements) {
-    auto result = impl_->connection->SendQuery(std::move(statement));
+    duckdb::unique_ptr<duckdb::QueryResult> result;
+    ARROW_RETURN_NOT_OK(Try([&] { result = impl_->Send(std::move(statement)); }));
     if (result->HasError()) return ToStatus(result->GetErrorObject());
     SqlResult done;
     done.is_query = result->properties.return_type == duckdb::StatementReturnType::QUERY_RESULT;
@@ -145,6 +154,7 @@ bool SqlSession::InTransaction() const {
 }
 
 void SqlSession::Interrupt() {
+  TellOfCancel(*impl_->connection->context);
   impl_->connection->Interrupt();
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "yarrow/database.h"
+#include "yarrow/sql.h"
 
 namespace yarrow::sql {
 
@@ -24,7 +25,7 @@ struct SqlResult {
 class SqlSession {
  public:
   static arrow::Result<std::unique_ptr<SqlSession>> Open(std::shared_ptr<Database> database,
-                                                         const SessionOptions& options = {});
+                                                         const Options& options = {});
   ~SqlSession();
 
   // Runs the statements of a script one after the other until one fails. Invalid, with DuckDB's message, for errors in

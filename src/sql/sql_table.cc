@@ -54,10 +54,16 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
   return info;
 }
 
+// RocksDB's estimate of a user's rows is made from blocks that have rows of neighbours, too: a confined session gets
+// one that depends on its own rows alone.
 duckdb::idx_t SqlTable::EstimateRows() const {
+  constexpr uint64_t kUnknownHotRows = 1000;
   if (!table_->entry().partition.valid()) return 100;  // system.stats, which is computed
-  const uint64_t hot = table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
-                                                          PrefixSuccessor(table_->key_prefix()));
+  const bool is_guess =
+      static_cast<const SqlCatalog&>(catalog).is_confined() && table_->definition().kind != TableKind::kShared;
+  const uint64_t hot = is_guess ? kUnknownHotRows
+                                : table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
+                                                                     PrefixSuccessor(table_->key_prefix()));
   if (!table_->cold() || !table_->cold()->MayHaveSegments()) return hot;
   uint64_t cold = 0;
   for (const auto& segment : table_->Segments(*table_->cold()->LastKnown())) cold += segment->info().rows;

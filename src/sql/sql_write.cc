@@ -64,6 +64,14 @@ struct WriteState : public duckdb::GlobalSinkState {
   DataChunk returned_chunk;                                   // its next rows
 };
 
+// A table that the transaction sees, and another one has dropped, is a conflict like any other change of the table.
+void CheckWritable(const TableImpl& table) {
+  const arrow::Status status = table.CheckWritable();
+  Check(status.IsKeyError() ? ConflictError("table " + table.definition().QualifiedName() +
+                                            " was dropped by another transaction after this one began")
+                            : status);
+}
+
 struct ReturnState : public duckdb::GlobalSourceState {
   duckdb::ColumnDataScanState scan;
 };
@@ -96,7 +104,7 @@ class WriteOperator : public duckdb::PhysicalOperator {
  protected:
   duckdb::unique_ptr<WriteState> MakeState(ClientContext& context, std::shared_ptr<SqlTable> table) const {
     SqlTransaction& transaction = SqlTransaction::Of(context, catalog_);
-    Check(table->table()->CheckWritable());
+    CheckWritable(*table->table());
     const std::lock_guard writing(transaction.write_mutex());
     transaction.StatementView();  // seals what earlier statements wrote, before this one adds its own
     transaction.impl().Touch(table->table());

@@ -281,6 +281,79 @@ class Transactions(AdbcTest):
         self.assertEqual(errors, [])
         self.assertEqual(self.run_sql(self.open(), "SELECT sum(price) FROM t"), [(202,)])  # 42 before
 
+    def test_statements_that_lose_a_race_run_again(self):
+        self.make_table(self.open())
+        errors = []
+        statements = ["UPDATE t SET price = price + 1 WHERE id = 1",
+                      "UPDATE t SET price = price + 1 WHERE id = 1 RETURNING price",
+                      "UPDATE t SET price = price + 0 WHERE id = 1; UPDATE t SET price = price + 1 WHERE id = 1"]
+
+        def add(sql, parameters=None):
+            try:
+                with self.open() as connection, connection.cursor() as cursor:
+                    if parameters:
+                        cursor.executemany(sql, parameters)
+                        return
+                    for _ in range(50):
+                        cursor.execute(sql)
+            except dbapi.Error as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=add, args=(sql,)) for sql in statements]
+        threads.append(threading.Thread(target=add, args=("UPDATE t SET price = price + ? WHERE id = 1", [(1,)] * 50)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(errors, [])
+        before = 1.5  # see make_table
+        self.assertEqual(self.run_sql(self.open(), "SELECT price FROM t WHERE id = 1"), [(before + 200,)])
+
+    def test_conflicts_are_one_kind_of_error(self):
+        first, second = self.open(), self.open(autocommit=False)
+        rows = pa.table({"id": [9], "name": ["n"], "price": [0.0]})
+        mine = ["UPDATE t SET name = 'mine' WHERE id = 9", "INSERT INTO t VALUES (9, 'mine', 0)", "DELETE FROM t",
+                "ALTER TABLE t ADD COLUMN mine BIGINT", "SELECT 1; DELETE FROM t", "ingest"]
+        for change in ("INSERT INTO t VALUES (9, 'n', 0)", "ALTER TABLE t ADD COLUMN other BIGINT", "DROP TABLE t"):
+            for sql in mine:
+                if change.startswith("INSERT") and ("UPDATE" in sql or "ALTER" in sql or "DELETE" in sql):
+                    continue  # no row of theirs is changed
+                self.run_sql(first, "DROP TABLE IF EXISTS t")
+                self.make_table(first)
+                second.rollback()
+                self.run_sql(second, "SELECT count(*) FROM t")
+                self.run_sql(first, change)
+                with self.subTest(mine=sql, theirs=change), self.assertRaises(dbapi.Error) as raised:
+                    if sql == "ingest":
+                        with second.cursor() as cursor:
+                            cursor.adbc_ingest("t", rows, mode="append")
+                    else:
+                        self.run_sql(second, sql)
+                    second.commit()
+                self.assertRegex(str(raised.exception), "write conflict: .*; run the transaction again")
+                self.assertEqual(raised.exception.status_code, adbc_driver_manager.AdbcStatusCode.INVALID_STATE)
+
+    def test_commit_after_a_failed_statement_is_an_error(self):
+        connection, reader = self.open(autocommit=False), self.open()
+        self.make_table(reader)
+        for end in (connection.commit, lambda: self.run_sql(connection, "COMMIT"),
+                    lambda: connection.adbc_connection.set_autocommit(True)):
+            self.run_sql(connection, "INSERT INTO t VALUES (7, 'lost', 0)")
+            with self.assertRaisesRegex(dbapi.Error, r"key \(1\)"):
+                self.run_sql(connection, "INSERT INTO t VALUES (1, 'again', 0)")
+            with self.assertRaisesRegex(dbapi.Error, r"nothing was committed.*rolled back.*key \(1\)") as raised:
+                end()
+            self.assertEqual(raised.exception.status_code, adbc_driver_manager.AdbcStatusCode.INVALID_STATE)
+            self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+            self.run_sql(connection, "INSERT INTO t VALUES (8, 'not yet', 0)")  # the connection is manual still
+            self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
+            connection.rollback()
+        with self.assertRaises(dbapi.Error):
+            self.run_sql(connection, "INSERT INTO t VALUES (1, 'again', 0)")
+        connection.rollback()
+        self.run_sql(connection, "INSERT INTO t VALUES (7, 'kept', 0)")
+        connection.commit()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(4,)])
 
     def test_a_failed_commit_leaves_the_connection_manual(self):
         reader = self.open()
@@ -327,6 +400,38 @@ class Users(AdbcTest):
         self.assertEqual(self.run_sql(ada, "SELECT * FROM notes"), [(1, "mine")])
         with self.assertRaisesRegex(dbapi.Error, "user"):
             self.run_sql(nobody, "SELECT * FROM notes")
+
+    def test_confined_users_reach_their_own_rows_only(self):
+        ada = self.open(user="ada")
+        self.run_sql(ada, "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')")
+        self.run_sql(ada, "INSERT INTO notes VALUES (1, 'swordfish')")
+        bob = self.open(user="bob", confined="true")
+        with bob.cursor() as cursor:
+            rows = pa.table({"id": [1, 2], "text": ["own", "too"]})
+            self.assertEqual(cursor.adbc_ingest("notes", rows, mode="append"), 2)
+            cursor.executemany("INSERT INTO notes VALUES (?, ?)", [(3, "three")])
+            cursor.adbc_ingest("mine", rows, temporary=True)
+            self.assertEqual(self.run_sql(bob, "SELECT count(*) FROM mine"), [(2,)])
+            for mode in ("create", "replace"):
+                with self.assertRaisesRegex(dbapi.Error, "confined"):
+                    cursor.adbc_ingest("notes" if mode == "replace" else "other", rows, mode=mode)
+        self.assertEqual(self.run_sql(bob, "SELECT id FROM notes ORDER BY id"), [(1,), (2,), (3,)])
+        for sql in ("SET threads = 1", "USE memory", f"ATTACH '{self.path}' AS z (TYPE yarrow, USER 'ada')", "DROP TABLE notes",
+                    f"SELECT * FROM read_parquet('{self.path}/cold/**/*.parquet')", "CALL yarrow_flush('notes')",
+                    "SELECT * FROM system.main.yarrow_ingest()"):
+            with self.subTest(sql=sql), self.assertRaises(dbapi.Error):
+                self.run_sql(bob, sql)
+        objects = str(bob.adbc_get_objects().read_all().to_pylist())
+        self.assertIn("notes", objects)
+        told = objects + str(bob.adbc_get_info())
+        for secret in ("swordfish", "ada'", str(self.path)):
+            self.assertNotIn(secret, told)
+        self.assertEqual(bob.adbc_get_table_schema("notes").names, ["id", "text"])
+        with self.assertRaises(dbapi.Error):
+            bob.adbc_connection.set_options(**{"adbc.connection.catalog": "memory"})
+        self.assertEqual(self.run_sql(ada, "SELECT text FROM notes"), [("swordfish",)])
+        with self.assertRaisesRegex(dbapi.Error, "'user'"):
+            self.open(confined="true")
 
 
 class Settings(AdbcTest):

@@ -1,8 +1,9 @@
 """User tables: rows belong to who imported them."""
 
+import subprocess
 import unittest
 
-from program import ProgramTest
+from program import YARROW, ProgramTest
 
 
 class UserTableTest(ProgramTest):
@@ -42,6 +43,22 @@ class UserTableTest(ProgramTest):
     self.fail_yarrow('import', self.db, 'notes', self.bob, '--user', 'bob')
     self.run_yarrow('import', self.db, 'notes', self.bob, '--user', 'eve')
     self.assertEqual(self.scan('notes', '--user', 'eve'), [{'id': 1, 'note': 'from bob'}])
+
+  def test_confined_statements_reach_their_users_rows_only(self):
+    bob = ['sql', self.db, '--user', 'bob', '--confined', '--format', 'csv']
+    self.assertEqual(self.run_yarrow(*bob, '-c', 'SELECT note FROM notes'), 'note\nfrom bob\n')
+    self.run_yarrow(*bob, '-c', "UPDATE notes SET note = 'by bob'")
+    for sql in (f"ATTACH '{self.db}' AS z (TYPE yarrow, USER 'ada')", f"FROM read_csv('{self.ada}')", f"FROM '{self.ada}'",
+                'DROP TABLE notes', 'SET threads = 1', "CALL yarrow_flush('notes')", 'FROM db.system.users',
+                f'.read {self.ada}', f'.import {self.ada} notes'):
+      done = subprocess.run([YARROW, *map(str, bob), '-c', sql], capture_output=True, check=False)
+      self.assertEqual(done.returncode, 1, sql)
+      self.assertNotIn(b'from ada', done.stdout + done.stderr, sql)
+    self.assertIn('notes', self.run_yarrow(*bob, '-c', '.tables'))
+    self.assertIn('CREATE TABLE', self.run_yarrow(*bob, '-c', '.schema'))
+    self.fail_yarrow('sql', self.db, '--confined', '-c', 'SELECT 1', code=2)
+    self.assertEqual(self.scan('notes', '--user', 'ada'), [{'id': 1, 'note': 'from ada'}, {'id': 2, 'note': 'more'}])
+    self.assertEqual(self.scan('notes', '--user', 'bob'), [{'id': 1, 'note': 'by bob'}])
 
 
 if __name__ == '__main__':

@@ -1,0 +1,164 @@
+#include "sql/function_fence.h"
+
+#include <duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
+#include <duckdb/function/pragma_function.hpp>
+#include <duckdb/parser/parsed_data/create_pragma_function_info.hpp>
+#include <duckdb/parser/parsed_data/create_scalar_function_info.hpp>
+#include <duckdb/parser/parsed_data/create_table_function_info.hpp>
+#include <duckdb/storage/object_cache.hpp>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql/confined_functions.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::CatalogType;
+using duckdb::ClientContext;
+
+constexpr const char* kKept = "yarrow_original_functions";
+
+// What scans of segments are made of.
+struct Originals : public duckdb::ObjectCacheEntry {
+  static duckdb::string ObjectType() { return kKept; }
+  duckdb::string GetObjectType() override { return kKept; }
+  duckdb::optional_idx GetEstimatedCacheMemory() const override { return {}; }  // never given up
+
+  std::map<std::string, duckdb::TableFunction> functions;
+};
+
+[[noreturn]] void Refuse(const std::string& function) {
+  throw duckdb::PermissionException("a confined session cannot call " + function);
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> RefuseTable(ClientContext&, duckdb::TableFunctionBindInput& input,
+                                                     duckdb::vector<duckdb::LogicalType>&,
+                                                     duckdb::vector<duckdb::string>&) {
+  Refuse(input.table_function.name);
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> RefuseScalar(ClientContext&, duckdb::ScalarFunction& function,
+                                                      duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>&) {
+  Refuse(function.name);
+}
+
+void RefusePragma(ClientContext&, const duckdb::FunctionParameters&) {
+  Refuse("a pragma of this name");
+}
+
+void ReplaceTableFunction(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema,
+                          const std::string& name) {
+  duckdb::TableFunction function(name, {}, nullptr, RefuseTable);
+  function.varargs = duckdb::LogicalType::ANY;
+  duckdb::CreateTableFunctionInfo info(std::move(function));
+  info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+  schema.CreateTableFunction(transaction, info);
+}
+
+void ReplaceScalar(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema,
+                   const std::string& name) {
+  duckdb::ScalarFunction function(name, {}, duckdb::LogicalType::BOOLEAN, nullptr, RefuseScalar);
+  function.varargs = duckdb::LogicalType::ANY;
+  duckdb::CreateScalarFunctionInfo info(std::move(function));
+  info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+  schema.CreateFunction(transaction, info);
+}
+
+void ReplacePragma(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema,
+                   const std::string& name) {
+  duckdb::CreatePragmaFunctionInfo info(
+      duckdb::PragmaFunction::PragmaCall(name, RefusePragma, {}, duckdb::LogicalType::ANY));
+  info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+  schema.CreatePragmaFunction(transaction, info);
+}
+
+struct Found {
+  duckdb::SchemaCatalogEntry& schema;
+  CatalogType type;
+  std::string name;
+};
+
+bool IsAllowed(CatalogType type, const std::string& name) {
+  switch (type) {
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+      return IsConfinedTableFunction(name);
+    case CatalogType::SCALAR_FUNCTION_ENTRY:
+    case CatalogType::AGGREGATE_FUNCTION_ENTRY:
+      return IsConfinedScalar(name);
+    case CatalogType::PRAGMA_FUNCTION_ENTRY:
+      return IsConfinedPragma(name);
+    case CatalogType::COPY_FUNCTION_ENTRY:
+      return false;
+    default:
+      return true;  // macros: what they call is looked up when they are used
+  }
+}
+
+std::vector<Found> FindRefused(ClientContext& context) {
+  std::vector<Found> found;
+  for (const auto& schema : duckdb::Catalog::GetSystemCatalog(context).GetSchemas(context)) {
+    for (const CatalogType set : {CatalogType::TABLE_FUNCTION_ENTRY, CatalogType::SCALAR_FUNCTION_ENTRY,
+                                  CatalogType::PRAGMA_FUNCTION_ENTRY, CatalogType::COPY_FUNCTION_ENTRY}) {
+      schema.get().Scan(context, set, [&](duckdb::CatalogEntry& entry) {
+        if (!IsAllowed(entry.type, entry.name)) found.push_back({schema.get(), entry.type, entry.name});
+      });
+    }
+  }
+  return found;
+}
+
+void Replace(duckdb::CatalogTransaction transaction, ClientContext& context, const Found& found) {
+  switch (found.type) {
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+      return ReplaceTableFunction(transaction, found.schema, found.name);
+    case CatalogType::SCALAR_FUNCTION_ENTRY:
+      return ReplaceScalar(transaction, found.schema, found.name);
+    case CatalogType::PRAGMA_FUNCTION_ENTRY:
+      return ReplacePragma(transaction, found.schema, found.name);
+    default: {
+      duckdb::DropInfo info;
+      info.type = found.type;
+      info.schema = found.schema.name;
+      info.name = found.name;
+      info.allow_drop_internal = true;
+      found.schema.DropEntry(context, info);
+    }
+  }
+}
+
+void KeepOriginals(ClientContext& context) {
+  auto& instance = *context.db;
+  const auto kept = duckdb::ObjectCache::GetObjectCache(context).GetOrCreate<Originals>(kKept);
+  kept->functions.try_emplace("parquet_scan", OriginalFunction(instance, "parquet_scan"));
+}
+
+}  // namespace
+
+void FenceFunctions(duckdb::DatabaseInstance& instance) {
+  duckdb::Connection connection(instance);
+  ClientContext& context = *connection.context;
+  connection.BeginTransaction();
+  KeepOriginals(context);
+  auto& system = duckdb::Catalog::GetSystemCatalog(context);
+  for (const Found& found : FindRefused(context)) Replace(system.GetCatalogTransaction(context), context, found);
+  connection.Commit();
+}
+
+duckdb::TableFunction OriginalFunction(duckdb::DatabaseInstance& instance, const std::string& name) {
+  if (const auto kept = instance.GetObjectCache().Get<Originals>(kKept)) {
+    const auto at = kept->functions.find(name);
+    if (at != kept->functions.end()) return at->second;
+  }
+  const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(instance);
+  auto& schema = duckdb::Catalog::GetSystemCatalog(instance).GetSchema(transaction, DEFAULT_SCHEMA);
+  const auto entry = schema.GetEntry(transaction, CatalogType::TABLE_FUNCTION_ENTRY, name);
+  if (!entry) throw duckdb::CatalogException("this DuckDB has no function " + name);
+  return entry->Cast<duckdb::TableFunctionCatalogEntry>().functions.functions[0];
+}
+
+}  // namespace yarrow::sql
