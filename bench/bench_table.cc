@@ -18,6 +18,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/store_impl.h"
+#include "store/system_partition.h"
 
 namespace yarrow::bench {
 namespace {
@@ -216,7 +217,7 @@ std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape&
 
   Store& store = *bench->database->store();
   bench->db = store.impl()->db.get();
-  bench->family = StoreImpl::Handle(Check(store.OpenPartition("rows")));
+  bench->family = StoreImpl::Handle(Check(OpenSystemPartition(store, "rows")));
   bench->prefix = RecordPrefix(RecordKind::kRow, definition->id);
   bench->prefix_end = PrefixSuccessor(bench->prefix);
   if (shape.state == TableState::kAged) Age(bench.get(), shape.rows, shape.wide);
@@ -230,7 +231,7 @@ std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape&
 void WaitForCompactions(Store& store) {
   using Properties = rocksdb::DB::Properties;
   rocksdb::DB& db = *store.impl()->db;
-  rocksdb::ColumnFamilyHandle* const rows = StoreImpl::Handle(Check(store.OpenPartition("rows")));
+  rocksdb::ColumnFamilyHandle* const rows = StoreImpl::Handle(Check(OpenSystemPartition(store, "rows")));
   // Compactions that wait for a snapshot to go begin within that time.
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   for (uint64_t running = 1, pending = 1; running + pending > 0;) {

@@ -13,6 +13,7 @@
 
 #include "allocation_count.h"
 #include "bench_table.h"
+#include "store/system_partition.h"
 #include "yarrow/entity_store.h"
 
 namespace yarrow::bench {
@@ -109,7 +110,8 @@ void CollectTable(benchmark::State& state, TableShape shape) {
 // Bytes that `ScanIter() | take(10)` allocates above a bare iterator doing the same.
 void ScanIterAllocations(benchmark::State& state) {
   const BenchTable& bench = GetTable(Shape(TableState::kFresh));
-  auto entities = Check(EntityStore<std::string_view, std::string_view>::Open(bench.database->store(), "rows"));
+  const std::shared_ptr<Store>& store = bench.database->store();
+  const EntityStore<std::string_view, std::string_view> entities(store, Check(OpenSystemPartition(*store, "rows")));
   uint64_t ours = 0, bare = 0;
   for (auto _ : state) {
     uint64_t before = AllocatedBytes();

@@ -32,11 +32,13 @@ class EntityStore {
  public:
   using Iterator = ScanIterator<K, V, KC, VC>;
 
-  // The partition is created when missing.
+  // The partition is created when missing. Invalid for the names of Yarrow's own, see Store::OpenPartition.
   static arrow::Result<EntityStore> Open(std::shared_ptr<Store> store, std::string_view partition_name) {
     ARROW_ASSIGN_OR_RAISE(Partition partition, store->OpenPartition(partition_name));
     return EntityStore(std::move(store), partition);
   }
+  // Over a partition of that store which is open already.
+  EntityStore(std::shared_ptr<Store> store, Partition partition) : store_(std::move(store)), partition_(partition) {}
 
   // nullopt when there is none at `snapshot` (null: now); an error naming partition and key when its bytes are no V.
   arrow::Result<std::optional<V>> Get(const K& key, const Snapshot& snapshot = {}) const
@@ -106,8 +108,6 @@ class EntityStore {
   const std::shared_ptr<Store>& store() const { return store_; }
 
  private:
-  EntityStore(std::shared_ptr<Store> store, Partition partition) : store_(std::move(store)), partition_(partition) {}
-
   Iterator Scan(std::string lower, std::string upper, EntityScan scan) const {
     return Iterator(store_->Scan({.partition = partition_,
                                   .lower = std::move(lower),

@@ -71,9 +71,13 @@ class ScanCursor {
  private:
   friend class Store;
   struct State;
+  struct DeleteState {
+    void operator()(State* state) const;
+  };
+  using StatePtr = std::unique_ptr<State, DeleteState>;
   enum class Step : uint8_t { kForward, kReverse, kOther };
 
-  explicit ScanCursor(std::unique_ptr<State> state);
+  explicit ScanCursor(StatePtr state);
   bool NextSlow();
   bool NextMerged();
   bool CheckSpec();
@@ -83,6 +87,7 @@ class ScanCursor {
   bool TakeBase();
   bool Take(std::string_view key, std::string_view value);
   bool Finish();
+  bool LeaveForeign();
 
   // The plain scan steps the RocksDB iterator and nothing else; the rest goes through NextSlow.
   Step step_ = Step::kOther;
@@ -90,7 +95,7 @@ class ScanCursor {
   std::string_view value_;
   uint64_t rows_visited_ = 0;
   uint64_t bytes_visited_ = 0;
-  std::unique_ptr<State> state_;
+  StatePtr state_;
 };
 
 // The error for an entry whose bytes are no K or V.

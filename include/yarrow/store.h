@@ -108,9 +108,14 @@ struct CommitResult {
 
 class Store : public std::enable_shared_from_this<Store> {
  public:
-  // Opens the database directory `path`, or creates it. One Store per canonical path in a process: a second Open
-  // returns the same object (Invalid, naming the option, if its options differ). Errors name the path and the remedy:
-  // missing, locked (with the pid of the holder), not a Yarrow database, written by a newer Yarrow, damaged.
+  // Opens the database directory `path`, or creates it. One Store per directory in a process, whatever path leads to
+  // it: a second Open returns the same object (Invalid, naming the option, if its options differ). Errors name the path
+  // and the remedy: missing, locked (with the pid of the holder), no permission, not a Yarrow database, written by a
+  // newer Yarrow, damaged.
+  //
+  // A Store and all that it hands out are of the process that opened it. In one that was forked while a Store was open,
+  // Open and every call on what was inherited are an IOError (what returns no status returns nothing), and destructors
+  // do nothing.
   static arrow::Result<std::shared_ptr<Store>> Open(const std::filesystem::path& path,
                                                     const StoreOptions& options = {});
   ~Store();
@@ -120,7 +125,8 @@ class Store : public std::enable_shared_from_this<Store> {
   const std::filesystem::path& path() const;
   const StoreOptions& options() const;
 
-  // The partition `name`, created when missing.
+  // The partition `name`, created when missing. Invalid for the names of Yarrow's own partitions: default, rows,
+  // counters, system, and those that begin with "system.".
   arrow::Result<Partition> OpenPartition(std::string_view name);
   std::vector<std::string> ListPartitions() const;  // sorted
   std::string_view PartitionName(Partition partition) const;
@@ -198,6 +204,14 @@ class Store : public std::enable_shared_from_this<Store> {
   Store();
   std::unique_ptr<StoreImpl> impl_;
 };
+
+// Opens /dev/null in the place of each of the descriptors 0 to 2 that is closed, so that no file gets one of them and
+// what the program prints there goes into that file. Opening a Store does so; a program that opens files before does it
+// first. Writing to a closed output is an error as before.
+void ReserveStandardDescriptors();
+
+// IOError, saying what to do, in a process that was forked while a Store was open: it can use no Store.
+arrow::Status CheckProcess();
 
 // True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, a
 // transaction older than the commit table reaches back.

@@ -28,7 +28,9 @@ class Partition {
 
  private:
   friend struct StoreImpl;
+  friend class WriteSet;
   void* handle_ = nullptr;  // rocksdb::ColumnFamilyHandle
+  const StoreImpl* store_ = nullptr;
   uint32_t id_ = 0;
 };
 
@@ -127,12 +129,14 @@ class WriteSet {
   bool empty() const { return op_count() == 0 && ranges_.empty(); }
   size_t op_count() const;     // puts and deletes; a key written twice may count twice
   uint64_t byte_size() const;  // of their keys and values, in files as they are stored there
-  // Invalid when some write was too large to be taken.
+  // Invalid when some write was too large to be taken, or to a partition of another store than those before.
   const arrow::Status& status() const { return status_; }
 
  private:
   friend struct StoreImpl;
   OpenRun& open_run();
+  // False for a partition that the set cannot write to.
+  bool Accepts(Partition partition);
   void Append(Partition partition, WriteOp::Kind kind, std::string_view key, std::string_view value);
   // The writes in memory, in an order fit for a batch: in place when there is only the open run, else sorted and
   // without duplicates in `*storage`. `sorted` asks for the latter always.
@@ -140,9 +144,10 @@ class WriteSet {
   // All runs, the open one included. Lives no longer than this set, unchanged.
   View Everything() const;
 
-  std::vector<Run> runs_;  // oldest first
-  size_t file_runs_ = 0;   // how many of them are in files
-  mutable View view_;      // of runs_, built when asked for
+  const StoreImpl* store_ = nullptr;  // whose partitions the writes are to; null: none yet
+  std::vector<Run> runs_;             // oldest first
+  size_t file_runs_ = 0;              // how many of them are in files
+  mutable View view_;                 // of runs_, built when asked for
   std::unique_ptr<OpenRun> open_;
   std::vector<WriteRange> ranges_;
   arrow::Status status_;

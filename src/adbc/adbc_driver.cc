@@ -19,6 +19,7 @@
 #include "adbc/driver_info.h"
 #include "adbc/duckdb_driver.h"
 #include "adbc/entry_guard.h"
+#include "adbc/guarded_stream.h"
 #include "adbc/statement.h"
 #include "sql/use_database.h"
 #include "yarrow/database.h"
@@ -237,6 +238,7 @@ void SetEntriesOf110(AdbcDriver* driver) {
   SetGuarded<&D::StatementCancel, &D::StatementExecuteSchema, &D::StatementGetOption, &D::StatementGetOptionBytes,
              &D::StatementGetOptionDouble, &D::StatementGetOptionInt, &D::StatementSetOptionBytes,
              &D::StatementSetOptionDouble, &D::StatementSetOptionInt>(driver);
+  driver->ErrorFromArrayStream = ErrorFromGuardedStream;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/system_partition.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -119,12 +120,12 @@ arrow::Result<std::unique_ptr<Catalog>> Catalog::Open(std::shared_ptr<Store> sto
 }
 
 Status Catalog::OpenPartitions() {
-  ARROW_ASSIGN_OR_RAISE(rows_, store_->OpenPartition("rows"));
-  ARROW_ASSIGN_OR_RAISE(counters_, store_->OpenPartition("counters"));
+  ARROW_ASSIGN_OR_RAISE(rows_, OpenSystemPartition(*store_, "rows"));
+  ARROW_ASSIGN_OR_RAISE(counters_, OpenSystemPartition(*store_, "counters"));
   const auto open = [this](auto* entities, SystemTableId id) -> Status {
     using Entities = typename std::remove_pointer_t<decltype(entities)>::value_type;
-    ARROW_ASSIGN_OR_RAISE(auto opened, Entities::Open(store_, SystemPartition(id)));
-    entities->emplace(std::move(opened));
+    ARROW_ASSIGN_OR_RAISE(const Partition partition, OpenSystemPartition(*store_, SystemPartition(id)));
+    entities->emplace(Entities(store_, partition));
     return Status::OK();
   };
   ARROW_RETURN_NOT_OK(open(&schemas_, SystemTableId::kSchemas));
@@ -153,7 +154,7 @@ Status Catalog::Load() {
     auto entry = std::make_shared<TableEntry>();
     entry->definition = SystemTableDefinition(id);
     if (!IsComputed(id)) {
-      ARROW_ASSIGN_OR_RAISE(entry->partition, store_->OpenPartition(SystemPartition(id)));
+      ARROW_ASSIGN_OR_RAISE(entry->partition, OpenSystemPartition(*store_, SystemPartition(id)));
     }
     view->Add(std::move(entry));
   }

@@ -6,6 +6,7 @@
 #include "arrow_assert.h"
 #include "catalog/catalog.h"
 #include "row/row_layout.h"
+#include "store/system_partition.h"
 #include "temp_dir.h"
 #include "yarrow/commit_listener.h"
 
@@ -188,8 +189,8 @@ TEST_F(CatalogAlterTest, RecordsOfTheFirstFormatAreRead) {
   const RowSchema::Version& first = *schema->FindVersion(1);
   EXPECT_EQ(first.layout.field_count() + 2, schema->current().layout.field_count());
   const ColumnKey key{Find()->definition->id, 2};
-  ASSERT_OK_AND_ASSIGN(auto columns,
-                       (SystemStore<ColumnKey, ColumnRecord>::Open(store_, SystemPartition(SystemTableId::kColumns))));
+  ASSERT_OK_AND_ASSIGN(const Partition own, OpenSystemPartition(*store_, SystemPartition(SystemTableId::kColumns)));
+  const SystemStore<ColumnKey, ColumnRecord> columns(store_, own);
   ASSERT_OK_AND_ASSIGN(const auto record, columns.Get(key));
   const Values values = record->ToValues();
   RowWriter writer(&first.layout);
@@ -198,7 +199,8 @@ TEST_F(CatalogAlterTest, RecordsOfTheFirstFormatAreRead) {
   std::string row, encoded_key;
   ASSERT_OK(writer.Finish(/*deleted=*/false, &row));
   EncodeSystemKey(SystemTableId::kColumns, key.ToValues(), &encoded_key);
-  ASSERT_OK_AND_ASSIGN(const Partition partition, store_->OpenPartition(SystemPartition(SystemTableId::kColumns)));
+  ASSERT_OK_AND_ASSIGN(const Partition partition,
+                       OpenSystemPartition(*store_, SystemPartition(SystemTableId::kColumns)));
   ASSERT_OK(store_->CommitPut(partition, encoded_key, row).status());
   const std::string text = Text(*Find()->definition);
   Reopen();

@@ -7,6 +7,7 @@
 #include "arrow_assert.h"
 #include "catalog/table_schema.h"
 #include "row/row_layout.h"
+#include "store/system_partition.h"
 #include "temp_dir.h"
 
 namespace yarrow {
@@ -127,7 +128,7 @@ TEST_F(CatalogTest, DraftsLeftByACrashAreSwept) {
     EXPECT_EQ(store_->Get(rows, entry->prefix + "a", &value).ValueOrDie(), stays);
     EXPECT_EQ(store_->Get(rows, entry->prefix + "b", &value).ValueOrDie(), stays);
     const std::string counter = "row_id/" + std::to_string(entry->definition->id);
-    EXPECT_EQ(store_->Get(store_->OpenPartition("counters").ValueOrDie(), counter, &value).ValueOrDie(), stays);
+    EXPECT_EQ(store_->Get(OpenSystemPartition(*store_, "counters").ValueOrDie(), counter, &value).ValueOrDie(), stays);
   }
 }
 
@@ -141,7 +142,7 @@ TEST_F(CatalogTest, ADropInATransactionIsNoConflictWithItsOwnRowIds) {
   ASSERT_OK(catalog_->CommitChanges({.created = {}, .dropped = {table}}, &writes, options));
   PinnedValue value;
   const std::string counter = "row_id/" + std::to_string(table->definition->id);
-  EXPECT_FALSE(store_->Get(store_->OpenPartition("counters").ValueOrDie(), counter, &value).ValueOrDie());
+  EXPECT_FALSE(store_->Get(OpenSystemPartition(*store_, "counters").ValueOrDie(), counter, &value).ValueOrDie());
 }
 
 TEST_F(CatalogTest, SchemasMustBeEmptyToGo) {

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "store/home_process.h"
+
 namespace yarrow::cold {
 
 namespace fs = std::filesystem;
@@ -32,6 +34,7 @@ class OsWritableFile : public WritableFile {
   }
 
   arrow::Status Append(std::string_view bytes) override {
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     while (!bytes.empty()) {
       const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
@@ -54,16 +57,19 @@ class OsWritableFile : public WritableFile {
 class OsFileSystemImpl : public FileSystem {
  public:
   arrow::Result<std::unique_ptr<WritableFile>> Create(const fs::path& path) override {
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return SystemError("create", path, errno);
     return std::make_unique<OsWritableFile>(path, fd);
   }
   arrow::Status Rename(const fs::path& from, const fs::path& to) override {
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::rename(from, to, error);
     return error ? SystemError("rename to", to, error) : arrow::Status::OK();
   }
   arrow::Status Remove(const fs::path& path) override {
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::remove(path, error);
     return error ? SystemError("remove", path, error) : arrow::Status::OK();
@@ -77,6 +83,7 @@ class OsFileSystemImpl : public FileSystem {
     return failed == 0 ? arrow::Status::OK() : SystemError("sync the folder", folder, error);
   }
   arrow::Status CreateFolder(const fs::path& folder) override {
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::create_directory(folder, error);
     return error ? SystemError("make the folder", folder, error) : arrow::Status::OK();

@@ -8,6 +8,7 @@
 
 #include "catalog/records.h"
 #include "flush/tiers_test.h"
+#include "store/system_partition.h"
 #include "table/database_impl.h"
 
 namespace yarrow {
@@ -74,7 +75,7 @@ class BackgroundConcurrentTest : public test::TiersTest {
   }
   // What RocksDB has of all tables.
   uint64_t RowBytes() {
-    return db_->store()->ApproximateBytes(db_->store()->OpenPartition("rows").ValueOrDie(), {}, {});
+    return db_->store()->ApproximateBytes(OpenSystemPartition(*db_->store(), "rows").ValueOrDie(), {}, {});
   }
   int64_t CountSegments() {
     return static_cast<int64_t>(test::ReadTexts(*OpenTable("system.segments")).ValueOrDie().size());

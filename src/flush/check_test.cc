@@ -5,6 +5,7 @@
 #include "cold/manifest_entry.h"
 #include "cold/segment_key.h"
 #include "key/record_key.h"
+#include "store/system_partition.h"
 #include "table/database_test.h"
 
 namespace yarrow {
@@ -32,7 +33,7 @@ class CheckTest : public test::DatabaseTest {
   // Writes past everything that keeps the tiers in order.
   void Write(const std::string& key, const std::string& value) {
     WriteSet writes;
-    ASSERT_OK_AND_ASSIGN(const Partition rows, db_->store()->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(const Partition rows, OpenSystemPartition(*db_->store(), "rows"));
     writes.Put(rows, key, value);
     ASSERT_OK(db_->store()->Commit(writes, {}).status());
   }

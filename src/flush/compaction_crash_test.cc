@@ -7,6 +7,7 @@
 #include "flush/tiers_test.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/system_partition.h"
 #include "table/database_impl.h"
 #include "yarrow/scan_iterator.h"
 
@@ -27,7 +28,7 @@ class CompactionCrashTest : public test::TiersTest {
   }
   std::vector<fs::path> FilesOfTheManifest() const {
     const KeyRange all = PrefixRange(std::string(1, static_cast<char>(RecordKind::kManifest)));
-    const Partition rows = db_->store()->OpenPartition("rows").ValueOrDie();
+    const Partition rows = OpenSystemPartition(*db_->store(), "rows").ValueOrDie();
     ScanCursor records = db_->store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});
     std::vector<fs::path> files;
     while (records.Next()) {

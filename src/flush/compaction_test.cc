@@ -11,6 +11,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "random_seed.h"
+#include "store/system_partition.h"
 #include "table/database_impl.h"
 #include "yarrow/scan_iterator.h"
 
@@ -47,7 +48,7 @@ class CompactionTest : public test::TiersTest {
   }
   size_t Records(RecordKind kind) const {
     const KeyRange all = PrefixRange(std::string(1, static_cast<char>(kind)));
-    const Partition rows = db_->store()->OpenPartition("rows").ValueOrDie();
+    const Partition rows = OpenSystemPartition(*db_->store(), "rows").ValueOrDie();
     ScanCursor records = db_->store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});
     size_t count = 0;
     while (records.Next()) ++count;

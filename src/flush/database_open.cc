@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "flush/background.h"
+#include "store/home_process.h"
 #include "table/database_impl.h"
 #include "yarrow/database.h"
 
@@ -32,7 +33,7 @@ class OpenDatabases {
         ARROW_ASSIGN_OR_RAISE(impl, DatabaseImpl::Open(std::move(store)));
       }
       known.impl = impl;
-      open = std::make_shared<OpenDatabase>(std::move(impl));
+      open = std::shared_ptr<OpenDatabase>(new OpenDatabase(std::move(impl)), DeleteAtHome());
       known.open = open;
     }
     DatabaseImpl* const impl = open->impl.get();

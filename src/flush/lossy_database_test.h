@@ -15,6 +15,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/lossy_env.h"
+#include "store/system_partition.h"
 #include "table/database_impl.h"
 #include "table/database_test.h"
 #include "yarrow/scan_iterator.h"
@@ -27,7 +28,7 @@ inline std::string WrongFiles(const Database& db) {
   namespace fs = std::filesystem;
   const fs::path path = db.store()->path();
   std::set<fs::path> named, there;
-  const Partition rows = db.store()->OpenPartition("rows").ValueOrDie();
+  const Partition rows = OpenSystemPartition(*db.store(), "rows").ValueOrDie();
   const auto visit = [&](const std::string& prefix, const auto& decode) {
     const KeyRange all = PrefixRange(prefix);
     ScanCursor records = db.store()->Scan({.partition = rows, .lower = all.lower, .upper = all.upper});

@@ -12,6 +12,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "random_seed.h"
+#include "store/system_partition.h"
 #include "table/database_test.h"
 #include "yarrow/scan_iterator.h"
 
@@ -368,7 +369,7 @@ void ModelTest::Compact(Place& place) {
 void ModelTest::CheckFiles() {
   kept_.clear();
   ASSERT_OK(db_->RemoveDeletedFiles().status());
-  const Partition partition = db_->store()->OpenPartition("rows").ValueOrDie();
+  const Partition partition = OpenSystemPartition(*db_->store(), "rows").ValueOrDie();
   const auto visit = [&](RecordKind kind, const std::function<void(std::string_view key)>& see) {
     const KeyRange all = PrefixRange(std::string(1, static_cast<char>(kind)));
     ScanCursor records = db_->store()->Scan({.partition = partition, .lower = all.lower, .upper = all.upper});

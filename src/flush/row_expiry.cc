@@ -11,6 +11,7 @@
 #include "flush/present_table.h"
 #include "flush/table_job.h"
 #include "predicate/row_predicate.h"
+#include "store/home_process.h"
 #include "table/row_walker.h"
 #include "table/transaction_impl.h"
 #include "table/user_rows.h"
@@ -212,6 +213,7 @@ arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table,
 }
 
 arrow::Result<int64_t> Table::Expire() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return ExpireRows(impl_);
 }
 

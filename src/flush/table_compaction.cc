@@ -9,6 +9,7 @@
 #include "flush/present_table.h"
 #include "flush/segment_compaction.h"
 #include "flush/table_job.h"
+#include "store/home_process.h"
 #include "yarrow/table.h"
 
 namespace yarrow {
@@ -165,6 +166,7 @@ arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& tabl
 }
 
 arrow::Result<CompactResult> Table::Compact(const CompactOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return CompactTable(impl_, options);
 }
 

@@ -11,6 +11,7 @@
 #include "flush/table_job.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/home_process.h"
 #include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/table.h"
@@ -166,6 +167,7 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
 }
 
 arrow::Result<FlushResult> Table::Flush(const FlushOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return FlushTable(impl_, options);
 }
 

@@ -10,6 +10,7 @@
 #include "sql/sql_type.h"
 #include "sql/statement_retry.h"
 #include "sql/use_database.h"
+#include "store/home_process.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -36,7 +37,7 @@ Status Try(Function function) {
 class QueryReader : public arrow::RecordBatchReader {
  public:
   static arrow::Result<std::shared_ptr<QueryReader>> Make(duckdb::unique_ptr<duckdb::QueryResult> result) {
-    std::shared_ptr<QueryReader> reader(new QueryReader(std::move(result)));
+    std::shared_ptr<QueryReader> reader(new QueryReader(std::move(result)), DeleteAtHome());
     ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(); }));
     ArrowSchema exported;
     ARROW_RETURN_NOT_OK(Try([&] {
@@ -51,6 +52,7 @@ class QueryReader : public arrow::RecordBatchReader {
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     batch->reset();
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     ArrowArray exported;
     bool at_end = false;
     ARROW_RETURN_NOT_OK(Try([&] { at_end = !Export(&exported); }));
@@ -122,10 +124,13 @@ struct SqlSession::Impl {
 };
 
 SqlSession::SqlSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-SqlSession::~SqlSession() = default;
+SqlSession::~SqlSession() {
+  DeleteAtHome()(impl_.release());
+}
 
 arrow::Result<std::unique_ptr<SqlSession>> SqlSession::Open(std::shared_ptr<Database> database,
                                                             const Options& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   auto impl = std::make_unique<Impl>();
   ARROW_RETURN_NOT_OK(Try([&] { impl->duckdb = OpenDuckDb(); }));
   ARROW_RETURN_NOT_OK(Attach(*impl->duckdb, std::move(database), "db", options));
@@ -135,6 +140,7 @@ arrow::Result<std::unique_ptr<SqlSession>> SqlSession::Open(std::shared_ptr<Data
 }
 
 Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
   ARROW_RETURN_NOT_OK(Try([&] { statements = impl_->connection->ExtractStatements(script); }));
   for (auto& statement : statements) {
@@ -150,10 +156,11 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
 }
 
 bool SqlSession::InTransaction() const {
-  return impl_->connection->HasActiveTransaction();
+  return HomeProcess::IsHome() && impl_->connection->HasActiveTransaction();
 }
 
 void SqlSession::Interrupt() {
+  if (!HomeProcess::IsHome()) return;
   TellOfCancel(*impl_->connection->context);
   impl_->connection->Interrupt();
 }

@@ -20,11 +20,12 @@ bool IsIn(const Schemas& schemas, const std::shared_ptr<const SchemaEntry>& sche
 SqlTransaction::SqlTransaction(duckdb::TransactionManager& manager_in, duckdb::ClientContext& context_in,
                                SqlCatalog& catalog)
     : Transaction(manager_in, context_in), catalog_(catalog) {
+  Check(HomeProcess::Check());
   // Snapshot and tables must be of one moment.
   yarrow::Catalog& tables = catalog.database()->catalog();
   do {
     catalog_view_ = tables.View();
-    impl_ = std::make_unique<TransactionImpl>(catalog.database(), catalog.user());
+    impl_.reset(new TransactionImpl(catalog.database(), catalog.user()));
     is_view_exact_ = !tables.IsCommitting();
   } while (tables.View() != catalog_view_);
 }
@@ -35,6 +36,7 @@ std::optional<uint64_t> SqlTransaction::catalog_version() const {
 }
 
 SqlTransaction& SqlTransaction::Of(duckdb::ClientContext& context, duckdb::Catalog& catalog) {
+  Check(HomeProcess::Check());
   return Transaction::Get(context, catalog).Cast<SqlTransaction>();
 }
 
@@ -150,7 +152,7 @@ void SqlTransactionManager::RollbackTransaction(duckdb::Transaction& transaction
     over = std::move(at->second);
     running_.erase(at);
   }
-  if (!over->has_moved_rows()) return;
+  if (!over->has_moved_rows() || !HomeProcess::IsHome()) return;
   const auto context = over->context.lock();
   over.reset();  // and its snapshot
   try {
@@ -160,6 +162,10 @@ void SqlTransactionManager::RollbackTransaction(duckdb::Transaction& transaction
 }
 
 void SqlTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {
+  if (db.IsReadOnly()) {
+    throw duckdb::InvalidInputException("Cannot CHECKPOINT database \"%s\": it is attached in read-only mode",
+                                        db.GetName());
+  }
   Check(catalog_.database()->store()->FlushMemtables());
 }
 

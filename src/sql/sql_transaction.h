@@ -11,6 +11,7 @@
 
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
+#include "store/home_process.h"
 #include "table/transaction_impl.h"
 
 namespace yarrow::sql {
@@ -54,7 +55,7 @@ class SqlTransaction : public duckdb::Transaction {
   std::mutex mutex_;
   std::shared_ptr<const CatalogView> catalog_view_;  // of its snapshot, but for changes that were being committed
   bool is_view_exact_ = false;
-  std::unique_ptr<TransactionImpl> impl_;
+  std::unique_ptr<TransactionImpl, DeleteAtHome> impl_;
   duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
   WriteSet::View view_;
   std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;

@@ -71,7 +71,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
   if (key.size() > kLimit || value.size() > kLimit) {
     return arrow::Status::Invalid("a key or value of 4 GB or more cannot be stored");
   }
-  if (!partition.valid()) return arrow::Status::Invalid("a write names no partition: get one from OpenPartition");
+  ARROW_RETURN_NOT_OK(CheckPartition(partition));
   AwaitTurn(commit, key.size() + value.size());
   WriteOp op;
   op.key_data = key.data();
@@ -92,7 +92,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
 }
 
 arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
-  ARROW_RETURN_NOT_OK(writes.status());
+  ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
   if (writes.file_runs_ > 0) {
     AwaitTurn(commit, writes.byte_size());
     return CommitRuns(writes, commit);
@@ -201,7 +201,7 @@ arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> 
   std::vector<WriteOp> storage;
   const arrow::Status built = [&] {
     ARROW_RETURN_NOT_OK(build(&writes));
-    ARROW_RETURN_NOT_OK(writes.status());
+    ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
     if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
     const std::span<const WriteOp> ops = writes.Collect(false, &storage);
     for (const WriteOp& op : ops) {

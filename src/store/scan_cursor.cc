@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/home_process.h"
 #include "store/rocksdb_slice.h"
 #include "store/scan_state.h"
 #include "yarrow/codec.h"
@@ -8,14 +9,18 @@
 
 namespace yarrow {
 
-namespace {}  // namespace
+void ScanCursor::DeleteState::operator()(State* state) const {
+  DeleteAtHome()(state);
+}
 
-ScanCursor::ScanCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ScanCursor::ScanCursor(StatePtr state) : state_(std::move(state)) {}
 ScanCursor::ScanCursor(ScanCursor&&) noexcept = default;
 ScanCursor& ScanCursor::operator=(ScanCursor&&) noexcept = default;
 ScanCursor::~ScanCursor() = default;
 
 bool ScanCursor::Next() {
+  if (!HomeProcess::IsHome()) [[unlikely]]
+    return LeaveForeign();
   switch (step_) {
     case Step::kForward:
       state_->iterator->Next();
@@ -56,6 +61,16 @@ bool ScanCursor::Finish() {
   return false;
 }
 
+// In a forked child, where RocksDB's iterator must not be touched.
+bool ScanCursor::LeaveForeign() {
+  state_->status = HomeProcess::Check();
+  state_->phase = State::Phase::kAfter;
+  step_ = Step::kOther;
+  key_ = {};
+  value_ = {};
+  return false;
+}
+
 bool ScanCursor::NextSlow() {
   State& s = *state_;
   if (s.phase == State::Phase::kAfter) return false;
@@ -75,11 +90,8 @@ bool ScanCursor::NextSlow() {
 
 bool ScanCursor::CheckSpec() {
   State& s = *state_;
-  if (!s.spec.partition.valid()) {
-    s.status = arrow::Status::Invalid("a scan names no partition: get one from Store::OpenPartition");
-    return false;
-  }
-  s.status = s.store->impl()->CheckSnapshot(s.spec.snapshot);
+  s.status = s.store->impl()->CheckPartition(s.spec.partition);
+  if (s.status.ok()) s.status = s.store->impl()->CheckSnapshot(s.spec.snapshot);
   return s.is_checked = s.status.ok();
 }
 
@@ -109,7 +121,7 @@ bool ScanCursor::NextPoint() {
 }
 
 void ScanCursor::Pin() {
-  state_->PinnedSnapshot();
+  if (HomeProcess::IsHome()) state_->PinnedSnapshot();
 }
 
 void ScanCursor::Open() {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "store/home_process.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
 #include "yarrow/codec.h"
@@ -9,12 +10,17 @@
 namespace yarrow {
 
 SstFiles::~SstFiles() {
+  if (!HomeProcess::IsHome()) {
+    (void)writer_.release();
+    return;
+  }
   writer_.reset();
   std::error_code error;
   for (const std::string& path : paths_) std::filesystem::remove(path, error);  // what remains is swept at open
 }
 
 arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (rows_ > 0 && key <= last_key_) {
     return arrow::Status::Invalid("keys must be strictly ascending: ", FormatKey(key), " follows ",
                                   FormatKey(last_key_), " in a load of partition '",
@@ -50,6 +56,7 @@ arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upp
 }
 
 arrow::Status SstFiles::Finish() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return writer_ == nullptr ? arrow::Status::OK() : FinishFile();
 }
 

@@ -1,17 +1,22 @@
 #include "yarrow/store.h"
 
+#include <fcntl.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
 #include <utility>
 
+#include "store/child_exit.h"
+#include "store/home_process.h"
 #include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/scan_state.h"
 #include "store/store_impl.h"
 #include "store/store_registry.h"
+#include "store/system_partition.h"
 #include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
 
@@ -45,24 +50,30 @@ PinnedValue::PinnedValue(PinnedValue&& other) noexcept {
 
 PinnedValue& PinnedValue::operator=(PinnedValue&& other) noexcept {
   if (this == &other) return *this;
-  *AsSlice(storage_) = std::move(*AsSlice(other.storage_));
+  this->~PinnedValue();
+  new (storage_) rocksdb::PinnableSlice(std::move(*AsSlice(other.storage_)));
   view_ = ToView(*AsSlice(storage_));
   other.view_ = {};
   return *this;
 }
 
 PinnedValue::~PinnedValue() {
-  AsSlice(storage_)->~PinnableSlice();
+  if (HomeProcess::IsHome()) AsSlice(storage_)->~PinnableSlice();
 }
 
 WriteTransactionToken::~WriteTransactionToken() {
-  store_->impl()->commits.Unregister(this);
+  if (HomeProcess::IsHome()) store_->impl()->commits.Unregister(this);
 }
 
 Store::Store() = default;
 
 Store::~Store() {
   if (impl_ == nullptr) return;
+  if (!HomeProcess::IsHome()) {
+    (void)impl_.release();
+    return;
+  }
+  const auto still_open = std::move(impl_->open_store);
   const fs::path path = impl_->path;
   const bool registered = impl_->registered;
   impl_.reset();
@@ -99,9 +110,12 @@ arrow::Result<fs::path> CanonicalPath(const fs::path& path) {
 
 arrow::Result<std::shared_ptr<Store>> StoreImpl::OpenStore(const fs::path& path, const StoreOptions& options,
                                                            rocksdb::Env* env, bool registered) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  ReserveStandardDescriptors();
   std::shared_ptr<Store> store(new Store());
   auto impl = std::make_unique<StoreImpl>(path, options);
   ARROW_RETURN_NOT_OK(impl->Open(options.create_if_missing, env));
+  EndForkedChildrenAtExit();
   impl->registered = registered;
   store->impl_ = std::move(impl);
   return store;
@@ -125,6 +139,19 @@ arrow::Result<std::shared_ptr<Store>> Store::Open(const fs::path& path, const St
   return store;
 }
 
+arrow::Status CheckProcess() {
+  return HomeProcess::Check();
+}
+
+void ReserveStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) continue;
+    // Not for the way that the descriptor is used in: who writes to a closed output is still told.
+    const int taken = ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (taken > STDERR_FILENO) ::close(taken);  // another thread was first
+  }
+}
+
 const fs::path& Store::path() const {
   return impl_->path;
 }
@@ -133,11 +160,18 @@ const StoreOptions& Store::options() const {
 }
 
 arrow::Result<Partition> Store::OpenPartition(std::string_view name) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  if (IsReservedPartition(name)) {
+    return arrow::Status::Invalid("the partition '", name,
+                                  "' is one of Yarrow's own: choose a name other than default, rows, counters, system "
+                                  "and those that begin with 'system.'");
+  }
   return impl_->OpenPartition(name);
 }
 
 std::vector<std::string> Store::ListPartitions() const {
   std::vector<std::string> names;
+  if (!HomeProcess::IsHome()) return names;
   for (Partition partition : impl_->AllPartitions()) {
     std::string name(PartitionName(partition));
     if (name != rocksdb::kDefaultColumnFamilyName) names.push_back(std::move(name));
@@ -152,6 +186,7 @@ std::string_view Store::PartitionName(Partition partition) const {
 
 Snapshot Store::GetSnapshot() const {
   Snapshot snapshot;
+  if (!HomeProcess::IsHome()) return snapshot;  // whatever is read with it is an error
   snapshot.pin_ = std::make_shared<const Snapshot::Pin>(shared_from_this(), impl_->db.get());
   return snapshot;
 }
@@ -162,7 +197,8 @@ uint64_t Store::LatestSequence() const {
 
 arrow::Result<bool> Store::Get(Partition partition, std::string_view key, PinnedValue* value,
                                const Snapshot& snapshot) const {
-  if (!partition.valid()) return arrow::Status::Invalid("a read names no partition: get one from OpenPartition");
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  ARROW_RETURN_NOT_OK(impl_->CheckPartition(partition));
   ARROW_RETURN_NOT_OK(impl_->CheckSnapshot(snapshot));
   rocksdb::ReadOptions read;
   read.snapshot = StoreImpl::RawSnapshot(snapshot);
@@ -181,58 +217,66 @@ arrow::Result<bool> Store::Get(Partition partition, std::string_view key, Pinned
 }
 
 ScanCursor Store::Scan(ScanSpec spec) const {
-  return ScanCursor(std::make_unique<ScanCursor::State>(shared_from_this(), std::move(spec)));
+  return ScanCursor(ScanCursor::StatePtr(new ScanCursor::State(shared_from_this(), std::move(spec))));
 }
 
 std::unique_ptr<WriteTransactionToken> Store::BeginWrite() {
   std::unique_ptr<WriteTransactionToken> token(new WriteTransactionToken());
   token->store_ = shared_from_this();
-  impl_->commits.Register(token.get(), [this] { return GetSnapshot(); });
+  if (HomeProcess::IsHome()) impl_->commits.Register(token.get(), [this] { return GetSnapshot(); });
   return token;
 }
 
 arrow::Result<CommitResult> Store::Commit(const WriteSet& writes, const CommitOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->CommitSet(writes, options);
 }
 
 arrow::Status Store::CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->CheckConflicts(writes, token);
 }
 
 arrow::Result<CommitResult> Store::CommitPut(Partition partition, std::string_view key, std::string_view value,
                                              const CommitOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->CommitOne(partition, WriteOp::Kind::kPut, key, value, options);
 }
 
 arrow::Result<CommitResult> Store::CommitDelete(Partition partition, std::string_view key,
                                                 const CommitOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->CommitOne(partition, WriteOp::Kind::kDelete, key, {}, options);
 }
 
 arrow::Result<CommitResult> Store::CommitClosed(std::span<const WriteRange> closed, const BuildWrites& build,
                                                 const CommitOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->CommitClosed(closed, build, options);
 }
 
 void Store::AddListener(CommitListener* listener) {
-  impl_->commits.AddListener(listener);
+  if (HomeProcess::IsHome()) impl_->commits.AddListener(listener);
 }
 void Store::RemoveListener(CommitListener* listener) {
-  impl_->commits.RemoveListener(listener);
+  if (HomeProcess::IsHome()) impl_->commits.RemoveListener(listener);
 }
 
 std::vector<std::string> Store::SplitPoints(Partition partition, std::string_view lower, std::string_view upper,
                                             size_t max_points) const {
+  if (!HomeProcess::IsHome() || !impl_->CheckPartition(partition).ok()) return {};
   const SizeSource source(impl_->db.get(), StoreImpl::Handle(partition), &impl_->memtable_sample);
   return impl_->split_points.Get(source, lower, upper, max_points, impl_->file_listener->version());
 }
 
 uint64_t Store::ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const {
+  if (!HomeProcess::IsHome() || !impl_->CheckPartition(partition).ok()) return 0;
   return EstimateBytes(SizeSource(impl_->db.get(), StoreImpl::Handle(partition), &impl_->memtable_sample), lower,
                        upper);
 }
 
 uint64_t Store::ApproximateEntries(Partition partition, std::string_view lower, std::string_view upper) const {
+  if (!HomeProcess::IsHome() || !impl_->CheckPartition(partition).ok()) return 0;
   uint64_t entries = 0;
   impl_->db->GetIntProperty(StoreImpl::Handle(partition), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
   const auto all = static_cast<double>(ApproximateBytes(partition, {}, {}));
@@ -242,6 +286,7 @@ uint64_t Store::ApproximateEntries(Partition partition, std::string_view lower, 
 }
 
 arrow::Status Store::FlushMemtables() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   for (Partition partition : impl_->AllPartitions()) handles.push_back(StoreImpl::Handle(partition));
   return impl_->WriteError(impl_->db->Flush(rocksdb::FlushOptions(), handles),
@@ -250,6 +295,8 @@ arrow::Status Store::FlushMemtables() {
 
 arrow::Status Store::CompactRange(Partition partition, std::string_view lower, std::string_view upper,
                                   std::atomic<bool>* cancelled) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  ARROW_RETURN_NOT_OK(impl_->CheckPartition(partition));
   const rocksdb::Slice begin(lower.data(), lower.size()), end(upper.data(), upper.size());
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;  // others go on
@@ -261,10 +308,11 @@ arrow::Status Store::CompactRange(Partition partition, std::string_view lower, s
 }
 
 void Store::SetWriteRate(uint64_t bytes_per_second) {
-  impl_->pressure.SetRate(bytes_per_second);
+  if (HomeProcess::IsHome()) impl_->pressure.SetRate(bytes_per_second);
 }
 
 arrow::Status Store::CompactAll() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (Partition partition : impl_->AllPartitions()) {
@@ -276,10 +324,12 @@ arrow::Status Store::CompactAll() {
 }
 
 arrow::Status Store::SyncLog() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->SyncLog();
 }
 
 std::vector<std::pair<std::string, uint64_t>> Store::Statistics() const {
+  if (!HomeProcess::IsHome()) return {};
   using Properties = rocksdb::DB::Properties;
   const auto sum = [this](const std::string& property) {
     uint64_t total = 0;

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "store/rocksdb_status.h"
@@ -71,19 +71,23 @@ StoreDirectory::~StoreDirectory() {
 arrow::Status StoreDirectory::Prepare(bool create_if_missing) {
   std::error_code error;
   const fs::file_status status = fs::status(path_, error);
-  if (status.type() == fs::file_type::not_found) {
+  const bool is_new = status.type() == fs::file_type::not_found;
+  if (is_new) {
     if (!create_if_missing) {
       return arrow::Status::IOError("there is no database at '", path_.string(),
                                     "': check the path, or open it with create_if_missing");
     }
     ARROW_RETURN_NOT_OK(MakeFolders());
-    return StartCreation();
-  }
-  if (error) return arrow::Status::IOError("cannot look at '", path_.string(), "': ", error.message());
-  if (status.type() != fs::file_type::directory) {
+  } else if (error) {
+    return arrow::Status::IOError("cannot look at '", path_.string(), "': ", error.message());
+  } else if (status.type() != fs::file_type::directory) {
     return arrow::Status::IOError("'", path_.string(), "' is not a directory: a Yarrow database is one");
   }
+  const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return AccessError(path_, path_, errno);
+  ARROW_RETURN_NOT_OK(lock_->Take(path_, fd));
   if (fs::exists(path_ / kMarker, error)) return PrepareComplete();
+  if (error) return AccessError(path_, path_ / kMarker, error.value());
   std::string foreign_entry;
   ARROW_ASSIGN_OR_RAISE(const Content content, Classify(path_, &foreign_entry));
   if (content == Content::kForeign) {
@@ -95,12 +99,17 @@ arrow::Status StoreDirectory::Prepare(bool create_if_missing) {
                                   content == Content::kEmpty ? "it is empty" : "its creation was interrupted",
                                   "): open it with create_if_missing");
   }
-  ARROW_RETURN_NOT_OK(SyncNameOf(path_));
+  if (!is_new) ARROW_RETURN_NOT_OK(SyncNameOf(path_));
   return StartCreation();
 }
 
-arrow::Status StoreDirectory::PrepareComplete() const {
-  ARROW_RETURN_NOT_OK(CheckMarker());
+arrow::Status StoreDirectory::PrepareComplete() {
+  const fs::path marker = path_ / kMarker;
+  const int fd = ::open(marker.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return AccessError(path_, marker, errno);
+  ARROW_RETURN_NOT_OK(lock_->TakeMarker(path_, fd));
+  ARROW_RETURN_NOT_OK(CheckMarker(fd));
+  ARROW_RETURN_NOT_OK(CheckWritable());
   // The process that made the database may have ended between naming the marker and syncing the folder. Without the
   // marker the creation starts over, so nothing may be acknowledged before that is durable.
   return SyncFolder(path_);
@@ -138,11 +147,36 @@ arrow::Status StoreDirectory::SyncFolder(const fs::path& folder) const {
   return FromRocksDb(status, "cannot sync the folder '", folder.string(), "'");
 }
 
-arrow::Status StoreDirectory::CheckMarker() const {
-  std::ifstream file(path_ / kMarker, std::ios::binary);
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  const std::string text = bytes.str();
+// Before anything is made in it: RocksDB's error for what it cannot write names some file deep inside.
+arrow::Status StoreDirectory::CheckWritable() const {
+  for (const fs::path& folder : {path_, hot()}) {
+    if (::faccessat(AT_FDCWD, folder.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
+      return AccessError(path_, folder, errno);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status AccessError(const fs::path& database, const fs::path& file, int error) {
+  const std::string what = "'" + file.string() + "': " + std::strerror(error);
+  if (error == EROFS) {
+    return arrow::Status::IOError("the database at '", database.string(),
+                                  "' is on a read-only file system, and opening a database writes to it (", what,
+                                  "): have the file system mounted for writing, or open a copy elsewhere");
+  }
+  if (error == EACCES || error == EPERM) {
+    return arrow::Status::IOError("no permission to open the database at '", database.string(),
+                                  "': its user must be able to read and write the directory and all files in it (",
+                                  what, "): change owner or permissions, or run as the user that it belongs to");
+  }
+  return arrow::Status::IOError("the database at '", database.string(), "' cannot be opened (", what, ")");
+}
+
+arrow::Status StoreDirectory::CheckMarker(int fd) const {
+  std::array<char, 256> bytes = {};
+  const ssize_t size = ::pread(fd, bytes.data(), bytes.size(), 0);
+  if (size < 0) return SystemError("cannot read '" + (path_ / kMarker).string() + "'", errno);
+  const std::string text(bytes.data(), static_cast<size_t>(size));
   const size_t prefix = std::strlen(kMarkerText);
   const size_t digits = text.find_first_not_of("0123456789", prefix);
   const bool well_formed = text.starts_with(kMarkerText) && digits != std::string::npos && digits > prefix &&
@@ -182,10 +216,10 @@ arrow::Result<bool> StoreDirectory::LockCreation() {
   creating_fd_ = ::open(marker.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (creating_fd_ < 0) return SystemError("cannot create '" + marker.string() + "'", errno);
   struct flock lock = WholeFile(F_WRLCK);
-  if (::fcntl(creating_fd_, F_SETLK, &lock) != 0) {
+  if (::fcntl(creating_fd_, F_OFD_SETLK, &lock) != 0) {
     struct flock holder = WholeFile(F_WRLCK);
     std::optional<int> pid;
-    if (::fcntl(creating_fd_, F_GETLK, &holder) == 0) pid = holder.l_pid;
+    if (::fcntl(creating_fd_, F_OFD_GETLK, &holder) == 0) pid = holder.l_pid;
     return arrow::Status::IOError("the database at '", path_.string(), "' is being created by ", NameProcess(pid),
                                   ": try again when it is done");
   }
@@ -203,7 +237,6 @@ arrow::Result<bool> StoreDirectory::LockCreation() {
 
 arrow::Status StoreDirectory::FinishCreation() {
   const std::string marker = (path_ / kCreatingMarker).string();
-  // Open to the end: closing any descriptor of the file would let go of the lock on it.
   std::unique_ptr<rocksdb::WritableFile> file;
   rocksdb::EnvOptions options;
   options.use_mmap_writes = false;
@@ -214,9 +247,7 @@ arrow::Status StoreDirectory::FinishCreation() {
   status = env_->RenameFile(marker, (path_ / kMarker).string());
   if (!status.ok()) return FromRocksDb(status, "cannot name '", (path_ / kMarker).string(), "'");
   ARROW_RETURN_NOT_OK(SyncFolder(path_));
-  ::close(creating_fd_);
-  creating_fd_ = -1;
-  return arrow::Status::OK();
+  return lock_->TakeMarker(path_, std::exchange(creating_fd_, -1));  // the same file, under its name
 }
 
 arrow::Status StoreDirectory::SweepTemporary() const {

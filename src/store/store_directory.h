@@ -17,6 +17,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
+
+#include "store/directory_lock.h"
 
 namespace yarrow {
 
@@ -24,8 +27,9 @@ class StoreDirectory {
  public:
   static constexpr int kFormat = 1;  // newest format this program reads; it writes this one
 
-  // Makes, names and syncs by `env`, which must outlive it.
-  StoreDirectory(std::filesystem::path path, rocksdb::Env* env) : path_(std::move(path)), env_(env) {}
+  // Makes, names and syncs by `env`; Prepare takes `lock`. Both must outlive it.
+  StoreDirectory(std::filesystem::path path, rocksdb::Env* env, DirectoryLock* lock)
+      : path_(std::move(path)), env_(env), lock_(lock) {}
   ~StoreDirectory();
   StoreDirectory(const StoreDirectory&) = delete;
   StoreDirectory& operator=(const StoreDirectory&) = delete;
@@ -33,22 +37,23 @@ class StoreDirectory {
   std::filesystem::path hot() const { return path_ / "hot"; }
   std::filesystem::path temporary() const { return path_ / "tmp"; }
 
-  // Finds out whether there is a database and makes ready for RocksDB to be opened in hot(). `creating()` says
-  // afterwards that it is a new one, and that FinishCreation must follow when RocksDB stands.
+  // Locks the directory. Finds out whether there is a database and makes ready for RocksDB to be opened in hot().
+  // `creating()` says afterwards that it is a new one, and that FinishCreation must follow when RocksDB stands.
   arrow::Status Prepare(bool create_if_missing);
   bool creating() const { return creating_fd_ >= 0; }
   arrow::Status FinishCreation();
 
-  // Empties tmp/. REQUIRES: the lock on hot/ is held.
+  // Empties tmp/. REQUIRES: the directory is locked.
   arrow::Status SweepTemporary() const;
 
-  // The process that holds the lock of hot/, if one does; 0 when its pid is not known. REQUIRES: this process does not
-  // hold it, or looking would drop it.
+  // The process that holds RocksDB's lock of hot/, if one does; 0 when its pid is not known. REQUIRES: this process
+  // does not hold it, or looking would drop it.
   std::optional<int> LockHolder() const;
 
  private:
-  arrow::Status CheckMarker() const;
-  arrow::Status PrepareComplete() const;
+  arrow::Status CheckMarker(int fd) const;
+  arrow::Status PrepareComplete();
+  arrow::Status CheckWritable() const;
   // Makes the folder and those above it that are missing, durably.
   arrow::Status MakeFolders() const;
   // Starts or restarts a creation: a marker that says so, locked, and an empty hot/.
@@ -63,7 +68,12 @@ class StoreDirectory {
 
   const std::filesystem::path path_;
   rocksdb::Env* const env_;
+  DirectoryLock* const lock_;
   int creating_fd_ = -1;
 };
+
+// The error for a file of a database, or its directory, that cannot be opened to read and write: whether that is a
+// matter of permissions or of the file system, and the remedy. `error`: the system's.
+arrow::Status AccessError(const std::filesystem::path& database, const std::filesystem::path& file, int error);
 
 }  // namespace yarrow

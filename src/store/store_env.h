@@ -18,16 +18,7 @@ inline std::unique_ptr<rocksdb::Env> NewStoreEnv(std::shared_ptr<rocksdb::FileSy
       std::make_shared<LogFileSystem>(std::make_shared<ManifestFileSystem>(std::move(files)))));
 }
 
-// One for the whole process; never destroyed, as RocksDB's own default is not.
-inline rocksdb::Env* StoreEnv() {
-  static rocksdb::Env* const env = [] {
-    rocksdb::Env* made = NewStoreEnv(rocksdb::FileSystem::Default()).release();
-    // Compactions give way to commits: without, a commit that wakes from its sync waits for milliseconds when all
-    // cores are busy. Memtables are written by the HIGH pool, which stays as it is.
-    made->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow).PermitUncheckedError();
-    return made;
-  }();
-  return env;
-}
+// One for the whole process, and another one for each forked child; never destroyed, as RocksDB's own default is not.
+rocksdb::Env* StoreEnv();
 
 }  // namespace yarrow

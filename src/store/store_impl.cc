@@ -1,6 +1,8 @@
 #include "store/store_impl.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "store/recovery_listener.h"
@@ -30,7 +32,7 @@ StoreImpl::~StoreImpl() {
 
 arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
   if (env == nullptr) env = StoreEnv();
-  StoreDirectory directory(path, env);
+  StoreDirectory directory(path, env, &directory_lock);
   ARROW_RETURN_NOT_OK(directory.Prepare(create_if_missing));
   ARROW_RETURN_NOT_OK(OpenDb(directory.hot(), directory.creating(), env));
   if (directory.creating()) ARROW_RETURN_NOT_OK(directory.FinishCreation());
@@ -51,13 +53,10 @@ arrow::Status OpenError(const std::filesystem::path& path, rocksdb::Env* env, co
     return arrow::Status::IOError("the database at '", path.string(),
                                   "' is open in this process outside of Yarrow; close it there");
   }
-  if (const std::optional<int> holder = StoreDirectory(path, env).LockHolder()) {
-    return arrow::Status::IOError("the database at '", path.string(), "' is locked by ",
-                                  *holder > 0 ? "process " + std::to_string(*holder) : "another process",
-                                  ": close it there, or stop that process, and try again");
-  }
-  if (status.IsIOError() && message.find("Permission denied") != std::string::npos) {
-    return arrow::Status::IOError("no permission to open the database at '", path.string(), "': ", message);
+  if (const std::optional<int> holder = StoreDirectory(path, env, nullptr).LockHolder())
+    return LockedError(path, holder);
+  for (const int refusal : {EACCES, EPERM, EROFS}) {
+    if (message.find(std::strerror(refusal)) != std::string::npos) return AccessError(path, message, refusal);
   }
   if (status.IsNoSpace()) {
     return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, the disk is full (", message,
@@ -98,11 +97,26 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
   return arrow::Status::OK();
 }
 
-Partition StoreImpl::MakePartition(rocksdb::ColumnFamilyHandle* handle) {
+Partition StoreImpl::MakePartition(rocksdb::ColumnFamilyHandle* handle) const {
   Partition partition;
+  partition.store_ = this;
   partition.handle_ = handle;
   partition.id_ = handle->GetID();
   return partition;
+}
+
+arrow::Status StoreImpl::WrongPartition(Partition partition) const {
+  if (!partition.valid())
+    return arrow::Status::Invalid("the call names no partition: get one from Store::OpenPartition");
+  return arrow::Status::Invalid("the partition '", Handle(partition)->GetName(),
+                                "' is of another database than that at '", path.string(), "': open it there");
+}
+
+arrow::Status StoreImpl::CheckWriteSet(const WriteSet& writes) const {
+  ARROW_RETURN_NOT_OK(writes.status());
+  if (writes.store_ == nullptr || writes.store_ == this) return arrow::Status::OK();
+  return arrow::Status::Invalid("the writes are to partitions of another database than that at '", path.string(),
+                                "': open the partitions there");
 }
 
 arrow::Result<Partition> StoreImpl::OpenPartition(std::string_view name) {

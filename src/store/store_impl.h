@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "store/commit_queue.h"
+#include "store/directory_lock.h"
 #include "store/file_listener.h"
+#include "store/home_process.h"
 #include "store/log_syncer.h"
 #include "store/memtable_sample.h"
 #include "store/split_point_cache.h"
@@ -35,7 +37,9 @@ class SstFiles;
 struct Snapshot::Pin {
   Pin(std::shared_ptr<const Store> owner, rocksdb::DB* database)
       : store(std::move(owner)), db(database), snapshot(db->GetSnapshot()) {}
-  ~Pin() { db->ReleaseSnapshot(snapshot); }
+  ~Pin() {
+    if (HomeProcess::IsHome()) db->ReleaseSnapshot(snapshot);
+  }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
 
@@ -67,6 +71,13 @@ struct StoreImpl {
                                   "', not of '", path.string(), "': take one from the database that is read");
   }
 
+  // Invalid for a partition of another store: its number is some other partition here.
+  arrow::Status CheckPartition(Partition partition) const {
+    return partition.store_ == this ? arrow::Status::OK() : WrongPartition(partition);
+  }
+  arrow::Status CheckWriteSet(const WriteSet& writes) const;
+
+  // Also those of Yarrow's own, see IsReservedPartition.
   arrow::Result<Partition> OpenPartition(std::string_view name);
   Partition PartitionById(uint32_t id) const;  // invalid when there is none
   std::string PartitionName(uint32_t id) const;
@@ -98,6 +109,8 @@ struct StoreImpl {
 
   const std::filesystem::path path;
   const StoreOptions options;
+  std::unique_ptr<HomeProcess::OpenStore> open_store = std::make_unique<HomeProcess::OpenStore>();
+  DirectoryLock directory_lock;  // given up when all else is closed
   std::shared_ptr<rocksdb::Cache> block_cache;
   rocksdb::ColumnFamilyOptions partition_options;
   MemtableSample memtable_sample;
@@ -118,7 +131,8 @@ struct StoreImpl {
     std::string name;
     std::unique_ptr<rocksdb::ColumnFamilyHandle> handle;
   };
-  static Partition MakePartition(rocksdb::ColumnFamilyHandle* handle);
+  Partition MakePartition(rocksdb::ColumnFamilyHandle* handle) const;
+  arrow::Status WrongPartition(Partition partition) const;
 
   mutable std::shared_mutex partitions_mutex_;
   std::map<std::string, Partition, std::less<>> partitions_by_name_;

@@ -44,6 +44,20 @@ OpenRun& WriteSet::open_run() {
   return *open_;
 }
 
+bool WriteSet::Accepts(Partition partition) {
+  if (partition.store_ == store_ && store_ != nullptr) return true;
+  if (!partition.valid()) {
+    status_ = arrow::Status::Invalid("a write names no partition: get one from Store::OpenPartition");
+    return false;
+  }
+  if (store_ != nullptr) {
+    status_ = arrow::Status::Invalid("a set takes writes to the partitions of one database, not of several");
+    return false;
+  }
+  store_ = partition.store_;
+  return true;
+}
+
 void WriteSet::Append(Partition partition, WriteOp::Kind kind, std::string_view key, std::string_view value) {
   constexpr size_t kLimit = std::numeric_limits<uint32_t>::max();
   if (key.size() > kLimit || value.size() > kLimit) {
@@ -51,10 +65,7 @@ void WriteSet::Append(Partition partition, WriteOp::Kind kind, std::string_view 
                                      " bytes, the value ", value.size());
     return;
   }
-  if (!partition.valid()) {
-    status_ = arrow::Status::Invalid("a write names no partition: get one from Store::OpenPartition");
-    return;
-  }
+  if (!Accepts(partition)) return;
   open_run().Append(partition.id(), kind, key, value);
 }
 
@@ -67,10 +78,11 @@ void WriteSet::Delete(Partition partition, std::string_view key) {
 }
 
 void WriteSet::DeleteRange(Partition partition, std::string_view lower, std::string_view upper) {
-  if (!partition.valid() || upper.empty()) {
-    status_ = arrow::Status::Invalid("a range delete needs a partition and an upper bound");
+  if (upper.empty()) {
+    status_ = arrow::Status::Invalid("a range delete needs an upper bound");
     return;
   }
+  if (!Accepts(partition)) return;
   if (lower >= upper) return;
   ranges_.push_back({partition.id(), std::string(lower), std::string(upper)});
 }
@@ -92,6 +104,7 @@ void WriteSet::Seal() {
 }
 
 void WriteSet::AddRun(std::shared_ptr<const FileRun> run) {
+  if (!Accepts(run->partition())) return;
   Seal();
   view_ = {};
   runs_.push_back({.memory = nullptr, .file = std::move(run)});

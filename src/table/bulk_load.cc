@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "store/home_process.h"
 #include "table/job.h"
 #include "table/row_commit.h"
 #include "table/row_intake.h"
@@ -26,6 +27,7 @@ class BulkLoader {
     std::shared_ptr<arrow::RecordBatch> batch;
     while (true) {
       ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+      ARROW_RETURN_NOT_OK(HomeProcess::Check());  // a reader may fork
       if (batch == nullptr) return progress_.rows_read;
       ARROW_RETURN_NOT_OK(intake_.Add(*batch));
       progress_.rows_read += batch->num_rows();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "store/system_partition.h"
 #include "table/database_test.h"
 #include "yarrow/scan_iterator.h"
 
@@ -209,7 +210,7 @@ class CreateTableAsTest : public BulkLoadTest {
   }
   // What lies in the one partition of rows, whoever it belongs to.
   size_t StoredRows() {
-    auto cursor = db_->store()->Scan({.partition = db_->store()->OpenPartition("rows").ValueOrDie()});
+    auto cursor = db_->store()->Scan({.partition = OpenSystemPartition(*db_->store(), "rows").ValueOrDie()});
     while (cursor.Next()) continue;
     return cursor.rows_visited();
   }

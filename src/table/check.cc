@@ -10,6 +10,7 @@
 #include "batch/batch_builder.h"
 #include "cold/verify_segment.h"
 #include "key/record_key.h"
+#include "store/system_partition.h"
 #include "table/cold_pieces.h"
 #include "table/row_walker.h"
 #include "table/scan_plan.h"
@@ -63,7 +64,7 @@ void Checker::AddProblem(std::string problem) {
   if (found < CheckReport::kMostProblems) {
     report_->problems.push_back(std::move(problem));
   } else if (found == CheckReport::kMostProblems) {
-    report_->problems.push_back("there are more problems of this kind, which are not listed");
+    report_->problems.emplace_back().assign("there are more problems of this kind, which are not listed");
   }
 }
 
@@ -237,7 +238,7 @@ Status Checker::CheckLeftovers() {
 
 arrow::Result<CheckReport> CheckDatabase(const std::shared_ptr<DatabaseImpl>& database,
                                          const DatabaseCheckOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const Partition rows, database->store()->OpenPartition("rows"));
+  ARROW_ASSIGN_OR_RAISE(const Partition rows, OpenSystemPartition(*database->store(), "rows"));
   CheckReport report;
   Checker checker(database, rows, options, &report);
   for (const auto& entry : database->catalog().View()->Tables()) ARROW_RETURN_NOT_OK(checker.CheckTable(entry));

@@ -3,7 +3,9 @@
 #include <deque>
 #include <utility>
 
+#include "store/home_process.h"
 #include "store/store_impl.h"
+#include "store/system_partition.h"
 #include "table/bulk_load.h"
 #include "table/check.h"
 #include "table/database_impl.h"
@@ -15,9 +17,9 @@ namespace yarrow {
 using arrow::Status;
 
 arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<Store> store, cold::FileSystem* files) {
-  std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)));
+  std::shared_ptr<DatabaseImpl> impl(new DatabaseImpl(std::move(store)), DeleteAtHome());
   ARROW_ASSIGN_OR_RAISE(impl->catalog_, Catalog::Open(impl->store_));
-  ARROW_ASSIGN_OR_RAISE(const Partition rows, impl->store_->OpenPartition("rows"));
+  ARROW_ASSIGN_OR_RAISE(const Partition rows, OpenSystemPartition(*impl->store_, "rows"));
   impl->cold_tier_ = std::make_shared<ColdTier>(impl->store_, rows);
   impl->cold_tier_->files = files;
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
@@ -69,6 +71,7 @@ Database::Database(std::shared_ptr<DatabaseImpl> impl) : impl_(std::move(impl)) 
 Database::~Database() = default;
 
 arrow::Result<std::shared_ptr<Session>> Database::OpenSession(const SessionOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (!options.user.empty()) {
     auto text = Value(options.user).CastTo(TypeId::kUtf8);  // as system.users records it
     if (!text.ok()) return text.status().WithMessage("The user's name is no text: ", text.status().message());
@@ -78,28 +81,33 @@ arrow::Result<std::shared_ptr<Session>> Database::OpenSession(const SessionOptio
 }
 
 Status Database::CreateSchema(std::string_view name) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->catalog().CreateSchema(name);
 }
 Status Database::DropSchema(std::string_view name) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->catalog().DropSchema(name);
 }
 std::vector<std::string> Database::Schemas() const {
-  return impl_->catalog().Schemas();
+  return HomeProcess::IsHome() ? impl_->catalog().Schemas() : std::vector<std::string>();
 }
 
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(const TableSpec& spec) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().CreateTable(spec));
   return entry->definition;
 }
 
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::string_view qualified_name,
                                                                            const TableAlteration& alteration) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().AlterTable(name, alteration));
   return entry->definition;
 }
 
 Status Database::DropTable(std::string_view qualified_name) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
@@ -110,6 +118,7 @@ Status Database::DropTable(std::string_view qualified_name) {
 }
 
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::FindTable(std::string_view qualified_name) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
   return entry->definition;
@@ -117,33 +126,38 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::FindTable(std::s
 
 std::vector<std::shared_ptr<const TableDefinition>> Database::Tables() const {
   std::vector<std::shared_ptr<const TableDefinition>> definitions;
+  if (!HomeProcess::IsHome()) return definitions;
   for (const auto& entry : impl_->catalog().Tables()) definitions.push_back(entry->definition);
   return definitions;
 }
 
 void Database::AddJobListener(std::shared_ptr<JobListener> listener) {
-  impl_->jobs().AddListener(std::move(listener));
+  if (HomeProcess::IsHome()) impl_->jobs().AddListener(std::move(listener));
 }
 void Database::RemoveJobListener(const JobListener* listener) {
-  impl_->jobs().RemoveListener(listener);
+  if (HomeProcess::IsHome()) impl_->jobs().RemoveListener(listener);
 }
 Status Database::CancelJob(uint64_t job_id) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->jobs().Cancel(job_id, "cancelled on request");
 }
 
 Status Database::SetSetting(std::string_view name, std::string_view value) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->SetSetting(name, value);
 }
 Snapshot Database::GetSnapshot() const {
   return impl_->store()->GetSnapshot();
 }
 arrow::Result<CheckReport> Database::Check(const DatabaseCheckOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return CheckDatabase(impl_, options);
 }
 Status Database::Compact() {
   return impl_->store()->CompactAll();
 }
 arrow::Result<int64_t> Database::RemoveDeletedFiles() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return impl_->RemoveDeletedFiles();
 }
 const std::shared_ptr<Store>& Database::store() const {
@@ -158,6 +172,7 @@ const std::string& Session::user() const {
 }
 
 arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualified_name) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
   ARROW_ASSIGN_OR_RAISE(auto entry, database_->catalog().Find(name));
   if (entry->ended_at->load(std::memory_order_acquire) != 0) {  // as far as is known: a change is being committed
@@ -170,6 +185,7 @@ arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualif
 
 arrow::Result<int64_t> Session::CreateTableAs(const TableSpec& spec, arrow::RecordBatchReader* reader,
                                               const BulkLoadOptions& options) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   Catalog& catalog = database_->catalog();
   ARROW_ASSIGN_OR_RAISE(const auto draft, catalog.DraftTable(spec));
   ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, draft, user_));
@@ -182,6 +198,7 @@ arrow::Result<int64_t> Session::CreateTableAs(const TableSpec& spec, arrow::Reco
 }
 
 arrow::Result<std::unique_ptr<Transaction>> Session::Begin() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return std::unique_ptr<Transaction>(new Transaction(std::make_unique<TransactionImpl>(database_, user_)));
 }
 

@@ -1,5 +1,6 @@
 // What a database is after it was closed, opened twice, or left by a process that ended in the middle.
 #include "catalog/records.h"
+#include "store/system_partition.h"
 #include "table/database_impl.h"
 #include "table/database_test.h"
 
@@ -112,7 +113,9 @@ TEST_F(DatabaseReopenTest, ScanOutlivesEverythingElse) {
 TEST_F(DatabaseReopenTest, JobsOfAProcessThatEndedAreFailed) {
   {
     using Jobs = SystemStore<JobKey, JobRecord>;
-    ASSERT_OK_AND_ASSIGN(auto jobs, Jobs::Open(db_->store(), SystemPartition(SystemTableId::kJobs)));
+    ASSERT_OK_AND_ASSIGN(const Partition own,
+                         OpenSystemPartition(*db_->store(), SystemPartition(SystemTableId::kJobs)));
+    Jobs jobs(db_->store(), own);
     JobRecord job;
     job.kind = "bulk load";
     job.target = "main.items";
@@ -135,7 +138,9 @@ TEST_F(DatabaseReopenTest, JobsOfAProcessThatEndedAreFailed) {
 TEST_F(DatabaseReopenTest, OfManyJobsTheLastOnesAreKept) {
   {
     using Jobs = SystemStore<JobKey, JobRecord>;
-    ASSERT_OK_AND_ASSIGN(auto jobs, Jobs::Open(db_->store(), SystemPartition(SystemTableId::kJobs)));
+    ASSERT_OK_AND_ASSIGN(const Partition own,
+                         OpenSystemPartition(*db_->store(), SystemPartition(SystemTableId::kJobs)));
+    Jobs jobs(db_->store(), own);
     WriteSet writes;
     const JobRecord job{.kind = "flush", .target = "main.items", .state = "completed", .error = {}, .finished_at = 1};
     for (uint64_t id = 1; id <= 10'007; ++id) jobs.Put(&writes, JobKey{id}, job);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/home_process.h"
+
 namespace yarrow {
 namespace {
 
@@ -20,7 +22,7 @@ Job::Job(DatabaseImpl* database, JobInfo info, uint64_t expected_rows)
       handle_(database_.jobs().Begin(info_.id)) {}
 
 Job::~Job() {
-  if (info_.finished_at) return;
+  if (info_.finished_at || !HomeProcess::IsHome()) return;
   info_.state = JobState::kFailed;
   database_.jobs().End(info_);
 }
@@ -61,6 +63,7 @@ Status Job::Report(const JobWork& work) {
 }
 
 Status Job::Finish(const Status& outcome, const JobWork& work) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   SetWork(work);
   info_.state = outcome.ok() ? JobState::kCompleted : outcome.IsCancelled() ? JobState::kCancelled : JobState::kFailed;
   if (outcome.ok()) {

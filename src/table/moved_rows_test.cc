@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrow_assert.h"
+#include "store/system_partition.h"
 #include "temp_dir.h"
 
 namespace yarrow {
@@ -18,7 +19,7 @@ class MovedRowsTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {}));
-    ASSERT_OK_AND_ASSIGN(rows_, store_->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(rows_, OpenSystemPartition(*store_, "rows"));
     moved_.emplace(store_, rows_);
   }
   // Rows under a letter that a commit deletes, as one does that moves them.

@@ -7,6 +7,7 @@
 #include "cold/segment_key.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/system_partition.h"
 #include "temp_dir.h"
 
 namespace yarrow {
@@ -16,7 +17,7 @@ class OverrideWatchTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {}));
-    ASSERT_OK_AND_ASSIGN(rows_, store_->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(rows_, OpenSystemPartition(*store_, "rows"));
     watch_.emplace(store_, rows_);
   }
   void Put(const std::string& key) {

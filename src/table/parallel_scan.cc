@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "store/home_process.h"
 #include "table/morsels.h"
 #include "table/piece_scanner.h"
 #include "table/table_scan.h"
@@ -40,6 +41,7 @@ class ParallelScan : public TableScan {
 
   Status ReadNext(BatchPtr* batch) override {
     batch->reset();
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     if (rows_left_ <= 0 || closed_) return Status::OK();
     if (threads_.empty()) StartThreads();
     ARROW_ASSIGN_OR_RAISE(*batch, Take());
@@ -54,12 +56,13 @@ class ParallelScan : public TableScan {
   }
 
   Status Close() override {
-    Stop();
+    if (HomeProcess::IsHome()) Stop();
     return Status::OK();
   }
 
   void Cancel() override {
     cancelled_.store(true, std::memory_order_relaxed);
+    if (!HomeProcess::IsHome()) return;
     std::lock_guard lock(mutex_);
     changed_.notify_all();
   }
@@ -196,7 +199,8 @@ arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const 
     cold = std::make_shared<const ColdPieces>(std::move(found));
   }
   std::vector<Morsel> morsels = CutIntoMorsels(*plan);
-  return std::make_shared<ParallelScan>(std::move(plan), std::move(snapshot), std::move(cold), std::move(morsels));
+  return std::shared_ptr<ParallelScan>(
+      new ParallelScan(std::move(plan), std::move(snapshot), std::move(cold), std::move(morsels)), DeleteAtHome());
 }
 
 }  // namespace yarrow

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "key/key_codec.h"
+#include "store/system_partition.h"
 #include "table/database_test.h"
 #include "table/morsels.h"
 #include "yarrow/scan_iterator.h"
@@ -236,7 +237,7 @@ TEST_F(ParallelScanTest, DamagedRowIsAnErrorThatNamesItNeverSkipped) {
   const auto wide = CreateWide(8000);
   // A row that says it is of a schema version that the table never had.
   auto cursor_spec = ScanSpec{};
-  ASSERT_OK_AND_ASSIGN(const Partition rows, db_->store()->OpenPartition("rows"));
+  ASSERT_OK_AND_ASSIGN(const Partition rows, OpenSystemPartition(*db_->store(), "rows"));
   cursor_spec.partition = rows;
   ScanCursor cursor = db_->store()->Scan(cursor_spec);
   for (int i = 0; i <= 5000; ++i) ASSERT_TRUE(cursor.Next());

@@ -9,6 +9,8 @@
 #include <queue>
 #include <utility>
 
+#include "store/home_process.h"
+
 namespace yarrow {
 namespace {
 
@@ -100,6 +102,7 @@ RowSorter::RowSorter(std::filesystem::path folder, uint64_t buffer_bytes)
     : folder_(std::move(folder)), buffer_bytes_(std::max<uint64_t>(buffer_bytes, 1 << 20)) {}
 
 RowSorter::~RowSorter() {
+  if (!HomeProcess::IsHome()) return;
   for (const auto& path : runs_) {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
@@ -146,6 +149,7 @@ std::filesystem::path RowSorter::NewRunPath() const {
 }
 
 Status RowSorter::Spill() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   SortBuffer();
   const auto path = NewRunPath();
   runs_.push_back(path);
@@ -196,6 +200,7 @@ Status RowSorter::Merge(std::span<const std::filesystem::path> runs, const Take&
 
 // Neighbours become one run in their place, so that rows of equal keys keep their order.
 Status RowSorter::MergeToFewRuns() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   while (runs_.size() > kMostOpenRuns) {
     for (size_t first = 0; first + 1 < runs_.size(); ++first) {
       const size_t count = std::min(kMostOpenRuns, runs_.size() - first);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/home_process.h"
 #include "table/piece_scanner.h"
 #include "table/table_scan.h"
 
@@ -28,6 +29,7 @@ class SerialScan : public TableScan {
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     batch->reset();
+    ARROW_RETURN_NOT_OK(HomeProcess::Check());
     if (!scanner_ || rows_left_ <= 0) return failure_;
     auto next = scanner_->Next(BatchRows());
     if (!next.ok()) failure_ = next.status();  // once failed, always: going on would skip a row
@@ -39,7 +41,7 @@ class SerialScan : public TableScan {
   }
 
   arrow::Status Close() override {
-    scanner_.reset();
+    if (HomeProcess::IsHome()) scanner_.reset();
     return arrow::Status::OK();
   }
 
@@ -68,7 +70,7 @@ class SerialScan : public TableScan {
 }  // namespace
 
 arrow::Result<std::shared_ptr<TableScan>> RunSerialScan(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot) {
-  auto scan = std::make_shared<SerialScan>(std::move(plan));
+  std::shared_ptr<SerialScan> scan(new SerialScan(std::move(plan)), DeleteAtHome());
   ARROW_RETURN_NOT_OK(scan->Start(std::move(snapshot)));
   return scan;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "row/row_layout.h"
+#include "store/home_process.h"
 #include "table/bulk_load.h"
 #include "table/collect_scan.h"
 #include "table/row_changes.h"
@@ -87,6 +88,7 @@ arrow::Result<std::optional<Row>> Table::Get(ValueList key, const Snapshot& snap
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::ScanAll() const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   return CollectScan(*impl_);
 }
 

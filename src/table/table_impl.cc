@@ -11,6 +11,7 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/home_process.h"
 #include "table/row_changes.h"
 #include "table/table_scan.h"
 
@@ -21,7 +22,7 @@ using arrow::Status;
 arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<DatabaseImpl> database,
                                                           std::shared_ptr<const TableEntry> entry,
                                                           const std::string& user) {
-  std::shared_ptr<TableImpl> impl(new TableImpl);
+  std::shared_ptr<TableImpl> impl(new TableImpl, DeleteAtHome());
   const TableDefinition& definition = *entry->definition;
   impl->database_ = std::move(database);
   impl->user_ = user;
@@ -51,6 +52,7 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
 }
 
 Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   const uint64_t ended = entry_->ended_at->load(std::memory_order_acquire);
   if (ended != 0 && snapshot.is_null() && ended < TableEntry::kEnding) return Outdated();
   if (ended != 0 && !snapshot.is_null() && !database_->catalog().IsLiveAt(*entry_, snapshot)) return Outdated();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "store/home_process.h"
 #include "table/row_commit.h"
 #include "table/transaction_impl.h"
 
@@ -18,6 +19,7 @@ TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::st
       snapshot_(token_->snapshot()) {}
 
 Status TransactionImpl::CheckTable(const TableImpl& table) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   if (&table.database() != database_.get()) {
     return Status::Invalid("Table ", table.definition().QualifiedName(),
@@ -41,6 +43,7 @@ WriteSet::View TransactionImpl::SealedWrites() {
 }
 
 Status TransactionImpl::Commit() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   Status status;
   if (!writes_.empty() || !changes_.empty()) {
@@ -229,6 +232,7 @@ Status Transaction::Commit() {
 }
 
 Status Transaction::Rollback() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (!impl_->is_active()) return Status::Invalid("The transaction is over; begin another");
   impl_->Rollback();
   return Status::OK();

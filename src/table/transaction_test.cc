@@ -3,6 +3,7 @@
 #include <random>
 #include <thread>
 
+#include "store/system_partition.h"
 #include "table/database_test.h"
 #include "yarrow/scan_iterator.h"
 
@@ -379,7 +380,7 @@ TEST_F(TransactionTest, ConcurrentDropFailsWritersCleanly) {
     ASSERT_OK(db_->DropTable("items"));
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(refused, 3);
-    ASSERT_OK_AND_ASSIGN(const Partition rows, db_->store()->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(const Partition rows, OpenSystemPartition(*db_->store(), "rows"));
     EXPECT_FALSE(db_->store()->Scan({.partition = rows}).Next()) << "a row got in after the drop";
   }
 }

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -540,6 +541,117 @@ class Errors(AdbcTest):
         connection.close()
         database.close()
         self.make_table(self.open())
+
+
+class Forks(AdbcTest):
+    """A process that was forked while a database is open: an error at each call, and no hang at its end."""
+
+    MESSAGE = "fork first and open afterwards"
+
+    def in_child(self, check):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # ends a child that hangs
+            complaint = b""
+            try:
+                check()
+            except BaseException as error:  # pylint: disable=broad-exception-caught
+                complaint = repr(error).encode()
+            os.write(writer, b"done " + complaint)
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as said:
+            self.assertEqual(said.read(), b"done ")
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def assert_refused(self, call):
+        try:
+            call()
+        except (dbapi.Error, pa.ArrowException, OSError) as error:
+            assert self.MESSAGE in str(error), str(error)
+        else:
+            raise AssertionError("not refused")
+
+    def test_both_write_and_nothing_is_lost(self):
+        connection = self.open()
+        self.make_table(connection, 0)
+        acknowledged = []
+
+        def write():
+            for open_one in (lambda: connect(self.path), lambda: connection):
+                self.assert_refused(lambda: acknowledged.append(self.run_sql(open_one(), "INSERT INTO t VALUES (-1, 'x', 0)")))
+            self.assert_refused(lambda: connect(self.path.parent / "another"))
+
+        self.in_child(write)
+        for i in range(100):
+            self.run_sql(connection, f"INSERT INTO t VALUES ({i}, 'x', 0)")
+        connection.close()
+        again = connect(self.path)
+        self.addCleanup(again.close)
+        self.assertEqual(self.run_sql(again, "SELECT count(*) FROM t"), [(100,)])
+
+    def test_each_handle_is_refused_and_closed(self):
+        database = adbc_driver_manager.AdbcDatabase(driver=DRIVER, path=str(self.path))
+        connection = adbc_driver_manager.AdbcConnection(database)
+        statement = adbc_driver_manager.AdbcStatement(connection)
+        statement.set_sql_query("SELECT range FROM range(100000)")
+        stream, _ = statement.execute_query()
+        rows = pa.RecordBatchReader._import_from_c(stream.address)
+        rows.read_next_batch()
+
+        def use():
+            for call in (
+                lambda: adbc_driver_manager.AdbcConnection(database),
+                lambda: database.get_option("path"),
+                connection.commit,
+                connection.get_table_types,
+                lambda: connection.get_objects(adbc_driver_manager.GetObjectsDepth.ALL),
+                lambda: adbc_driver_manager.AdbcStatement(connection),
+                statement.execute_query,
+                statement.prepare,
+                lambda: statement.set_sql_query("SELECT 2"),
+                rows.read_next_batch,
+            ):
+                self.assert_refused(call)
+            rows.close()
+            statement.close()
+            connection.close()
+            database.close()
+
+        self.in_child(use)
+        self.assertGreater(rows.read_all().num_rows, 0)
+        statement.close()
+        connection.close()
+        database.close()
+
+    def test_a_child_that_ends_as_programs_do(self):
+        script = (
+            "import os, signal, sys; from adbc_driver_manager import dbapi\n"
+            f"c = dbapi.connect(driver={DRIVER!r}, db_kwargs={{'path': {str(self.path)!r}}}, autocommit=True)\n"
+            "k = c.cursor(); k.execute('CREATE TABLE t (id BIGINT PRIMARY KEY)'); k.execute('INSERT INTO t VALUES (1)')\n"
+            "k.execute('FROM t')\n"
+            "child = os.fork()\n"
+            "if child == 0: signal.alarm(60); sys.exit(0)\n"
+            "assert os.waitpid(child, 0)[1] == 0\n"
+            "assert k.fetchall() == [(1,)]; k.close(); c.close()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_child_may_open_what_is_closed(self):
+        connection = connect(self.path)
+        self.make_table(connection, 5000)
+        connection.close()
+
+        def write():
+            mine = connect(self.path)
+            self.run_sql(mine, "INSERT INTO t SELECT range, 'x', 0 FROM range(5000, 10000)")
+            self.run_sql(mine, "CALL yarrow_flush('t')")
+            mine.close()
+
+        self.in_child(write)
+        self.assertEqual(self.run_sql(self.open(), "SELECT count(*) FROM t"), [(10000,)])
 
 
 if __name__ == "__main__":
