@@ -97,6 +97,7 @@ duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(duckdb::optional_ptr<duckdb::S
                                                   const duckdb::string&, duckdb::AttachInfo& info,
                                                   duckdb::AttachOptions& options) {
   RefuseStorageOptions(options);
+  const bool is_read_only = options.access_mode == duckdb::AccessMode::READ_ONLY;
   auto& databases = static_cast<OpenDatabases&>(*storage_info);
   if (databases.confinement->is_on()) {
     throw duckdb::PermissionException("this DuckDB instance is confined: no other database can be attached");
@@ -110,11 +111,11 @@ duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(duckdb::optional_ptr<duckdb::S
   if (database == nullptr) {
     CheckMayOpen(context, info.path);
     StoreOptions store;
-    store.create_if_missing = options.access_mode != duckdb::AccessMode::READ_ONLY;
+    store.create_if_missing = !is_read_only;
     database = Check(Database::Open(info.path, store));
   }
-  // Records the user, as every session does.
-  Check(database->OpenSession({.user = taken.user}).status());
+  // Records the user, as every session does that may write.
+  if (!is_read_only) Check(database->OpenSession({.user = taken.user}).status());
   if (taken.confined) databases.confinement->Begin(*context.db, attached.GetName());
   return duckdb::make_uniq<SqlCatalog>(attached, std::move(database), taken.user, taken.confined);
 }

@@ -1,8 +1,10 @@
 #include "sql/table_function_arguments.h"
 
+#include <duckdb/main/attached_database.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/parser/qualified_name.hpp>
 #include <duckdb/planner/binder.hpp>
+#include <duckdb/transaction/meta_transaction.hpp>
 
 #include "sql/scan_serialization.h"
 #include "sql/table_options.h"
@@ -10,11 +12,18 @@
 namespace yarrow::sql {
 
 void TableFunctionArguments::TellOf(duckdb::Catalog& catalog) const {
-  if (catalog.GetAttached().IsReadOnly()) {
-    throw duckdb::InvalidInputException(function_ + ": database " + catalog.GetName() +
-                                        " is attached READ_ONLY, and nothing is written through it");
-  }
   if (binder_ != nullptr) binder_->GetStatementProperties().RegisterDBRead(catalog, context_);
+}
+
+void TableFunctionArguments::CheckWritable(duckdb::Catalog& catalog) const {
+  if (catalog.GetAttached().IsReadOnly()) {
+    throw duckdb::InvalidInputException("Cannot call %s on database \"%s\" which is attached in read-only mode!",
+                                        function_, catalog.GetName());
+  }
+  if (duckdb::MetaTransaction::Get(context_).IsReadOnly()) {
+    throw duckdb::TransactionException("Cannot call %s on database \"%s\" in a transaction that is read-only",
+                                       function_, catalog.GetName());
+  }
 }
 
 std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& value) const {
@@ -24,6 +33,7 @@ std::shared_ptr<SqlTable> TableFunctionArguments::Table(const duckdb::Value& val
   duckdb::Binder::BindSchemaOrCatalog(context_, name.catalog, name.schema);
   auto& entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(context_, name.catalog, name.schema, name.name);
   if (auto* table = dynamic_cast<SqlTable*>(&entry)) {
+    CheckWritable(table->catalog);
     TellOf(table->catalog);
     return table->shared_from_this();
   }
@@ -34,6 +44,7 @@ SqlCatalog& TableFunctionArguments::Database(const duckdb::Value& value) const {
   const std::string name = value.IsNull() ? duckdb::DatabaseManager::GetDefaultDatabase(context_) : value.ToString();
   auto& catalog = duckdb::Catalog::GetCatalog(context_, name);
   if (auto* found = dynamic_cast<SqlCatalog*>(&catalog)) {
+    CheckWritable(*found);
     TellOf(*found);
     return *found;
   }

@@ -13,6 +13,9 @@
 namespace yarrow::sql {
 
 // Turns arguments into what they mean; throws BinderException, naming function and argument. For the time of one bind.
+//
+// These functions change what they are called on, so tables and databases that are attached in read-only mode, and all
+// of them in a read-only transaction, are refused here, where every one of them gets its table or database.
 class TableFunctionArguments {
  public:
   TableFunctionArguments(std::string function, duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input)
@@ -28,8 +31,9 @@ class TableFunctionArguments {
   FlushOptions::OptimizeFor Layout(const duckdb::Value& value) const;
 
  private:
-  // A prepared statement binds the call anew when the database has changed or is gone. Throws for one that is attached
-  // READ_ONLY: all these functions write.
+  // Throws for a database that is attached READ_ONLY: all these functions write.
+  void CheckWritable(duckdb::Catalog& catalog) const;
+  // A prepared statement binds the call anew when the database has changed or is gone.
   void TellOf(duckdb::Catalog& catalog) const;
 
   const std::string function_;
