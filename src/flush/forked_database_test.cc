@@ -16,6 +16,7 @@ using test::InForkedChild;
 using test::ItemsBatch;
 using test::List;
 using test::ReaderOf;
+using test::TextOf;
 
 constexpr const char* kOpenAfterwards = "fork first and open afterwards";
 
