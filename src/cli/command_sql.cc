@@ -1,12 +1,11 @@
 // yarrow DIR: SQL over the tables of a database.
 #include <unistd.h>
 
-#include <fstream>
-#include <iostream>
 #include <sstream>
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/script_input.h"
 #include "cli/shell.h"
 #include "sql/sql_session.h"
 
@@ -44,13 +43,14 @@ arrow::Status RunScripts(const SqlArguments& arguments, Shell* shell) {
     ARROW_RETURN_NOT_OK(shell->FeedAll(script));
   }
   if (!arguments.file.empty()) {
-    std::ifstream file(arguments.file, std::ios::binary);
+    ScriptInput file(arguments.file);
     if (!file) return arrow::Status::IOError("cannot open '", arguments.file, "'");
     ARROW_RETURN_NOT_OK(shell->FeedAll(file));
   }
   if (!arguments.commands.empty() || !arguments.file.empty()) return arrow::Status::OK();
   if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return RunInteractively(shell);
-  return shell->FeedAll(std::cin);
+  ScriptInput input;
+  return shell->FeedAll(input);
 }
 
 arrow::Status RunSql(const SqlArguments& arguments) {

@@ -35,7 +35,11 @@ bool IsIgnored(int signal) {
   for (;;) {
     int signal = 0;
     if (::sigwait(&signals, &signal) != 0) continue;
-    if (watch.signal.exchange(signal) != 0 && !watch.survives) ::_exit(128 + signal);
+    int before = 0;
+    if (!watch.signal.compare_exchange_strong(before, signal)) {
+      if (!watch.survives) ::_exit(128 + signal);
+      if (before == SIGINT) watch.signal.compare_exchange_strong(before, signal);  // one that ends the program stays
+    }
     const std::scoped_lock lock(watch.mutex);
     if (watch.cancel) watch.cancel();
   }
@@ -47,7 +51,7 @@ void WatchInterrupts() {
   sigset_t signals;
   ::sigemptyset(&signals);
   bool any = false;
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     if (IsIgnored(signal)) continue;
     ::sigaddset(&signals, signal);
     any = true;
@@ -61,8 +65,9 @@ void SurviveInterrupts() {
   TheWatch().survives = true;
 }
 
-int TakeInterrupt() {
-  return TheWatch().signal.exchange(0);
+void ForgetCtrlC() {
+  int ctrl_c = SIGINT;
+  TheWatch().signal.compare_exchange_strong(ctrl_c, 0);
 }
 
 int InterruptSignal() {

@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as a request to stop, instead of a sudden death.
+// Ctrl-C, SIGTERM and SIGHUP as a request to stop, instead of a sudden death.
 #pragma once
 
 #include <arrow/status.h>
@@ -7,16 +7,15 @@
 
 namespace yarrow::cli {
 
-// From now on SIGINT and SIGTERM reach a thread of their own, which records them and runs the CancelOnInterrupt in
-// force. A second signal ends the process at once. A signal that the parent process set to be ignored (nohup,
+// From now on SIGINT, SIGTERM and SIGHUP reach a thread of their own, which records them and runs the CancelOnInterrupt
+// in force. A second signal ends the process at once. A signal that the parent process set to be ignored (nohup,
 // background jobs of a shell) stays ignored. REQUIRES: called once, before any thread is started.
 void WatchInterrupts();
 
-// From now on a second signal does not end the process: for a program that goes on after the first, and takes it with
-// TakeInterrupt.
+// From now on a second signal does not end the process: for a program that goes on after Ctrl-C, which it forgets.
 void SurviveInterrupts();
-// The signal that came, which is forgotten.
-int TakeInterrupt();
+// What came is forgotten if it was Ctrl-C. Other signals stay: they end the program.
+void ForgetCtrlC();
 
 // The signal that came, 0 if none has. Safe from any thread.
 int InterruptSignal();

@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/standard_output.h"
+#include "yarrow/database.h"
 
 namespace {
 
@@ -99,6 +100,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  yarrow::ReserveStandardDescriptors();
   ::signal(SIGPIPE, SIG_IGN);  // the write that fails tells
   yarrow::cli::WatchInterrupts();
   try {

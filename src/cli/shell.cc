@@ -3,7 +3,6 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -85,7 +84,11 @@ Status Shell::FeedLines(std::string_view lines) {
 
 Status Shell::FeedAll(std::istream& script) {
   std::string line;
-  while (!is_over_ && std::getline(script, line)) ARROW_RETURN_NOT_OK(Feed(line));
+  while (!is_over_ && std::getline(script, line)) {
+    ARROW_RETURN_NOT_OK(CheckInterrupt());
+    ARROW_RETURN_NOT_OK(Feed(line));
+  }
+  ARROW_RETURN_NOT_OK(CheckInterrupt());
   if (script.bad()) return Status::IOError("cannot read the script");
   return is_over_ ? Status::OK() : FeedEnd();
 }
@@ -130,7 +133,8 @@ Status RunInteractively(Shell* shell) {
   while (!shell->is_over()) {
     std::string line;
     const auto outcome = editor.Read(shell->is_inside() ? "   ...> " : "yarrow> ", &line);
-    if (TakeInterrupt() == SIGTERM) return Status::Cancelled("terminated");
+    ForgetCtrlC();  // a line, or a statement below, was cancelled
+    if (InterruptSignal() != 0) return Status::Cancelled("terminated");
     if (outcome == LineEditor::Outcome::kInterrupted) {
       shell->Forget();
       continue;
@@ -140,8 +144,8 @@ Status RunInteractively(Shell* shell) {
       return Status::OK();
     }
     const Status done = shell->FeedLines(line);
-    const int signal = TakeInterrupt();
-    if (signal == SIGTERM) return Status::Cancelled("terminated");
+    ForgetCtrlC();
+    if (InterruptSignal() != 0) return Status::Cancelled("terminated");
     if (done.ok()) continue;
     if (IsBrokenPipe(done)) return done;
     fmt::print(stderr, "{}\n", done.message());

@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/script_input.h"
 #include "cli/shell.h"
 #include "cli/standard_output.h"
 
@@ -103,7 +103,7 @@ struct ShellCommands {
   static Status Read(Shell& shell, const Words& words) {
     constexpr int kMostNested = 20;
     if (shell.depth_ == kMostNested) return Status::Invalid(".read: scripts are nested ", kMostNested, " deep");
-    std::ifstream file(words[0], std::ios::binary);
+    ScriptInput file(words[0]);
     if (!file) return Status::IOError("cannot open '", words[0], "'");
     ++shell.depth_;
     const Status status = shell.FeedAll(file);

@@ -146,8 +146,9 @@ arrow::Status CheckProcess() {
 void ReserveStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
-    // Not for the way that the descriptor is used in: who writes to a closed output is still told.
-    const int taken = ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    // Input and output not for the way that they are used in: who reads or writes them is still told. Messages of
+    // errors are lost, as they would be.
+    const int taken = ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
     if (taken > STDERR_FILENO) ::close(taken);  // another thread was first
   }
 }

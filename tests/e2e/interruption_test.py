@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -109,6 +110,89 @@ class SignalTest(ProgramTest):
     self.assertIn(b'imported', out)
 
 
+class ScriptSignalTest(ProgramTest):
+  """A signal while the program waits for statements."""
+
+  def check_end(self, process, number):
+    self.send_when_awaited(process, number)
+    start = time.monotonic()
+    self.assertEqual(process.wait(timeout=30), 128 + number)
+    self.assertLess(time.monotonic() - start, 10)
+    self.assertEqual(process.stderr.read(), b'yarrow: cancelled\n')
+
+  def test_standard_input_is_a_pipe(self):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+      process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+      process.stdin.write(b'CREATE TABLE IF NOT EXISTS t (id BIGINT PRIMARY KEY);\nINSERT OR IGNORE INTO t VALUES (1);\n'
+                          b'SELECT 42 AS a;\nSELECT')
+      process.stdin.flush()
+      self.assertEqual((process.stdout.readline(), process.stdout.readline()), (b'a\n', b'42\n'))
+      self.check_end(process, number)
+      process.stdin.close()
+      self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', 'FROM t'), 'id\n1\n')
+
+  def test_a_file_is_a_pipe(self):
+    fifo = self.folder / 'fifo'
+    os.mkfifo(fifo)
+    process = self.start_yarrow(self.db, '-f', fifo)  # to which nobody writes
+    self.check_end(process, signal.SIGTERM)
+    process = self.start_yarrow(self.db, '-f', fifo)
+    with open(fifo, 'wb', buffering=0) as script:
+      script.write(b'CREATE TABLE u (id BIGINT PRIMARY KEY);\n')
+      self.check_end(process, signal.SIGHUP)
+    self.assertIn('u', self.run_yarrow('tables', self.db))
+
+  def test_between_statements(self):
+    script = self.write('script.sql', 'SELECT 1;\n' * 2_000_000)
+    with open(script, 'rb') as statements:
+      process = self.start_yarrow(self.db, '--format', 'csv', stdin=statements)
+      reader = threading.Thread(target=process.stdout.read)
+      reader.start()
+      self.check_end(process, signal.SIGTERM)
+      reader.join()
+
+  def test_whole_scripts_are_read(self):
+    process = self.start_yarrow(self.db, '--format', 'csv', stdin=subprocess.PIPE)
+    out, error = process.communicate(b'SELECT 1 AS a;\n' * 5000 + b"SELECT 'no newline' AS b", timeout=300)
+    self.assertEqual((process.returncode, error), (0, b''))
+    self.assertEqual(out, b'a\n1\n' * 5000 + b'b\nno newline\n')
+
+
+class ClosedDescriptorTest(ProgramTest):
+  """What would be printed must not go into a file of the database."""
+
+  def run_without(self, redirections, *arguments):
+    command = f'exec "$@" {redirections}'
+    return subprocess.run(['sh', '-c', command, 'sh', YARROW, *map(str, arguments)], capture_output=True, timeout=300,
+                          check=False)
+
+  def texts_below(self):
+    return b''.join(path.read_bytes() for path in self.db.rglob('LOG*'))
+
+  def test_no_row_goes_into_the_database(self):
+    self.import_table('airlines')
+    for redirections in ('>&-', '<&- >&-', '<&- >&- 2>&-', '>&- 2>&-'):
+      for arguments in (['scan', self.db, 'airlines'], [self.db, '-c', 'FROM airlines'], ['check', self.db]):
+        done = self.run_without(redirections, *arguments)
+        self.assertEqual(done.returncode, 1, (redirections, arguments))
+        self.assertEqual(done.stdout, b'')
+        if '2>' not in redirections:
+          self.assertIn(b'cannot write to standard output', done.stderr)
+        self.assertNotIn(b'Endeavor', self.texts_below())
+    self.assertEqual(self.row_count('airlines'), 16)
+
+  def test_errors_neither(self):
+    self.import_table('airlines')
+    done = self.run_without('2>&-', self.db, '-c', 'SELECT nothing_like_that')
+    self.assertEqual(done.returncode, 1)
+    self.assertNotIn(b'nothing_like_that', self.texts_below())
+
+  def test_a_closed_input_is_no_script(self):
+    done = self.run_without('<&-', self.db.parent / 'new')
+    self.assertEqual(done.returncode, 1)
+    self.assertIn(b'cannot read the script', done.stderr)
+
+
 class OutputTest(ProgramTest):
 
   def test_closed_pipe(self):
@@ -137,6 +221,8 @@ class LockTest(ProgramTest):
     holder.stdout.read(1000)
     self.assertIn(str(holder.pid), self.fail_yarrow('tables', self.db))
     self.assertIn(str(holder.pid), self.fail_yarrow('import', self.db, 'airlines', data_file('airlines')))
+    (self.db / 'hot' / 'LOCK').unlink()
+    self.assertIn(str(holder.pid), self.fail_yarrow('tables', self.db))
     holder.stdout.read()
     self.assertEqual(holder.wait(timeout=60), 0)
     self.run_yarrow('tables', self.db)

@@ -91,9 +91,15 @@ class ProgramTest(unittest.TestCase):
 
   def start_yarrow(self, *arguments, **options):
     process = subprocess.Popen([YARROW, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **options)
+                               preexec_fn=ProgramTest.heed_signals, **options)
     self.addCleanup(self.end, process)
     return process
+
+  @staticmethod
+  def heed_signals():
+    """A runner of tests may ignore them, and the program would inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+      signal.signal(number, signal.SIG_DFL)
 
   @staticmethod
   def send_when_awaited(process, number):

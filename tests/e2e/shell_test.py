@@ -117,7 +117,13 @@ class InteractiveTest(ProgramTest):
     shell.expect(PROMPT)
     self.assertIn('(1 row)', shell.run('SELECT 7 AS seven;'))
     shell.process.send_signal(signal.SIGTERM)
-    self.assertNotEqual(shell.end(), 0)
+    self.assertEqual(shell.end(), 128 + signal.SIGTERM)
+
+  def test_a_terminal_that_goes_away_ends_the_shell(self):
+    shell = self.open()
+    shell.run('SELECT 7 AS seven;')
+    shell.process.send_signal(signal.SIGHUP)
+    self.assertEqual(shell.end(), 128 + signal.SIGHUP)
 
   def test_history_outlives_the_shell(self):
     shell = self.open()
