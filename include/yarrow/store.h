@@ -38,6 +38,10 @@ enum class Durability {
 
 struct StoreOptions {
   bool create_if_missing = true;  // of the call that opens; the other options belong to the open Store
+  // Of the call that opens, too. Opening a database with a damaged log is an error. With it, what was committed in
+  // front of the damage is opened; what lies behind is gone (Store::losses says what) but kept in the folder
+  // `salvaged`, with the files of segments that nothing names any more.
+  bool salvage = false;
   Durability durability = Durability::kSync;
   uint64_t block_cache_bytes = 256ull << 20;
   uint64_t write_buffer_bytes = 64ull << 20;      // of one memtable
@@ -124,6 +128,10 @@ class Store : public std::enable_shared_from_this<Store> {
 
   const std::filesystem::path& path() const;
   const StoreOptions& options() const;
+  // Which commits are lost of a damaged log, for people; empty but when it was opened with `salvage` and is damaged.
+  // Who keeps more in the store than a partition each has to see to what then does not fit together, and says so.
+  const std::vector<std::string>& losses() const;
+  arrow::Status SettleLosses();
 
   // The partition `name`, created when missing. Invalid for the names of Yarrow's own partitions: default, rows,
   // counters, system, and those that begin with "system.".
@@ -191,6 +199,10 @@ class Store : public std::enable_shared_from_this<Store> {
   // From now on commits wait for their turn so that about that many bytes a second pass; 0: none waits. Those that move
   // rows or change a definition never do, and none fails.
   void SetWriteRate(uint64_t bytes_per_second);
+  // The log is kept below so many bytes: what has stayed in memory longest is written to SST files. 128 MB at first.
+  arrow::Status SetMostLogBytes(uint64_t bytes);
+  // IOError that names the file when synced records of the log cannot be read any more.
+  arrow::Status CheckLog() const;
   // Makes every commit so far durable, whatever the durability of the store.
   arrow::Status SyncLog();
   // Named figures of the store ("hot.rows_estimate", "hot.sst_bytes", "cache.used_bytes", ...), sorted by name.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/system_partition.h"
+#include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -18,6 +20,8 @@ using arrow::Status;
 namespace {
 
 constexpr std::string_view kRowIdCounters = "row_id/";
+constexpr std::string_view kTableIdCounter = "table_id";
+constexpr std::string_view kJobIdCounter = "job_id";
 
 std::string RowIdKey(uint32_t table_id) {
   return std::string(kRowIdCounters) + std::to_string(table_id);
@@ -134,8 +138,8 @@ Status Catalog::OpenPartitions() {
   ARROW_RETURN_NOT_OK(open(&users_, SystemTableId::kUsers));
   ARROW_RETURN_NOT_OK(open(&jobs_, SystemTableId::kJobs));
   ARROW_RETURN_NOT_OK(open(&settings_, SystemTableId::kSettings));
-  table_ids_ = std::make_unique<RowIdCounter>(store_, counters_, "table_id");
-  job_ids_ = std::make_unique<RowIdCounter>(store_, counters_, "job_id");
+  table_ids_ = std::make_unique<RowIdCounter>(store_, counters_, std::string(kTableIdCounter));
+  job_ids_ = std::make_unique<RowIdCounter>(store_, counters_, std::string(kJobIdCounter));
   return Status::OK();
 }
 
@@ -195,7 +199,33 @@ Status Catalog::Load() {
     view->Add(std::move(entry));
   }
   view_ = std::move(view);
-  return SweepDrafts();
+  if (!store_->losses().empty()) return PassLostNumbers();
+  // A definition may be among what is lost, so that nobody knows whose the rows are: they stay while that folder does.
+  return std::filesystem::exists(store_->path() / "salvaged") ? Status::OK() : SweepDrafts();
+}
+
+// Numbers may have been given away that the counters know nothing of: none may come twice.
+Status Catalog::PassLostNumbers() {
+  constexpr int64_t kLostTables = 1 << 20, kLostRows = int64_t{1} << 40;
+  std::map<std::string, int64_t> counters{{std::string(kTableIdCounter), 1}, {std::string(kJobIdCounter), 1}};
+  for (const auto& [name, entry] : view_->tables_) {
+    if (entry->row_ids) counters[RowIdKey(entry->definition->id)] = 1;
+    if (entry->segment_ids) counters[SegmentIdKey(entry->definition->id)] = 1;
+  }
+  ScanCursor known = store_->Scan({.partition = counters_, .lower = {}, .upper = {}});
+  while (known.Next()) {
+    ARROW_ASSIGN_OR_RAISE(counters[std::string(known.key())], DefaultValueCodec<int64_t>::Decode(known.value()));
+  }
+  ARROW_RETURN_NOT_OK(known.status());
+  WriteSet writes;
+  for (const auto& [name, next] : counters) {
+    std::string bytes;
+    DefaultValueCodec<int64_t>::Encode(next + (name == kTableIdCounter ? kLostTables : kLostRows), &bytes);
+    writes.Put(counters_, name, bytes);
+  }
+  CommitOptions options;
+  options.sync = true;
+  return store_->Commit(writes, options).status();
 }
 
 // What a process that ended before it could publish them has left of its drafts.

@@ -194,6 +194,7 @@ class Catalog {
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
   arrow::Status SweepDrafts();
+  arrow::Status PassLostNumbers();
   void Publish(const CatalogChanges& changes, uint64_t sequence);
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
   // The checks of a change against the present. `own` is null without a transaction: with one, what is met here has

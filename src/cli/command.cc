@@ -114,12 +114,13 @@ bool DirectoryHolds(const std::string& directory) {
   return !fs::is_directory(directory, error) || !fs::is_empty(directory, error);
 }
 
-arrow::Result<std::shared_ptr<Database>> OpenDatabase(const std::string& directory) {
+arrow::Result<std::shared_ptr<Database>> OpenDatabase(const std::string& directory, bool salvage) {
   if (!DirectoryHolds(directory)) {
     return arrow::Status::IOError("there is no database at '", directory, "'; `yarrow import` creates one");
   }
   StoreOptions options;
   options.create_if_missing = false;
+  options.salvage = salvage;
   return Database::Open(directory, options);
 }
 

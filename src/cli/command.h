@@ -70,7 +70,8 @@ struct OpenedTable {
 };
 
 // Only import creates databases: an error when there is none.
-arrow::Result<std::shared_ptr<Database>> OpenDatabase(const std::string& directory);
+// `salvage`: see StoreOptions.
+arrow::Result<std::shared_ptr<Database>> OpenDatabase(const std::string& directory, bool salvage = false);
 arrow::Result<OpenedTable> OpenTable(const TableAddress& address);
 
 }  // namespace yarrow::cli

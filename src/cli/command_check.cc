@@ -15,6 +15,7 @@ namespace {
 struct CheckArguments {
   std::string directory;
   bool quiet = false;
+  bool salvage = false;
 };
 
 constexpr const char* kCheckFooter =
@@ -22,11 +23,17 @@ constexpr const char* kCheckFooter =
     "order of keys, that no row is in two places, statistics and key filters. Changes no row.\n"
     "Exits with 1 when something is wrong.\n"
     "\n"
-    "Example:\n"
-    "  yarrow check ./db";
+    "A database with a damaged log is not opened, as commits are lost. --salvage opens what was\n"
+    "committed in front of the damage, once and for all, says what is lost and checks the rest.\n"
+    "What lies behind is kept in the folder salvaged/, with the Parquet files that nothing names.\n"
+    "\n"
+    "Examples:\n"
+    "  yarrow check ./db\n"
+    "  yarrow check ./db --salvage";
 
 arrow::Status RunCheck(const CheckArguments& arguments) {
-  ARROW_ASSIGN_OR_RAISE(const auto database, OpenDatabase(arguments.directory));
+  ARROW_ASSIGN_OR_RAISE(const auto database, OpenDatabase(arguments.directory, arguments.salvage));
+  for (const std::string& loss : database->store()->losses()) ARROW_RETURN_NOT_OK(StandardOutput()->Write(loss + "\n"));
   ProgressBar progress(arguments.quiet);
   progress.Begin("checking");
   DatabaseCheckOptions options;
@@ -57,6 +64,7 @@ void AddCheckCommand(CLI::App* app, Action* action) {
   CLI::App* command = app->add_subcommand("check", "Reads everything and says what is wrong");
   AddDirectoryOption(command, &arguments->directory);
   command->add_flag("--quiet", arguments->quiet, "Print nothing but problems");
+  command->add_flag("--salvage", arguments->salvage, "Open what is left of a database with a damaged log");
   command->footer(kCheckFooter);
   command->callback([arguments, action] { *action = [arguments] { return RunCheck(*arguments); }; });
 }

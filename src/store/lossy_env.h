@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 
+#include "store/log_ledger.h"
 #include "store/lossy_disk.h"
 #include "store/store_env.h"
 
@@ -44,9 +46,17 @@ class LossyRocksFiles : public rocksdb::FileSystemWrapper {
                            std::unique_ptr<rocksdb::FSWritableFile>*, Context*) override {
     return Status::NotSupported("no option that asks for it is set");
   }
-  Status NewRandomRWFile(const std::string&, const rocksdb::FileOptions&, std::unique_ptr<rocksdb::FSRandomRWFile>*,
-                         Context*) override {
-    return Status::NotSupported("no option that asks for it is set");
+  Status NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                         std::unique_ptr<rocksdb::FSRandomRWFile>* file, Context* context) override {
+    const Status opened = target()->NewRandomRWFile(path, options, file, context);
+    if (opened.ok()) *file = std::make_unique<SlotFile>(std::move(*file), disk_, path);
+    return opened;
+  }
+  Status NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                           std::unique_ptr<rocksdb::FSSequentialFile>* file, Context* context) override {
+    if (path != kStartIdFile) return target()->NewSequentialFile(path, options, file, context);
+    *file = std::make_unique<TextFile>(start_id_);
+    return Status::OK();
   }
   Status NewDirectory(const std::string& path, const Options& options, std::unique_ptr<rocksdb::FSDirectory>* folder,
                       Context* context) override {
@@ -136,6 +146,46 @@ class LossyRocksFiles : public rocksdb::FileSystemWrapper {
     const std::shared_ptr<LossyDisk::File> on_disk_;
   };
 
+  // Written in place.
+  class SlotFile : public rocksdb::FSRandomRWFileOwnerWrapper {
+   public:
+    SlotFile(std::unique_ptr<rocksdb::FSRandomRWFile> file, LossyDisk* disk, std::string path)
+        : FSRandomRWFileOwnerWrapper(std::move(file)),
+          disk_(disk),
+          path_(std::move(path)),
+          on_disk_(disk->OpenFile(path_)) {}
+    Status Write(uint64_t offset, const rocksdb::Slice& data, const Options& options, Context* context) override {
+      const LossyDisk::Turn turn = disk_->Begin(LossyDisk::Call::kWrite, path_);
+      return turn.error() == 0 ? target()->Write(offset, data, options, context) : Error(turn.error(), path_);
+    }
+    Status Sync(const Options&, Context*) override { return Error(disk_->Sync(*on_disk_, path_), path_); }
+    Status Fsync(const Options& options, Context* context) override { return Sync(options, context); }
+
+   private:
+    LossyDisk* const disk_;
+    const std::string path_;
+    const std::shared_ptr<LossyDisk::File> on_disk_;
+  };
+
+  class TextFile : public rocksdb::FSSequentialFile {
+   public:
+    explicit TextFile(std::string text) : text_(std::move(text)) {}
+    Status Read(size_t count, const Options&, rocksdb::Slice* result, char* scratch, Context*) override {
+      count = text_.copy(scratch, count, at_);
+      at_ += count;
+      *result = rocksdb::Slice(scratch, count);
+      return Status::OK();
+    }
+    Status Skip(uint64_t count) override {
+      at_ = std::min<size_t>(text_.size(), at_ + count);
+      return Status::OK();
+    }
+
+   private:
+    const std::string text_;
+    size_t at_ = 0;
+  };
+
   class Folder : public rocksdb::FSDirectoryWrapper {
    public:
     Folder(std::unique_ptr<rocksdb::FSDirectory> folder, LossyDisk* disk, std::string path)
@@ -156,7 +206,17 @@ class LossyRocksFiles : public rocksdb::FileSystemWrapper {
     return turn.error() == 0 ? run() : Error(turn.error(), path);
   }
 
+  static std::string NewStartId() {
+    std::random_device random;
+    std::string id;
+    for (int i = 0; i < 16; ++i) {
+      for (const unsigned half : {random() % 16, random() % 16}) id += "0123456789abcdef"[half];
+    }
+    return id;
+  }
+
   LossyDisk* const disk_;
+  const std::string start_id_ = NewStartId();  // who mounts a disk again has started the system again
 };
 
 // As a store has it otherwise, on a LossyDisk that must outlive it.

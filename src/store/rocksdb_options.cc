@@ -5,6 +5,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include "store/file_limit.h"
+
 namespace yarrow {
 
 namespace {
@@ -57,6 +59,12 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions&) {
   db.keep_log_file_num = 2;
   // Spreads the writing of SST files over time instead of leaving it all to one sync that stalls commits.
   db.bytes_per_sync = 1 << 20;
+  // Beyond, files are opened again when they are read.
+  db.max_open_files = static_cast<int>(KeptFilesBudget());
+  // Else a partition that is hardly written keeps every log since its last row.
+  db.max_total_wal_size = kMostLogBytes;
+  // The log is checked, and what was being written at its end cut off, before RocksDB reads it (LogRecovery).
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   return db;
 }
 

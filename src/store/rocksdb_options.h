@@ -10,6 +10,9 @@
 
 namespace yarrow {
 
+// Of all files of the log together, until Store::SetMostLogBytes says otherwise.
+constexpr uint64_t kMostLogBytes = 128 << 20;
+
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options);
 
 // LRU, cut into shards that hold the largest entries there are.

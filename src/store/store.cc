@@ -11,6 +11,7 @@
 
 #include "store/child_exit.h"
 #include "store/home_process.h"
+#include "store/log_recovery.h"
 #include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/scan_state.h"
@@ -82,8 +83,8 @@ Store::~Store() {
 
 namespace {
 
-// The first option in which two sets of options for one open store differ, or null. create_if_missing is of no
-// consequence then.
+// The first option in which two sets of options for one open store differ, or null. create_if_missing and salvage are
+// of no consequence then.
 const char* DifferingOption(const StoreOptions& a, const StoreOptions& b) {
   if (a.durability != b.durability) return "durability";
   if (a.block_cache_bytes != b.block_cache_bytes) return "block_cache_bytes";
@@ -155,6 +156,15 @@ void ReserveStandardDescriptors() {
 
 const fs::path& Store::path() const {
   return impl_->path;
+}
+const std::vector<std::string>& Store::losses() const {
+  return impl_->losses;
+}
+arrow::Status Store::SettleLosses() {
+  return impl_->SettleLosses();
+}
+arrow::Status Store::CheckLog() const {
+  return CheckSyncedLog(impl_->log_env.get(), impl_->path, *impl_->log_ledger);
 }
 const StoreOptions& Store::options() const {
   return impl_->options;
@@ -310,6 +320,14 @@ arrow::Status Store::CompactRange(Partition partition, std::string_view lower, s
 
 void Store::SetWriteRate(uint64_t bytes_per_second) {
   if (HomeProcess::IsHome()) impl_->pressure.SetRate(bytes_per_second);
+}
+
+arrow::Status Store::SetMostLogBytes(uint64_t bytes) {
+  // 0 would be RocksDB's own choice.
+  const std::string text = std::to_string(std::max<uint64_t>(bytes, 1));
+  if (impl_->db->GetDBOptions().max_total_wal_size == std::max<uint64_t>(bytes, 1)) return arrow::Status::OK();
+  return impl_->WriteError(impl_->db->SetDBOptions({{"max_total_wal_size", text}}),
+                           "cannot limit the log of '" + impl_->path.string() + "'");
 }
 
 arrow::Status Store::CompactAll() {

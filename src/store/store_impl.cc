@@ -1,10 +1,15 @@
 #include "store/store_impl.h"
 
+#include <rocksdb/transaction_log.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
+#include "store/log_recovery.h"
+#include "store/oldest_log.h"
 #include "store/recovery_listener.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
@@ -23,7 +28,11 @@ StoreImpl::StoreImpl(std::filesystem::path canonical_path, const StoreOptions& s
 StoreImpl::~StoreImpl() {
   log_syncer_.reset();
   if (db == nullptr) return;
-  if (options.durability == Durability::kOs) (void)SyncLog();
+  file_merger->Stop();  // it uses the handles
+  // One to which nothing was written stays empty, and goes when it is closed.
+  std::unique_ptr<rocksdb::LogFile> log;
+  const bool is_written = !db->GetCurrentWalFile(&log).ok() || log->SizeFileBytes() > 0;
+  if (options.durability == Durability::kOs && is_written) (void)SyncLog();
   for (NamedPartition& partition : partitions_by_id_) {
     if (partition.handle != nullptr) (void)db->DestroyColumnFamilyHandle(partition.handle.release());
   }
@@ -58,9 +67,16 @@ arrow::Status OpenError(const std::filesystem::path& path, rocksdb::Env* env, co
   for (const int refusal : {EACCES, EPERM, EROFS}) {
     if (message.find(std::strerror(refusal)) != std::string::npos) return AccessError(path, message, refusal);
   }
+  if (message.find("Too many open files") != std::string::npos) {
+    return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, too many files are open (",
+                                  message, "): close some, or raise the limit (ulimit -n), and try again");
+  }
   if (status.IsNoSpace()) {
     return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, the disk is full (", message,
                                   "): make room, and try again");
+  }
+  if (status.IsIOError() && message.find("No such file") == std::string::npos) {
+    return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened: ", message);
   }
   return arrow::Status::IOError("the database at '", path.string(), "' cannot be opened, it may be damaged (", message,
                                 "): restore it from a backup, or copy what is left with RocksDB's repair tool");
@@ -74,6 +90,8 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
   db_options.create_if_missing = create;
   db_options.listeners.push_back(file_listener);
   db_options.listeners.push_back(std::make_shared<RecoveryListener>());
+  db_options.listeners.push_back(file_merger);
+  ARROW_RETURN_NOT_OK(PrepareLog(hot, env, &db_options));
   std::vector<std::string> names;
   if (create) {
     names.push_back(rocksdb::kDefaultColumnFamilyName);
@@ -94,6 +112,36 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
     partitions_by_id_[id] = {handle->GetName(), std::unique_ptr<rocksdb::ColumnFamilyHandle>(handle)};
     partitions_by_name_.emplace(handle->GetName(), MakePartition(handle));
   }
+  if (!options.disable_auto_compaction) {
+    file_merger->Start(opened, [this](const std::string& name) { return FindHandle(name); });
+  }
+  return arrow::Status::OK();
+}
+
+// With more to read again than this, it is written to SST files at open, so that the next open is quick. With less it
+// stays in the log: a program that commits a row and ends leaves no file of its own.
+constexpr uint64_t kMostRecoveredLogs = 4;
+constexpr uint64_t kMostRecoveredBytes = 8 << 20;
+
+arrow::Status StoreImpl::PrepareLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options) {
+  // Nobody else may open the database meanwhile. RocksDB takes the lock itself then.
+  rocksdb::FileLock* lock = nullptr;
+  const rocksdb::Status locked = env->LockFile((hot / "LOCK").string(), &lock);
+  if (!locked.ok()) return OpenError(path, env, locked);
+  const arrow::Status recovered = RecoverLog(hot, env, db_options);
+  (void)env->UnlockFile(lock);
+  return recovered;
+}
+
+arrow::Status StoreImpl::RecoverLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options) {
+  ARROW_ASSIGN_OR_RAISE(log_ledger, LogLedger::Open(env, hot.string()));
+  LogRecovery recovery(env, path, log_ledger.get(), [&] { return FindOldestNeededLog(*db_options, hot.string()); });
+  ARROW_RETURN_NOT_OK(recovery.Run(options.salvage));
+  ARROW_RETURN_NOT_OK(LoadLosses());
+  log_env = std::make_unique<LogEnv>(env, log_ledger.get(), options.durability != Durability::kSync);
+  db_options->env = log_env.get();
+  db_options->avoid_flush_during_recovery =
+      recovery.files() <= kMostRecoveredLogs && recovery.bytes() <= kMostRecoveredBytes;
   return arrow::Status::OK();
 }
 
@@ -136,6 +184,31 @@ arrow::Result<Partition> StoreImpl::OpenPartition(std::string_view name) {
   if (partitions_by_id_.size() <= id) partitions_by_id_.resize(id + 1);
   partitions_by_id_[id] = {std::string(name), std::unique_ptr<rocksdb::ColumnFamilyHandle>(handle)};
   return partitions_by_name_.emplace(name, MakePartition(handle)).first->second;
+}
+
+arrow::Status StoreImpl::LoadLosses() {
+  std::ifstream file(path / kUnsettledLosses);
+  for (std::string line; std::getline(file, line);) losses.push_back(line);
+  return file.bad() ? arrow::Status::IOError("cannot read '", (path / kUnsettledLosses).string(), "'")
+                    : arrow::Status::OK();
+}
+
+arrow::Status StoreImpl::SettleLosses() {
+  std::error_code error;
+  if (losses.empty() || !std::filesystem::exists(path / kUnsettledLosses, error)) return arrow::Status::OK();
+  std::ofstream settled(path / kSettledLosses, std::ios::app);
+  for (const std::string& loss : losses) settled << loss << '\n';
+  settled.close();
+  if (settled.fail()) return arrow::Status::IOError("cannot write '", (path / kSettledLosses).string(), "'");
+  std::filesystem::remove(path / kUnsettledLosses, error);
+  return error ? arrow::Status::IOError("cannot remove '", (path / kUnsettledLosses).string(), "': ", error.message())
+               : arrow::Status::OK();
+}
+
+rocksdb::ColumnFamilyHandle* StoreImpl::FindHandle(const std::string& name) const {
+  std::shared_lock lock(partitions_mutex_);
+  const auto found = partitions_by_name_.find(name);
+  return found == partitions_by_name_.end() ? nullptr : Handle(found->second);
 }
 
 Partition StoreImpl::PartitionById(uint32_t id) const {

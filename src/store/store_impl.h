@@ -22,7 +22,10 @@
 #include "store/commit_queue.h"
 #include "store/directory_lock.h"
 #include "store/file_listener.h"
+#include "store/file_merger.h"
 #include "store/home_process.h"
+#include "store/log_env.h"
+#include "store/log_ledger.h"
 #include "store/log_syncer.h"
 #include "store/memtable_sample.h"
 #include "store/split_point_cache.h"
@@ -79,7 +82,8 @@ struct StoreImpl {
 
   // Also those of Yarrow's own, see IsReservedPartition.
   arrow::Result<Partition> OpenPartition(std::string_view name);
-  Partition PartitionById(uint32_t id) const;  // invalid when there is none
+  rocksdb::ColumnFamilyHandle* FindHandle(const std::string& name) const;  // null when there is none
+  Partition PartitionById(uint32_t id) const;                              // invalid when there is none
   std::string PartitionName(uint32_t id) const;
   std::vector<Partition> AllPartitions() const;
 
@@ -103,6 +107,7 @@ struct StoreImpl {
   arrow::Result<CommitResult> Ingest(CommitRequest* request, std::span<const SstFiles* const> files);
 
   arrow::Status SyncLog();
+  arrow::Status SettleLosses();
   // As FromRocksDb; tells the remedy, too, when RocksDB refuses all writes after an error of the disk.
   arrow::Status WriteError(const rocksdb::Status& status, const std::string& context) const;
   std::string NewTemporaryFile();
@@ -115,6 +120,11 @@ struct StoreImpl {
   rocksdb::ColumnFamilyOptions partition_options;
   MemtableSample memtable_sample;
   std::shared_ptr<FileListener> file_listener = std::make_shared<FileListener>(&memtable_sample);
+  std::unique_ptr<LogLedger> log_ledger;
+  std::unique_ptr<LogEnv> log_env;
+  std::shared_ptr<FileMerger> file_merger = std::make_shared<FileMerger>();
+  // What is lost of a damaged log that was opened nevertheless, for people; see StoreOptions::salvage.
+  std::vector<std::string> losses;
   std::unique_ptr<rocksdb::DB> db;
   CommitQueue commits;
   WritePressure pressure;
@@ -123,6 +133,10 @@ struct StoreImpl {
 
  private:
   arrow::Status OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env);
+  // Makes the log ready to be read; what of `db_options` depends on it.
+  arrow::Status PrepareLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
+  arrow::Status LoadLosses();
+  arrow::Status RecoverLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
   arrow::Status BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,
                            rocksdb::WriteBatch* batch) const;
   static void HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes);

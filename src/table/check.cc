@@ -34,6 +34,7 @@ class Checker {
         report_(report) {}
 
   Status CheckTable(const std::shared_ptr<const TableEntry>& entry);
+  void CheckLog();
   // Records of the cold tier without a segment or a table.
   Status CheckLeftovers();
 
@@ -66,6 +67,11 @@ void Checker::AddProblem(std::string problem) {
   } else if (found == CheckReport::kMostProblems) {
     report_->problems.emplace_back().assign("there are more problems of this kind, which are not listed");
   }
+}
+
+void Checker::CheckLog() {
+  const Status log = database_->store()->CheckLog();
+  if (!log.ok()) AddProblem(log.message());
 }
 
 // Keys must ascend, rows must decode.
@@ -241,6 +247,7 @@ arrow::Result<CheckReport> CheckDatabase(const std::shared_ptr<DatabaseImpl>& da
   ARROW_ASSIGN_OR_RAISE(const Partition rows, OpenSystemPartition(*database->store(), "rows"));
   CheckReport report;
   Checker checker(database, rows, options, &report);
+  checker.CheckLog();
   for (const auto& entry : database->catalog().View()->Tables()) ARROW_RETURN_NOT_OK(checker.CheckTable(entry));
   ARROW_RETURN_NOT_OK(checker.CheckLeftovers());
   return report;

@@ -1,6 +1,7 @@
 #include "table/cold_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -15,15 +16,17 @@ using arrow::Status;
 
 namespace {
 
+using Discard = std::function<Status(const std::filesystem::path& path)>;
+
 Status SweepFolder(cold::FileSystem& files, const std::filesystem::path& folder,
-                   const std::set<std::filesystem::path>& known) {
+                   const std::set<std::filesystem::path>& known, const Discard& discard) {
   ARROW_ASSIGN_OR_RAISE(const auto names, files.List(folder));
   for (const std::string& name : names) {
     const std::filesystem::path path = folder / name;
     if (std::filesystem::is_directory(path)) {
-      if (cold::IsFolderName(name)) ARROW_RETURN_NOT_OK(SweepFolder(files, path, known));
+      if (cold::IsFolderName(name)) ARROW_RETURN_NOT_OK(SweepFolder(files, path, known, discard));
     } else if (known.count(path) == 0 && (cold::ParseSegmentFileName(name) || cold::IsTemporaryName(name))) {
-      ARROW_RETURN_NOT_OK(files.Remove(path));
+      ARROW_RETURN_NOT_OK(discard(path));
     }
   }
   return Status::OK();
@@ -44,7 +47,14 @@ Status SweepSegmentFiles(const ColdTier& tier) {
   }
   ARROW_RETURN_NOT_OK(entries.status());
   for (const DeletedFile& file : tier.deleted.List()) known.insert(tier.store->path() / cold::SegmentPath(file.key));
-  return SweepFolder(*tier.files, folder, known);
+  const auto remove = [&](const std::filesystem::path& path) { return tier.files->Remove(path); };
+  // What names them may be lost.
+  const auto keep = [&](const std::filesystem::path& path) -> Status {
+    const auto below = std::filesystem::path("salvaged") / path.lexically_relative(tier.store->path()).parent_path();
+    ARROW_RETURN_NOT_OK(cold::CreateFoldersDurably(*tier.files, tier.store->path(), below));
+    return tier.files->Rename(path, tier.store->path() / below / path.filename());
+  };
+  return SweepFolder(*tier.files, folder, known, tier.store->losses().empty() ? Discard(remove) : Discard(keep));
 }
 
 ColdSegment::~ColdSegment() {

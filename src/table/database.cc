@@ -25,6 +25,7 @@ arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Open(std::shared_ptr<
   ARROW_RETURN_NOT_OK(impl->LoadSettings());
   ARROW_RETURN_NOT_OK(impl->CleanJobs());
   ARROW_RETURN_NOT_OK(impl->CleanFiles());
+  ARROW_RETURN_NOT_OK(impl->store_->SettleLosses());
   return impl;
 }
 

@@ -92,6 +92,7 @@ arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {
 Status DatabaseImpl::CleanFiles() {
   ARROW_RETURN_NOT_OK(cold_tier_->deleted.Load());
   ARROW_RETURN_NOT_OK(SweepSegmentFiles(*cold_tier_));
+  if (!store_->losses().empty()) return Status::OK();
   ARROW_UNUSED(RemoveDeletedFiles());  // what is left is tried again
   return Status::OK();
 }

@@ -29,6 +29,7 @@ struct LiveSettings {
   std::atomic<int64_t> key_filter_cache_bytes{0};
   std::atomic<int64_t> open_segment_bytes{0};
   std::atomic<int64_t> open_segments{0};
+  std::atomic<int64_t> max_log_bytes{0};
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -61,7 +62,8 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
  private:
   explicit DatabaseImpl(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   arrow::Status LoadSettings();
-  void SetCacheBudgets();
+  // Makes those take effect that are limits.
+  arrow::Status ApplyLimits();
   arrow::Status CleanFiles();
   arrow::Status CleanJobs();
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "store/file_limit.h"
 #include "table/database_impl.h"
 
 namespace yarrow {
@@ -36,10 +37,14 @@ const Setting kSettings[] = {
      "bytes that hot rows of tables with a flush policy may take before commits are slowed down; 0: any"},
     {"key_filter_cache_bytes", &LiveSettings::key_filter_cache_bytes, "bytes", 0, kMostBytes, 128 * kMiB,
      "memory for the key filters of segments, which take 1.25 bytes a row"},
+    {"max_log_bytes", &LiveSettings::max_log_bytes, "bytes", kMiB, kMostBytes, 128 * kMiB,
+     "bytes of the write-ahead log, above which rows that are only there are written to files; more makes an open "
+     "after "
+     "a crash slower"},
     {"open_segment_bytes", &LiveSettings::open_segment_bytes, "bytes", 0, kMostBytes, 64 * kMiB,
      "memory for the footers of segment files that are kept open"},
     {"open_segments", &LiveSettings::open_segments, "files", 0, 1'000'000, 500,
-     "segment files kept open; those in use come on top"},
+     "segment files kept open, at most a quarter of the files that the process may open; those in use come on top"},
     {"scan_threads", &LiveSettings::scan_threads, "threads", 1, kMostScanThreads,
      std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostScanThreads),
      "threads of a scan that asks for 0 threads; 1 to 256"}};
@@ -75,8 +80,7 @@ Status DatabaseImpl::LoadSettings() {
     }
     ARROW_ASSIGN_OR_RAISE(settings_.*setting.live, ParseNumber(setting, record->value));
   }
-  SetCacheBudgets();
-  return Status::OK();
+  return ApplyLimits();
 }
 
 Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
@@ -86,15 +90,16 @@ Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
   record->value = value;
   ARROW_RETURN_NOT_OK(catalog_->settings().Put(SettingKey{std::string(name)}, *record));
   settings_.*setting->live = number;
-  SetCacheBudgets();
-  return Status::OK();
+  return ApplyLimits();
 }
 
-void DatabaseImpl::SetCacheBudgets() {
+Status DatabaseImpl::ApplyLimits() {
   SegmentCaches& caches = cold_tier_->caches;
   caches.key_filters.SetBudget({.bytes = static_cast<uint64_t>(settings_.key_filter_cache_bytes)});
-  caches.open_segments.SetBudget({.bytes = static_cast<uint64_t>(settings_.open_segment_bytes),
-                                  .entries = static_cast<uint64_t>(settings_.open_segments)});
+  caches.open_segments.SetBudget(
+      {.bytes = static_cast<uint64_t>(settings_.open_segment_bytes),
+       .entries = std::min(static_cast<uint64_t>(settings_.open_segments), KeptFilesBudget())});
+  return store_->SetMostLogBytes(static_cast<uint64_t>(settings_.max_log_bytes));
 }
 
 }  // namespace yarrow
