@@ -1,11 +1,7 @@
 #include "cli/command.h"
 
-#include <arrow/compute/expression.h>
-
 #include <filesystem>
 #include <utility>
-
-#include "cli/where_parser.h"
 
 namespace yarrow::cli {
 
@@ -44,24 +40,14 @@ void AddSelectionOptions(CLI::App* command, RowSelection* selection) {
   AddNameListOption(command, "--columns", &selection->columns, "Only these columns, in this order (default: all)");
   command
       ->add_option("--where", selection->where,
-                   "Only rows for which it is true: an SQL condition\n"
-                   "(yarrow scan --help says which)")
+                   "Only rows for which it is true: any SQL expression\n"
+                   "of type BOOLEAN over the table's columns")
       ->type_name("EXPR");
   command->add_option("--limit", selection->limit, "At most N rows (default: all)")
       ->type_name("N")
       ->check(CLI::Validator(
           [](const std::string& text) { return text.starts_with('-') ? text + " is less than 0 rows" : std::string(); },
           ""));
-}
-
-arrow::Result<ScanOptions> ToScanOptions(const RowSelection& selection, const Table& table) {
-  ScanOptions options;
-  if (!selection.columns.empty()) options.columns = selection.columns;
-  if (!selection.where.empty()) {
-    ARROW_ASSIGN_OR_RAISE(options.filter, ParseWhere(selection.where, *table.schema()));
-  }
-  options.limit = selection.limit;
-  return options;
 }
 
 arrow::Result<std::vector<std::string>> SplitNames(std::string_view list) {

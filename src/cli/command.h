@@ -56,8 +56,6 @@ struct RowSelection {
   std::optional<int64_t> limit;
 };
 void AddSelectionOptions(CLI::App* command, RowSelection* selection);
-// Invalid or KeyError for a condition that does not fit the table.
-arrow::Result<ScanOptions> ToScanOptions(const RowSelection& selection, const Table& table);
 
 // Whether something is there that import must not take for a new place: false for a missing or empty directory.
 bool DirectoryHolds(const std::string& directory);

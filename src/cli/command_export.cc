@@ -15,6 +15,7 @@
 
 #include "cli/cell_text.h"
 #include "cli/command.h"
+#include "cli/condition_scan.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
 
@@ -146,9 +147,8 @@ arrow::Result<int64_t> WriteRows(TableScan* scan, RowWriter* writer, ProgressBar
 Status RunExport(const ExportArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const FileFormat format, FormatOf(arguments));
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
-  ARROW_ASSIGN_OR_RAISE(const ScanOptions options, ToScanOptions(arguments.rows, *opened.table));
   const auto start = std::chrono::steady_clock::now();
-  ARROW_ASSIGN_OR_RAISE(const auto scan, opened.table->Scan(options));
+  ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows));
   ReplacingFile file(arguments.file);
   ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::FileOutputStream::Open(file.partial()));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(format, *scan->schema(), out.get()));

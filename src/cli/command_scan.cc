@@ -8,6 +8,7 @@
 
 #include "cli/cell_text.h"
 #include "cli/command.h"
+#include "cli/condition_scan.h"
 #include "cli/interrupt.h"
 
 namespace yarrow::cli {
@@ -26,11 +27,11 @@ struct ScanArguments {
 constexpr const char* kScanFooter =
     "Rows come in the order of the primary key, from one snapshot of the table.\n"
     "\n"
-    "EXPR is an SQL condition: comparisons (= <> < <= > >=), BETWEEN a AND b, IN (..),\n"
-    "LIKE 'N5%', IS NULL, joined by AND, OR, NOT and parentheses. Text goes in 'single\n"
-    "quotes' ('' is a quote), names that are no words in \"double quotes\". Dates are\n"
-    "DATE '2013-01-31', timestamps TIMESTAMP '2013-01-31 18:30:00' (UTC unless they say\n"
-    "otherwise). Conditions on the primary key read only the rows in question.\n"
+    "EXPR is any SQL expression that is true or false, as behind WHERE: DuckDB's operators,\n"
+    "functions and subqueries. Text goes in 'single quotes' ('' is a quote), names that are no\n"
+    "words in \"double quotes\". Dates are DATE '2013-01-31', timestamps TIMESTAMP '2013-01-31\n"
+    "18:30:00' (UTC unless they say otherwise). Conditions on the primary key read only the\n"
+    "rows in question.\n"
     "\n"
     "Examples:\n"
     "  yarrow scan ./db flights --limit 10\n"
@@ -38,13 +39,15 @@ constexpr const char* kScanFooter =
     "      --where \"origin = 'JFK' AND dep_delay > 300\" --stats\n"
     "  yarrow scan ./db flights --format csv > flights.csv";
 
-void PrintStats(const ScanMetrics& metrics, double seconds) {
+void PrintStats(int64_t rows, const ScanMetrics& metrics, double seconds) {
   fmt::print(stderr, "{} rows in {:.3f} s; visited {} rows, {} bytes; decoded {} rows, {} bytes\n",
-             GroupDigits(metrics.rows_passed), seconds, GroupDigits(metrics.rows_visited),
+             GroupDigits(static_cast<uint64_t>(rows)), seconds, GroupDigits(metrics.rows_visited),
              GroupDigits(metrics.bytes_visited), GroupDigits(metrics.rows_passed), GroupDigits(metrics.bytes_decoded));
 }
 
-arrow::Status PrintRows(TableScan* scan, OutputFormat format) {
+// Returns how many there were.
+arrow::Result<int64_t> PrintRows(TableScan* scan, OutputFormat format) {
+  int64_t rows = 0;
   const auto out = StandardOutput();
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(format, *scan->schema(), out.get()));
   const CancelOnInterrupt cancel([scan] { scan->Cancel(); });
@@ -54,25 +57,25 @@ arrow::Status PrintRows(TableScan* scan, OutputFormat format) {
     ARROW_RETURN_NOT_OK(CheckInterrupt());
     if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(writer->Write(*batch));
+    rows += batch->num_rows();
   }
-  return writer->Finish();
+  ARROW_RETURN_NOT_OK(writer->Finish());
+  return rows;
 }
 
 arrow::Status RunScan(const ScanArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
-  ARROW_ASSIGN_OR_RAISE(ScanOptions options, ToScanOptions(arguments.rows, *opened.table));
-  options.reverse = arguments.reverse;
-  options.threads = arguments.threads;
   const auto start = std::chrono::steady_clock::now();
-  ARROW_ASSIGN_OR_RAISE(const auto scan, opened.table->Scan(options));
+  const ScanWay way{.reverse = arguments.reverse, .threads = arguments.threads, .count = arguments.stats};
+  ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows, way));
   if (arguments.explain) {
     std::string plan = scan->Explain();
     if (!plan.ends_with('\n')) plan += '\n';
     return StandardOutput()->Write(plan);
   }
-  ARROW_RETURN_NOT_OK(PrintRows(scan.get(), arguments.format));
+  ARROW_ASSIGN_OR_RAISE(const int64_t rows, PrintRows(scan.get(), arguments.format));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  if (arguments.stats) PrintStats(scan->metrics(), elapsed.count());
+  if (arguments.stats) PrintStats(rows, scan->metrics(), elapsed.count());
   return arrow::Status::OK();
 }
 
@@ -85,7 +88,10 @@ void AddScanCommand(CLI::App* app, Action* action) {
   AddSelectionOptions(command, &arguments->rows);
   AddFormatOption(command, &arguments->format);
   command->add_flag("--reverse", arguments->reverse, "Descending order of the primary key");
-  command->add_option("--threads", arguments->threads, "Threads that read (default: 0, the setting scan_threads)")
+  command
+      ->add_option("--threads", arguments->threads,
+                   "Threads that read (default: 0, the setting scan_threads;\n"
+                   "with --where one a core)")
       ->type_name("N")
       ->check(CLI::Range(0, 1024).description(""));
   command->add_flag("--explain", arguments->explain, "Print how the rows would be found, and read none");

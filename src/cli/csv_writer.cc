@@ -1,14 +1,18 @@
 // RowWriter of CSV.
 #include <utility>
 
-#include "cli/csv_dialect.h"
 #include "cli/row_writer_internal.h"
 
 namespace yarrow::cli {
 namespace {
 
+// What some readers take for NULL unless it has quotes.
+bool MayReadAsNull(std::string_view text) {
+  return text.empty() || text == "NA" || text == "NULL";
+}
+
 bool NeedsQuotes(std::string_view text) {
-  return text.find_first_of(",\"\r\n") != std::string_view::npos || IsDefaultNullSpelling(text);
+  return text.find_first_of(",\"\r\n") != std::string_view::npos || MayReadAsNull(text);
 }
 
 void AppendQuoted(std::string_view text, std::string* out) {

@@ -33,6 +33,15 @@ arrow::Result<ImportTarget> ImportTarget::Open(const TableAddress& address, Dura
   return target;
 }
 
+fs::path ImportTarget::SpoolDirectory(const std::string& directory) {
+  std::error_code error;
+  const fs::path path = fs::absolute(directory, error).lexically_normal();
+  if (fs::is_directory(path / "tmp", error)) return path / "tmp";
+  fs::path there = path;
+  while (there.has_relative_path() && !fs::is_directory(there, error)) there = there.parent_path();
+  return there;
+}
+
 arrow::Status ImportTarget::MakeDatabase() {
   std::error_code error;
   fs::path missing = fs::absolute(address_.directory, error).lexically_normal();
@@ -56,7 +65,7 @@ arrow::Result<int64_t> ImportTarget::Load(const TableSpec& spec, arrow::RecordBa
   }
   const arrow::Status made = database_->CreateSchema(name_.schema_name);
   if (!made.ok() && !made.IsAlreadyExists()) return made;
-  made_schema_ = made.ok();
+  made_schema_ = made_schema_ || made.ok();
   return session_->CreateTableAs(spec, reader, options);
 }
 

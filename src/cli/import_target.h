@@ -21,6 +21,9 @@ class ImportTarget {
   // Opens the database if there is one and looks for the table; creates nothing.
   static arrow::Result<ImportTarget> Open(const TableAddress& address, Durability durability);
 
+  // Where a file can wait for an import into that directory: on the disk that the rows are going to.
+  static std::filesystem::path SpoolDirectory(const std::string& directory);
+
   // Null: the table is still to be made.
   const TableDefinition* existing() const { return existing_.get(); }
 

@@ -118,6 +118,7 @@ struct ShellCommands {
       return Status::Invalid(
           ".import: a transaction is open, and an import is one of its own; COMMIT or ROLLBACK first");
     }
+    if (words[0] == "-") return Status::Invalid(".import: standard input is what the shell itself reads");
     Words arguments(words.begin() + 2, words.end());
     arguments.insert(arguments.begin(), {"import", shell.directory_, words[1], words[0]});
     if (!shell.user_.empty()) arguments.insert(arguments.end(), {"--user", shell.user_});
@@ -135,8 +136,7 @@ struct ShellCommands {
 
   static constexpr std::array<Command, 9> kCommands = {{
       {"help", "", "This list", 0, 0, Help, false},
-      {"import", "FILE TABLE [OPTIONS]", "Loads a CSV or Parquet file, as yarrow import does", 2, SIZE_MAX, Import,
-       true},
+      {"import", "FILE TABLE [OPTIONS]", "Loads a file, as yarrow import does", 2, SIZE_MAX, Import, true},
       {"mode", "table|csv|json|jsonlines|markdown", "How rows are printed", 1, 1, Mode, false},
       {"quit", "", "Leaves; so do .exit and Ctrl-D", 0, 0, Quit, false},
       {"exit", "", "The same", 0, 0, Quit, false},

@@ -77,6 +77,9 @@ bool FixesColumn(const duckdb::TableFilter& filter) {
 std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
                                      duckdb::LogicalGet& get) {
   const TableDefinition& table = BindDataOf(get).table->table()->definition();
+  const bool descending = orders[0].type == duckdb::OrderType::DESCENDING;
+  // The row id is the encoded key, whether or not the table has a key of its own.
+  if (ColumnOf(*orders[0].expression, below) == duckdb::COLUMN_IDENTIFIER_ROW_ID) return descending;
   if (table.has_hidden_row_id() || table.primary_key.empty()) return std::nullopt;
   size_t next = 0;
   for (const uint32_t id : table.primary_key) {
@@ -94,7 +97,6 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
     const auto filter = get.table_filters.filters.find(position);
     if (filter == get.table_filters.filters.end() || !FixesColumn(*filter->second)) return std::nullopt;
   }
-  const bool descending = orders[0].type == duckdb::OrderType::DESCENDING;
   return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
@@ -121,28 +123,51 @@ void PushLimits(LogicalOperator& op) {
   for (auto& child : op.children) PushLimits(*child);
 }
 
-// Sorting the result of a query by the key is left out: the result keeps the order of the scan, which says that its
-// order counts whatever preserve_insertion_order is when the plan runs. Elsewhere in a plan others may read the scan in
-// pieces, so there it stays.
-void DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
+// From now on the scan's order is the one that counts, whatever preserve_insertion_order is when the plan runs.
+void ReadInKeyOrder(duckdb::LogicalGet& get, bool reverse) {
+  BindDataOf(get).reverse = reverse;
+  BindDataOf(get).in_order = true;
+  get.function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
+}
+
+// The first rows by key of those that pass a filter: the scan comes to them in this order, so a LIMIT ends it in time.
+void LimitInsteadOfTopN(duckdb::unique_ptr<LogicalOperator>* at) {
+  auto& top = (*at)->Cast<duckdb::LogicalTopN>();
+  duckdb::LogicalGet* get = ScanBelow(*top.children[0], Past::kFiltersToo);
+  if (get == nullptr || BindDataOf(*get).limit || HasSegments(BindDataOf(*get))) return;
+  const auto reverse = KeyOrderReversed(top.orders, *top.children[0], *get);
+  if (!reverse || !RowsNeeded(top.limit, top.offset)) return;
+  const auto constant = [](duckdb::idx_t rows) {
+    return duckdb::BoundLimitNode::ConstantValue(static_cast<int64_t>(rows));
+  };
+  auto limit = duckdb::make_uniq<duckdb::LogicalLimit>(constant(top.limit), constant(top.offset));
+  limit->children.push_back(std::move(top.children[0]));
+  limit->SetEstimatedCardinality(top.estimated_cardinality);
+  ReadInKeyOrder(*get, *reverse);
+  *at = std::move(limit);
+}
+
+// Sorting the result of a query by the key is left out: the result keeps the order of the scan. Elsewhere in a plan
+// others may read the scan in pieces, so there the sort stays. True when it was taken out.
+bool DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
   duckdb::unique_ptr<LogicalOperator>* at = &plan;
   bool keeps_columns = false;  // somebody above picks the columns of the result
-  while ((*at)->type == LogicalOperatorType::LOGICAL_EXPLAIN ||
+  while ((*at)->type == LogicalOperatorType::LOGICAL_EXPLAIN || (*at)->type == LogicalOperatorType::LOGICAL_LIMIT ||
          (*at)->type == LogicalOperatorType::LOGICAL_PROJECTION) {
-    keeps_columns = (*at)->type == LogicalOperatorType::LOGICAL_PROJECTION;
+    keeps_columns = keeps_columns || (*at)->type == LogicalOperatorType::LOGICAL_PROJECTION;
     at = &(*at)->children[0];
   }
-  if ((*at)->type != LogicalOperatorType::LOGICAL_ORDER_BY) return;
+  if ((*at)->type == LogicalOperatorType::LOGICAL_TOP_N) LimitInsteadOfTopN(at);
+  if ((*at)->type != LogicalOperatorType::LOGICAL_ORDER_BY) return false;
   auto& order = (*at)->Cast<duckdb::LogicalOrder>();
-  if (order.HasProjectionMap() && !keeps_columns) return;
+  if (order.HasProjectionMap() && !keeps_columns) return false;
   duckdb::LogicalGet* get = ScanBelow(*order.children[0], Past::kFiltersToo);
-  if (get == nullptr) return;
+  if (get == nullptr) return false;
   const auto reverse = KeyOrderReversed(order.orders, *order.children[0], *get);
-  if (!reverse || HasSegments(BindDataOf(*get))) return;
-  BindDataOf(*get).reverse = *reverse;
-  BindDataOf(*get).in_order = true;
-  get->function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
+  if (!reverse || HasSegments(BindDataOf(*get))) return false;
+  ReadInKeyOrder(*get, *reverse);
   *at = std::move(order.children[0]);
+  return true;
 }
 
 // EXPLAIN says which keys a scan will visit, as far as the plan tells.
@@ -156,7 +181,7 @@ void DescribeScans(duckdb::ClientContext& context, LogicalOperator& op) {
 void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<LogicalOperator>& plan) {
   DropMisplacedFilters(*plan);
   PushLimits(*plan);
-  DropOrderOfResult(plan);
+  if (DropOrderOfResult(plan)) PushLimits(*plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);
 }
 

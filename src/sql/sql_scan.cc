@@ -443,6 +443,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   text["Row filter"] = global.plan->FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
+  text["Bytes visited"] = std::to_string(metrics.bytes_visited);
   text["Bytes decoded"] = std::to_string(metrics.bytes_decoded);
   if (global.cold && global.cold->segments > 0) {
     const size_t read = global.cold_way == ColdWay::kCounted ? 0 : global.cold->pieces.size();

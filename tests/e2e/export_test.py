@@ -65,7 +65,7 @@ class ExportTest(ProgramTest):
     self.import_table('airlines')
     file = self.write('old.csv', 'old')
     self.assertIn("which format", self.fail_yarrow('export', self.db, 'airlines', self.folder / 'a.xml'))
-    self.assertIn('no column', self.fail_yarrow('export', self.db, 'airlines', file, '--where', 'nope = 1'))
+    self.assertIn('"nope" not found', self.fail_yarrow('export', self.db, 'airlines', file, '--where', 'nope = 1'))
     self.assertIn('no table', self.fail_yarrow('export', self.db, 'nope', file))
     self.assertIn('missing', self.fail_yarrow('export', self.db, 'airlines', self.folder / 'missing' / 'a.csv'))
     self.assertEqual(file.read_text(), 'old')

@@ -11,7 +11,8 @@ from program import KEYS, SANITIZED, YARROW, ProgramTest, data_file
 
 FLIGHTS = 336776
 # The same file several times, each replacing the rows of the one before: an import that takes a while.
-LONG_IMPORT = [data_file('flights')] * (1 if SANITIZED else 3) + ['--primary-key', ','.join(KEYS['flights']), '--mode', 'upsert']
+LONG_IMPORT = [data_file('flights')] * (1 if SANITIZED else 3) + ['--primary-key', ','.join(KEYS['flights']), '--mode', 'upsert',
+                                                                   '--null', 'NA']
 
 
 class KillTest(ProgramTest):

@@ -34,7 +34,7 @@ def data_file(table):
 
 
 def read_csv(path):
-  """Rows as dicts of text; None for what yarrow takes for NULL."""
+  """Rows as dicts of text; None for what import_table takes for NULL."""
   with open(path, newline='', encoding='utf-8') as file:
     return [{name: None if cell in ('', 'NA', 'NULL') else cell for name, cell in row.items()}
             for row in csv.DictReader(file)]
@@ -122,7 +122,8 @@ class ProgramTest(unittest.TestCase):
     process.stderr.close()
 
   def import_table(self, table, *options):
-    return self.run_yarrow('import', self.db, table, data_file(table), '--primary-key', ','.join(KEYS[table]), *options)
+    return self.run_yarrow('import', self.db, table, data_file(table), '--primary-key', ','.join(KEYS[table]), '--null', 'NA',
+                           *options)
 
   def scan(self, table, *options):
     """Rows as dicts, in the order of the scan."""

@@ -1,0 +1,117 @@
+#include "cli/condition_scan.h"
+
+#include <arrow/array.h>
+#include <arrow/type.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "cli/text_column.h"
+#include "sql/table_query.h"
+
+namespace yarrow::cli {
+namespace {
+
+using arrow::Status;
+
+// DuckDB has timestamps with time zone in microseconds only, and nanoseconds without a zone. The values came from a
+// column of `type`, so a coarser unit holds them.
+arrow::Result<std::shared_ptr<arrow::Array>> TimestampsOf(const arrow::Array& cells,
+                                                          const std::shared_ptr<arrow::DataType>& type) {
+  const auto from = static_cast<const arrow::TimestampType&>(*cells.type()).unit();
+  const auto to = static_cast<const arrow::TimestampType&>(*type).unit();
+  if (from == to) return cells.View(type);
+  constexpr auto kInfinity = std::numeric_limits<int64_t>::max();
+  const int64_t factor = to == arrow::TimeUnit::SECOND ? 1'000'000 : 1000;
+  const auto& values = static_cast<const arrow::TimestampArray&>(cells);
+  arrow::TimestampBuilder builder(type, arrow::default_memory_pool());
+  ARROW_RETURN_NOT_OK(builder.Reserve(values.length()));
+  for (int64_t row = 0; row < values.length(); ++row) {
+    if (values.IsNull(row)) {
+      builder.UnsafeAppendNull();
+    } else {
+      const int64_t value = values.Value(row);
+      builder.UnsafeAppend(value == kInfinity || value == -kInfinity ? value : value / factor);
+    }
+  }
+  return builder.Finish();
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> ToTableType(const std::shared_ptr<arrow::Array>& cells,
+                                                         const std::shared_ptr<arrow::DataType>& type) {
+  if (cells->type()->Equals(*type)) return cells;
+  if (cells->type_id() == arrow::Type::TIMESTAMP && type->id() == arrow::Type::TIMESTAMP) {
+    return TimestampsOf(*cells, type);
+  }
+  if (cells->type_id() == arrow::Type::STRING) {  // UUIDs
+    ARROW_ASSIGN_OR_RAISE(const ColumnType wanted, ColumnType::FromArrow(*type));
+    int64_t bad_row = 0;
+    return ParseTexts(static_cast<const arrow::StringArray&>(*cells), wanted, {}, &bad_row);
+  }
+  return Status::NotImplemented("cells of type ", cells->type()->ToString(), " cannot become ", type->ToString());
+}
+
+class ConditionScan : public TableScan {
+ public:
+  ConditionScan(std::unique_ptr<sql::TableQuery> query, std::shared_ptr<arrow::Schema> schema)
+      : query_(std::move(query)), schema_(std::move(schema)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    if (rows_ == nullptr) {
+      auto rows = query_->Run();
+      if (!rows.ok()) return rows.status().WithMessage("--where: ", rows.status().message());
+      rows_ = *std::move(rows);
+    }
+    std::shared_ptr<arrow::RecordBatch> read;
+    ARROW_RETURN_NOT_OK(rows_->ReadNext(&read));
+    if (read == nullptr) return Status::OK();
+    arrow::ArrayVector columns;
+    for (int i = 0; i < read->num_columns(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(auto column, ToTableType(read->column(i), schema_->field(i)->type()));
+      columns.push_back(std::move(column));
+    }
+    *batch = arrow::RecordBatch::Make(schema_, read->num_rows(), std::move(columns));
+    return Status::OK();
+  }
+
+  void Cancel() override { query_->Cancel(); }
+  ScanMetrics metrics() const override { return query_->metrics(); }
+  std::string Explain() const override {
+    const auto plan = query_->Explain();
+    return plan.ok() ? *plan : plan.status().message();
+  }
+
+ private:
+  const std::unique_ptr<sql::TableQuery> query_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::RecordBatchReader> rows_;
+};
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<TableScan>> OpenScan(const OpenedTable& opened, const RowSelection& selection,
+                                                   const ScanWay& way) {
+  const bool has_condition = !selection.where.empty();
+  ScanOptions options;
+  if (!selection.columns.empty()) options.columns = selection.columns;
+  options.limit = has_condition ? 0 : selection.limit;
+  options.reverse = way.reverse;
+  options.threads = way.threads;
+  ARROW_ASSIGN_OR_RAISE(auto scan, opened.table->Scan(options));
+  if (!has_condition) return scan;
+  auto query = sql::TableQuery::Open(opened.database, {.user = opened.session->user()}, opened.table->definition(),
+                                     {.columns = selection.columns,
+                                      .condition = selection.where,
+                                      .limit = selection.limit,
+                                      .reverse = way.reverse,
+                                      .threads = way.threads,
+                                      .count = way.count});
+  if (!query.ok()) return query.status().WithMessage("--where: ", query.status().message());
+  return std::make_shared<ConditionScan>(*std::move(query), scan->schema());
+}
+
+}  // namespace yarrow::cli
