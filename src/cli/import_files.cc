@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@ using sql::FileFormat;
 
 constexpr const char* kStandardInput = "standard input";
 constexpr int64_t kBlockBytes = 1 << 20;
+constexpr int kPollMilliseconds = 100;
 
 std::string Extension(const fs::path& path) {
   std::string name = path.extension().string();
@@ -108,8 +110,12 @@ arrow::Result<std::string> SpoolStandardInput(const fs::path& directory) {
   ::unlink(name.c_str());
   std::string block(kBlockBytes, '\0');
   while (true) {
+    // A signal reaches another thread, so this one has to look.
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&input, 1, kPollMilliseconds);
+    ARROW_RETURN_NOT_OK(CheckInterrupt());
+    if (ready == 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
-    if (InterruptSignal() != 0) return Status::Cancelled("cancelled; nothing was imported");
     if (got < 0 && errno != EINTR) return Status::IOError("cannot read standard input: ", std::strerror(errno));
     if (got == 0) return "/proc/self/fd/" + std::to_string(file);  // open as long as the program runs
     if (got > 0) ARROW_RETURN_NOT_OK(WriteAll(file, block.data(), got));

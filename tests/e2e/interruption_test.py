@@ -79,6 +79,16 @@ class SignalTest(ProgramTest):
       self.assertEqual(error, b'yarrow: cancelled; nothing was imported\n')
       self.assertFalse(self.db.exists())
 
+  def test_ctrl_c_while_standard_input_is_awaited(self):
+    process = self.start_yarrow('import', self.db, 't', '-', stdin=subprocess.PIPE)
+    self.addCleanup(process.stdin.close)
+    process.stdin.write(b'a\n1\n')
+    process.stdin.flush()
+    self.send_when_awaited(process, signal.SIGINT)
+    self.assertEqual(process.wait(timeout=60), 130)
+    self.assertEqual(process.stderr.read(), b'yarrow: cancelled; nothing was imported\n')
+    self.assertEqual(list(self.folder.iterdir()), [])
+
   def test_ctrl_c_during_import_into_a_database(self):
     self.import_table('airlines')
     process = self.start_yarrow('import', self.db, 'flights', *LONG_IMPORT)
