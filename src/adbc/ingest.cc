@@ -9,7 +9,11 @@
 #include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
 
+#include <map>
+
+#include "adbc/exact_stream.h"
 #include "sql/ingest_function.h"
+#include "sql/sql_type.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -31,8 +35,16 @@ IngestResult Failed(const duckdb::ErrorData& error) {
   return {.code = code, .message = error.Message(), .rows = 0};
 }
 
-bool Exists(duckdb::Connection& connection, const std::string& name) {
-  return !connection.Query("SELECT 1 FROM " + name + " LIMIT 0")->HasError();
+// The columns of a table, or nothing when there is none.
+std::optional<std::map<std::string, duckdb::LogicalType>> ColumnsOf(duckdb::Connection& connection,
+                                                                    const std::string& name) {
+  const auto result = connection.Query("FROM " + name + " LIMIT 0");
+  if (result->HasError()) return std::nullopt;
+  std::map<std::string, duckdb::LogicalType> columns;
+  for (duckdb::idx_t i = 0; i < result->ColumnCount(); ++i) {
+    columns.emplace(duckdb::StringUtil::Lower(result->names[i]), result->types[i]);
+  }
+  return columns;
 }
 
 std::string Ask(duckdb::Connection& connection, const std::string& function) {
@@ -51,10 +63,22 @@ std::string NameOf(duckdb::Connection& connection, const IngestTarget& target) {
   return Quoted(catalog) + "." + Quoted(schema) + "." + Quoted(target.table);
 }
 
-std::string Statement(duckdb::Connection& connection, const IngestTarget& target, const std::string& rows) {
-  const std::string name = NameOf(connection, target);
-  const bool appends =
-      target.mode == IngestMode::kAppend || (target.mode == IngestMode::kCreateAppend && Exists(connection, name));
+// The rows in the types of the columns they are appended to, so that DuckDB has nothing to cast.
+std::shared_ptr<arrow::RecordBatchReader> RowsFor(const IngestTarget& target,
+                                                  const std::map<std::string, duckdb::LogicalType>& columns,
+                                                  const std::shared_ptr<arrow::RecordBatchReader>& rows) {
+  return ExactStream(rows, "table " + target.table, [&](const arrow::Field& field) -> std::optional<ColumnType> {
+    const auto column = columns.find(duckdb::StringUtil::Lower(field.name()));
+    if (column == columns.end()) return std::nullopt;
+    const auto type = sql::FromLogicalType(column->second);
+    if (!type.ok()) return ReadableType(field);
+    // Text of any form is read as it is.
+    const auto own = ColumnType::FromArrow(*field.type());
+    return type->is_variable() && own.ok() && *own == *type ? std::nullopt : std::optional(*type);
+  });
+}
+
+std::string Statement(const IngestTarget& target, const std::string& name, bool appends, const std::string& rows) {
   if (appends) return "INSERT INTO " + name + " BY NAME " + rows;
   return std::string(target.mode == IngestMode::kReplace ? "CREATE OR REPLACE " : "CREATE ") +
          (target.temporary ? "TEMPORARY TABLE " : "TABLE ") + name + " AS " + rows;
@@ -120,12 +144,18 @@ IngestResult Ingest(duckdb::Connection& connection, const IngestTarget& target,
                        "leave these two out",
             .rows = 0};
   }
-  duckdb::ArrowArrayStreamWrapper stream;
-  const arrow::Status exported = arrow::ExportRecordBatchReader(rows, &stream.arrow_array_stream);
-  if (!exported.ok()) return {.code = ADBC_STATUS_INVALID_ARGUMENT, .message = exported.message(), .rows = 0};
   try {
+    const std::string name = NameOf(connection, target);
+    const bool may_append = target.mode == IngestMode::kAppend || target.mode == IngestMode::kCreateAppend;
+    const auto columns = may_append ? ColumnsOf(connection, name) : std::nullopt;
+    const auto exact =
+        columns ? RowsFor(target, *columns, rows) : ExactStream(rows, "table " + target.table, ReadableType);
+    duckdb::ArrowArrayStreamWrapper stream;
+    const arrow::Status exported = arrow::ExportRecordBatchReader(exact, &stream.arrow_array_stream);
+    if (!exported.ok()) return {.code = ADBC_STATUS_INVALID_ARGUMENT, .message = exported.message(), .rows = 0};
     const sql::IngestStream given(*connection.context, &stream.arrow_array_stream);
-    const auto result = connection.Query(Statement(connection, target, sql::IngestStream::kSelect));
+    const bool appends = target.mode == IngestMode::kAppend || columns.has_value();
+    const auto result = connection.Query(Statement(target, name, appends, sql::IngestStream::kSelect));
     if (result->HasError()) return Failed(result->GetErrorObject());
     return {.code = ADBC_STATUS_OK, .message = {}, .rows = result->GetValue(0, 0).GetValue<int64_t>()};
   } catch (const std::exception& exception) {

@@ -15,6 +15,7 @@
 
 #include "adbc/connection.h"
 #include "adbc/duckdb_driver.h"
+#include "adbc/exact_stream.h"
 #include "adbc/ingest.h"
 #include "sql/statement_retry.h"
 
@@ -264,8 +265,9 @@ AdbcStatusCode ExecuteSql(AdbcStatement* statement, const RowStream& bound, Arro
   if (code != ADBC_STATUS_OK) return code;
   AdbcError unheard = {};
   if (error == nullptr) error = &unheard;
-  code = bound == nullptr ? ExecuteOnce(statement, nullptr, out, affected, error)
-                          : ExecuteRows(statement, *bound, out, affected, error);
+  code = bound == nullptr
+             ? ExecuteOnce(statement, nullptr, out, affected, error)
+             : ExecuteRows(statement, *ExactStream(bound, "parameters", ReadableType), out, affected, error);
   code = KeepTransaction(*States().Of(*statement).connection, code, error);
   if (unheard.release != nullptr) unheard.release(&unheard);
   return code;

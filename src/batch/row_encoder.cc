@@ -15,6 +15,7 @@
 #include "batch/bound_column.h"
 #include "batch/cell_limits.h"
 #include "batch/cell_writer.h"
+#include "type/value_range.h"
 
 namespace yarrow {
 
@@ -63,6 +64,7 @@ class RowEncoder::Impl {
   arrow::Status MakeKeyOps(const BoundColumns& bound);
   arrow::Status MakeFieldOps(const BoundColumns& bound);
   arrow::Status RefuseCell(const EncodeOp& op, int64_t i) const;
+  arrow::Status CheckTimestamps(int number, const BoundColumns& bound) const;
   std::vector<Value> BoundKeyValues(const BoundColumns& bound, int64_t i) const;
 
   std::shared_ptr<const RowSchema> schema_;
@@ -171,6 +173,10 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> RowEncoder::Impl::Matc
                                     ": the batch has it twice, the second time as ", name);
     }
     array = batch.column(c);
+    if (array->length() != batch.num_rows()) {
+      return arrow::Status::Invalid("table ", schema_->table_name(), ", column ", column(number).name, ": it has ",
+                                    array->length(), " values in a batch of ", batch.num_rows(), " rows");
+    }
   }
   return arrays;
 }
@@ -198,6 +204,22 @@ arrow::Status RowEncoder::Impl::BindColumns(const std::vector<std::shared_ptr<ar
     }
     if (!cast.ok()) return Refuse(number, BoundKeyValues(*bound, misfit.row), misfit.message);
     (*bound)[static_cast<size_t>(number)] = *std::move(cast);
+    if (!allow_missing_) ARROW_RETURN_NOT_OK(CheckTimestamps(number, *bound));
+  }
+  return arrow::Status::OK();
+}
+
+// Those of a segment were checked when they came in, or came in before there was a rule.
+arrow::Status RowEncoder::Impl::CheckTimestamps(int number, const BoundColumns& bound) const {
+  const ColumnType& type = column(number).type;
+  if (type.id != TypeId::kTimestamp) return arrow::Status::OK();
+  const BoundColumn& source = *bound[static_cast<size_t>(number)];
+  const TimestampRange range = TimestampsOf(type.unit);
+  for (int64_t i = 0; i < source.array->length(); ++i) {
+    const auto units = batch::LoadLittle<int64_t>(source.values + 8 * i);
+    if ((units >= range.least && units <= range.greatest) || IsInfiniteTimestamp(units) || source.IsNull(i)) continue;
+    return Refuse(number, BoundKeyValues(bound, i),
+                  "value " + Value(units).ToString(type) + " does not fit " + type.ToString() + RangeHint(type));
   }
   return arrow::Status::OK();
 }
@@ -288,8 +310,9 @@ arrow::Status RowEncoder::Impl::RefuseCell(const EncodeOp& op, int64_t i) const 
   if (type.is_variable())
     return Refuse(op.column, key_values, "the text is not valid UTF-8: use a BLOB column for bytes");
   const auto scalar = op.source.array->GetScalar(i);
-  return Refuse(op.column, key_values,
-                "value " + (scalar.ok() ? (*scalar)->ToString() : "?") + " does not fit " + type.ToString());
+  return Refuse(
+      op.column, key_values,
+      "value " + (scalar.ok() ? (*scalar)->ToString() : "?") + " does not fit " + type.ToString() + RangeHint(type));
 }
 
 arrow::Status RowEncoder::Impl::EncodeRow(int64_t i, std::string* key, std::string* row) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cold/parquet_form.h"
+#include "type/value_range.h"
 
 namespace yarrow::cold {
 namespace {
@@ -26,7 +27,8 @@ Value FromInteger(int64_t number, const ColumnType& type) {
     case TypeId::kDecimal128:
       return Value(Decimal{number, type.scale});
     case TypeId::kTimestamp:
-      return Value(type.unit == TimeUnit::kSecond ? number / 1000 : number);
+      if (type.unit != TimeUnit::kSecond || IsInfiniteTimestamp(number)) return Value(number);
+      return Value(number / UnitsPerSecond(TimeUnit::kMilli));
     default:
       return Value(number);
   }

@@ -34,6 +34,7 @@ arrow::Status RowGroupRows::Read(uint64_t position, std::string* key, std::strin
   if (rows_ == nullptr) {
     ARROW_ASSIGN_OR_RAISE(rows_, lookup_->ReadRowGroup(row_group_));
     encoder_.emplace(lookup_->row_schema(), lookup_->key_prefix());
+    encoder_->AllowMissingColumns();  // none is missing; values are taken as they are stored
     ARROW_RETURN_NOT_OK(lookup_->segment()->InFile(encoder_->BindBatch(*rows_)));
   }
   return lookup_->segment()->InFile(encoder_->EncodeRow(static_cast<int64_t>(position - first_row_), key, row));

@@ -2,8 +2,6 @@
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
-#include <arrow/compute/cast.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -14,6 +12,7 @@
 #include <utility>
 
 #include "batch/bound_column.h"
+#include "batch/exact_cast.h"
 
 namespace yarrow::cold {
 namespace {
@@ -54,9 +53,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToStored(const std::shared_ptr<arro
                                                       const ColumnType& type) {
   const ColumnType stored = StoredType(type);
   if (stored == type) return array;
-  static const arrow::Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
-  return arrow::compute::Cast(*array, stored.ToArrow(), arrow::compute::CastOptions::Safe());
+  batch::Misfit misfit{-1, {}};
+  auto cast = batch::ExactCast(array, stored, &misfit);
+  return cast.ok() || misfit.row < 0 ? cast : cast.status().WithMessage(misfit.message);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> FromStored(const std::shared_ptr<arrow::Array>& array,

@@ -214,7 +214,8 @@ TEST(SegmentWriterTest, SecondsThatMillisecondsCannotHoldAreAnError) {
       const auto schema,
       MakeTable({{{1, "id", TypeId::kInt64, false, {}}, {2, "at", ColumnType::Timestamp(TimeUnit::kSecond), true, {}}},
                  {1}}));
-  ASSERT_OK_AND_ASSIGN(const auto rows, MakeBatch(*schema, {{Value(3), Value(std::numeric_limits<int64_t>::max())}}));
+  ASSERT_OK_AND_ASSIGN(const auto rows,
+                       MakeBatch(*schema, {{Value(3), Value(std::numeric_limits<int64_t>::max() - 1)}}));
   const auto written = WriteSegment(dir.path(), schema, *rows, 1);
   EXPECT_ERROR_HAS(written, "table app.t, column at, rows from key (3) on: Parquet cannot hold a value");
   EXPECT_TRUE(std::filesystem::is_empty(dir.File("cold/7")));

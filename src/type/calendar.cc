@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "type/value_range.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -98,6 +99,7 @@ std::optional<T> ParseInfinity(std::string_view text) {
 }  // namespace
 
 std::optional<int64_t> ConvertUnits(int64_t count, TimeUnit from, TimeUnit to) {
+  if (IsInfiniteTimestamp(count)) return count;
   const int64_t from_per_second = UnitsPerSecond(from);
   const int64_t to_per_second = UnitsPerSecond(to);
   if (from_per_second > to_per_second) {

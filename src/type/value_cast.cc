@@ -10,6 +10,7 @@
 #include "type/calendar.h"
 #include "type/decimal.h"
 #include "type/value_check.h"
+#include "type/value_range.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -25,7 +26,7 @@ arrow::Status WrongKind(const Value& value, const ColumnType& type) {
 }
 
 arrow::Status OutOfRange(const Value& value, const ColumnType& type) {
-  return arrow::Status::Invalid("value ", value.ToString(), " is out of range of ", type.ToString());
+  return arrow::Status::Invalid("value ", value.ToString(), " is out of range of ", type.ToString(), RangeHint(type));
 }
 
 arrow::Status Inexact(const Value& value, const ColumnType& type) {
@@ -65,7 +66,11 @@ arrow::Result<Value> CastToInteger(const Value& value, const ColumnType& type) {
   const std::optional<Int128> number = std::visit(WholeNumber(), value.variant());
   if (!number) return Inexact(value, type);
   const IntegerRange range = RangeOf(type);
-  if (*number < range.least || *number > range.greatest) return OutOfRange(value, type);
+  if (*number < range.least || *number > range.greatest) {
+    const auto* units = std::get_if<int64_t>(&value.variant());
+    const bool is_infinite = type.id == TypeId::kTimestamp && units != nullptr && IsInfiniteTimestamp(*units);
+    if (!is_infinite) return OutOfRange(value, type);
+  }
   if (range.least < 0 || IsDateOrTime(type.id)) return Value(static_cast<int64_t>(*number));
   return Value(static_cast<uint64_t>(*number));
 }
@@ -122,8 +127,9 @@ IntegerRange RangeOf(const ColumnType& type) {
     case TypeId::kDate32:
       return limits(int32_t{});
     case TypeId::kInt64:
-    case TypeId::kTimestamp:
       return limits(int64_t{});
+    case TypeId::kTimestamp:
+      return {TimestampsOf(type.unit).least, TimestampsOf(type.unit).greatest};
     case TypeId::kUInt8:
       return limits(uint8_t{});
     case TypeId::kUInt16:
@@ -137,6 +143,14 @@ IntegerRange RangeOf(const ColumnType& type) {
     default:
       return {0, -1};
   }
+}
+
+std::string RangeHint(const ColumnType& type) {
+  if (type.id == TypeId::kTime64) return " (a day ends at " + FormatTime(UnitsPerDay(type.unit) - 1, type.unit) + ")";
+  if (type.id != TypeId::kTimestamp) return "";
+  const TimestampRange range = TimestampsOf(type.unit);
+  return " (it has " + FormatTimestamp(range.least, type.unit) + " to " + FormatTimestamp(range.greatest, type.unit) +
+         ", infinity and -infinity)";
 }
 
 bool IsFloat(double number) {

@@ -101,7 +101,7 @@ TEST(ValueScalarTest, WhatDoesNotFitIsAnError) {
       {std::make_shared<arrow::Time64Scalar>(1, arrow::TimeUnit::NANO), TypeId::kInt64, Value()},
       {std::make_shared<arrow::TimestampScalar>(1, arrow::TimeUnit::NANO), ColumnType::Timestamp(TimeUnit::kMicro),
        Value()},
-      {std::make_shared<arrow::TimestampScalar>(INT64_MAX, arrow::TimeUnit::SECOND),
+      {std::make_shared<arrow::TimestampScalar>(INT64_MAX - 1, arrow::TimeUnit::SECOND),
        ColumnType::Timestamp(TimeUnit::kMicro), Value()},
       {std::make_shared<arrow::TimestampScalar>(1, arrow::TimeUnit::MICRO, "UTC"),
        ColumnType::Timestamp(TimeUnit::kMicro), Value()},

@@ -1,5 +1,7 @@
 """The ADBC driver (YARROW_ADBC) as Python programs use it: through adbc_driver_manager and pyarrow."""
 
+import datetime
+import decimal
 import os
 import pathlib
 import signal
@@ -126,6 +128,77 @@ class Ingest(AdbcTest):
                     cursor.adbc_ingest("t", rows, mode="append")
         self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(3,)])
 
+
+    def test_values_are_kept_or_refused(self):
+        connection = self.open()
+        columns = {"whole": "BIGINT", "small": "TINYINT", "single": "FLOAT", "price": "DECIMAL(10,2)", "day": "DATE",
+                   "second": "TIMESTAMP_S", "moment": "TIMESTAMPTZ", "local": "TIMESTAMP", "text": "VARCHAR",
+                   "bytes": "BLOB", "uid": "UUID"}
+        declared = ", ".join(f"{name} {type_name}" for name, type_name in columns.items())
+        self.run_sql(connection, f"CREATE TABLE t (id BIGINT PRIMARY KEY, {declared})")
+        never = 2**63 - 1
+
+        def ingest(name, values, table="t", mode="append"):
+            rows = pa.table({"id": pa.array(range(len(values)), pa.int64()), name: values})
+            with connection.cursor() as cursor:
+                cursor.adbc_ingest(table, rows, mode=mode)
+            result = self.run_sql(connection, f"SELECT {name} FROM {table} ORDER BY id")
+            self.run_sql(connection, f"DELETE FROM {table}")
+            return [row[0] for row in result]
+
+        for name, values, part in (
+            ("whole", pa.array([5.0, 5.5]), "5.5"),
+            ("whole", pa.array(["5", "5.5"]), "5.5"),
+            ("whole", pa.array([1, 2**64 - 1], pa.uint64()), "18446744073709551615"),
+            ("small", pa.array([127, 128]), "128"),
+            ("single", pa.array([0.5, 0.1]), "0.1"),
+            ("price", pa.array([1.25, 1.255]), "1.255"),
+            ("price", pa.array([decimal.Decimal("1.255")]), "1.255"),
+            ("day", pa.array([86400000, 86400001], pa.date64()), "1970-01-02"),
+            ("second", pa.array([1_000_000, 1_500_000], pa.timestamp("us")), "00:00:01.5"),
+            ("local", pa.array([1000, 1001], pa.timestamp("ns")), "000001001"),
+            ("local", pa.array([1000], pa.timestamp("us", "UTC")), "no cast"),
+            ("moment", pa.array([1000, 1001], pa.timestamp("ns", "UTC")), "000001001"),
+            ("text", pa.array([b"a", b"\xff"]), "UTF-8"),
+            ("uid", pa.array([b"0123456789abcdef", b"short"]), "short|73686F7274"),
+        ):
+            with self.subTest(name=name, type=values.type):
+                with self.assertRaisesRegex(dbapi.Error, rf"(?s)table t.*column {name}.*({part})"):
+                    ingest(name, values)
+                self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(0,)])
+        for name, values, expected in (
+            ("whole", pa.array([5.0, None, -7.0]), [5, None, -7]),
+            ("single", pa.array([0.5, 2.25]), [0.5, 2.25]),
+            ("price", pa.array([1.25, 3], pa.float64()), [decimal.Decimal("1.25"), decimal.Decimal("3.00")]),
+            ("day", pa.array([86400000], pa.date64()), [datetime.date(1970, 1, 2)]),
+            ("second", pa.array([1_000_000], pa.timestamp("us")), [datetime.datetime(1970, 1, 1, 0, 0, 1)]),
+            ("text", pa.array(["a", "b", "a"]).dictionary_encode(), ["a", "b", "a"]),
+            ("text", pa.array([b"a"]), ["a"]),
+            ("bytes", pa.array(["\\x41"]), [b"\\x41"]),
+        ):
+            with self.subTest(name=name, type=values.type):
+                self.assertEqual(ingest(name, values), expected)
+        # A table made of the rows, where DuckDB would drop what is finer.
+        for values, part in ((pa.array([86400001], pa.date64()), "1970-01-02"),
+                             (pa.array([1001], pa.timestamp("ns", "UTC")), "000001001")):
+            with self.assertRaisesRegex(dbapi.Error, rf"(?s)table fresh.*column x.*{part}"):
+                ingest("x", values, "fresh", "create")
+        self.run_sql(connection, "INSERT INTO t (id, second) VALUES (1, 'infinity')")
+        infinite = pa.array([never, -never], pa.timestamp("us"))
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("t", pa.table({"id": [2, 3], "second": infinite}), mode="append")
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t WHERE abs(epoch(second)) = 'inf' OR second IN "
+                                                  "('infinity', '-infinity')"), [(3,)])
+
+    def test_parameters_are_kept_or_refused(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE TABLE t (id BIGINT PRIMARY KEY, day DATE, moment TIMESTAMPTZ)")
+        with connection.cursor() as cursor:
+            for name, value in (("day", pa.array([86400001], pa.date64())), ("moment", pa.array([1001], pa.timestamp("ns", "UTC")))):
+                with self.assertRaisesRegex(dbapi.Error, f"(?s)parameters.*{name}"):
+                    cursor.execute(f"INSERT INTO t (id, {name}) VALUES (?, ?)",
+                                   pa.record_batch({"id": pa.array([1]), name: value}))
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t"), [(0,)])
 
     def test_streams_are_taken_whole_or_not_at_all(self):
         connection = self.open()
