@@ -198,5 +198,19 @@ TEST_F(Encoder, ValuesThatDoNotFit) {
                    "the key of table app.t has 2 columns, 1 values were given");
 }
 
+// Arrow checks none of this when it imports a batch.
+TEST_F(Encoder, RefusesDamagedBatches) {
+  Columns columns = Keys();
+  columns.emplace_back("tiny", Array(TypeId::kInt8, {1, 2}));
+  EXPECT_ERROR_HAS(Bind(columns), "table app.t, column tiny: it has 2 values in a batch of 3 rows");
+  for (const int32_t end : {1, 100}) {
+    const std::vector<int32_t> ends = {0, 2, end, 3};
+    const auto offsets = arrow::Buffer::FromVector(ends);
+    const auto text = arrow::Buffer::FromString("abc");
+    const auto damaged = arrow::MakeArray(arrow::ArrayData::Make(arrow::utf8(), 3, {nullptr, offsets, text}));
+    EXPECT_ERROR_HAS(Bind(With("note", damaged)), "table app.t, column note: the offsets of its texts are damaged");
+  }
+}
+
 }  // namespace
 }  // namespace yarrow
