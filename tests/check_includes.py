@@ -19,8 +19,8 @@ SOURCES = {'.h', '.hpp', '.cc', '.cpp'}
 NEVER_PUBLIC = {'rocksdb', 'duckdb'}
 TEST_FOLDERS = {'gtest', 'gmock'}
 # POSIX and C headers by name, since an unknown <x.h> is more likely a third-party library than the system's.
-SYSTEM_HEADERS = {'dirent.h', 'errno.h', 'fcntl.h', 'nmmintrin.h', 'poll.h', 'pthread.h', 'sched.h', 'signal.h', 'termios.h', 'time.h',
-                  'unistd.h'}
+SYSTEM_HEADERS = {'dirent.h', 'errno.h', 'fcntl.h', 'nmmintrin.h', 'poll.h', 'pthread.h', 'sched.h', 'signal.h', 'termios.h',
+                  'time.h', 'unistd.h'}
 
 
 class Layer:
