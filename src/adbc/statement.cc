@@ -121,7 +121,7 @@ AdbcStatusCode RunAllButLast(const StatementState& state, std::string* last, Adb
   if (ConnectionOf(*state.connection).ExtractStatements(text).size() != 1) return ADBC_STATUS_OK;
   statements.pop_back();
   for (const auto& statement : statements) {
-    const AdbcStatusCode code = RunEarlier(state, *statement, error);
+    const AdbcStatusCode code = KeepTransaction(*state.connection, RunEarlier(state, *statement, error), error);
     if (code != ADBC_STATUS_OK) return code;
   }
   *last = std::move(text);

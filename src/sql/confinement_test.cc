@@ -178,26 +178,40 @@ TEST_F(ConfinementTest, CraftedUsers) {
 TEST_F(ConfinementTest, InstancesStayConfined) {
   EXPECT_ERROR_HAS(sql::Attach(*confined_, database_, "e", {.user = "quixote"}), "confined");
   EXPECT_ERROR_HAS(sql::Attach(*confined_, database_, "e", {.user = "quixote", .confined = true}), "confined");
-  auto later = std::make_unique<duckdb::Connection>(*confined_);
-  EXPECT_EQ(Run(*later, "SELECT count(*) FROM notes"), "3");
-  EXPECT_NE(Run(*later, "SELECT * FROM read_text('/etc/passwd')").find("Permission Error"), std::string::npos);
+  duckdb::Connection later(*confined_);
+  EXPECT_EQ(Run(later, "SELECT count(*) FROM notes"), "3");
+  EXPECT_NE(Run(later, "SELECT * FROM read_text('/etc/passwd')").find("Permission Error"), std::string::npos);
   // Those who were there before are, too.
   const auto instance = sql::OpenDuckDb();
+  ASSERT_OK(sql::Attach(*instance, database_, "of_quixote", {.user = "quixote"}));
   duckdb::Connection before(*instance);
   ASSERT_OK(sql::Register(*instance));
+  ASSERT_EQ(Run(before, "SELECT count(*) FROM of_quixote.notes"), "41");
   Run(before, "CREATE TABLE memory.main.theirs AS SELECT 1 AS a");
   EXPECT_EQ(Run(before, "SELECT count(*) FROM read_text('/etc/hostname')"), "1");
-  later.reset();
-  bob_.reset();
-  confined_.reset();
-  connection_.reset();
-  duckdb_.reset();
-  database_.reset();  // and is closed
-  EXPECT_EQ(Run(before, "ATTACH '" + dir_.File("db").string() + "' AS d (TYPE yarrow, USER 'bob', CONFINED)"), "");
+  ASSERT_OK(sql::Attach(*instance, database_, "d", {.user = "bob", .confined = true}));
+  EXPECT_NE(Run(before, "SELECT count(*) FROM of_quixote.notes").find("Permission Error"), std::string::npos);
+  EXPECT_NE(Run(before, "DELETE FROM of_quixote.notes").find("Permission Error"), std::string::npos);
   EXPECT_EQ(Run(before, "SELECT count(*) FROM d.notes"), "3");
   EXPECT_NE(Run(before, "SELECT count(*) FROM read_text('/etc/hostname')").find("Permission Error"), std::string::npos);
   EXPECT_NE(Run(before, "SELECT * FROM memory.main.theirs").find("Permission Error"), std::string::npos);
   EXPECT_NE(Run(before, "ATTACH ':memory:' AS m").find("Permission Error"), std::string::npos);
+}
+
+TEST_F(ConfinementTest, AttachInSql) {
+  const auto instance = sql::OpenDuckDb();
+  ASSERT_OK(sql::Register(*instance));
+  duckdb::Connection connection(*instance);
+  const std::string attach = "ATTACH '" + dir_.File("sql").string() + "' AS d (TYPE yarrow";
+  EXPECT_NE(Run(connection, attach + ", CONFINED)").find("USER"), std::string::npos);
+  EXPECT_NE(Run(connection, attach + ", CONFINED 'perhaps', USER 'bob')").find("error"), std::string::npos);
+  EXPECT_EQ(Run(connection, attach + ", USER 'bob', CONFINED false)"), "");
+  EXPECT_EQ(Run(connection, "CREATE TABLE d.notes (id BIGINT PRIMARY KEY) WITH (kind = 'user')"), "");
+  EXPECT_EQ(Run(connection, "DETACH d"), "");
+  EXPECT_EQ(Run(connection, attach + ", USER 'bob', CONFINED)"), "");
+  EXPECT_EQ(Run(connection, "INSERT INTO d.notes VALUES (1)"), "1");
+  EXPECT_NE(Run(connection, "DROP TABLE d.notes").find("Permission Error"), std::string::npos);
+  EXPECT_NE(Run(connection, "DETACH d").find("Permission Error"), std::string::npos);
 }
 
 TEST_F(ConfinementTest, SessionsOfSeveralUsersBesideQueries) {

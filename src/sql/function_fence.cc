@@ -2,7 +2,9 @@
 
 #include <duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp>
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
+#include <duckdb/function/copy_function.hpp>
 #include <duckdb/function/pragma_function.hpp>
+#include <duckdb/parser/parsed_data/create_copy_function_info.hpp>
 #include <duckdb/parser/parsed_data/create_pragma_function_info.hpp>
 #include <duckdb/parser/parsed_data/create_scalar_function_info.hpp>
 #include <duckdb/parser/parsed_data/create_table_function_info.hpp>
@@ -77,6 +79,37 @@ void ReplacePragma(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalog
   schema.CreatePragmaFunction(transaction, info);
 }
 
+duckdb::unique_ptr<duckdb::FunctionData> RefuseCopyTo(ClientContext&, duckdb::CopyFunctionBindInput&,
+                                                      const duckdb::vector<duckdb::string>&,
+                                                      const duckdb::vector<duckdb::LogicalType>&) {
+  throw duckdb::PermissionException("a confined session cannot COPY to files");
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> RefuseCopyFrom(ClientContext&, duckdb::CopyFromFunctionBindInput&,
+                                                        duckdb::vector<duckdb::string>&,
+                                                        duckdb::vector<duckdb::LogicalType>&) {
+  throw duckdb::PermissionException("a confined session cannot COPY from files");
+}
+
+void ReplaceCopy(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema, const std::string& name) {
+  duckdb::CopyFunction function(name);
+  function.copy_to_bind = RefuseCopyTo;
+  function.copy_from_bind = RefuseCopyFrom;
+  duckdb::CreateCopyFunctionInfo info(std::move(function));
+  info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+  schema.CreateCopyFunction(transaction, info);
+}
+
+// Of a kind that has nothing to take its place.
+void Remove(ClientContext& context, duckdb::SchemaCatalogEntry& schema, CatalogType type, const std::string& name) {
+  duckdb::DropInfo info;
+  info.type = type;
+  info.schema = schema.name;
+  info.name = name;
+  info.allow_drop_internal = true;
+  schema.DropEntry(context, info);
+}
+
 struct Found {
   duckdb::SchemaCatalogEntry& schema;
   CatalogType type;
@@ -120,14 +153,10 @@ void Replace(duckdb::CatalogTransaction transaction, ClientContext& context, con
       return ReplaceScalar(transaction, found.schema, found.name);
     case CatalogType::PRAGMA_FUNCTION_ENTRY:
       return ReplacePragma(transaction, found.schema, found.name);
-    default: {
-      duckdb::DropInfo info;
-      info.type = found.type;
-      info.schema = found.schema.name;
-      info.name = found.name;
-      info.allow_drop_internal = true;
-      found.schema.DropEntry(context, info);
-    }
+    case CatalogType::COPY_FUNCTION_ENTRY:
+      return ReplaceCopy(transaction, found.schema, found.name);
+    default:
+      return Remove(context, found.schema, found.type, found.name);
   }
 }
 

@@ -13,8 +13,9 @@
 namespace yarrow::sql {
 namespace {
 
-constexpr const char* kScheme = "yarrow-segment:/";
-constexpr const char* kSegment = "yarrow_segment";  // the option that says which one
+constexpr const char* kScheme = "yarrow-segment:";
+constexpr const char* kFolder = "yarrow-segment:/";  // where the files are
+constexpr const char* kSegment = "yarrow_segment";   // the option that says which one
 
 class SegmentHandle : public duckdb::FileHandle {
  public:
@@ -91,7 +92,7 @@ class SegmentFileSystem : public duckdb::FileSystem {
 
 duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment) {
   const std::string sha256 = cold::ToHex(segment.info().sha256);
-  duckdb::OpenFileInfo file(kScheme + cold::SegmentPath(segment.key()).string() + "?" + sha256);
+  duckdb::OpenFileInfo file(kFolder + cold::SegmentPath(segment.key()).string() + "?" + sha256);
   file.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
   auto& options = file.extended_info->options;
   options[kSegment] = duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&segment));
@@ -103,12 +104,12 @@ duckdb::OpenFileInfo SegmentFile(const ColdSegment& segment) {
 }
 
 bool MayReadSegmentFiles(duckdb::ClientContext& context) {
-  return duckdb::DBConfig::GetConfig(context).CanAccessFile(kScheme, duckdb::FileType::FILE_TYPE_DIR);
+  return duckdb::DBConfig::GetConfig(context).CanAccessFile(kFolder, duckdb::FileType::FILE_TYPE_DIR);
 }
 
 // As a directory of DuckDB's setting allowed_directories: whoever types such a name is refused here in any case.
 void AllowSegmentFiles(duckdb::DatabaseInstance& duckdb) {
-  duckdb::DBConfig::GetConfig(duckdb).options.allowed_directories.insert(kScheme);
+  duckdb::DBConfig::GetConfig(duckdb).options.allowed_directories.insert(kFolder);
 }
 
 void RegisterSegmentFileSystem(duckdb::DatabaseInstance& duckdb) {

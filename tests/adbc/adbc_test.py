@@ -456,6 +456,9 @@ class Transactions(AdbcTest):
             self.assertGreater(self.run_sql(reader, "SELECT count(*) FROM t"), [(0,)], end)
             connection.rollback()
         self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(4,)])
+        self.run_sql(connection, "COMMIT; DELETE FROM t; SELECT 1")  # between the two as well
+        connection.rollback()
+        self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(4,)])
         connection.adbc_connection.set_autocommit(True)
         self.run_sql(connection, "DELETE FROM t WHERE id = 7")
         self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
