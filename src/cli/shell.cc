@@ -100,6 +100,7 @@ void Shell::Forget() {
 
 Status Shell::RunStatements(const std::string& sql) {
   const auto start = std::chrono::steady_clock::now();
+  session_->EndInterrupt();
   const CancelOnInterrupt cancel([this] { session_->Interrupt(); });
   ARROW_RETURN_NOT_OK(session_->Run(sql, [this](const sql::SqlResult& result) { return Print(result); }));
   if (!timer_) return Status::OK();

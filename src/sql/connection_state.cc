@@ -9,6 +9,10 @@ duckdb::shared_ptr<ConnectionState> ConnectionState::Of(duckdb::ClientContext& c
   return context.registered_state->GetOrCreate<ConnectionState>("yarrow_connection");
 }
 
+void ConnectionState::QueryBegin(duckdb::ClientContext& context) {
+  if (cancels_next) context.interrupted = true;
+}
+
 void ConnectionState::QueryEnd(duckdb::ClientContext& context, duckdb::optional_ptr<duckdb::ErrorData> error) {
   if (!error || !error->HasError() || !failure.empty() || !context.transaction.HasActiveTransaction()) return;
   if (duckdb::ValidChecker::IsInvalidated(context.ActiveTransaction())) failure = error->RawMessage();

@@ -14,11 +14,14 @@ class ConnectionState : public duckdb::ClientContextState {
  public:
   static duckdb::shared_ptr<ConnectionState> Of(duckdb::ClientContext& context);
 
+  void QueryBegin(duckdb::ClientContext& context) override;
   void QueryEnd(duckdb::ClientContext& context, duckdb::optional_ptr<duckdb::ErrorData> error) override;
   void TransactionBegin(duckdb::MetaTransaction& transaction, duckdb::ClientContext& context) override;
 
   // Whether the latest plan reads what cannot be read twice, such as a pipe or a stream of the caller.
   std::atomic<bool> reads_once{false};
+  // DuckDB forgets a cancel that comes just before a statement begins. With this it holds for those that follow.
+  std::atomic<bool> cancels_next{false};
   // Cancels of a statement so far.
   std::atomic<uint64_t> cancels{0};
   // What yarrow_ingest() reads; null: nothing.

@@ -9,6 +9,7 @@
 #include "sql/duckdb_instance.h"
 #include "sql/query_reader.h"
 #include "sql/sql_type.h"
+#include "sql/statement_retry.h"
 
 namespace yarrow::sql {
 namespace {
@@ -290,7 +291,7 @@ std::optional<double> FileReader::Progress() const {
 }
 
 void FileReader::Cancel() {
-  impl_->connection->Interrupt();
+  CancelFromNowOn(*impl_->connection);
 }
 
 }  // namespace yarrow::sql

@@ -67,8 +67,11 @@ bool SqlSession::InTransaction() const {
 
 void SqlSession::Interrupt() {
   if (!HomeProcess::IsHome()) return;
-  TellOfCancel(*impl_->connection->context);
-  impl_->connection->Interrupt();
+  CancelFromNowOn(*impl_->connection);
+}
+
+void SqlSession::EndInterrupt() {
+  if (HomeProcess::IsHome()) EndCancel(*impl_->connection);
 }
 
 }  // namespace yarrow::sql

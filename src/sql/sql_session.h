@@ -36,8 +36,9 @@ class SqlSession {
   // Between BEGIN and COMMIT or ROLLBACK.
   bool InTransaction() const;
 
-  // Ends the statement that is running. From any thread.
+  // Ends the statement that is running, and those that begin before EndInterrupt. From any thread.
   void Interrupt();
+  void EndInterrupt();
 
  private:
   struct Impl;

@@ -102,6 +102,16 @@ void TellOfCancel(duckdb::ClientContext& context) {
   ++ConnectionState::Of(context)->cancels;
 }
 
+void CancelFromNowOn(duckdb::Connection& connection) {
+  ConnectionState::Of(*connection.context)->cancels_next = true;
+  TellOfCancel(*connection.context);
+  connection.Interrupt();
+}
+
+void EndCancel(duckdb::Connection& connection) {
+  ConnectionState::Of(*connection.context)->cancels_next = false;
+}
+
 void RegisterStatementRetry(duckdb::DBConfig& config) {
   duckdb::PlannerExtension extension;
   extension.post_bind_function = NoteReads;

@@ -38,6 +38,10 @@ void SetReadsOnce(duckdb::ClientContext& context, bool reads_once);
 // For whoever interrupts the connection: its statement is not to be run again either.
 void TellOfCancel(duckdb::ClientContext& context);
 
+// Interrupts the connection, for good: a statement that is about to begin is cancelled as well. From any thread.
+void CancelFromNowOn(duckdb::Connection& connection);
+void EndCancel(duckdb::Connection& connection);
+
 // Lets ConnectionState know what plans read.
 void RegisterStatementRetry(duckdb::DBConfig& config);
 

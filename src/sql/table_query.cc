@@ -17,6 +17,7 @@
 
 #include "sql/duckdb_instance.h"
 #include "sql/query_reader.h"
+#include "sql/statement_retry.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -196,7 +197,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> TableQuery::Run() {
 }
 
 void TableQuery::Cancel() {
-  impl_->connection->Interrupt();
+  CancelFromNowOn(*impl_->connection);
 }
 
 ScanMetrics TableQuery::metrics() const {
