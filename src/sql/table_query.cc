@@ -18,6 +18,7 @@
 #include "sql/duckdb_instance.h"
 #include "sql/query_reader.h"
 #include "sql/statement_retry.h"
+#include "store/home_process.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -167,10 +168,12 @@ struct TableQuery::Impl {
 };
 
 TableQuery::TableQuery(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TableQuery::~TableQuery() = default;
+TableQuery::~TableQuery() {
+  DeleteAtHome()(impl_.release());
+}
 
 arrow::Result<std::unique_ptr<TableQuery>> TableQuery::Open(std::shared_ptr<Database> database,
-                                                            const SessionOptions& options, const TableDefinition& table,
+                                                            const Options& options, const TableDefinition& table,
                                                             TableSelection selection) {
   auto impl = std::make_unique<Impl>();
   impl->table = std::make_shared<const TableDefinition>(table);

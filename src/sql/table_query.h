@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "yarrow/database.h"
+#include "yarrow/sql.h"
 
 namespace yarrow::sql {
 
@@ -32,7 +33,7 @@ class TableQuery {
   // Invalid, with DuckDB's message, for a condition that is not one expression of type BOOLEAN or does not fit the
   // table, and for columns that the table has not.
   static arrow::Result<std::unique_ptr<TableQuery>> Open(std::shared_ptr<Database> database,
-                                                         const SessionOptions& options, const TableDefinition& table,
+                                                         const Options& options, const TableDefinition& table,
                                                          TableSelection selection);
   ~TableQuery();
 
