@@ -4,6 +4,8 @@
 #include <set>
 
 #include "flush/tiers_test.h"
+#include "store/system_partition.h"
+#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 namespace {
@@ -14,7 +16,25 @@ using test::List;
 using test::Lit;
 using test::Texts;
 
-class FlushTest : public test::TiersTest {};
+class FlushTest : public test::TiersTest {
+ protected:
+  // In the bytes of all hot rows.
+  void ExchangeInRows(int64_t from, int64_t to) {
+    const auto bytes_of = [](int64_t value) {
+      return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+    };
+    const auto store = db_->store();
+    ASSERT_OK_AND_ASSIGN(const Partition rows, OpenSystemPartition(*store, "rows"));
+    ScanCursor cursor = store->Scan({.partition = rows});
+    while (cursor.Next()) {
+      std::string row(cursor.value());
+      const size_t at = row.find(bytes_of(from));
+      if (at == std::string::npos) continue;
+      ASSERT_OK(store->CommitPut(rows, cursor.key(), row.replace(at, sizeof to, bytes_of(to))).status());
+    }
+    ASSERT_OK(cursor.status());
+  }
+};
 
 TEST_F(FlushTest, AnswersStayTheSame) {
   const auto items = CreateItems(1000);
@@ -239,19 +259,21 @@ TEST_F(FlushTest, SameRowsSameBytes) {
   EXPECT_EQ(digests[0], digests[2]);
 }
 
-// A segment keeps seconds as milliseconds, which not every value of seconds fits.
+// A segment keeps seconds as milliseconds, which not every value of seconds fits. Such values are refused now, but
+// older programs stored them.
 TEST_F(FlushTest, AValueOfOneUserThatCannotBeFlushedStopsNobodyElse) {
   const auto spec = test::Spec(
       "visits",
       {test::Column("id", TypeId::kInt64, false), test::Column("at", ColumnType::Timestamp(TimeUnit::kSecond))}, {"id"},
       TableKind::kUser);
   ASSERT_OK(db_->CreateTable(spec).status());
-  constexpr int64_t kTooLarge = INT64_MAX / 10;
+  constexpr int64_t kMarked = 0x030405060708, kTooLarge = INT64_MAX / 10;
   for (const std::string user : {"ada", "bob", "cay", "dan"}) {
     const bool is_bad = user == "bob" || user == "cay";
     const auto visits = OpenTable("visits", SessionOf(user).get());
-    for (int64_t id = 0; id < 5; ++id) ASSERT_OK(visits->Put(List({id, is_bad && id == 3 ? kTooLarge : id})));
+    for (int64_t id = 0; id < 5; ++id) ASSERT_OK(visits->Put(List({id, is_bad && id == 3 ? kMarked : id})));
   }
+  ExchangeInRows(kMarked, kTooLarge);
   const auto flush_as = [&](const std::string& user) {
     return OpenTable("visits", user.empty() ? nullptr : SessionOf(user).get())->Flush({.min_user_rows = 0}).status();
   };

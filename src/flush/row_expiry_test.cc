@@ -1,5 +1,4 @@
 // Rows whose time is over, in every tier.
-#include <limits>
 #include <utility>
 
 #include "catalog/records.h"
@@ -7,6 +6,7 @@
 #include "flush/tiers_test.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
+#include "type/value_range.h"
 
 namespace yarrow {
 namespace {
@@ -85,7 +85,7 @@ TEST_F(RowExpiryTest, EachTypeOfTime) {
   auto policy = events->definition().policy;
   policy.ttl = 900LL * 366 * 24 * 60 * 60;  // before the first nanosecond
   ASSERT_OK(db_->AlterTable("events", SetTierPolicy{policy}).status());
-  ASSERT_OK(OpenTable("events")->Put({3, std::numeric_limits<int64_t>::min()}));
+  ASSERT_OK(OpenTable("events")->Put({3, TimestampsOf(TimeUnit::kNano).least}));
   EXPECT_EQ(events->Expire().ValueOrDie(), 0) << "goes by the present policy, however long the table was open";
 }
 

@@ -178,7 +178,8 @@ TEST(RowPredicateFuzz, DamageNeverPassesUnseen) {
       arrow::Result<Value> value = Value();
       if (place.kind == RowSchema::Place::kField) {
         value = ReadField(known->layout, row, static_cast<size_t>(place.index));
-        if (value.ok()) value = value->CastTo(type);  // from a narrower one
+        // From a narrower one; of timestamps any number is one that was stored once.
+        if (value.ok() && type.id != TypeId::kTimestamp) value = value->CastTo(type);
       } else {
         const bool has_prefix = key.size() >= schema.key_prefix_size();
         auto decoded =

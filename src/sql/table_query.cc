@@ -172,9 +172,8 @@ TableQuery::~TableQuery() {
   DeleteAtHome()(impl_.release());
 }
 
-arrow::Result<std::unique_ptr<TableQuery>> TableQuery::Open(std::shared_ptr<Database> database,
-                                                            const Options& options, const TableDefinition& table,
-                                                            TableSelection selection) {
+arrow::Result<std::unique_ptr<TableQuery>> TableQuery::Open(std::shared_ptr<Database> database, const Options& options,
+                                                            const TableDefinition& table, TableSelection selection) {
   auto impl = std::make_unique<Impl>();
   impl->table = std::make_shared<const TableDefinition>(table);
   impl->selection = std::move(selection);

@@ -32,9 +32,8 @@ class TableQuery {
  public:
   // Invalid, with DuckDB's message, for a condition that is not one expression of type BOOLEAN or does not fit the
   // table, and for columns that the table has not.
-  static arrow::Result<std::unique_ptr<TableQuery>> Open(std::shared_ptr<Database> database,
-                                                         const Options& options, const TableDefinition& table,
-                                                         TableSelection selection);
+  static arrow::Result<std::unique_ptr<TableQuery>> Open(std::shared_ptr<Database> database, const Options& options,
+                                                         const TableDefinition& table, TableSelection selection);
   ~TableQuery();
 
   // Rows as they are computed. Reads the moment of the call.

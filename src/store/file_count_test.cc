@@ -43,7 +43,7 @@ TEST(FileCount, ManyShortOpensLeaveAHandful) {
   constexpr int kOpens = 60;
   for (int i = 0; i < kOpens; ++i) {
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db")));
-    ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
     ASSERT_OK_AND_ASSIGN(const Partition others, store->OpenPartition("others"));
     ASSERT_OK(store->CommitPut(rows, AscendingKey(i), "row").status());
     if (i % 7 == 0) ASSERT_OK(store->CommitPut(others, AscendingKey(i), "row").status());
@@ -52,7 +52,7 @@ TEST(FileCount, ManyShortOpensLeaveAHandful) {
   }
   EXPECT_LE(most, 30U);
   ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db")));
-  ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("rows"));
+  ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
   PinnedValue value;
   for (int i = 0; i < kOpens; ++i) {
     ASSERT_OK_AND_ASSIGN(const bool found, store->Get(rows, AscendingKey(i), &value));
@@ -70,7 +70,7 @@ TEST_P(ReadingOpensTest, LeaveNothing) {
     StoreOptions options;
     options.durability = GetParam();
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db"), options));
-    ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("rows"));
+    ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
     if (store->LatestSequence() == 0) ASSERT_OK(store->CommitPut(rows, "key", "row").status());
   };
   open();
@@ -87,7 +87,7 @@ TEST_P(ReadingOpensTest, LeaveNothing) {
 TEST(FileCount, SmallFilesOfAscendingKeysAreMerged) {
   const test::TempDir dir;
   ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db")));
-  ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("rows"));
+  ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
   constexpr int kFlushes = 80;
   for (int i = 0; i < kFlushes; ++i) {
     ASSERT_OK(store->CommitPut(rows, AscendingKey(i), "row").status());
