@@ -11,7 +11,7 @@
 namespace yarrow::cli {
 namespace {
 
-constexpr int64_t kBlockBytes = 1 << 20;
+constexpr int64_t kLineBlockBytes = 1 << 20;
 
 class RowCounter {
  public:
@@ -62,7 +62,7 @@ arrow::Result<int64_t> LineOfRow(const std::string& path, const CsvShape& shape,
   ARROW_ASSIGN_OR_RAISE(const auto file, OpenDecompressed(path));
   RowCounter counter(shape, row);
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto block, file->Read(kBlockBytes));
+    ARROW_ASSIGN_OR_RAISE(const auto block, file->Read(kLineBlockBytes));
     if (block->size() == 0) return counter.row_line();
     for (const char c : std::string_view(*block)) {
       if (counter.Add(c)) return counter.row_line();

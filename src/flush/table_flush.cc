@@ -143,12 +143,16 @@ Status RunFlush(const std::shared_ptr<TableImpl>& table, const FlushOptions& opt
   return Status::OK();
 }
 
-uint64_t LeftBytes(const TableImpl& table, const std::vector<MovedRows::Move>& moves) {
-  uint64_t bytes = 0;
+// Few rows in few bytes are not worth the files that are written anew. Scans step over each row: going backwards in a
+// memtable, ten thousand take some 20 ms.
+constexpr uint64_t kMostLeftRows = 10000;
+bool IsMuchLeft(const TableImpl& table, const std::vector<MovedRows::Move>& moves, uint64_t most_bytes) {
+  uint64_t bytes = 0, rows = 0;
   for (const auto& move : moves) {
     bytes += table.store().ApproximateBytes(table.entry().partition, move.range.lower, move.range.upper);
+    rows += move.rows;
   }
-  return bytes;
+  return bytes > most_bytes || rows > kMostLeftRows;
 }
 
 }  // namespace
@@ -159,7 +163,7 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
   Moved moved;
   const Status status = RunFlush(table, options, &moved);
   MovedRows& moved_rows = table->database().cold_tier()->moved_rows;
-  if (LeftBytes(*table, moved.moves) > most_left_bytes) moved_rows.Add(std::move(moved.moves));
+  if (IsMuchLeft(*table, moved.moves, most_left_bytes)) moved_rows.Add(std::move(moved.moves));
   ARROW_RETURN_NOT_OK(status);
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   moved_rows.DropDue([&] { return !options.on_progress || options.on_progress(moved.total.rows).ok(); });

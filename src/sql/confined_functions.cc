@@ -6,7 +6,7 @@
 namespace yarrow::sql {
 namespace {
 
-using Names = std::set<std::string_view>;
+using FunctionNames = std::set<std::string_view>;
 
 // Collations of ICU, icu_collate_de and so on, are allowed by their beginning.
 constexpr std::string_view kCollation = "icu_collate_";
@@ -82,8 +82,8 @@ constexpr std::string_view kPragmas =
     "collations database_list functions platform show show_databases show_tables show_tables_expanded "
     "table_info version ";
 
-Names Split(std::string_view text) {
-  Names names;
+FunctionNames Split(std::string_view text) {
+  FunctionNames names;
   while (!text.empty()) {
     const size_t end = text.find(' ');
     names.insert(text.substr(0, end));
@@ -95,17 +95,17 @@ Names Split(std::string_view text) {
 }  // namespace
 
 bool IsConfinedScalar(std::string_view name) {
-  static const Names names = Split(kScalars);
+  static const FunctionNames names = Split(kScalars);
   return names.contains(name) || name.starts_with(kCollation);
 }
 
 bool IsConfinedTableFunction(std::string_view name) {
-  static const Names names = Split(kTableFunctions);
+  static const FunctionNames names = Split(kTableFunctions);
   return names.contains(name);
 }
 
 bool IsConfinedPragma(std::string_view name) {
-  static const Names names = Split(kPragmas);
+  static const FunctionNames names = Split(kPragmas);
   return names.contains(name);
 }
 

@@ -86,7 +86,7 @@ struct Option {
 using Text = const std::string&;
 using Constant = const duckdb::Value&;
 
-const std::map<std::string, Option>& Options() {
+const std::map<std::string, Option>& KnownOptions() {
   static const std::map<std::string, Option> options = {
       {"flush_rows",
        {[](Text t, Text o, Constant v, TierPolicy* p) { p->flush_rows = Number(t, o, v); },
@@ -114,10 +114,10 @@ const std::map<std::string, Option>& Options() {
 }
 
 const Option& Find(const std::string& table, const std::string& name) {
-  const auto at = Options().find(duckdb::StringUtil::Lower(name));
-  if (at != Options().end()) return at->second;
+  const auto at = KnownOptions().find(duckdb::StringUtil::Lower(name));
+  if (at != KnownOptions().end()) return at->second;
   std::string known;
-  for (const auto& [option, functions] : Options()) known += ", " + option;
+  for (const auto& [option, functions] : KnownOptions()) known += ", " + option;
   throw duckdb::BinderException("table " + table + ": unknown option " + name + "; there are kind = 'shared' or " +
                                 "'user' (in CREATE TABLE)" + known);
 }

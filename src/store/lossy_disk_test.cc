@@ -54,19 +54,19 @@ class LossyDiskTest : public testing::Test {
   std::unique_ptr<LossyDisk> disk_;
 };
 
-using Found = std::set<std::string>;
+using FoundNames = std::set<std::string>;
 
 TEST_F(LossyDiskTest, KeepsBytesAndNamesThatWereSynced) {
   Write("new", "new");
-  EXPECT_EQ(Left(), Found({"old=old"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old"}));
   Sync("new");
-  EXPECT_EQ(Left(), Found({"old=old"})) << "the folder was not synced";
+  EXPECT_EQ(Left(), FoundNames({"old=old"})) << "the folder was not synced";
   SyncFolder();
-  EXPECT_EQ(Left(), Found({"new=new", "old=old"}));
+  EXPECT_EQ(Left(), FoundNames({"new=new", "old=old"}));
   Write("new", "newer");
   Write("empty", "lost");
   SyncFolder();
-  EXPECT_EQ(Left(), Found({"empty=", "new=new", "old=old"})) << "the bytes were not synced";
+  EXPECT_EQ(Left(), FoundNames({"empty=", "new=new", "old=old"})) << "the bytes were not synced";
 }
 
 TEST_F(LossyDiskTest, NamesGoWithTheirFolder) {
@@ -74,20 +74,20 @@ TEST_F(LossyDiskTest, NamesGoWithTheirFolder) {
   Write("folder/file", "bytes");
   Sync("folder/file");
   SyncFolder("folder");
-  EXPECT_EQ(Left(), Found({"old=old"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old"}));
   SyncFolder();
-  EXPECT_EQ(Left(), Found({"old=old", "folder/", "folder/file=bytes"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old", "folder/", "folder/file=bytes"}));
   fs::rename(At("folder/file"), At("folder/named"));
   fs::remove(At("old"));
-  EXPECT_EQ(Left(), Found({"old=old", "folder/", "folder/file=bytes"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old", "folder/", "folder/file=bytes"}));
   SyncFolder("folder");
-  EXPECT_EQ(Left(), Found({"old=old", "folder/", "folder/named=bytes"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old", "folder/", "folder/named=bytes"}));
   // Another file of that name is another file, although the old one's room is free now.
   Write("old", "other");
   Sync("old");
-  EXPECT_EQ(Left(), Found({"old=old", "folder/", "folder/named=bytes"}));
+  EXPECT_EQ(Left(), FoundNames({"old=old", "folder/", "folder/named=bytes"}));
   SyncFolder();
-  EXPECT_EQ(Left(), Found({"old=other", "folder/", "folder/named=bytes"}));
+  EXPECT_EQ(Left(), FoundNames({"old=other", "folder/", "folder/named=bytes"}));
 }
 
 TEST_F(LossyDiskTest, OfTheRestAnythingMaySurvive) {
@@ -101,7 +101,7 @@ TEST_F(LossyDiskTest, OfTheRestAnythingMaySurvive) {
   fs::rename(At("source"), At("target"));
   std::set<std::string> seen;
   for (int i = 0; i < 300; ++i) {
-    const Found left = Left(&random);
+    const FoundNames left = Left(&random);
     seen.insert(left.begin(), left.end());
     EXPECT_EQ(left.count("target=1") + left.count("target=2"), 1u) << "a rename leaves the one or the other";
   }
@@ -130,7 +130,7 @@ TEST_F(LossyDiskTest, StepsFailAndSyncsAreLeftOut) {
   disk_->on_step = nullptr;
   disk_->Restart();
   SyncFolder();
-  EXPECT_EQ(Left(), Found({"a12.log=", "old=old"}));
+  EXPECT_EQ(Left(), FoundNames({"a12.log=", "old=old"}));
 }
 
 // The wrappers pass on all that RocksDB syncs, and nothing else.
