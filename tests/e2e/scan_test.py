@@ -99,8 +99,10 @@ class FlightsTest(ProgramTest):
     rows, visited, _, decoded, _ = self.stats('--where', 'dep_delay > 600')
     self.assertEqual((visited, decoded), (336776, rows))
     self.assertLess(self.stats('--columns', 'distance')[4] * 10, whole[4])
-    self.assertEqual(self.stats('--where', 'day > 0', '--limit', 5)[:2], [5, 5])
-    self.assertEqual(self.stats('--where', 'month = 12 AND day = 31', '--reverse', '--limit', 2)[:2], [2, 2])
+    # Threads that begin at once look at so many rows each.
+    one = ('--threads', 1)
+    self.assertEqual(self.stats('--where', 'day > 0', '--limit', 5, *one)[:2], [5, 5])
+    self.assertEqual(self.stats('--where', 'month = 12 AND day = 31', '--reverse', '--limit', 2, *one)[:2], [2, 2])
     # A condition that only DuckDB can test: the scan still ends early.
     rows, visited = self.stats('--where', 'flight % 2 = 0', '--limit', 5, '--threads', 1)[:2]
     self.assertEqual(rows, 5)
