@@ -280,9 +280,11 @@ class DifferentialPlansTest : public test::RandomTableFixture {
   // ---- Comparing
   // ------------------------------------------------------------------------------------------------------
 
-  // Over DuckDB's own table its optimizers make mistakes of their own.
+  // Over DuckDB's own table alone its optimizers make mistakes of their own.
   bool IsNativeMistake(const std::string& query, const std::string& answer) {
-    if (query.find("$n") == std::string::npos) return false;
+    for (const auto& [mark, place] : Places()) {
+      if (mark != "$n" && query.find(mark) != std::string::npos) return false;
+    }
     native_->Query("PRAGMA enable_optimizer");
     const auto optimized = native_->Query(Named(query, true));
     native_->Query("PRAGMA disable_optimizer");
