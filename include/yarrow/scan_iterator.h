@@ -82,7 +82,6 @@ class ScanCursor {
   bool NextMerged();
   bool CheckSpec();
   bool NextPoint();
-  void Open();
   void Position();
   bool TakeBase();
   bool Take(std::string_view key, std::string_view value);

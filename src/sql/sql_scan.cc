@@ -2,6 +2,7 @@
 
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/execution/operator/scan/physical_table_scan.hpp>
+#include <duckdb/main/query_profiler.hpp>
 #include <duckdb/main/settings.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 
@@ -26,6 +27,7 @@
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
 #include "sql/vector_taker.h"
+#include "store/tombstone_count.h"
 #include "table/cold_pieces.h"
 #include "table/morsels.h"
 #include "table/piece_scanner.h"
@@ -61,6 +63,8 @@ struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   std::optional<int64_t> limit;
   std::atomic<int64_t> rows_given{0};
   ScanCounters counters;
+  bool counts_tombstones = false;  // which slows the scan down: of EXPLAIN ANALYZE only
+  std::atomic<uint64_t> tombstones{0};
   std::atomic<int> threads_at_work{0};
   duckdb::idx_t max_threads = 1;
 };
@@ -213,6 +217,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   auto global = duckdb::make_uniq<ScanGlobal>();
   global->snapshot = transaction.impl().snapshot();
+  global->counts_tombstones = duckdb::QueryProfiler::Get(context).IsEnabled();
   Check(entry.table()->CheckReadable(global->snapshot));
   if (!bind.has_placed_filters) {
     global->filters = WithoutOptionalFilters(PlannedFilters(input));
@@ -314,7 +319,9 @@ bool ScanRows(ClientContext& context, ScanGlobal& global, ScanLocal& local, duck
       FinishMorsel(global, local);
       continue;
     }
+    const TombstoneCount tombstones(global.counts_tombstones);
     const arrow::Status walked = local.walker.Walk(local.taker, std::min(wanted, kVectorRows), kVisitsPerChunk);
+    global.tombstones += tombstones.value();
     CountScan(global, local);
     Check(walked);
     if (local.taker.rows() == 0) continue;
@@ -442,6 +449,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   text["Key ranges"] = global.plan->RangesText();
   text["Row filter"] = global.plan->FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
+  if (global.tombstones > 0) text["Tombstones stepped over"] = std::to_string(global.tombstones);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
   text["Bytes visited"] = std::to_string(metrics.bytes_visited);
   text["Bytes decoded"] = std::to_string(metrics.bytes_decoded);

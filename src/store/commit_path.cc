@@ -155,10 +155,12 @@ arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<cons
 
 arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
   ARROW_RETURN_NOT_OK(commits.Admit(request));
-  return WriteAdmitted(request, batch, sync);
+  return WriteAdmitted(request, request->ops(), request->ranges(), batch, sync);
 }
 
-arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
+arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, std::span<const WriteOp> ops,
+                                                     std::span<const WriteRange> deleted, rocksdb::WriteBatch* batch,
+                                                     bool sync) {
   CommitOutcome outcome;
   rocksdb::Status status;
   // A commit without writes still checks its guards and its transaction, and may raise a version.
@@ -173,6 +175,7 @@ arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, roc
     outcome.last_sequence = outcome.first_sequence + batch->Count() - 1;
   }
   outcome.committed = status.ok();
+  if (outcome.committed && !deleted.empty()) empty_ranges.AddDeleted(deleted, ops, outcome.last_sequence);
   commits.Resolve(request, outcome);
   if (!status.ok()) return WriteError(status, "cannot commit to '" + path.string() + "'");
   memtable_sample.Add(request->ops(), request->hashes(), outcome.last_sequence);
@@ -199,11 +202,12 @@ arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> 
   WriteSet writes;
   rocksdb::WriteBatch batch;
   std::vector<WriteOp> storage;
+  std::span<const WriteOp> ops;
   const arrow::Status built = [&] {
     ARROW_RETURN_NOT_OK(build(&writes));
     ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
     if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
-    const std::span<const WriteOp> ops = writes.Collect(false, &storage);
+    ops = writes.Collect(false, &storage);
     for (const WriteOp& op : ops) {
       const std::string behind = std::string(op.key()) + '\0';
       ARROW_RETURN_NOT_OK(CheckInside(closed, op.partition_id, op.key(), behind));
@@ -217,7 +221,7 @@ arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> 
     commits.Resolve(&request, {});
     return built;
   }
-  return WriteAdmitted(&request, &batch, /*sync=*/true);
+  return WriteAdmitted(&request, ops, writes.ranges_, &batch, /*sync=*/true);
 }
 
 arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,

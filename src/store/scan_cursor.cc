@@ -24,9 +24,11 @@ bool ScanCursor::Next() {
   switch (step_) {
     case Step::kForward:
       state_->iterator->Next();
+      state_->Settle();
       return TakeBase();
     case Step::kReverse:
       state_->iterator->Prev();
+      state_->Settle();
       return TakeBase();
     case Step::kOther:
       break;
@@ -78,10 +80,10 @@ bool ScanCursor::NextSlow() {
     const bool empty_range = !s.upper.empty() && s.lower >= s.upper;
     if (empty_range || (!s.is_checked && !CheckSpec())) return Finish();
     if (s.is_point()) return NextPoint();
-    if (s.iterator == nullptr) Open();
+    if (s.iterator == nullptr) s.Open();
     Position();
   } else if (!s.merging) {
-    s.spec.reverse ? s.iterator->Prev() : s.iterator->Next();
+    s.Step();
   }
   if (s.merging) return NextMerged();
   if (s.iterator->Valid() && s.OutOfRange(ToView(s.iterator->key()))) return Finish();
@@ -124,23 +126,6 @@ void ScanCursor::Pin() {
   if (HomeProcess::IsHome()) state_->PinnedSnapshot();
 }
 
-void ScanCursor::Open() {
-  State& s = *state_;
-  rocksdb::ReadOptions read;
-  // RocksDB's iterator would pin a state of its own. But one opened while files are being ingested may miss them and
-  // yet see what was written later; a snapshot cannot.
-  read.snapshot = s.PinnedSnapshot();
-  read.fill_cache = s.spec.fill_cache;
-  read.total_order_seek = true;
-  s.lower_bound = ToSlice(s.lower);
-  s.upper_bound = ToSlice(s.upper);
-  s.has_upper_bound = !s.upper.empty();
-  s.has_lower_bound = s.spec.reverse && !s.lower.empty();  // going forward, the seek sees to it
-  if (s.has_upper_bound) read.iterate_upper_bound = &s.upper_bound;
-  if (s.has_lower_bound) read.iterate_lower_bound = &s.lower_bound;
-  s.iterator.reset(s.store->impl()->db->NewIterator(read, StoreImpl::Handle(s.spec.partition)));
-}
-
 void ScanCursor::Position() {
   State& s = *state_;
   // RocksDB reads the bounds through our pointers whenever it seeks, so they can change from range to range.
@@ -148,17 +133,12 @@ void ScanCursor::Position() {
   s.upper_bound = ToSlice(s.upper);
   s.check_upper = !s.has_upper_bound && !s.upper.empty();
   s.check_lower = !s.has_lower_bound && !s.lower.empty();
-  rocksdb::Iterator& base = *s.iterator;
   if (!s.spec.reverse) {
-    const std::string& from = s.has_target && s.target > s.lower ? s.target : s.lower;
-    from.empty() ? base.SeekToFirst() : base.Seek(from);
+    s.SeekTo(s.has_target && s.target > s.lower ? s.target : s.lower);
   } else if (s.has_target && (s.upper.empty() || s.target < s.upper)) {
-    base.SeekForPrev(s.target);
-  } else if (s.check_upper) {
-    base.SeekForPrev(s.upper);
-    if (base.Valid() && base.key() == s.upper) base.Prev();
+    s.SeekTo(s.target + '\0');
   } else {
-    base.SeekToLast();
+    s.SeekTo(s.upper);
   }
   const std::string_view target = s.target;
   s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, s.has_target ? &target : nullptr,
@@ -172,10 +152,10 @@ void ScanCursor::Position() {
 
 bool ScanCursor::NextMerged() {
   State& s = *state_;
-  rocksdb::Iterator& base = *s.iterator;
   for (;;) {
-    if (std::exchange(s.advance_base, false)) s.spec.reverse ? base.Prev() : base.Next();
+    if (std::exchange(s.advance_base, false)) s.Step();
     if (std::exchange(s.advance_overlay, false)) s.overlay.Advance();
+    const rocksdb::Iterator& base = *s.iterator;
     if (!base.Valid() && !base.status().ok()) return Finish();
     if (!s.overlay.status().ok()) {
       s.status = s.overlay.status();

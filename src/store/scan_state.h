@@ -55,6 +55,40 @@ struct ScanCursor::State {
   }
   bool checks_range() const { return spec.reverse ? check_lower : check_upper; }
 
+  void Open();
+  // To the first entry at or behind `key`, or with reverse to the last one before it (empty: to the last of all).
+  void SeekTo(std::string key);
+  // To the next entry in the direction of the scan. REQUIRES: the iterator is on one.
+  void Step() {
+    spec.reverse ? iterator->Prev() : iterator->Next();
+    Settle();
+  }
+  // After a step of the iterator.
+  void Settle() {
+    if (!iterator->Valid()) [[unlikely]] {
+      if (iterator->status().IsIncomplete()) PassFromAnchor();
+    } else if (++steps == kStepsAnAnchor) [[unlikely]] {
+      SetAnchor();
+    }
+  }
+
+  // A run of more tombstones makes RocksDB's iterator stop, so that it can be passed with the help of EmptyRanges.
+  // To come back to its place costs about as much as so many steps.
+  static constexpr uint64_t kMostTombstonesAStep = 256;
+  // A seek that passed so many looks how far they go. It has no place to come back to.
+  static constexpr uint64_t kTombstonesWorthASearch = 32;
+  static constexpr uint64_t kStepsAnAnchor = 256;
+  // That many runs a scan looks for the end of, before it steps over the others by itself.
+  static constexpr int kMostSearches = 64;
+
+  std::unique_ptr<rocksdb::Iterator> NewIterator(uint64_t most_tombstones_a_step);
+  void SeekIterator(const std::string& key);
+  void SetAnchor();
+  void PassFromAnchor();
+  void PassTombstones(std::string from);
+  bool SkipKnown(std::string* key);
+  void SearchEmptyRange(const std::string& from);
+
   const std::shared_ptr<const Store> store;
   ScanSpec spec;
   std::string lower;  // of the current range
@@ -68,6 +102,10 @@ struct ScanCursor::State {
   const rocksdb::Snapshot* own_snapshot = nullptr;  // when the spec has none
   bool is_checked = false;                          // partition and snapshot of the spec
   std::unique_ptr<rocksdb::Iterator> iterator;
+  // Where the iterator is: `steps` entries from where SeekTo(anchor) leads. It forgets its place when it stops.
+  std::string anchor;
+  uint64_t steps = 0;
+  int searches = 0;
   rocksdb::PinnableSlice point;  // value of a range of one key
   Phase phase = Phase::kBefore;
   bool has_target = false;  // of Seek

@@ -21,6 +21,7 @@
 
 #include "store/commit_queue.h"
 #include "store/directory_lock.h"
+#include "store/empty_ranges.h"
 #include "store/file_listener.h"
 #include "store/file_merger.h"
 #include "store/home_process.h"
@@ -99,8 +100,9 @@ struct StoreImpl {
   void AwaitTurn(const CommitOptions& commit, uint64_t bytes);
   // Admit, write, Resolve.
   arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
-  // The last two of these.
-  arrow::Result<CommitResult> WriteAdmitted(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
+  // The last two of these, for a batch of these operations behind these deleted ranges.
+  arrow::Result<CommitResult> WriteAdmitted(CommitRequest* request, std::span<const WriteOp> ops,
+                                            std::span<const WriteRange> deleted, rocksdb::WriteBatch* batch, bool sync);
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
   // A set with runs in files, in one ingest.
   arrow::Result<CommitResult> CommitRuns(const WriteSet& writes, const CommitOptions& commit);
@@ -126,6 +128,7 @@ struct StoreImpl {
   // What is lost of a damaged log that was opened nevertheless, for people; see StoreOptions::salvage.
   std::vector<std::string> losses;
   std::unique_ptr<rocksdb::DB> db;
+  EmptyRanges empty_ranges;
   CommitQueue commits;
   WritePressure pressure;
   SplitPointCache split_points;
@@ -135,6 +138,7 @@ struct StoreImpl {
   arrow::Status OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env);
   // Makes the log ready to be read; what of `db_options` depends on it.
   arrow::Status PrepareLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
+  arrow::Status WriteOutTombstones();
   arrow::Status LoadLosses();
   arrow::Status RecoverLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
   arrow::Status BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,

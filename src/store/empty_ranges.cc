@@ -1,0 +1,247 @@
+#include "store/empty_ranges.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace yarrow {
+
+namespace {
+
+// What a deleted range counts for: nobody knows what was in it.
+constexpr uint64_t kTombstonesOfDeletedRange = 1 << 20;
+
+// Of a range in memory, about.
+uint64_t BytesOf(std::string_view start, std::string_view end) {
+  return start.size() + end.size() + 160;
+}
+
+bool IsBelow(std::string_view key, std::string_view upper) {
+  return upper.empty() || key < upper;
+}
+
+std::string Behind(std::string_view key) {
+  std::string behind(key);
+  behind.push_back('\0');
+  return behind;
+}
+
+}  // namespace
+
+EmptyRanges::Search::Search(EmptyRanges* ranges, uint32_t partition_id, std::string lower, std::string upper,
+                            bool reverse)
+    : ranges_(ranges),
+      partition_id_(partition_id),
+      reverse_(reverse),
+      lower_(std::move(lower)),
+      upper_(std::move(upper)) {
+  std::lock_guard lock(ranges_->mutex_);
+  ranges_->searches_.push_back(this);
+  for (const CommitView* commit : ranges_->in_flight_) Cut(commit->ops(), commit->ranges(), this);
+}
+
+EmptyRanges::Search::~Search() {
+  std::lock_guard lock(ranges_->mutex_);
+  std::erase(ranges_->searches_, this);
+}
+
+void EmptyRanges::Search::Add(std::string lower, std::string upper, uint64_t sequence, uint64_t tombstones) {
+  std::lock_guard lock(ranges_->mutex_);
+  if (lower < lower_) lower = lower_;
+  if (!upper_.empty() && !IsBelow(upper, upper_)) upper = upper_;
+  if (in_vain_ || upper.empty() || lower >= upper || tombstones < kLeastTombstones) return;
+  ranges_->Insert(partition_id_, std::move(lower), {std::move(upper), sequence, tombstones, 0});
+}
+
+bool EmptyRanges::SkipForward(uint32_t partition_id, uint64_t sequence, std::string* key) {
+  std::lock_guard lock(mutex_);
+  const auto partition = by_partition_.find(partition_id);
+  if (partition == by_partition_.end()) return false;
+  auto found = partition->second.upper_bound(*key);
+  if (found == partition->second.begin()) return false;
+  Range& range = (--found)->second;
+  if (range.since > sequence || *key >= range.end) return false;
+  range.used = ++clock_;
+  *key = range.end;
+  return true;
+}
+
+bool EmptyRanges::SkipBackward(uint32_t partition_id, uint64_t sequence, std::string* bound) {
+  std::lock_guard lock(mutex_);
+  const auto partition = by_partition_.find(partition_id);
+  if (partition == by_partition_.end()) return false;
+  auto found = partition->second.lower_bound(*bound);
+  if (found == partition->second.begin()) return false;
+  Range& range = (--found)->second;
+  if (range.since > sequence || *bound > range.end) return false;
+  range.used = ++clock_;
+  *bound = found->first;
+  return true;
+}
+
+void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence) {
+  std::vector<std::string_view> put;
+  for (const WriteRange& range : deleted) {
+    put.clear();
+    for (const WriteOp& op : ops) {
+      const bool inside = op.partition_id == range.partition_id && op.key() >= range.lower && op.key() < range.upper;
+      if (inside && op.kind == WriteOp::Kind::kPut) put.push_back(op.key());
+    }
+    std::ranges::sort(put);
+    const uint64_t tombstones = std::max(kTombstonesOfDeletedRange / (put.size() + 1), kLeastTombstones);
+    std::lock_guard lock(mutex_);
+    std::string lower = range.lower;
+    for (const std::string_view key : put) {
+      if (lower < key) Insert(range.partition_id, std::move(lower), {std::string(key), sequence, tombstones, 0});
+      lower = Behind(key);
+    }
+    if (lower < range.upper) Insert(range.partition_id, std::move(lower), {range.upper, sequence, tombstones, 0});
+  }
+}
+
+uint64_t EmptyRanges::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+void EmptyRanges::OnAnnounce(const CommitView& commit) noexcept {
+  std::lock_guard lock(mutex_);
+  in_flight_.push_back(&commit);
+  for (Search* search : searches_) Cut(commit.ops(), commit.ranges(), search);
+  if (count_.load(std::memory_order_relaxed) == 0) return;
+  CutOps(commit.ops());
+  for (const WriteRange& range : commit.ranges()) {
+    const auto partition = by_partition_.find(range.partition_id);
+    if (partition != by_partition_.end()) Cut(&partition->second, range.lower, range.upper);
+  }
+}
+
+void EmptyRanges::OnResolve(const CommitView& commit, const CommitOutcome&) noexcept {
+  std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(in_flight_, &commit);
+  if (found == in_flight_.end()) return;
+  *found = in_flight_.back();
+  in_flight_.pop_back();
+}
+
+void EmptyRanges::Cut(std::span<const WriteOp> ops, std::span<const WriteRange> ranges, Search* search) {
+  const auto cut = [search](uint32_t partition_id, std::string_view lower, std::string_view upper) {
+    if (partition_id != search->partition_id_) return;
+    const bool apart = !IsBelow(lower, search->upper_) || (!upper.empty() && upper <= search->lower_);
+    if (apart) return;
+    if (search->reverse_) {
+      const bool to_the_end = upper.empty() || (!search->upper_.empty() && upper >= search->upper_);
+      if (to_the_end)
+        search->in_vain_ = true;
+      else
+        search->lower_ = upper;
+    } else if (lower <= search->lower_) {
+      search->in_vain_ = true;
+    } else {
+      search->upper_ = lower;
+    }
+  };
+  for (const WriteOp& op : ops) {
+    if (op.kind != WriteOp::Kind::kPut) continue;
+    const bool apart =
+        op.partition_id != search->partition_id_ || op.key() < search->lower_ || !IsBelow(op.key(), search->upper_);
+    if (!apart) cut(op.partition_id, op.key(), Behind(op.key()));
+  }
+  for (const WriteRange& range : ranges) cut(range.partition_id, range.lower, range.upper);
+}
+
+void EmptyRanges::CutOps(std::span<const WriteOp> ops) {
+  // Where the last key was in no range: up to the next one, neither is a later key.
+  const Ranges* known = nullptr;
+  std::string_view from, to;
+  uint32_t partition_id = 0;
+  for (const WriteOp& op : ops) {
+    if (op.kind != WriteOp::Kind::kPut) continue;
+    const std::string_view key = op.key();
+    if (known != nullptr && op.partition_id == partition_id && key >= from && IsBelow(key, to)) continue;
+    const auto partition = by_partition_.find(op.partition_id);
+    if (partition == by_partition_.end()) continue;
+    Ranges& ranges = partition->second;
+    auto next = ranges.upper_bound(key);
+    if (next != ranges.begin() && key < std::prev(next)->second.end) {
+      Cut(&ranges, key, Behind(key));
+      next = ranges.upper_bound(key);
+    }
+    known = &ranges;
+    partition_id = op.partition_id;
+    from = key;
+    to = next == ranges.end() ? std::string_view() : std::string_view(next->first);
+  }
+}
+
+void EmptyRanges::Cut(Ranges* ranges, std::string_view lower, std::string_view upper) {
+  auto at = ranges->upper_bound(lower);
+  if (at != ranges->begin()) --at;
+  while (at != ranges->end() && IsBelow(at->first, upper)) {
+    if (at->second.end <= lower) {
+      ++at;
+      continue;
+    }
+    const std::string start = at->first;
+    Range range = at->second;
+    at = Erase(ranges, at);
+    // Nobody knows on which side the tombstones are. So that keys put one after the other into a range do not leave
+    // one behind between each two of them, each side counts for half.
+    range.tombstones /= 2;
+    if (range.tombstones < kLeastTombstones) continue;
+    if (start < lower) {
+      Range left = range;
+      left.end = lower;
+      bytes_ += BytesOf(start, left.end);
+      ranges->emplace(start, std::move(left));
+      ++count_;
+    }
+    if (!upper.empty() && upper < range.end) {
+      bytes_ += BytesOf(upper, range.end);
+      at = ranges->emplace(std::string(upper), std::move(range)).first;
+      ++count_;
+      ++at;
+    }
+  }
+}
+
+EmptyRanges::Ranges::iterator EmptyRanges::Erase(Ranges* ranges, Ranges::iterator at) {
+  bytes_ -= BytesOf(at->first, at->second.end);
+  --count_;
+  return ranges->erase(at);
+}
+
+void EmptyRanges::Insert(uint32_t partition_id, std::string lower, Range range) {
+  // The empty key stays out: as a bound it means that there is none.
+  if (lower.empty()) lower.push_back('\0');
+  if (lower >= range.end) return;
+  Ranges& ranges = by_partition_[partition_id];
+  auto at = ranges.upper_bound(lower);
+  if (at != ranges.begin() && std::prev(at)->second.end >= lower) --at;
+  while (at != ranges.end() && at->first <= range.end) {
+    lower = std::min(lower, at->first);
+    range.end = std::max(range.end, at->second.end);
+    range.since = std::max(range.since, at->second.since);
+    range.tombstones += at->second.tombstones;
+    at = Erase(&ranges, at);
+  }
+  range.used = ++clock_;
+  bytes_ += BytesOf(lower, range.end);
+  ranges.emplace(std::move(lower), std::move(range));
+  ++count_;
+  if (bytes_ > kMostBytes) ForgetOldest();
+}
+
+void EmptyRanges::ForgetOldest() {
+  std::vector<uint64_t> used;
+  for (const auto& [partition, ranges] : by_partition_) {
+    for (const auto& [start, range] : ranges) used.push_back(range.used);
+  }
+  const auto middle = used.begin() + static_cast<std::ptrdiff_t>(used.size() / 2);
+  std::ranges::nth_element(used, middle);
+  for (auto& [partition, ranges] : by_partition_) {
+    for (auto at = ranges.begin(); at != ranges.end();) at = at->second.used <= *middle ? Erase(&ranges, at) : ++at;
+  }
+}
+
+}  // namespace yarrow
