@@ -56,6 +56,19 @@ TEST_F(ScanPushdownTest, LimitsAndTopNByKeyVisitWhatTheyReturn) {
   EXPECT_EQ(Run("SELECT v FROM c WHERE a = 7 ORDER BY b DESC LIMIT 2"), "79\n78");
 }
 
+TEST_F(ScanPushdownTest, TombstonesAreCountedAndSteppedOverOnce) {
+  Run("DELETE FROM t WHERE id < 150000");
+  const std::string first = "SELECT id FROM t ORDER BY id LIMIT 1", all = "SELECT count(*) FROM t WHERE v >= 0";
+  EXPECT_GE(Figure("Tombstones stepped over", first), 1000) << "RocksDB may have compacted some already";
+  EXPECT_EQ(Figure("Tombstones stepped over", first), 0);
+  EXPECT_EQ(Visited(first), 1);
+  EXPECT_EQ(Run(first), "150000");
+  EXPECT_LE(Figure("Tombstones stepped over", all), 1000) << "some at each morsel's begin";
+  EXPECT_EQ(Run(all), "50000");
+  Run("INSERT INTO t VALUES (75000, 1, 'n', 'p')");
+  EXPECT_EQ(Run(first), "75000");
+}
+
 TEST_F(ScanPushdownTest, OtherOrdersAreSorted) {
   EXPECT_EQ(Run("SELECT a, b FROM c ORDER BY a DESC, b LIMIT 2"), "99|a\n99|b");
   EXPECT_EQ(Run("SELECT a, b FROM c ORDER BY b, a LIMIT 2"), "0|a\n1|a");

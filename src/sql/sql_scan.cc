@@ -449,7 +449,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   text["Key ranges"] = global.plan->RangesText();
   text["Row filter"] = global.plan->FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
-  if (global.tombstones > 0) text["Tombstones stepped over"] = std::to_string(global.tombstones);
+  text["Tombstones stepped over"] = std::to_string(global.tombstones);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
   text["Bytes visited"] = std::to_string(metrics.bytes_visited);
   text["Bytes decoded"] = std::to_string(metrics.bytes_decoded);
