@@ -105,5 +105,60 @@ TEST_F(DamagedSegmentTest, Gone) {
   CheckTheRest();
 }
 
+// Rows of three users; the segment of bob is damaged, and all three have work to be done.
+class DamagedSegmentOfAUserTest : public test::TiersTest, public testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    test::TiersTest::SetUp();
+    ASSERT_OK(db_->SetSetting("background_jobs", "0"));
+    auto spec = test::Spec(
+        "log", {test::Column("id", TypeId::kInt64, false), test::Column("at", ColumnType::Timestamp(TimeUnit::kMicro))},
+        {"id"}, TableKind::kUser);
+    spec.policy = {.ttl_column = "at", .ttl = 60};
+    ASSERT_OK(db_->CreateTable(spec).status());
+    for (const std::string user : {"ada", "bob", "cy"}) {
+      const auto log = OpenTable("log", SessionOf(user).get());
+      for (int64_t id = 0; id < 5; ++id) ASSERT_OK(log->Put({id, id < 2 ? int64_t{1'000'000} : int64_t{1} << 55}));
+    }
+    ASSERT_OK(OpenTable("log")->Flush({.min_user_rows = 0}).status());
+    for (const fs::path& file : Files()) {
+      if (file.parent_path().filename() != "u-bob") continue;
+      const bool is_gone = GetParam();
+      is_gone ? (void)fs::remove(file) : Flip(file, 20);
+    }
+    Reopen();
+    for (const std::string user : {"ada", "bob", "cy"}) {
+      ASSERT_OK(OpenTable("log", SessionOf(user).get())->Put({int64_t{100}, int64_t{1} << 55}));
+    }
+    ASSERT_OK(OpenTable("log")->Flush({.min_user_rows = 0}).status());
+  }
+  size_t FilesOf(const std::string& user) {
+    return static_cast<size_t>(std::ranges::count_if(
+        Files(), [&](const fs::path& file) { return file.parent_path().filename() == "u-" + user; }));
+  }
+};
+
+TEST_P(DamagedSegmentOfAUserTest, StopsNobodyElsesCompaction) {
+  ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  const arrow::Status status = OpenTable("log")->Compact({.full = true}).status();
+  EXPECT_ERROR_HAS(status, "rows of 1 of 3 users of table main.log could not be compacted, those of the others were");
+  EXPECT_ERROR_HAS(status, "u-bob");
+  ASSERT_OK(db_->RemoveDeletedFiles().status());
+  EXPECT_EQ(FilesOf("ada"), 1u);
+  EXPECT_EQ(FilesOf("cy"), 1u);
+  const arrow::Status of_cy = OpenTable("log", SessionOf("cy").get())->Compact({.full = true}).status();
+  EXPECT_EQ(of_cy.message().find("bob"), std::string::npos) << of_cy.ToString();
+}
+
+TEST_P(DamagedSegmentOfAUserTest, StopsNobodyElsesExpiry) {
+  EXPECT_ERROR_HAS(OpenTable("log")->Expire(), "rows of 1 of 3 users of table main.log could not be expired");
+  for (const std::string user : {"ada", "cy"}) {
+    EXPECT_EQ(test::ReadTexts(*OpenTable("log", SessionOf(user).get())).ValueOrDie().size(), 4u) << user;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Damage, DamagedSegmentOfAUserTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Gone" : "Flipped"; });
+
 }  // namespace
 }  // namespace yarrow

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "flush/failed_users.h"
 #include "flush/present_table.h"
 #include "flush/table_job.h"
 #include "predicate/row_predicate.h"
@@ -152,27 +153,38 @@ arrow::Result<std::vector<std::shared_ptr<TableImpl>>> Readers(const std::shared
 
 arrow::Result<bool> HasDueRows(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on) {
   ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
+  flush::FailedUsers failed;
   for (const auto& reader : readers) {
-    ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
-    ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(1, goes_on));
-    if (!keys.empty()) return true;
+    bool is_due = false;
+    const Status status = [&] {
+      ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
+      return expiry->Next(1, goes_on).Map([](const auto& keys) { return !keys.empty(); }).Value(&is_due);
+    }();
+    ARROW_RETURN_NOT_OK(failed.Note(*reader, status));
+    if (is_due) return true;
   }
+  ARROW_RETURN_NOT_OK(failed.ToStatus(*table, readers.size(), "looked through for expired ones"));
   return false;
+}
+
+Status ExpireOf(const std::shared_ptr<TableImpl>& reader, int64_t now, const GoesOn& goes_on, int64_t* rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(kRowsOfACommit, goes_on));
+    if (keys.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t deleted, expiry->Delete(keys));
+    *rows += deleted;
+    ARROW_RETURN_NOT_OK(goes_on());
+  }
 }
 
 Status Expire(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on, int64_t* rows) {
   ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
+  flush::FailedUsers failed;
   for (const auto& reader : readers) {
-    ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
-    for (;;) {
-      ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(kRowsOfACommit, goes_on));
-      if (keys.empty()) break;
-      ARROW_ASSIGN_OR_RAISE(const int64_t deleted, expiry->Delete(keys));
-      *rows += deleted;
-      ARROW_RETURN_NOT_OK(goes_on());
-    }
+    ARROW_RETURN_NOT_OK(failed.Note(*reader, ExpireOf(reader, now, goes_on, rows)));
   }
-  return Status::OK();
+  return failed.ToStatus(*table, readers.size(), "expired");
 }
 
 // With the present definition; again when the table was altered meanwhile.

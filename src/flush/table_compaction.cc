@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "flush/compaction_policy.h"
+#include "flush/failed_users.h"
 #include "flush/present_table.h"
 #include "flush/segment_compaction.h"
 #include "flush/table_job.h"
@@ -94,11 +95,12 @@ Status ForEachPart(const std::shared_ptr<TableImpl>& table,
   for (const auto& [user, segments] : manifest->of_user) users.push_back(user);
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
+  flush::FailedUsers failed;
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    ARROW_RETURN_NOT_OK(visit(of_user));
+    ARROW_RETURN_NOT_OK(failed.Note(*of_user, visit(of_user)));
   }
-  return Status::OK();
+  return failed.ToStatus(*table, users.size(), "compacted");
 }
 
 // Again when the table was altered meanwhile: what is merged by then stays merged.
@@ -147,10 +149,11 @@ uint64_t ColdRows(const TableImpl& table) {
 
 arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table) {
   bool is_due = false;
-  ARROW_RETURN_NOT_OK(ForEachPart(table, [&](const auto& part) -> Status {
+  const Status status = ForEachPart(table, [&](const auto& part) -> Status {
     if (is_due) return Status::OK();
     return FindDue(*part, {}).Map([](const auto& due) { return due.has_value(); }).Value(&is_due);
-  }));
+  });
+  if (!is_due) ARROW_RETURN_NOT_OK(status);
   return is_due;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "flush/failed_users.h"
 #include "flush/present_table.h"
 #include "flush/segment_flush.h"
 #include "flush/table_compaction.h"
@@ -62,34 +63,6 @@ Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptio
   return status;
 }
 
-// What the flush of a user table says when rows of some users could not be moved. Their values are for the users
-// themselves, and for who acts for nobody.
-class FailedUsers {
- public:
-  void Add(const std::string& user, const Status& status) {
-    if (count_++ == 0) first_user_ = user, first_ = status;
-  }
-  Status ToStatus(const TableImpl& table, size_t users) const {
-    if (count_ == 0) return Status::OK();
-    std::string text = "rows of " + std::to_string(count_) + " of " + std::to_string(users) + " users of table " +
-                       table.definition().QualifiedName() + " could not be flushed, those of the others were";
-    if (table.user().empty() || table.user() == first_user_) {
-      text += "; the first of them is user '" + first_user_ + "': " + first_.message();
-    }
-    return first_.WithMessage(std::move(text));
-  }
-
- private:
-  size_t count_ = 0;
-  std::string first_user_;
-  Status first_;
-};
-
-// Whether it says something of the rows of one user, and not of the database, the definition or the caller.
-bool IsOfOneUser(const TableImpl& table, const Status& status) {
-  return !status.IsCancelled() && !status.IsIOError() && !status.IsOutOfMemory() && !table.IsOutdated();
-}
-
 Status FlushAll(const std::shared_ptr<TableImpl>& table, FlushOptions options, Moved* moved) {
   const TierPolicy& policy = table->definition().policy;
   if (!options.optimize_for) options.optimize_for = policy.optimize_for;
@@ -98,15 +71,12 @@ Status FlushAll(const std::shared_ptr<TableImpl>& table, FlushOptions options, M
                                                         options.min_user_rows.value_or(policy.min_user_rows)));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
-  FailedUsers failed;
+  flush::FailedUsers failed;
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    const Status status = FlushInto(of_user, options, moved);
-    if (status.ok()) continue;
-    if (!IsOfOneUser(*of_user, status)) return status;
-    failed.Add(user, status);
+    ARROW_RETURN_NOT_OK(failed.Note(*of_user, FlushInto(of_user, options, moved)));
   }
-  return failed.ToStatus(*table, users.size());
+  return failed.ToStatus(*table, users.size(), "flushed");
 }
 
 // Again when the table was altered meanwhile: what is in segments by then stays there.

@@ -37,6 +37,35 @@ class CheckTest(ProgramTest):
       self.assertIn(str(path).encode(), done.stderr)
     self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', 'SELECT count(*) FROM airlines'), 'count_star()\n16\n')
 
+  def test_a_damaged_log_with_segments_is_salvaged(self):
+    def rows(first):
+      return f"INSERT INTO t SELECT i, 'row ' || i FROM range({first}, {first + 50}) r(i)"
+    flush = "CALL yarrow_flush('t')"
+    self.run_yarrow(self.db, '-c', f'CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR); {rows(0)}; {flush}')
+    self.run_yarrow(self.db, '-c', f'{rows(50)}; {flush}; {rows(100)}')
+    self.assertEqual(len(list((self.db / 'cold').rglob('*.parquet'))), 2)
+    log = max((self.db / 'hot').glob('*.log'))
+    content = bytearray(log.read_bytes())
+    content[40] ^= 1
+    log.write_bytes(bytes(content))
+
+    def count():
+      return self.run_yarrow(self.db, '--format', 'csv', '-c', 'SELECT count(*), max(id) FROM t')
+
+    done = subprocess.run([YARROW, self.db, '-c', 'FROM t'], capture_output=True, check=False)
+    self.assertEqual(done.returncode, 1)
+    self.assertIn(log.name.encode(), done.stderr)
+    self.assertEqual(len(list((self.db / 'cold').rglob('*.parquet'))), 2)
+    self.assertIn(log.name, self.run_yarrow('check', self.db, '--salvage'))
+    self.assertEqual(count(), 'count_star(),max(id)\n50,49\n')
+    # The segment of the second flush is named by nothing any more, and kept.
+    self.assertEqual(len(list((self.db / 'cold').rglob('*.parquet'))), 1)
+    self.assertEqual(len(list((self.db / 'salvaged').rglob('*.parquet'))), 1)
+    self.run_yarrow(self.db, '-c', f'{rows(200)}; {flush}; {rows(300)}')
+    self.assertEqual(count(), 'count_star(),max(id)\n150,349\n')
+    self.assertTrue(self.run_yarrow('check', self.db).endswith('no problems found\n'))
+    self.assertEqual(len(list((self.db / 'salvaged').rglob('*.parquet'))), 1)
+
 
 if __name__ == '__main__':
   unittest.main()
