@@ -102,8 +102,8 @@ function(yarrow_layer name)
   endif()
 endfunction()
 
-# Compiles several sources of the target as one, which takes less than half of the time. Only with a sanitizer: the others
-# see to it that each file compiles by itself.
+# Compiles several sources of the target as one, which takes less than half of the time. Those of the product only with a
+# sanitizer: the others see to it that each file compiles by itself.
 function(yarrow_compile_together target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   # GCC warns of members whose type is in an anonymous namespace, unless it stands in the main file, as it does here else.
@@ -124,9 +124,7 @@ function(yarrow_test target)
     yarrow_keep_matching_tests(ARG_SOURCES "${ARG_CONCURRENT}")
   endif()
   add_executable(${target} ${ARG_SOURCES})
-  if(YARROW_SANITIZE)
-    yarrow_compile_together(${target})
-  endif()
+  yarrow_compile_together(${target})
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${YARROW_TEST_OPTIMIZATION})

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -16,10 +17,18 @@ inline uint64_t RandomSeed() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 20261122;
 }
 
-// `rounds` times YARROW_ROUNDS (default 1): scripts/soak sets it high.
+// Code runs several times as slowly then, so that tests of answers, which the release build checks, do less.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+// `rounds` times YARROW_ROUNDS (default 1): scripts/soak sets it high. A third of them under a sanitizer.
 inline int Rounds(int rounds) {
   const char* text = std::getenv("YARROW_ROUNDS");
-  return rounds * (text != nullptr ? std::max(1, std::atoi(text)) : 1);
+  const int all = rounds * (text != nullptr ? std::max(1, std::atoi(text)) : 1);
+  return kSanitized ? std::max(1, all / 3) : all;
 }
 
 }  // namespace yarrow::test
