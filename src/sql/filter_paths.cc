@@ -67,8 +67,7 @@ void Pass(const LogicalOperator& op, Passed* passed) {
 template <class Visit>
 void VisitScans(LogicalOperator& op, Passed passed, const Visit& visit) {
   if (op.type == LogicalOperatorType::LOGICAL_GET) {
-    auto& get = op.Cast<duckdb::LogicalGet>();
-    if (get.function.name == "yarrow_scan") visit(get, passed);
+    visit(op.Cast<duckdb::LogicalGet>(), passed);
     return;
   }
   Pass(op, &passed);
@@ -154,7 +153,7 @@ void DropFrom(LogicalOperator& op) {
 void DropMisplacedFilters(LogicalOperator& plan) {
   DropFrom(plan);
   VisitScans(plan, {}, [](duckdb::LogicalGet& get, const Passed&) {
-    get.bind_data->Cast<ScanBindData>().has_placed_filters = true;
+    if (get.function.name == "yarrow_scan") get.bind_data->Cast<ScanBindData>().has_placed_filters = true;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <rocksdb/snapshot.h>
 
+#include <limits>
 #include <utility>
 
 #include "store/empty_ranges.h"
@@ -37,10 +38,7 @@ void ScanCursor::State::SeekTo(std::string key) {
   const TombstoneCount tombstones;
   SeekIterator(key);
   if (!iterator->Valid() && iterator->status().IsIncomplete()) return PassTombstones(std::move(key));
-  if (tombstones.value() >= kTombstonesWorthASearch && searches < kMostSearches) {
-    ++searches;
-    SearchEmptyRange(key);  // for who comes next
-  }
+  if (tombstones.value() >= kTombstonesWorthASearch) SearchEmptyRange(key);  // for who comes next
   anchor = std::move(key);
   steps = 0;
 }
@@ -59,17 +57,27 @@ void ScanCursor::State::SetAnchor() {
 }
 
 bool ScanCursor::State::SkipKnown(std::string* key) {
+  return SkipKnownAt(PinnedSnapshot()->GetSequenceNumber(), key);
+}
+
+bool ScanCursor::State::SkipKnownAt(uint64_t sequence, std::string* key) {
   EmptyRanges& known = store->impl()->empty_ranges;
   if (!known.any() || key->empty()) return false;
-  const uint64_t sequence = PinnedSnapshot()->GetSequenceNumber();
   return spec.reverse ? known.SkipBackward(spec.partition.id(), sequence, key)
                       : known.SkipForward(spec.partition.id(), sequence, key);
 }
 
 // The same way once more, at the same snapshot: no run on it was too long.
 void ScanCursor::State::PassFromAnchor() {
-  SeekIterator(anchor);
-  for (; steps > 0 && iterator->Valid(); --steps) spec.reverse ? iterator->Prev() : iterator->Next();
+  const auto repeat = [this] {
+    SeekIterator(anchor);
+    for (uint64_t i = 0; i < steps && iterator->Valid(); ++i) spec.reverse ? iterator->Prev() : iterator->Next();
+  };
+  repeat();
+  if (!iterator->Valid() && iterator->status().IsIncomplete()) {  // not by what RocksDB does today
+    iterator = NewIterator(/*most_tombstones_a_step=*/0);
+    repeat();
+  }
   if (!iterator->Valid()) return;
   std::string from(iterator->key().data(), iterator->key().size());
   if (!spec.reverse) from.push_back('\0');
@@ -80,8 +88,7 @@ void ScanCursor::State::PassFromAnchor() {
 void ScanCursor::State::PassTombstones(std::string from) {
   for (;;) {
     bool is_known = SkipKnown(&from);
-    if (!is_known && searches < kMostSearches) {
-      ++searches;
+    if (!is_known) {
       SearchEmptyRange(from);
       is_known = SkipKnown(&from);
     }
@@ -98,6 +105,10 @@ void ScanCursor::State::PassTombstones(std::string from) {
 
 // Steps over the tombstones at the present state, so that scans from now on know where they end.
 void ScanCursor::State::SearchEmptyRange(const std::string& from) {
+  std::string known_end = from;
+  const bool is_known = SkipKnownAt(std::numeric_limits<uint64_t>::max(), &known_end);  // by now: not in our snapshot
+  if (is_known || searches == kMostSearches) return;
+  ++searches;
   StoreImpl& impl = *store->impl();
   const std::string& begin = spec.reverse ? lower : from;
   const std::string& end = spec.reverse ? from : upper;

@@ -87,6 +87,7 @@ struct ScanCursor::State {
   void PassFromAnchor();
   void PassTombstones(std::string from);
   bool SkipKnown(std::string* key);
+  bool SkipKnownAt(uint64_t sequence, std::string* key);
   void SearchEmptyRange(const std::string& from);
 
   const std::shared_ptr<const Store> store;
