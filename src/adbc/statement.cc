@@ -103,6 +103,14 @@ AdbcStatusCode RunEarlier(const StatementState& state, duckdb::SQLStatement& sta
   });
 }
 
+bool IsOneStatement(const duckdb::DuckDBAdbcConnectionWrapper& connection, const std::string& text) {
+  try {
+    return ConnectionOf(connection).ExtractStatements(text).size() == 1;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 // Runs the statements of the query but the last, whose text is put into `last`.
 AdbcStatusCode RunAllButLast(const StatementState& state, std::string* last, AdbcError* error) {
   *last = state.query;
@@ -117,8 +125,10 @@ AdbcStatusCode RunAllButLast(const StatementState& state, std::string* last, Adb
   if (statements.size() < 2) return ADBC_STATUS_OK;
   const duckdb::SQLStatement& end = *statements.back();
   std::string text = end.query.substr(end.stmt_location, end.stmt_length);
-  // What is written as one statement and runs as several has no text of its own: DuckDB's driver runs all of them.
-  if (ConnectionOf(*state.connection).ExtractStatements(text).size() != 1) return ADBC_STATUS_OK;
+  // What is written as one statement and runs as several (PIVOT) has no text of its own, but one that DuckDB made, and
+  // the place of another in it: DuckDB's driver runs all of them.
+  if (state.query.find(text) == std::string::npos) return ADBC_STATUS_OK;
+  if (!IsOneStatement(*state.connection, text)) return ADBC_STATUS_OK;
   statements.pop_back();
   for (const auto& statement : statements) {
     const AdbcStatusCode code = KeepTransaction(*state.connection, RunEarlier(state, *statement, error), error);

@@ -33,7 +33,10 @@ void SqlSchema::Scan(duckdb::CatalogType, const std::function<void(duckdb::Catal
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                   const duckdb::EntryLookupInfo& lookup) {
-  if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY || !transaction.transaction) return nullptr;
+  // One name is one thing: who asks for a view of that name hears of the table, and does not take it for missing.
+  const bool may_be_table = lookup.GetCatalogType() == duckdb::CatalogType::TABLE_ENTRY ||
+                            lookup.GetCatalogType() == duckdb::CatalogType::VIEW_ENTRY;
+  if (!may_be_table || !transaction.transaction) return nullptr;
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   const auto entry = sql_transaction.Find(name, lookup.GetEntryName());
   if (entry == nullptr || sql_catalog_.IsHidden(*entry->definition)) return nullptr;
@@ -62,8 +65,18 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::Catalo
   return sql_transaction.Pin(sql_catalog_.EntryOf(*this, sql_transaction.Find(name, base.table)));
 }
 
+namespace {
+
+// Views there are none.
+[[noreturn]] void RefuseTableAsView(const std::string& name) {
+  throw duckdb::CatalogException("Existing object " + name + " is of type Table, not View");
+}
+
+}  // namespace
+
 void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
   sql_catalog_.CheckMayDefine();
+  if (info.type == duckdb::CatalogType::VIEW_ENTRY) RefuseTableAsView(info.name);
   if (info.type != duckdb::CatalogType::TABLE_ENTRY) {
     throw duckdb::NotImplementedException("Schema " + name + " of database " + catalog.GetName() +
                                           " has only tables to drop");
@@ -123,6 +136,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::Catalog
 
 void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
   sql_catalog_.CheckMayDefine();
+  if (info.type == duckdb::AlterType::ALTER_VIEW) RefuseTableAsView(info.name);
   if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments or owners", catalog.GetName());
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
   const auto entry = sql_transaction.Find(name, info.name);

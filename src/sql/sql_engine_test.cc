@@ -45,6 +45,8 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
   expect_error("CREATE TABLE u (a INT DEFAULT random())", {"main.u", "column a", "random()"});
   expect_error("CREATE VIEW v AS SELECT 1", {"views"});
+  expect_error("DROP VIEW IF EXISTS t", {"t is of type Table, not View"});
+  expect_error("ALTER VIEW t RENAME TO v", {"t is of type Table, not View"});
   expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
   expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"table main.t", "primary key", "copy the rows"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT (name) DO NOTHING", {"conflict target"});

@@ -57,6 +57,18 @@ class Queries(AdbcTest):
         self.assertEqual(table.schema.field("price").type, pa.decimal128(10, 2))
         self.assertEqual(table["id"].to_pylist(), [1, 2])
 
+    def test_statements_that_run_as_several(self):
+        """DuckDB makes three statements of a PIVOT, and has no text for the last. The spaces once hid a condition."""
+        connection = self.open()
+        self.run_sql(connection, "CREATE TABLE c (country VARCHAR, year INTEGER, pop INTEGER)")
+        self.run_sql(connection, "INSERT INTO c SELECT 'C' || i, 2000 + i % 2, i FROM range(20) r(i)")
+        pivot = "SELECT country FROM (PIVOT c ON year USING sum(pop)) WHERE country = 'C1' AND country <> 'C1'"
+        for spaces in range(0, 80, 3):
+            self.assertEqual(self.run_sql(connection, pivot + " " * spaces + ";"), [], spaces)
+        self.assertEqual(len(self.run_sql(connection, "PIVOT c ON year USING sum(pop);")), 20)
+        several = "INSERT INTO c VALUES ('D', 2000, 1); WITH p AS (PIVOT c ON year USING sum(pop)) FROM p;"
+        self.assertEqual(len(self.run_sql(connection, several)), 21)
+
     def test_a_large_result_comes_in_batches(self):
         connection = self.open()
         self.make_table(connection, 100_000)

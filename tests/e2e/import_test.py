@@ -294,8 +294,9 @@ class BadFileTest(ProgramTest):
     return message.replace(str(path), name)
 
   def test_wrong_number_of_fields(self):
+    many = 100000 if SANITIZED else 1000000
     for text, line, fields in (('a,b\n1,2\n\n3,4\n5\n6,7\n', 5, 1), ('a,b\n1,2,3\n', 2, 3),
-                               ('a,b\n' + '1,2\n' * 1000000 + '1\n', 1000002, 1), ('a;b\n1;2\n3\n', 3, 1),
+                               ('a,b\n' + '1,2\n' * many + '1\n', many + 2, 1), ('a;b\n1;2\n3\n', 3, 1),
                                ('a,b\n1,2,3\n4,5,6\n', 2, 3), ('note\na,b\n1,2\n', 2, 2)):
       message = self.refuse(text)
       self.assertRegex(message, fr'^bad\.csv: CSV Error on Line: {line}: Original Line: .*: '
@@ -304,9 +305,9 @@ class BadFileTest(ProgramTest):
   def test_a_value_that_is_not_of_the_type(self):
     self.assertEqual(self.refuse('a,b\n1,2\n1,2x\n', '--type', 'b=INTEGER'),
                      "bad.csv: line 3: column b: cannot read '2x' as INTEGER")
-    many = 'a\n' + '1\n' * 1000000 + '300\n'
-    self.assertEqual(self.refuse(many, '--type', 'a=TINYINT'),
-                     "bad.csv: line 1000002: column a: cannot read '300' as TINYINT: it is out of range")
+    many = 100000 if SANITIZED else 1000000
+    self.assertEqual(self.refuse('a\n' + '1\n' * many + '300\n', '--type', 'a=TINYINT'),
+                     f"bad.csv: line {many + 2}: column a: cannot read '300' as TINYINT: it is out of range")
 
   def test_null_in_the_key(self):
     self.assertEqual(self.refuse('a,b\n1,2\n,3\n', '--primary-key', 'b,a'),
