@@ -411,7 +411,8 @@ TEST_F(TiersModelTest, WritersBesideQueriesAndMoves) {
   writers.push_back(std::make_unique<ApiWriter>(this, 2, seed + 2));
   Mover mover(this, seed + 3);
   Checker checker(this, seed + 4);
-  for (int round = 0; round < test::Rounds(4) && !HasFailure(); ++round) {
+  const int rounds = test::Rounds(4);
+  for (int round = 0; round < rounds && !HasFailure(); ++round) {
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (const auto& writer : writers) threads.emplace_back([&] { writer->Run(40); });
@@ -425,9 +426,9 @@ TEST_F(TiersModelTest, WritersBesideQueriesAndMoves) {
     EXPECT_TRUE(report.problems.empty()) << report.problems.front();
     Reopen();
   }
-  for (const auto& writer : writers) EXPECT_GT(writer->commits(), 10);
-  EXPECT_GT(mover.moves(), 10);
-  EXPECT_GT(checker.checks(), 3);
+  for (const auto& writer : writers) EXPECT_GT(writer->commits(), 2 * rounds);
+  EXPECT_GT(mover.moves(), 2 * rounds);
+  EXPECT_GE(checker.checks(), rounds);
 }
 
 }  // namespace

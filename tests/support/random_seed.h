@@ -17,14 +17,15 @@ inline uint64_t RandomSeed() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 20261122;
 }
 
-// Code runs several times as slowly then, so that tests of answers, which the release build checks, do less.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// All tests run under AddressSanitizer, too, several times as slowly: those of answers, which the release build checks,
+// do less then. Under ThreadSanitizer few run.
+#if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;
 #endif
 
-// `rounds` times YARROW_ROUNDS (default 1): scripts/soak sets it high. A third of them under a sanitizer.
+// `rounds` times YARROW_ROUNDS (default 1): scripts/soak sets it high. A third of them under AddressSanitizer.
 inline int Rounds(int rounds) {
   const char* text = std::getenv("YARROW_ROUNDS");
   const int all = rounds * (text != nullptr ? std::max(1, std::atoi(text)) : 1);
