@@ -9,7 +9,11 @@ namespace yarrow {
 namespace {
 
 // What a deleted range counts for: nobody knows what was in it.
-constexpr uint64_t kTombstonesOfDeletedRange = 1 << 20;
+constexpr uint64_t kTombstonesOfDeletedRange = 1 << 12;
+// A commit with more is not looked through key by key.
+constexpr size_t kManyOps = 1000;
+// Comparisons that a commit which deletes ranges makes to know what is left of them.
+constexpr size_t kMostComparisons = 1'000'000;
 
 // Of a range in memory, about.
 uint64_t BytesOf(std::string_view start, std::string_view end) {
@@ -37,7 +41,7 @@ EmptyRanges::Search::Search(EmptyRanges* ranges, uint32_t partition_id, std::str
       upper_(std::move(upper)) {
   std::lock_guard lock(ranges_->mutex_);
   ranges_->searches_.push_back(this);
-  for (const CommitView* commit : ranges_->in_flight_) Cut(commit->ops(), commit->ranges(), this);
+  for (const InFlight& commit : ranges_->in_flight_) Cut(commit, this);
 }
 
 EmptyRanges::Search::~Search() {
@@ -45,12 +49,20 @@ EmptyRanges::Search::~Search() {
   std::erase(ranges_->searches_, this);
 }
 
-void EmptyRanges::Search::Add(std::string lower, std::string upper, uint64_t sequence, uint64_t tombstones) {
+bool EmptyRanges::Search::Rest(std::string* lower, std::string* upper) const {
+  std::lock_guard lock(ranges_->mutex_);
+  *lower = lower_;
+  *upper = upper_;
+  return !in_vain_;
+}
+
+bool EmptyRanges::Search::Add(std::string lower, std::string upper, uint64_t sequence, uint64_t tombstones) {
   std::lock_guard lock(ranges_->mutex_);
   if (lower < lower_) lower = lower_;
   if (!upper_.empty() && !IsBelow(upper, upper_)) upper = upper_;
-  if (in_vain_ || upper.empty() || lower >= upper || tombstones < kLeastTombstones) return;
+  if (in_vain_ || upper.empty() || lower >= upper || tombstones < kLeastTombstones) return false;
   ranges_->Insert(partition_id_, std::move(lower), {std::move(upper), sequence, tombstones, 0});
+  return true;
 }
 
 bool EmptyRanges::SkipForward(uint32_t partition_id, uint64_t sequence, std::string* key) {
@@ -80,6 +92,7 @@ bool EmptyRanges::SkipBackward(uint32_t partition_id, uint64_t sequence, std::st
 }
 
 void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence) {
+  if (deleted.size() * ops.size() > kMostComparisons) return;
   std::vector<std::string_view> put;
   for (const WriteRange& range : deleted) {
     put.clear();
@@ -87,8 +100,9 @@ void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<cons
       const bool inside = op.partition_id == range.partition_id && op.key() >= range.lower && op.key() < range.upper;
       if (inside && op.kind == WriteOp::Kind::kPut) put.push_back(op.key());
     }
+    const uint64_t tombstones = kTombstonesOfDeletedRange / (put.size() + 1);
+    if (tombstones < kLeastTombstones) continue;
     std::ranges::sort(put);
-    const uint64_t tombstones = std::max(kTombstonesOfDeletedRange / (put.size() + 1), kLeastTombstones);
     std::lock_guard lock(mutex_);
     std::string lower = range.lower;
     for (const std::string_view key : put) {
@@ -104,50 +118,75 @@ uint64_t EmptyRanges::bytes() const {
   return bytes_;
 }
 
+std::vector<WriteRange> EmptyRanges::HullsOf(std::span<const WriteOp> ops) {
+  std::map<uint32_t, std::pair<std::string_view, std::string_view>> hulls;
+  for (const WriteOp& op : ops) {
+    if (op.kind != WriteOp::Kind::kPut) continue;
+    auto& [least, greatest] = hulls.try_emplace(op.partition_id, op.key(), op.key()).first->second;
+    if (op.key() < least) least = op.key();
+    if (op.key() > greatest) greatest = op.key();
+  }
+  std::vector<WriteRange> ranges;
+  for (const auto& [partition_id, hull] : hulls) {
+    ranges.push_back({partition_id, std::string(hull.first), Behind(hull.second)});
+  }
+  return ranges;
+}
+
 void EmptyRanges::OnAnnounce(const CommitView& commit) noexcept {
   std::lock_guard lock(mutex_);
-  in_flight_.push_back(&commit);
-  for (Search* search : searches_) Cut(commit.ops(), commit.ranges(), search);
+  const bool is_large = commit.ops().size() > kManyOps;
+  in_flight_.push_back({&commit, is_large ? HullsOf(commit.ops()) : std::vector<WriteRange>()});
+  const InFlight& announced = in_flight_.back();
+  for (Search* search : searches_) Cut(announced, search);
   if (count_.load(std::memory_order_relaxed) == 0) return;
-  CutOps(commit.ops());
-  for (const WriteRange& range : commit.ranges()) {
-    const auto partition = by_partition_.find(range.partition_id);
-    if (partition != by_partition_.end()) Cut(&partition->second, range.lower, range.upper);
-  }
+  is_large ? CutRanges(announced.hulls) : CutOps(commit.ops());
+  CutRanges(commit.ranges());
+  if (bytes_ > kMostBytes) ForgetOldest();
 }
 
 void EmptyRanges::OnResolve(const CommitView& commit, const CommitOutcome&) noexcept {
   std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(in_flight_, &commit);
+  const auto found = std::ranges::find(in_flight_, &commit, &InFlight::commit);
   if (found == in_flight_.end()) return;
-  *found = in_flight_.back();
+  std::swap(*found, in_flight_.back());
   in_flight_.pop_back();
 }
 
-void EmptyRanges::Cut(std::span<const WriteOp> ops, std::span<const WriteRange> ranges, Search* search) {
+void EmptyRanges::Cut(const InFlight& commit, Search* search) {
   const auto cut = [search](uint32_t partition_id, std::string_view lower, std::string_view upper) {
     if (partition_id != search->partition_id_) return;
     const bool apart = !IsBelow(lower, search->upper_) || (!upper.empty() && upper <= search->lower_);
     if (apart) return;
     if (search->reverse_) {
       const bool to_the_end = upper.empty() || (!search->upper_.empty() && upper >= search->upper_);
-      if (to_the_end)
+      if (to_the_end) {
         search->in_vain_ = true;
-      else
+      } else {
         search->lower_ = upper;
+      }
     } else if (lower <= search->lower_) {
       search->in_vain_ = true;
     } else {
       search->upper_ = lower;
     }
   };
-  for (const WriteOp& op : ops) {
+  for (const WriteRange& range : commit.hulls) cut(range.partition_id, range.lower, range.upper);
+  for (const WriteRange& range : commit.commit->ranges()) cut(range.partition_id, range.lower, range.upper);
+  if (commit.commit->ops().size() > kManyOps) return;
+  for (const WriteOp& op : commit.commit->ops()) {
     if (op.kind != WriteOp::Kind::kPut) continue;
     const bool apart =
         op.partition_id != search->partition_id_ || op.key() < search->lower_ || !IsBelow(op.key(), search->upper_);
     if (!apart) cut(op.partition_id, op.key(), Behind(op.key()));
   }
-  for (const WriteRange& range : ranges) cut(range.partition_id, range.lower, range.upper);
+}
+
+void EmptyRanges::CutRanges(std::span<const WriteRange> ranges) {
+  for (const WriteRange& range : ranges) {
+    const auto partition = by_partition_.find(range.partition_id);
+    if (partition != by_partition_.end()) Cut(&partition->second, range.lower, range.upper);
+  }
 }
 
 void EmptyRanges::CutOps(std::span<const WriteOp> ops) {
@@ -232,15 +271,22 @@ void EmptyRanges::Insert(uint32_t partition_id, std::string lower, Range range) 
   if (bytes_ > kMostBytes) ForgetOldest();
 }
 
+// The half that was not used for longest.
 void EmptyRanges::ForgetOldest() {
   std::vector<uint64_t> used;
   for (const auto& [partition, ranges] : by_partition_) {
     for (const auto& [start, range] : ranges) used.push_back(range.used);
   }
-  const auto middle = used.begin() + static_cast<std::ptrdiff_t>(used.size() / 2);
+  size_t left = used.size() / 2;  // to be forgotten: pieces of one range were used at the same time
+  const auto middle = used.begin() + static_cast<std::ptrdiff_t>(left);
+  if (middle == used.end()) return;
   std::ranges::nth_element(used, middle);
   for (auto& [partition, ranges] : by_partition_) {
-    for (auto at = ranges.begin(); at != ranges.end();) at = at->second.used <= *middle ? Erase(&ranges, at) : ++at;
+    for (auto at = ranges.begin(); at != ranges.end() && left > 0;) {
+      const bool is_old = at->second.used <= *middle;
+      left -= is_old ? 1 : 0;
+      at = is_old ? Erase(&ranges, at) : std::next(at);
+    }
   }
 }
 

@@ -48,8 +48,11 @@ class EmptyRanges : public CommitListener {
     Search(const Search&) = delete;
     Search& operator=(const Search&) = delete;
 
-    // No key is in [lower, upper) at the snapshot of that sequence, only so many tombstones.
-    void Add(std::string lower, std::string upper, uint64_t sequence, uint64_t tombstones);
+    // What is left of the range without the keys that are being committed; false: nothing.
+    bool Rest(std::string* lower, std::string* upper) const;
+    // No key is in [lower, upper) at the snapshot of that sequence, only so many tombstones. False when nothing was
+    // added.
+    bool Add(std::string lower, std::string upper, uint64_t sequence, uint64_t tombstones);
 
    private:
     friend class EmptyRanges;
@@ -79,18 +82,27 @@ class EmptyRanges : public CommitListener {
   };
   using Ranges = std::map<std::string, Range, std::less<>>;  // by their first key; disjoint
 
+  // A commit with many keys counts as the ranges from its first to its last one, so that looking through them again
+  // costs nothing.
+  struct InFlight {
+    const CommitView* commit;
+    std::vector<WriteRange> hulls;
+  };
+  static std::vector<WriteRange> HullsOf(std::span<const WriteOp> ops);
+
   // All under mutex_.
   void Insert(uint32_t partition_id, std::string lower, Range range);
   Ranges::iterator Erase(Ranges* ranges, Ranges::iterator at);
   void Cut(Ranges* ranges, std::string_view lower, std::string_view upper);
   void CutOps(std::span<const WriteOp> ops);
+  void CutRanges(std::span<const WriteRange> ranges);
   void ForgetOldest();
-  static void Cut(std::span<const WriteOp> ops, std::span<const WriteRange> ranges, Search* search);
+  static void Cut(const InFlight& commit, Search* search);
 
   mutable std::mutex mutex_;
   std::map<uint32_t, Ranges> by_partition_;
   std::vector<Search*> searches_;
-  std::vector<const CommitView*> in_flight_;
+  std::vector<InFlight> in_flight_;
   uint64_t bytes_ = 0;
   uint64_t clock_ = 0;
   std::atomic<uint64_t> count_{0};

@@ -192,6 +192,43 @@ TEST_F(EmptyRangesTest, MemoryIsBounded) {
   EXPECT_TRUE(ranges().SkipForward(p_.id(), 1, &key)) << "the last that was found is kept";
 }
 
+TEST_F(EmptyRangesTest, ScansWithoutBoundsPassToo) {
+  PutAll(0, 20'000);
+  DeleteAll(0, 9'000);
+  DeleteAll(11'000, 20'000);
+  for (const bool reverse : {false, true}) {
+    const Seen first = Scan({.reverse = reverse}, 1);
+    EXPECT_GE(first.tombstones, 9'000u);
+    const Seen second = Scan({.reverse = reverse}, 1);
+    EXPECT_EQ(second.tombstones, 0u);
+    EXPECT_EQ(second.keys, first.keys);
+    EXPECT_EQ(second.keys, std::vector{Key(reverse ? 10'999 : 9'000)});
+  }
+  EXPECT_LE(Scan({.lower = Key(10'000)}).tombstones, 256u) << "no key behind";
+  Put("", "v");
+  Put(std::string(40, '\xff'), "v");
+  EXPECT_EQ(Scan({}, 1).keys, std::vector<std::string>{""});
+  EXPECT_EQ(Scan({.reverse = true}, 1).keys, std::vector{std::string(40, '\xff')});
+}
+
+TEST_F(EmptyRangesTest, ACommitOfManyKeysCostsNoMoreThanItsKeys) {
+  for (uint64_t i = 0; i < 100; ++i) {
+    EmptyRanges::Search search(&ranges(), p_.id(), Key(i * 1'000), Key(i * 1'000 + 999), false);
+    search.Add(Key(i * 1'000), Key(i * 1'000 + 999), 1, 1'000'000);
+  }
+  std::mt19937_64 random(1);
+  WriteSet writes;
+  for (int i = 0; i < 5'000; ++i) writes.Put(p_, Key(2'000 + random() % 50'000), "v");
+  ASSERT_OK(store_->Commit(writes).status());
+  std::string key = Key(30'001);
+  EXPECT_FALSE(ranges().SkipForward(p_.id(), ~0ull, &key)) << "forgotten from the first to the last of them";
+  for (const uint64_t kept : {1'001, 60'001}) {
+    key = Key(kept);
+    EXPECT_TRUE(ranges().SkipForward(p_.id(), ~0ull, &key)) << kept;
+  }
+  EXPECT_LE(ranges().bytes(), 100'000u);
+}
+
 // Random writes of all kinds; each scan gives what RocksDB's own iterator does.
 TEST_F(EmptyRangesTest, ScansOfAnyStateAreRight) {
   const uint64_t seed = RandomSeed();

@@ -46,6 +46,24 @@ class ScanTest : public test::StoreFixture {
   }
 };
 
+TEST_F(ScanTest, BoundsOfTheFirstRangeAreNoneOfTheNext) {
+  Fill(10);
+  for (const bool reverse : {false, true}) {
+    ScanCursor scan = store_->Scan({.partition = p_, .reverse = reverse});
+    const auto count = [&](std::string_view lower, std::string_view upper) {
+      scan.ResetRange(lower, upper);
+      int rows = 0;
+      while (scan.Next()) ++rows;
+      EXPECT_OK(scan.status());
+      return rows;
+    };
+    EXPECT_EQ(count(Key(2), Key(4)), 2);
+    EXPECT_EQ(count("", ""), 10);
+    EXPECT_EQ(count(Key(7), ""), 3);
+    EXPECT_EQ(count("", Key(7)), 7);
+  }
+}
+
 TEST_F(ScanTest, BoundsAndDirections) {
   Fill(10);
   for (int round = 0; round < 2; ++round) {

@@ -14,8 +14,9 @@ namespace yarrow {
 void ScanCursor::State::Open() {
   lower_bound = ToSlice(lower);
   upper_bound = ToSlice(upper);
-  has_upper_bound = !upper.empty();
-  has_lower_bound = spec.reverse && !lower.empty();  // going forward, the seek sees to it
+  // Of the spec: a later range may have none.
+  has_upper_bound = !spec.upper.empty();
+  has_lower_bound = spec.reverse && !spec.lower.empty();  // going forward, the seek sees to it
   iterator = NewIterator(kMostTombstonesAStep);
 }
 
@@ -33,6 +34,7 @@ std::unique_ptr<rocksdb::Iterator> ScanCursor::State::NewIterator(uint64_t most_
 }
 
 void ScanCursor::State::SeekTo(std::string key) {
+  if (key.empty()) SkipKnownFromEnd(&key);
   while (SkipKnown(&key)) {
   }
   const TombstoneCount tombstones;
@@ -54,6 +56,29 @@ void ScanCursor::State::SetAnchor() {
   anchor.assign(iterator->key().data(), iterator->key().size());
   if (spec.reverse) anchor.push_back('\0');
   steps = 0;
+}
+
+namespace {
+
+// Where a known range ends that has no bound and no key behind. Keys behind it there may be, but hardly are.
+const std::string kBehindMostKeys(32, '\xff');
+
+}  // namespace
+
+// Of a scan that has no bound where it begins. What a bound of its own would leave out is looked for.
+void ScanCursor::State::SkipKnownFromEnd(std::string* key) {
+  std::string end = spec.reverse ? kBehindMostKeys : std::string(1, '\0');
+  if (!SkipKnown(&end)) return;
+  if (spec.reverse) {
+    iterator->Seek(kBehindMostKeys);
+    if (!iterator->Valid() && iterator->status().ok()) *key = std::move(end);
+    return;
+  }
+  rocksdb::ReadOptions read;
+  read.snapshot = PinnedSnapshot();
+  rocksdb::PinnableSlice value;
+  const bool is_absent = store->impl()->db->Get(read, StoreImpl::Handle(spec.partition), "", &value).IsNotFound();
+  if (is_absent) *key = std::move(end);
 }
 
 bool ScanCursor::State::SkipKnown(std::string* key) {
@@ -105,15 +130,20 @@ void ScanCursor::State::PassTombstones(std::string from) {
 
 // Steps over the tombstones at the present state, so that scans from now on know where they end.
 void ScanCursor::State::SearchEmptyRange(const std::string& from) {
-  std::string known_end = from;
-  const bool is_known = SkipKnownAt(std::numeric_limits<uint64_t>::max(), &known_end);  // by now: not in our snapshot
+  std::string begin = from;
+  const bool is_known = SkipKnownAt(std::numeric_limits<uint64_t>::max(), &begin);  // by now: not in our snapshot
   if (is_known || searches == kMostSearches) return;
-  ++searches;
   StoreImpl& impl = *store->impl();
-  const std::string& begin = spec.reverse ? lower : from;
-  const std::string& end = spec.reverse ? from : upper;
-  EmptyRanges::Search search(&impl.empty_ranges, spec.partition.id(), begin, end, spec.reverse);
-  rocksdb::ManagedSnapshot now(impl.db.get());
+  EmptyRanges::Search search(&impl.empty_ranges, spec.partition.id(), spec.reverse ? lower : from,
+                             spec.reverse ? from : upper, spec.reverse);
+  // One that finds nothing is the last: others are being written there.
+  searches = TrySearch(&search) ? searches + 1 : kMostSearches;
+}
+
+bool ScanCursor::State::TrySearch(EmptyRanges::Search* search) {
+  std::string begin, end;
+  if (!search->Rest(&begin, &end)) return false;
+  rocksdb::ManagedSnapshot now(store->impl()->db.get());
   const rocksdb::Slice first = ToSlice(begin), behind = ToSlice(end);
   rocksdb::ReadOptions read;
   read.snapshot = now.snapshot();
@@ -121,15 +151,15 @@ void ScanCursor::State::SearchEmptyRange(const std::string& from) {
   read.total_order_seek = true;
   if (!begin.empty()) read.iterate_lower_bound = &first;
   if (!end.empty()) read.iterate_upper_bound = &behind;
-  const std::unique_ptr<rocksdb::Iterator> found(impl.db->NewIterator(read, StoreImpl::Handle(spec.partition)));
+  const std::unique_ptr<rocksdb::Iterator> found(
+      store->impl()->db->NewIterator(read, StoreImpl::Handle(spec.partition)));
   const TombstoneCount tombstones;
   spec.reverse ? found->SeekToLast() : found->SeekToFirst();
-  if (!found->status().ok()) return;  // which the scan meets itself
-  const uint64_t sequence = now.snapshot()->GetSequenceNumber();
-  if (!found->Valid()) return search.Add(begin, end, sequence, tombstones.value());
-  const std::string key = found->key().ToString();
-  if (spec.reverse) return search.Add(key + '\0', end, sequence, tombstones.value());
-  search.Add(begin, key, sequence, tombstones.value());
+  if (!found->status().ok()) return false;  // which the scan meets itself
+  if (found->Valid()) (spec.reverse ? begin : end) = found->key().ToString();
+  if (found->Valid() && spec.reverse) begin.push_back('\0');
+  if (end.empty()) end = kBehindMostKeys;
+  return search->Add(begin, end, now.snapshot()->GetSequenceNumber(), tombstones.value());
 }
 
 }  // namespace yarrow

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/empty_ranges.h"
 #include "store/overlay_cursor.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
@@ -73,7 +74,7 @@ struct ScanCursor::State {
   }
 
   // A run of more tombstones makes RocksDB's iterator stop, so that it can be passed with the help of EmptyRanges.
-  // To come back to its place costs about as much as so many steps.
+  // To come back to its place costs at most what the way from its anchor took.
   static constexpr uint64_t kMostTombstonesAStep = 256;
   // A seek that passed so many looks how far they go. It has no place to come back to.
   static constexpr uint64_t kTombstonesWorthASearch = 32;
@@ -88,7 +89,9 @@ struct ScanCursor::State {
   void PassTombstones(std::string from);
   bool SkipKnown(std::string* key);
   bool SkipKnownAt(uint64_t sequence, std::string* key);
+  void SkipKnownFromEnd(std::string* key);
   void SearchEmptyRange(const std::string& from);
+  bool TrySearch(EmptyRanges::Search* search);
 
   const std::shared_ptr<const Store> store;
   ScanSpec spec;

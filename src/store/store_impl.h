@@ -138,7 +138,7 @@ struct StoreImpl {
   arrow::Status OpenDb(const std::filesystem::path& hot, bool create, rocksdb::Env* env);
   // Makes the log ready to be read; what of `db_options` depends on it.
   arrow::Status PrepareLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
-  arrow::Status WriteOutTombstones();
+  void WriteOutTombstones();
   arrow::Status LoadLosses();
   arrow::Status RecoverLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
   arrow::Status BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,
