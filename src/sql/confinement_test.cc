@@ -48,6 +48,12 @@ TEST_F(ConfinementTest, TemporaryThingsAreItsOwn) {
   EXPECT_EQ(Bob("SELECT getvariable('v')"), "5");
   EXPECT_EQ(Bob("DROP VIEW w"), "");
   EXPECT_EQ(Bob("DROP TABLE t"), "");
+  ExpectPermissionError("SELECT * FROM histogram(notes, note)");
+  for (const char* refused : {"FROM duckdb_logs", "FROM summary((SELECT 1))"}) {
+    const std::string answer = Bob(refused);
+    EXPECT_NE(answer.find("Error"), std::string::npos) << refused;
+    EXPECT_EQ(answer.find("INTERNAL"), std::string::npos) << answer;
+  }
   ExpectPermissionError("CREATE TABLE own (a INTEGER)");
   ExpectPermissionError("CREATE TABLE memory.main.own (a INTEGER)");
   ExpectPermissionError("CREATE TABLE d.main.own AS SELECT 1 AS a");

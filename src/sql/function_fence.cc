@@ -55,7 +55,9 @@ void RefusePragma(ClientContext&, const duckdb::FunctionParameters&) {
 
 void ReplaceTableFunction(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema,
                           const std::string& name) {
-  duckdb::TableFunction function(name, {}, nullptr, RefuseTable);
+  // DuckDB asks for something to run before it binds.
+  const auto never_run = [](duckdb::ClientContext&, duckdb::TableFunctionInput&, duckdb::DataChunk&) {};
+  duckdb::TableFunction function(name, {}, never_run, RefuseTable);
   function.varargs = duckdb::LogicalType::ANY;
   duckdb::CreateTableFunctionInfo info(std::move(function));
   info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,8 +26,19 @@ inline std::optional<uint64_t> LogNumberOf(const std::string& path) {
   return number;
 }
 
-// Notes in the ledger what is synced of the log, and takes a file of the log out of it before that is removed. A file
-// to which nothing was written is removed when it is closed. Thread-safe.
+// The number of a MANIFEST; none for other files.
+inline std::optional<uint64_t> ManifestNumberOf(const std::string& path) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  const std::string name = path.substr(path.rfind('/') + 1);
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  uint64_t number = 0;
+  const char* const behind = name.data() + name.size();
+  const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), behind, number);
+  return error == std::errc() && end == behind ? std::optional(number) : std::nullopt;
+}
+
+// Notes in the ledger what is synced of the log and of MANIFESTs, and takes a file of the log out of it before that is
+// removed. A file to which nothing was written is removed when it is closed. Thread-safe.
 class LedgerFileSystem : public rocksdb::FileSystemWrapper {
  public:
   using Status = rocksdb::IOStatus;
@@ -40,7 +52,11 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
   Status NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                          std::unique_ptr<rocksdb::FSWritableFile>* file, Context* context) override {
     Status made = target()->NewWritableFile(path, options, file, context);
-    const auto log = LogNumberOf(path);
+    const auto log = LogNumberOf(path), manifest = ManifestNumberOf(path);
+    if (made.ok() && manifest) {
+      ledger_->AddManifest(*manifest);
+      *file = std::make_unique<SyncedFile>(std::move(*file), ledger_, *manifest);
+    }
     if (!made.ok() || !log) return made;
     const arrow::Status added = ledger_->Add(*log, is_lax_);
     if (!added.ok()) return Status::IOError(added.message());
@@ -48,8 +64,9 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
     return made;
   }
   Status DeleteFile(const std::string& path, const Options& options, Context* context) override {
-    if (const auto log = LogNumberOf(path)) {
-      const arrow::Status forgotten = ledger_->Forget(*log);
+    const auto log = LogNumberOf(path), number = log ? log : ManifestNumberOf(path);
+    if (number) {
+      const arrow::Status forgotten = ledger_->Forget(*number);
       if (!forgotten.ok()) return Status::IOError(forgotten.message());
     }
     return target()->DeleteFile(path, options, context);
@@ -62,10 +79,10 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
   }
 
  private:
-  class Log : public rocksdb::FSWritableFileOwnerWrapper {
+  class SyncedFile : public rocksdb::FSWritableFileOwnerWrapper {
    public:
-    Log(std::unique_ptr<rocksdb::FSWritableFile> file, LedgerFileSystem* files, std::string path, uint64_t number)
-        : FSWritableFileOwnerWrapper(std::move(file)), files_(files), path_(std::move(path)), number_(number) {}
+    SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file, LogLedger* ledger, uint64_t number)
+        : FSWritableFileOwnerWrapper(std::move(file)), ledger_(ledger), number_(number) {}
 
     Status Append(const rocksdb::Slice& data, const Options& options, Context* context) override {
       return Note(data, target()->Append(data, options, context));
@@ -82,9 +99,32 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
       const uint64_t written = written_;
       return NoteSync(written, target()->Fsync(options, context));
     }
+
+   protected:
+    uint64_t written() const { return written_; }
+
+   private:
+    Status Note(const rocksdb::Slice& data, Status status) {
+      written_ += data.size();  // also when it failed: then something may be there
+      return status;
+    }
+    Status NoteSync(uint64_t bytes, Status status) {
+      if (status.ok()) ledger_->NoteSynced(number_, bytes);
+      return status;
+    }
+
+    LogLedger* const ledger_;
+    const uint64_t number_;
+    std::atomic<uint64_t> written_ = 0;
+  };
+
+  class Log : public SyncedFile {
+   public:
+    Log(std::unique_ptr<rocksdb::FSWritableFile> file, LedgerFileSystem* files, std::string path, uint64_t number)
+        : SyncedFile(std::move(file), files->ledger_, number), files_(files), path_(std::move(path)) {}
     Status Close(const Options& options, Context* context) override {
       Status closed = target()->Close(options, context);
-      if (closed.ok() && written_ == 0) {
+      if (closed.ok() && written() == 0) {
         files_->DeleteFile(path_, options, context).PermitUncheckedError();
       } else {
         ARROW_UNUSED(files_->ledger_->Sync());  // else less is known after a power cut
@@ -93,19 +133,8 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
     }
 
    private:
-    Status Note(const rocksdb::Slice& data, Status status) {
-      written_ += data.size();  // also when it failed: then something may be there
-      return status;
-    }
-    Status NoteSync(uint64_t bytes, Status status) {
-      if (status.ok()) files_->ledger_->NoteSynced(number_, bytes);
-      return status;
-    }
-
     LedgerFileSystem* const files_;
     const std::string path_;
-    const uint64_t number_;
-    std::atomic<uint64_t> written_ = 0;
   };
 
   class Folder : public rocksdb::FSDirectoryWrapper {

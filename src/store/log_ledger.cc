@@ -16,6 +16,7 @@ constexpr size_t kStartBytes = 16;
 constexpr size_t kFirstSlots = 128;
 constexpr const char* kMagic = "YARROWLG";
 constexpr uint32_t kLedgerFormat = 1;
+constexpr uint32_t kStrictLog = 0, kLaxLog = 1, kManifest = 2;
 
 template <class Number>
 void AppendNumber(Number number, std::string* bytes) {
@@ -95,7 +96,8 @@ void LogLedger::Load(const std::string& bytes) {
       free_slots_.insert(slot);
       continue;
     }
-    logs_[log] = {{NumberAt<uint64_t>(content, 8), NumberAt<uint32_t>(content, 16) != 0}, slot, true};
+    const auto kind = NumberAt<uint32_t>(content, 16);
+    logs_[log] = {{NumberAt<uint64_t>(content, 8), kind == kLaxLog, kind == kManifest}, slot, true};
   }
 }
 
@@ -122,10 +124,28 @@ arrow::Status LogLedger::NoteStart() {
 }
 
 std::map<uint64_t, LogLedger::Entry> LogLedger::entries() const {
+  return Entries(false);
+}
+
+std::map<uint64_t, LogLedger::Entry> LogLedger::manifests() const {
+  return Entries(true);
+}
+
+std::map<uint64_t, LogLedger::Entry> LogLedger::Entries(bool of_manifests) const {
   std::lock_guard lock(mutex_);
   std::map<uint64_t, Entry> entries;
-  for (const auto& [log, known] : logs_) entries[log] = known.entry;
+  for (const auto& [number, known] : logs_) {
+    if (known.entry.is_manifest == of_manifests) entries[number] = known.entry;
+  }
   return entries;
+}
+
+void LogLedger::AddManifest(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  const auto [added, is_first] = logs_.try_emplace(number);
+  if (is_first) added->second.slot = TakeSlot();
+  added->second.entry = {.is_manifest = true};
+  added->second.is_named = false;
 }
 
 arrow::Status LogLedger::Add(uint64_t log, bool is_lax) {
@@ -168,16 +188,19 @@ void LogLedger::NoteNamed(const std::vector<uint64_t>& logs) {
 }
 
 arrow::Status LogLedger::Forget(uint64_t log) {
+  bool is_manifest = false;
   {
     std::lock_guard lock(mutex_);
     const auto found = logs_.find(log);
     if (found == logs_.end()) return arrow::Status::OK();
+    is_manifest = found->second.entry.is_manifest;
     ARROW_RETURN_NOT_OK(WriteSlot(found->second.slot, ""));
     is_dirty_ = true;
     free_slots_.insert(found->second.slot);
     logs_.erase(found);
   }
-  return Sync();
+  // One that is missing is no damage: only that which CURRENT names is looked at.
+  return is_manifest ? arrow::Status::OK() : Sync();
 }
 
 arrow::Status LogLedger::Cut(uint64_t log, uint64_t bytes) {
@@ -213,7 +236,7 @@ arrow::Status LogLedger::WriteEntry(uint64_t log, const Log& known) {
   std::string content;
   AppendNumber(log, &content);
   AppendNumber(known.entry.synced, &content);
-  AppendNumber(static_cast<uint32_t>(known.entry.is_lax), &content);
+  AppendNumber(known.entry.is_manifest ? kManifest : known.entry.is_lax ? kLaxLog : kStrictLog, &content);
   is_dirty_ = true;
   return WriteSlot(known.slot, std::move(content));
 }

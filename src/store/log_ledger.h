@@ -1,4 +1,4 @@
-// LogLedger: the file hot/SYNCED, which says of each file of the log how much of it was synced.
+// LogLedger: the file hot/SYNCED, which says of each file of the log, and of RocksDB's MANIFEST, how much was synced.
 //
 // A commit that was acknowledged as synced lies in front of that place. So a bad record in front of it is damage, and
 // one behind it may be what was being written when the process or the power went. The ledger is written after each sync
@@ -12,9 +12,10 @@
 //   first  0      "YARROWLG"
 //          8      format, 4 bytes: 1
 //          12     id of the system's start in which the log was last opened, 16 bytes; zeros: unknown
-//   others 0      number of a file of the log, 8 bytes; 0: free
+//   others 0      number of a file of the log, or of a MANIFEST, 8 bytes; 0: free. RocksDB uses no number twice
 //          8      bytes of it that are synced, 8 bytes
-//          16     1: commits may be written to it before those in front are synced, 4 bytes; else 0
+//          16     0: of the log; 1: of the log, commits may be written to it before those in front are synced;
+//                 2: a MANIFEST, 4 bytes
 #pragma once
 
 #include <arrow/result.h>
@@ -39,6 +40,7 @@ class LogLedger {
   struct Entry {
     uint64_t synced = 0;
     bool is_lax = false;  // not each commit is synced before the next
+    bool is_manifest = false;
   };
 
   // Of the folder `hot`; made when there is none. What cannot be read of it says nothing.
@@ -51,16 +53,18 @@ class LogLedger {
   // From now on it does. To be called when the log is in order.
   arrow::Status NoteStart();
 
-  std::map<uint64_t, Entry> entries() const;
+  std::map<uint64_t, Entry> entries() const;    // of files of the log
+  std::map<uint64_t, Entry> manifests() const;  // of MANIFESTs
 
   // A new file of the log. A lax one is recorded durably.
   arrow::Status Add(uint64_t log, bool is_lax);
+  void AddManifest(uint64_t number);
   // So much of it is synced; for one whose name is not yet, it is recorded once that is.
   void NoteSynced(uint64_t log, uint64_t bytes);
   // Around a sync of the folder.
   std::vector<uint64_t> Unnamed() const;
   void NoteNamed(const std::vector<uint64_t>& logs);
-  // It is to be removed, or cut to `bytes`; durable on return.
+  // It is to be removed, or cut to `bytes`; durable on return, if it is of the log.
   arrow::Status Forget(uint64_t log);
   arrow::Status Cut(uint64_t log, uint64_t bytes);
   // Makes durable what was noted.
@@ -74,6 +78,7 @@ class LogLedger {
   };
 
   LogLedger(std::string path, std::string start) : path_(std::move(path)), start_(std::move(start)) {}
+  std::map<uint64_t, Entry> Entries(bool of_manifests) const;
   arrow::Status Read(rocksdb::Env* env);
   arrow::Status Create(rocksdb::Env* env, const std::string& hot);
   void Load(const std::string& bytes);

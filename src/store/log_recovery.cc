@@ -14,10 +14,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string LogPath(const fs::path& database, uint64_t number) {
+std::string NumberedPath(const fs::path& database, const std::string& prefix, uint64_t number,
+                         const std::string& extension) {
   std::string digits = std::to_string(number);
   if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
-  return (database / "hot" / (digits + ".log")).string();
+  return (database / "hot" / (prefix + digits + extension)).string();
+}
+
+std::string LogPath(const fs::path& database, uint64_t number) {
+  return NumberedPath(database, "", number, ".log");
 }
 
 // What is missing of what was synced; empty: nothing.
@@ -27,6 +32,16 @@ std::string FindMissing(const LogScan& scan, uint64_t synced) {
   if (scan.is_broken) return scan.problem;
   return scan.file_bytes < synced ? "the file was cut to " + std::to_string(scan.file_bytes) + " bytes, " + all
                                   : "there are zeros from byte " + std::to_string(scan.end) + " on, " + all;
+}
+
+// What is wrong with the MANIFEST; empty: nothing.
+arrow::Result<std::string> FindManifestDamage(rocksdb::Env* env, const fs::path& database, uint64_t number,
+                                              const LogLedger::Entry& entry) {
+  if (entry.synced == 0) return "";
+  const std::string path = NumberedPath(database, "MANIFEST-", number, "");
+  ARROW_ASSIGN_OR_RAISE(const LogScan scan, ScanLog(env, path, 0, LogRecords::kPlain));
+  const std::string missing = FindMissing(scan, entry.synced);
+  return missing.empty() ? "" : "the file '" + path + "' is damaged, " + missing;
 }
 
 }  // namespace
@@ -40,10 +55,38 @@ arrow::Status CheckSyncedLog(rocksdb::Env* env, const fs::path& database, const 
     const std::string missing = scan.ok() ? FindMissing(*scan, entry.synced) : scan.status().message();
     if (!missing.empty()) return arrow::Status::IOError("the log '", path, "' is damaged, ", missing);
   }
+  for (const auto& [number, entry] : ledger.manifests()) {
+    const auto damage = FindManifestDamage(env, database, number, entry);
+    if (!ledger.manifests().contains(number)) continue;
+    ARROW_RETURN_NOT_OK(damage.status());
+    if (!damage->empty()) return arrow::Status::IOError(*damage);
+  }
+  return arrow::Status::OK();
+}
+
+// RocksDB takes a bad record for the end of its MANIFEST as well. It would not know of the SST files that the records
+// from there on name, and remove them.
+arrow::Status LogRecovery::CheckManifest() {
+  std::string current;
+  const std::string path = (database_ / "hot" / "CURRENT").string();
+  if (!rocksdb::ReadFileToString(env_, path, &current).ok()) return arrow::Status::OK();  // RocksDB says what is wrong
+  while (!current.empty() && current.back() == '\n') current.pop_back();
+  const auto number = ManifestNumberOf(current);
+  for (const auto& [known, entry] : ledger_->manifests()) {
+    if (number != known) {
+      ARROW_RETURN_NOT_OK(ledger_->Forget(known));
+      continue;
+    }
+    const auto damage = FindManifestDamage(env_, database_, known, entry);
+    if (!damage.ok() || damage->empty()) continue;  // RocksDB says why it cannot be read
+    return arrow::Status::IOError(*damage, ": the database at '", database_.string(), "' cannot be opened without it; ",
+                                  "restore it from a backup, or copy what is left with RocksDB's repair tool");
+  }
   return arrow::Status::OK();
 }
 
 arrow::Status LogRecovery::Run(bool salvage) {
+  ARROW_RETURN_NOT_OK(CheckManifest());
   ARROW_RETURN_NOT_OK(List());
   ARROW_RETURN_NOT_OK(Scan());
   size_t i = FirstDamaged();

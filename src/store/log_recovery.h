@@ -9,6 +9,9 @@
 //   - where each commit is synced before the next is written, there is one such record, with none behind it
 //   - a record was written if nothing of its bytes can be missing
 //
+// RocksDB's MANIFEST, which says which SST files there are, is held against the ledger in the same way. Nothing of a
+// damaged one can be salvaged.
+//
 // What is not noticed: after a power cut, damage to the last commit and to what the ledger does not know yet of those
 // of the last half minute, if no later record is there to show it; with Durability::kGrouped and kOs, damage to what
 // was not synced and looks as if it had been cut off.
@@ -28,7 +31,7 @@
 
 namespace yarrow {
 
-// IOError that names the file when what is synced of the log of an open database is not all there.
+// IOError that names the file when what is synced of the log, or of the MANIFEST, of an open database is not all there.
 arrow::Status CheckSyncedLog(rocksdb::Env* env, const std::filesystem::path& database, const LogLedger& ledger);
 
 // What LogRecovery::losses() said, until somebody has seen to it; in the folder of the database.
@@ -62,6 +65,7 @@ class LogRecovery {
     LogScan scan;
   };
 
+  arrow::Status CheckManifest();
   arrow::Status List();
   arrow::Status Scan();
   // What is wrong with logs_[i]; empty: nothing, or just a record that was being written.

@@ -71,6 +71,24 @@ arrow::Status CommitRows(Store& store, int first, int count) {
   return arrow::Status::OK();
 }
 
+// Copies a database while it is open, as a kill would leave it: not while RocksDB is changing its files.
+void CopyOpen(Store& store, const fs::path& from, const fs::path& to) {
+  using Properties = rocksdb::DB::Properties;
+  rocksdb::DB& db = *store.impl()->db;
+  uint64_t busy = 1;
+  while (busy > 0) {
+    busy = 0;
+    for (const std::string& property : {Properties::kMemTableFlushPending, Properties::kNumRunningFlushes,
+                                        Properties::kCompactionPending, Properties::kNumRunningCompactions}) {
+      uint64_t value = 0;
+      db.GetAggregatedIntProperty(property, &value);
+      busy += value;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  fs::copy(from, to, fs::copy_options::recursive);
+}
+
 // How many of the commits are there, from the first on; one behind a missing one is an error.
 arrow::Result<int> CountRows(Store& store, int commits) {
   ARROW_ASSIGN_OR_RAISE(const Partition busy, store.OpenPartition("busy"));
@@ -93,8 +111,9 @@ class LogDamageTest : public ::testing::TestWithParam<bool> {
   void SetUp() override {
     auto store = Store::Open(dir_.File("db"), kSmallMemtables).ValueOrDie();
     ASSERT_OK(CommitRows(*store, 0, kCommits));
-    if (GetParam()) store.reset();
-    fs::copy(dir_.File("db"), original_, fs::copy_options::recursive);
+    if (!GetParam()) CopyOpen(*store, dir_.File("db"), original_);
+    store.reset();
+    if (GetParam()) fs::copy(dir_.File("db"), original_, fs::copy_options::recursive);
     for (const fs::path& log : LogsIn(original_)) bytes_.emplace_back(log.filename(), ReadBytes(log));
     ASSERT_GE(bytes_.size(), 3U) << "the test needs several files of the log";
   }
@@ -275,7 +294,7 @@ TEST(LogRecovery, WhatWasBeingWrittenIsCutOff) {
     const fs::path log = LogsIn(dir.File("db"))[0];
     ASSERT_OK_AND_ASSIGN(const LogScan scan, ScanLog(rocksdb::Env::Default(), log.string(), 0));
     end = scan.end;
-    fs::copy(dir.File("db"), dir.File("killed"), fs::copy_options::recursive);
+    CopyOpen(*store, dir.File("db"), dir.File("killed"));
     ASSERT_OK(CommitRows(*store, 20, 1));
     whole = ReadBytes(log);
   }
@@ -303,7 +322,7 @@ TEST(LogRecovery, ADatabaseWithoutLedgerIsOpened) {
   {
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db"), kSmallMemtables));
     ASSERT_OK(CommitRows(*store, 0, 200));
-    fs::copy(dir.File("db"), dir.File("killed"), fs::copy_options::recursive);
+    CopyOpen(*store, dir.File("db"), dir.File("killed"));
   }
   fs::remove(dir.File("killed") / "hot" / "SYNCED");
   ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("killed"), kSmallMemtables));
@@ -319,7 +338,7 @@ TEST(LogRecovery, UnsyncedCommitsMayGoWithThePowerOnly) {
   {
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db"), options));
     ASSERT_OK(CommitRows(*store, 0, 40));
-    fs::copy(dir.File("db"), dir.File("left"), fs::copy_options::recursive);
+    CopyOpen(*store, dir.File("db"), dir.File("left"));
   }
   const fs::path log = LogsIn(dir.File("left")).back();
   std::string bytes = ReadBytes(log);

@@ -55,7 +55,7 @@ const char* ReadFragment(std::string_view bytes, bool is_last_block, Fragment* f
 
 class LogScanner {
  public:
-  explicit LogScanner(uint64_t next_sequence) { scan_.next_sequence = next_sequence; }
+  LogScanner(uint64_t next_sequence, LogRecords kind) : kind_(kind) { scan_.next_sequence = next_sequence; }
 
   // The blocks of the file, one after the other; only the last one may be short.
   void Add(std::string_view block) {
@@ -118,6 +118,10 @@ class LogScanner {
     head_.append(fragment.bytes.substr(0, kBatchHeader - head_.size()));
     in_record_ = !fragment.ends();
     if (in_record_) return nullptr;
+    if (kind_ == LogRecords::kPlain) {
+      ++scan_.records;
+      return nullptr;
+    }
     if (head_.size() < kBatchHeader) return "a record is too short";
     const auto sequence = LoadNumber<uint64_t>(head_.data());
     if (sequence < scan_.next_sequence) return "a record is older than the one before it";
@@ -174,6 +178,7 @@ class LogScanner {
     }
   }
 
+  const LogRecords kind_;
   LogScan scan_;
   std::string_view block_;
   uint64_t block_at_ = 0;
@@ -185,10 +190,10 @@ class LogScanner {
 
 }  // namespace
 
-arrow::Result<LogScan> ScanLog(rocksdb::Env* env, const std::string& path, uint64_t next_sequence) {
+arrow::Result<LogScan> ScanLog(rocksdb::Env* env, const std::string& path, uint64_t next_sequence, LogRecords kind) {
   std::unique_ptr<rocksdb::SequentialFile> file;
   rocksdb::Status status = env->NewSequentialFile(path, &file, rocksdb::EnvOptions());
-  LogScanner scanner(next_sequence);
+  LogScanner scanner(next_sequence, kind);
   std::vector<char> buffer(16 * kLogBlock);
   for (bool at_end = false; status.ok() && !at_end;) {
     rocksdb::Slice read;

@@ -16,6 +16,9 @@
 
 namespace yarrow {
 
+// RocksDB's MANIFEST has the same format, but other records in it: nothing is known of their sequence numbers.
+enum class LogRecords : uint8_t { kBatches, kPlain };
+
 struct LogScan {
   uint64_t file_bytes = 0;
   uint64_t end = 0;             // behind the last whole record before any bad place
@@ -36,6 +39,7 @@ struct LogScan {
 };
 
 // `next_sequence`: records below are out of order. IOError when the file cannot be read.
-arrow::Result<LogScan> ScanLog(rocksdb::Env* env, const std::string& path, uint64_t next_sequence);
+arrow::Result<LogScan> ScanLog(rocksdb::Env* env, const std::string& path, uint64_t next_sequence,
+                               LogRecords kind = LogRecords::kBatches);
 
 }  // namespace yarrow
