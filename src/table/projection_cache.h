@@ -22,7 +22,10 @@ class CachedProjection {
  public:
   CachedProjection(std::shared_ptr<const RowSchema> row_schema, std::vector<int> columns,
                    std::shared_ptr<arrow::Schema> schema)
-      : row_schema_(std::move(row_schema)), columns_(std::move(columns)), schema_(std::move(schema)) {}
+      : row_schema_(std::move(row_schema)), columns_(std::move(columns)), schema_(std::move(schema)) {
+    // Arrow compares schemas by a text that it makes when first asked, which several threads would do at once.
+    (void)schema_->fingerprint();
+  }
 
   const std::vector<int>& columns() const { return columns_; }
   // The schema of its batches: one object as long as the projection is cached.
