@@ -229,6 +229,21 @@ TEST_F(EmptyRangesTest, ACommitOfManyKeysCostsNoMoreThanItsKeys) {
   EXPECT_LE(ranges().bytes(), 100'000u);
 }
 
+TEST_F(EmptyRangesTest, ManyTombstonesInTheLogAreWrittenOutAtOpen) {
+  const auto in_memory = [&] {
+    uint64_t tombstones = 0;
+    store_->impl()->db->GetIntProperty(StoreImpl::Handle(p_), rocksdb::DB::Properties::kNumDeletesActiveMemTable,
+                                       &tombstones);
+    return tombstones;
+  };
+  DeleteAll(0, 9'000);
+  Open({.durability = Durability::kOs});
+  EXPECT_EQ(in_memory(), 9'000u) << "few stay in the log";
+  DeleteAll(9'000, 12'000);
+  Open({.durability = Durability::kOs});
+  EXPECT_EQ(in_memory(), 0u);
+}
+
 // Random writes of all kinds; each scan gives what RocksDB's own iterator does.
 TEST_F(EmptyRangesTest, ScansOfAnyStateAreRight) {
   const uint64_t seed = RandomSeed();
