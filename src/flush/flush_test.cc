@@ -268,6 +268,22 @@ TEST_F(FlushTest, ThousandsOfSmallRowsThatMovedAreDropped) {
   EXPECT_LT(db_->store()->ApproximateBytes(rows, {}, {}), before / 10);
 }
 
+// A thousand are the limit. The snapshot has those that are to be dropped wait, where they can be counted.
+TEST_F(FlushTest, AThousandSmallRowsThatMovedMayStay) {
+  const auto left_of = [&](int64_t moved) {
+    auto items = CreateItems(moved);
+    const Snapshot snapshot = db_->GetSnapshot();
+    EXPECT_OK(items->Flush().status());
+    const auto& tier = *DatabaseImpl::Of(*db_)->cold_tier();
+    const uint64_t waiting = tier.moved_rows.CountIn({});
+    items.reset();
+    EXPECT_OK(db_->DropTable("items"));
+    return waiting;
+  };
+  EXPECT_EQ(left_of(1000), 0U);
+  EXPECT_EQ(left_of(1001), 1001U);
+}
+
 // A segment keeps seconds as milliseconds, which not every value of seconds fits. Such values are refused now, but
 // older programs stored them.
 TEST_F(FlushTest, AValueOfOneUserThatCannotBeFlushedStopsNobodyElse) {

@@ -114,6 +114,10 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
     refuse("type " + type.ToString() +
            " is not supported: a table would take any text for a value of it; use VARCHAR instead");
   }
+  if (type.id() == duckdb::LogicalTypeId::HUGEINT) {
+    refuse("type HUGEINT is not supported: a table would keep DECIMAL(38,0), for which //, functions of bits and "
+           "others answer otherwise; use DECIMAL(38,0), BIGINT or UBIGINT instead");
+  }
   if (type.HasAlias()) {
     refuse("type " + type.ToString() + " is another name of " + plain.ToString() +
            ", and a table keeps neither that name nor what it asks of values; use " + plain.ToString() + " instead");
@@ -121,6 +125,13 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
   const auto declared = FromLogicalType(plain);
   if (!declared.ok()) refuse(declared.status().message());
   return *declared;
+}
+
+void StoreHugeIntAsDecimal(duckdb::ColumnList* columns) {
+  for (duckdb::idx_t i = 0; i < columns->LogicalColumnCount(); ++i) {
+    duckdb::ColumnDefinition& column = columns->GetColumnMutable(duckdb::LogicalIndex(i));
+    if (column.Type().id() == duckdb::LogicalTypeId::HUGEINT) column.SetType(duckdb::LogicalType::DECIMAL(38, 0));
+  }
 }
 
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,

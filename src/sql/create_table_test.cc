@@ -57,6 +57,9 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
   ExpectRefused("CREATE TABLE u AS SELECT 'small'::" + size + " AS s", {"main.u", "column s", "ENUM", "use VARCHAR"});
   ExpectRefused("CREATE TABLE u (j JSON)", {"main.u", "column j", "JSON", "use VARCHAR"});
   ExpectRefused("CREATE TABLE u AS SELECT '{}'::JSON AS j", {"main.u", "column j", "use VARCHAR"});
+  ExpectRefused("CREATE TABLE u (h HUGEINT)", {"main.u", "column h", "use DECIMAL(38,0)"});
+  ExpectRefused("CREATE TABLE u (id INT128 PRIMARY KEY)", {"main.u", "column id", "use DECIMAL(38,0)"});
+  ExpectRefused("CREATE TABLE u (h UHUGEINT)", {"main.u", "column h", "UHUGEINT"});
   ExpectRefused("CREATE TABLE u (a INT USING COMPRESSION rle)", {"main.u", "column a", "COMPRESSION", "optimize_for"});
   ExpectRefused("CREATE TABLE u (a INT CHECK (a > 0))", {"main.u", "CHECK"});
   ExpectRefused("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
@@ -78,6 +81,14 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
   Run("CREATE TYPE memory.main.money AS DECIMAL(10, 2); CREATE TABLE w (m memory.main.money)");
   EXPECT_EQ(Run("SELECT column_type FROM (DESCRIBE w)"), "DECIMAL(10,2)");
   Run("DROP TABLE w");
+  // Nobody declared the type of a sum.
+  EXPECT_EQ(Run("CREATE TABLE w AS SELECT sum(i) AS s FROM range(10) r(i)"), "1");
+  EXPECT_EQ(Run("SELECT column_type, s FROM (DESCRIBE w), w"), "DECIMAL(38,0)|45");
+  const std::string large = Run("CREATE TABLE x AS SELECT 170141183460469231731687303715884105727::HUGEINT AS h");
+  EXPECT_NE(large.find("170141183460469231731687303715884105727"), std::string::npos) << large;
+  EXPECT_EQ(Run("DROP TABLE w; CREATE OR REPLACE TABLE w (s DOUBLE); INSERT INTO w SELECT sum(i) FROM range(10) r(i)"),
+            "1");
+  Run("DROP TABLE w");
   EXPECT_EQ(Run("CREATE TABLE v (a INT PRIMARY KEY) WITH (flush_rows = '1000', flush_bytes = 2000.0)"), "");
   EXPECT_EQ(Run("SELECT flush_rows, flush_bytes FROM y.system.tables"), "1000|2000");
 }
@@ -95,6 +106,8 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
   };
   expect("ADD COLUMN e ENUM('small', 'large')", {"main.t", "column e", "ENUM", "use VARCHAR"});
   expect("ADD COLUMN e memory.main.size", {"main.t", "column e", "use VARCHAR"});
+  expect("ADD COLUMN h HUGEINT", {"main.t", "column h", "use DECIMAL(38,0)"});
+  expect("ALTER n TYPE HUGEINT", {"main.t", "column n", "use DECIMAL(38,0)"});
   expect("ADD COLUMN j JSON", {"main.t", "column j", "use VARCHAR"});
   expect("ADD COLUMN e VARCHAR COLLATE NOCASE", {"main.t", "column e", "COLLATE NOCASE"});
   expect("ADD COLUMN e INT USING COMPRESSION rle", {"main.t", "column e", "COMPRESSION"});

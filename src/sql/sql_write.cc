@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/write_operator.h"
 
@@ -80,7 +81,9 @@ class CreateTableAsOperator : public InsertOperator {
   CreateTableAsOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalCreateTable& op)
       : InsertOperator(plan, op.types, op.estimated_cardinality, op.schema.catalog, nullptr, false),
         schema_(op.schema),
-        info_(std::move(op.info)) {}
+        info_(std::move(op.info)) {
+    StoreHugeIntAsDecimal(&info_->Base().columns);
+  }
   duckdb::string GetName() const override { return "YARROW_CREATE_TABLE_AS"; }
 
   duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {

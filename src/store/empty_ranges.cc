@@ -74,6 +74,7 @@ bool EmptyRanges::SkipForward(uint32_t partition_id, uint64_t sequence, std::str
   Range& range = (--found)->second;
   if (range.since > sequence || *key >= range.end) return false;
   range.used = ++clock_;
+  ++passed_;
   *key = range.end;
   return true;
 }
@@ -87,8 +88,14 @@ bool EmptyRanges::SkipBackward(uint32_t partition_id, uint64_t sequence, std::st
   Range& range = (--found)->second;
   if (range.since > sequence || *bound > range.end) return false;
   range.used = ++clock_;
+  ++passed_;
   *bound = found->first;
   return true;
+}
+
+uint64_t EmptyRanges::passed() const {
+  std::lock_guard lock(mutex_);
+  return passed_;
 }
 
 void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence) {

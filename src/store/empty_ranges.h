@@ -68,7 +68,8 @@ class EmptyRanges : public CommitListener {
   // announced still, and holds others back from the ranges.
   void AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence);
 
-  uint64_t bytes() const;  // of memory, about
+  uint64_t bytes() const;   // of memory, about
+  uint64_t passed() const;  // how often a scan was moved behind a range
 
   void OnAnnounce(const CommitView& commit) noexcept override;
   void OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept override;
@@ -105,6 +106,7 @@ class EmptyRanges : public CommitListener {
   std::vector<InFlight> in_flight_;
   uint64_t bytes_ = 0;
   uint64_t clock_ = 0;
+  uint64_t passed_ = 0;
   std::atomic<uint64_t> count_{0};
 };
 

@@ -5,7 +5,10 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include <memory>
+
 #include "store/file_limit.h"
+#include "store/skipped_entries.h"
 
 namespace yarrow {
 
@@ -54,6 +57,8 @@ std::shared_ptr<rocksdb::Cache> MakeBlockCache(uint64_t bytes) {
 rocksdb::DBOptions MakeDbOptions(const StoreOptions&) {
   rocksdb::DBOptions db;
   db.max_background_jobs = 2;
+  db.statistics = std::make_shared<SkippedEntries>();
+  db.stats_persist_period_sec = 0;  // it has nothing else to say
   db.info_log_level = rocksdb::WARN_LEVEL;
   db.max_log_file_size = 1 << 20;
   db.keep_log_file_num = 2;

@@ -3,10 +3,13 @@
 #include <rocksdb/snapshot.h>
 
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "store/empty_ranges.h"
+#include "store/read_triggered_compaction.h"
 #include "store/rocksdb_slice.h"
+#include "store/skipped_entries.h"
 #include "store/tombstone_count.h"
 
 namespace yarrow {
@@ -17,7 +20,32 @@ void ScanCursor::State::Open() {
   // Of the spec: a later range may have none.
   has_upper_bound = !spec.upper.empty();
   has_lower_bound = spec.reverse && !spec.lower.empty();  // going forward, the seek sees to it
+  CloseIterator();
+  began_at = spec.reverse ? upper : lower;
   iterator = NewIterator(kMostTombstonesAStep);
+}
+
+void ScanCursor::State::CloseIterator() {
+  const uint64_t before = SkippedEntries::OfThread();
+  iterator.reset();
+  skipped += SkippedEntries::OfThread() - before;
+}
+
+void ScanCursor::State::NoteSkipped() noexcept {
+  if (iterator == nullptr) return;
+  try {
+    std::string reached = spec.reverse ? lower : upper;
+    if (iterator->Valid()) reached.assign(iterator->key().data(), iterator->key().size());
+    CloseIterator();
+    if (!ReadTriggeredCompaction::IsWorthNoting(rows + steps, skipped)) return;
+    store->impl()->read_triggered_compaction.Note({.handle = StoreImpl::Handle(spec.partition),
+                                                   .lower = spec.reverse ? std::move(reached) : std::move(began_at),
+                                                   .upper = spec.reverse ? std::move(began_at) : std::move(reached),
+                                                   .rows = rows + steps,
+                                                   .skipped = skipped});
+  } catch (const std::bad_alloc&) {
+    iterator.reset();  // not counted: a later scan is as good
+  }
 }
 
 std::unique_ptr<rocksdb::Iterator> ScanCursor::State::NewIterator(uint64_t most_tombstones_a_step) {
@@ -42,7 +70,7 @@ void ScanCursor::State::SeekTo(std::string key) {
   if (!iterator->Valid() && iterator->status().IsIncomplete()) return PassTombstones(std::move(key));
   if (tombstones.value() >= kTombstonesWorthASearch) SearchEmptyRange(key);  // for who comes next
   anchor = std::move(key);
-  steps = 0;
+  rows += std::exchange(steps, 0);
 }
 
 void ScanCursor::State::SeekIterator(const std::string& key) {
@@ -55,7 +83,7 @@ void ScanCursor::State::SeekIterator(const std::string& key) {
 void ScanCursor::State::SetAnchor() {
   anchor.assign(iterator->key().data(), iterator->key().size());
   if (spec.reverse) anchor.push_back('\0');
-  steps = 0;
+  rows += std::exchange(steps, 0);
 }
 
 namespace {
@@ -100,6 +128,7 @@ void ScanCursor::State::PassFromAnchor() {
   };
   repeat();
   if (!iterator->Valid() && iterator->status().IsIncomplete()) {  // not by what RocksDB does today
+    CloseIterator();
     iterator = NewIterator(/*most_tombstones_a_step=*/0);
     repeat();
   }
@@ -118,14 +147,17 @@ void ScanCursor::State::PassTombstones(std::string from) {
       is_known = SkipKnown(&from);
     }
     // An older snapshot may see what is gone by now, and has to look for itself.
-    if (!is_known) iterator = NewIterator(/*most_tombstones_a_step=*/0);
+    if (!is_known) {
+      CloseIterator();
+      iterator = NewIterator(/*most_tombstones_a_step=*/0);
+    }
     while (SkipKnown(&from)) {
     }
     SeekIterator(from);
     if (iterator->Valid() || !iterator->status().IsIncomplete()) break;
   }
   anchor = std::move(from);
-  steps = 0;
+  rows += std::exchange(steps, 0);
 }
 
 // Steps over the tombstones at the present state, so that scans from now on know where they end.
@@ -151,7 +183,7 @@ bool ScanCursor::State::TrySearch(EmptyRanges::Search* search) {
   read.total_order_seek = true;
   if (!begin.empty()) read.iterate_lower_bound = &first;
   if (!end.empty()) read.iterate_upper_bound = &behind;
-  const std::unique_ptr<rocksdb::Iterator> found(
+  std::unique_ptr<rocksdb::Iterator> found(
       store->impl()->db->NewIterator(read, StoreImpl::Handle(spec.partition)));
   const TombstoneCount tombstones;
   spec.reverse ? found->SeekToLast() : found->SeekToFirst();
@@ -159,6 +191,9 @@ bool ScanCursor::State::TrySearch(EmptyRanges::Search* search) {
   if (found->Valid()) (spec.reverse ? begin : end) = found->key().ToString();
   if (found->Valid() && spec.reverse) begin.push_back('\0');
   if (end.empty()) end = kBehindMostKeys;
+  const uint64_t before = SkippedEntries::OfThread();
+  found.reset();
+  skipped += SkippedEntries::OfThread() - before;
   return search->Add(begin, end, now.snapshot()->GetSequenceNumber(), tombstones.value());
 }
 

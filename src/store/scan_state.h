@@ -27,7 +27,7 @@ struct ScanCursor::State {
   State(std::shared_ptr<const Store> owner, ScanSpec scan)
       : store(std::move(owner)), spec(std::move(scan)), lower(spec.lower), upper(spec.upper) {}
   ~State() {
-    iterator.reset();
+    NoteSkipped();
     if (own_snapshot != nullptr) store->impl()->db->ReleaseSnapshot(own_snapshot);
   }
   State(const State&) = delete;
@@ -83,6 +83,10 @@ struct ScanCursor::State {
   static constexpr int kMostSearches = 64;
 
   std::unique_ptr<rocksdb::Iterator> NewIterator(uint64_t most_tombstones_a_step);
+  // Ends the iterator, and counts what it stepped over.
+  void CloseIterator();
+  // Ends the scan, and tells ReadTriggeredCompaction of what it stepped over.
+  void NoteSkipped() noexcept;
   void SeekIterator(const std::string& key);
   void SetAnchor();
   void PassFromAnchor();
@@ -110,6 +114,10 @@ struct ScanCursor::State {
   std::string anchor;
   uint64_t steps = 0;
   int searches = 0;
+  // Of the scan: where it began (with reverse: the end of that), and what it met until the anchor.
+  std::string began_at;
+  uint64_t rows = 0;
+  uint64_t skipped = 0;  // by the iterators that are closed
   rocksdb::PinnableSlice point;  // value of a range of one key
   Phase phase = Phase::kBefore;
   bool has_target = false;  // of Seek

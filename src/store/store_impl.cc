@@ -30,7 +30,8 @@ StoreImpl::StoreImpl(std::filesystem::path canonical_path, const StoreOptions& s
 StoreImpl::~StoreImpl() {
   log_syncer_.reset();
   if (db == nullptr) return;
-  file_merger->Stop();  // it uses the handles
+  file_merger->Stop();  // they use the handles
+  read_triggered_compaction.Stop();
   // One to which nothing was written stays empty, and goes when it is closed.
   std::unique_ptr<rocksdb::LogFile> log;
   const bool is_written = !db->GetCurrentWalFile(&log).ok() || log->SizeFileBytes() > 0;
@@ -117,6 +118,7 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
   WriteOutTombstones();
   if (!options.disable_auto_compaction) {
     file_merger->Start(opened, [this](const std::string& name) { return FindHandle(name); });
+    read_triggered_compaction.Start(opened);
   }
   return arrow::Status::OK();
 }

@@ -29,6 +29,7 @@
 #include "store/log_ledger.h"
 #include "store/log_syncer.h"
 #include "store/memtable_sample.h"
+#include "store/read_triggered_compaction.h"
 #include "store/split_point_cache.h"
 #include "store/write_pressure.h"
 #include "yarrow/store.h"
@@ -129,6 +130,7 @@ struct StoreImpl {
   std::vector<std::string> losses;
   std::unique_ptr<rocksdb::DB> db;
   EmptyRanges empty_ranges;
+  ReadTriggeredCompaction read_triggered_compaction;
   CommitQueue commits;
   WritePressure pressure;
   SplitPointCache split_points;
