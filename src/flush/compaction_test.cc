@@ -84,7 +84,7 @@ TEST_F(CompactionTest, AnswersStayTheSame) {
   EXPECT_EQ(full.files_after, 1);
   EXPECT_EQ(Answers(*items), before);
   EXPECT_EQ(Answers(*items, old), before);
-  for (const auto& segment : Cold("items")->Latest().ValueOrDie()->Of("")) EXPECT_EQ(segment->level(), 2u);
+  for (const auto& segment : Cold("items")->Latest()->In()) EXPECT_EQ(segment->level(), 2u);
 }
 
 TEST_F(CompactionTest, OverriddenRowsGo) {
@@ -235,7 +235,7 @@ TEST_F(CompactionTest, LongReadersKeepTheirAnswersAndFiles) {
 TEST_F(CompactionTest, ManifestsThatNobodyAsksForAreForgotten) {
   const auto items = CreateFlushed(1000, 4);
   const auto cold = Cold("items");
-  std::weak_ptr<const Manifest> past = cold->Latest().ValueOrDie();
+  std::weak_ptr<const Manifest> past = cold->Latest();
   {
     const Snapshot old = db_->GetSnapshot();
     ASSERT_OK(items->Compact().status());
@@ -248,11 +248,11 @@ TEST_F(CompactionTest, ManifestsThatNobodyAsksForAreForgotten) {
 // Whoever asked for the latest manifest just before the compaction, without a snapshot, may open its files late.
 TEST_F(CompactionTest, FilesStayAsLongAsTheirManifestIsHeld) {
   const auto items = CreateFlushed(1000, 4);
-  auto manifest = Cold("items")->Latest().ValueOrDie();
+  auto manifest = Cold("items")->Latest();
   ASSERT_OK(items->Compact().status());
   ASSERT_OK(db_->RemoveDeletedFiles().status());
   EXPECT_EQ(Files().size(), 5u);
-  auto segment = manifest->Of("").front();
+  auto segment = manifest->In().front();
   manifest.reset();
   ASSERT_OK(db_->RemoveDeletedFiles().status());
   EXPECT_EQ(Files().size(), 2u);

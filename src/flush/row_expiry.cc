@@ -138,9 +138,8 @@ class ReaderExpiry {
 arrow::Result<std::vector<std::shared_ptr<TableImpl>>> Readers(const std::shared_ptr<TableImpl>& table) {
   if (table->definition().kind == TableKind::kShared) return std::vector{table};
   ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(table->entry(), table->store(), {}, 1));
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table->cold()->Latest());
   std::set<std::string> users(hot.begin(), hot.end());
-  for (const auto& [user, segments] : manifest->of_user) users.insert(user);
+  for (std::string& user : table->cold()->Latest()->Users()) users.insert(std::move(user));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   std::vector<std::shared_ptr<TableImpl>> readers;

@@ -158,6 +158,10 @@ arrow::Result<std::string> SegmentCompaction::FindCarried(const ColdPiece& input
   return cold::EncodeOverrideKey({output->key.table_id, output->key.segment_id, *place});
 }
 
+cold::ManifestEntry SegmentCompaction::EntryOf(const Output& output) const {
+  return {.segment_id = output.key.segment_id, .level = level_, .info = output.written.info};
+}
+
 // Step 4. The places of the table are this commit's alone, so no override of its segments can come.
 Status SegmentCompaction::Commit() {
   ColdTable& cold = *table_->cold();
@@ -170,7 +174,9 @@ Status SegmentCompaction::Commit() {
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   const int64_t now = NowMicros();
-  ARROW_RETURN_NOT_OK(cold.BeginMove());
+  ManifestEdit edit{.added = {}, .removed = inputs_};
+  for (const Output& output : outputs_) edit.added.push_back(cold.MakeSegment(output.key, EntryOf(output)));
+  ColdTable::Move move = cold.BeginMove(std::move(edit));
   is_committing_ = true;
   const auto committed = table_->store().CommitClosed(closed,
                                                       [&](WriteSet* writes) -> Status {
@@ -178,16 +184,13 @@ Status SegmentCompaction::Commit() {
                                                         return AddWrites(now, writes);
                                                       },
                                                       {.guards = guards, .sync = true, .moves_only = true});
-  std::optional<uint64_t> sequence;
-  if (committed.ok()) sequence = committed->last_sequence;
-  is_committed_ = committed.ok();
-  cold.EndMove(sequence);
-  if (is_committed_) {
-    std::vector<cold::ManifestKey> deleted;
-    for (const auto& segment : inputs_) deleted.push_back(segment->key());
-    cold.tier().deleted.Add(deleted, now, *sequence);
-  }
-  return committed.status();
+  ARROW_RETURN_NOT_OK(committed.status());
+  is_committed_ = true;
+  move.Committed(committed->last_sequence);
+  std::vector<cold::ManifestKey> deleted;
+  for (const auto& segment : inputs_) deleted.push_back(segment->key());
+  cold.tier().deleted.Add(deleted, now, committed->last_sequence);
+  return Status::OK();
 }
 
 Status SegmentCompaction::AddWrites(int64_t now, WriteSet* writes) const {
@@ -205,8 +208,7 @@ Status SegmentCompaction::AddWrites(int64_t now, WriteSet* writes) const {
   }
   table_->cold()->tier().deleted.AddRecords(deleted, now, writes);
   for (const Output& output : outputs_) {
-    const cold::ManifestEntry entry{.segment_id = output.key.segment_id, .level = level_, .info = output.written.info};
-    writes->Put(partition, cold::EncodeManifestKey(output.key), cold::EncodeManifestEntry(entry));
+    writes->Put(partition, cold::EncodeManifestKey(output.key), cold::EncodeManifestEntry(EntryOf(output)));
     writes->Put(partition, cold::EncodeKeyFilterKey(id, output.key.segment_id), output.written.key_filter.stored());
   }
   for (const auto& [key, change] : overrides_) {

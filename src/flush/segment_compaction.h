@@ -58,6 +58,7 @@ class SegmentCompaction {
   arrow::Status Prepare();
   arrow::Status ReadOverride(const std::string& key);
   arrow::Result<std::string> FindCarried(const ColdPiece& input, uint64_t position);
+  cold::ManifestEntry EntryOf(const Output& output) const;
   arrow::Status Commit();
   arrow::Status AddWrites(int64_t now, WriteSet* writes) const;
   arrow::Status RemoveOutputs();

@@ -19,6 +19,10 @@ using arrow::Status;
 // A disturbed piece is tried again, not for ever.
 constexpr int kMostAttempts = 5;
 
+cold::ManifestEntry EntryOf(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
+  return {.segment_id = key.segment_id, .level = 0, .info = written.info};
+}
+
 }  // namespace
 
 SegmentFlush::SegmentFlush(std::shared_ptr<const TableImpl> table, const FlushOptions& options)
@@ -170,7 +174,7 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                           closed_prefix(cold::OverridePrefix(key.table_id, key.segment_id))};
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
-  ARROW_RETURN_NOT_OK(cold.BeginMove());
+  ColdTable::Move move = cold.BeginMove({.added = {cold.MakeSegment(key, EntryOf(key, written))}, .removed = {}});
   const auto committed =
       table_->store().CommitClosed(closed,
                                    [&](WriteSet* writes) -> Status {
@@ -180,19 +184,18 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                      return AddWrites(key, written, writes);
                                    },
                                    {.guards = guards, .sync = true, .moves_only = true});
-  std::optional<uint64_t> sequence;
-  if (committed.ok()) sequence = moved_at_ = committed->last_sequence;
-  is_moved_ = committed.ok();
-  cold.EndMove(sequence);
-  return committed.status();
+  ARROW_RETURN_NOT_OK(committed.status());
+  is_moved_ = true;
+  moved_at_ = committed->last_sequence;
+  move.Committed(moved_at_);
+  return Status::OK();
 }
 
 Status SegmentFlush::AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written,
                                WriteSet* writes) const {
   const Partition partition = table_->entry().partition;
   writes->DeleteRange(partition, range_.lower, range_.upper);
-  const cold::ManifestEntry entry{.segment_id = key.segment_id, .level = 0, .info = written.info};
-  writes->Put(partition, cold::EncodeManifestKey(key), cold::EncodeManifestEntry(entry));
+  writes->Put(partition, cold::EncodeManifestKey(key), cold::EncodeManifestEntry(EntryOf(key, written)));
   writes->Put(partition, cold::EncodeKeyFilterKey(key.table_id, key.segment_id), written.key_filter.stored());
   for (const auto& [changed, change] : changes_) {
     if (change.row) writes->Put(partition, changed, *change.row);

@@ -15,6 +15,7 @@
 #include "batch/batch_builder.h"
 #include "table/cold_cursor.h"
 #include "table/cold_pieces.h"
+#include "table/piece_merge.h"
 
 namespace yarrow::flush {
 
@@ -28,15 +29,10 @@ class SegmentMerge {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t max_rows);
 
  private:
-  SegmentMerge(std::shared_ptr<const RowSchema> row_schema, std::string key_prefix, std::vector<ColdPiece> pieces);
-  arrow::Status OpenReached();
-  arrow::Result<bool> Advance();
+  SegmentMerge(ColdRead read, std::vector<ColdPiece> pieces);
 
-  ColdRead read_;
-  std::vector<ColdPiece> waiting_;                 // not opened yet, the one with the lowest first key last
-  std::vector<std::unique_ptr<ColdCursor>> open_;  // each on a row that is still to come
-  size_t current_ = 0;                             // of open_, whose row is next
-  bool is_started_ = false;
+  const ColdRead read_;
+  PieceMerge<ColdCursor> merge_;
   std::unique_ptr<BatchBuilder> builder_;
 };
 

@@ -1,5 +1,6 @@
 #include "flush/table_compaction.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -30,11 +31,8 @@ Status CheckOptions(const TableImpl& table, const CompactOptions& options) {
   return Status::OK();
 }
 
-arrow::Result<int64_t> CountFiles(const TableImpl& table) {
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
-  size_t files = 0;
-  for (const auto& [user, segments] : manifest->of_user) files += segments.size();
-  return static_cast<int64_t>(files);
+int64_t CountFiles(const TableImpl& table) {
+  return static_cast<int64_t>(table.cold()->Latest()->index.TotalsIn({}, {}).segments);
 }
 
 // The next merge of the reader's segments that is due.
@@ -44,8 +42,8 @@ struct DueMerge {
   bool is_last = false;  // nothing is left to merge after it, but what is overridden meanwhile
 };
 arrow::Result<std::optional<DueMerge>> FindDue(const TableImpl& table, const CompactOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
-  const ColdSegments& segments = table.Segments(*manifest);
+  ColdSegments segments = table.cold()->Latest()->In(PrefixRange(table.key_prefix()));
+  std::ranges::sort(segments, {}, [](const auto& segment) { return segment->key().segment_id; });
   const Snapshot snapshot = table.store().GetSnapshot();
   std::vector<flush::SegmentFigures> figures;
   for (const auto& segment : segments) {
@@ -90,9 +88,7 @@ Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactO
 Status ForEachPart(const std::shared_ptr<TableImpl>& table,
                    const std::function<Status(const std::shared_ptr<const TableImpl>& part)>& visit) {
   if (table->definition().kind == TableKind::kShared) return visit(table);
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table->cold()->Latest());
-  std::vector<std::string> users;
-  for (const auto& [user, segments] : manifest->of_user) users.push_back(user);
+  const std::vector<std::string> users = table->cold()->Latest()->Users();
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   flush::FailedUsers failed;
@@ -123,9 +119,10 @@ arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, con
     return options.on_progress ? options.on_progress(rows) : Status::OK();
   };
   const Status status = [&] {
-    ARROW_ASSIGN_OR_RAISE(result.files_before, CountFiles(*table));
+    result.files_before = CountFiles(*table);
     ARROW_RETURN_NOT_OK(CompactPresent(table, reported, &result));
-    return CountFiles(*table).Value(&result.files_after);
+    result.files_after = CountFiles(*table);
+    return Status::OK();
   }();
   JobWork done = work(result.rows);
   done.files = static_cast<uint64_t>(result.files_after);
@@ -136,13 +133,7 @@ arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, con
 
 // Of the rows that are in segments now, which may all be written anew.
 uint64_t ColdRows(const TableImpl& table) {
-  uint64_t rows = 0;
-  if (const auto manifest = table.cold()->LastKnown()) {
-    for (const auto& [user, segments] : manifest->of_user) {
-      for (const auto& segment : segments) rows += segment->info().rows;
-    }
-  }
-  return rows;
+  return table.cold()->LastKnown()->index.TotalsIn({}, {}).rows;
 }
 
 }  // namespace

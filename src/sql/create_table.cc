@@ -115,8 +115,9 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
            " is not supported: a table would take any text for a value of it; use VARCHAR instead");
   }
   if (type.id() == duckdb::LogicalTypeId::HUGEINT) {
-    refuse("type HUGEINT is not supported: a table would keep DECIMAL(38,0), for which //, functions of bits and "
-           "others answer otherwise; use DECIMAL(38,0), BIGINT or UBIGINT instead");
+    refuse(
+        "type HUGEINT is not supported: a table would keep DECIMAL(38,0), for which //, functions of bits and "
+        "others answer otherwise; use DECIMAL(38,0), BIGINT or UBIGINT instead");
   }
   if (type.HasAlias()) {
     refuse("type " + type.ToString() + " is another name of " + plain.ToString() +

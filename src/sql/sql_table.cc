@@ -65,9 +65,7 @@ duckdb::idx_t SqlTable::EstimateRows() const {
                                 : table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
                                                                      PrefixSuccessor(table_->key_prefix()));
   if (!table_->cold() || !table_->cold()->MayHaveSegments()) return hot;
-  uint64_t cold = 0;
-  for (const auto& segment : table_->Segments(*table_->cold()->LastKnown())) cold += segment->info().rows;
-  return hot + cold;
+  return hot + table_->ColdTotals(*table_->cold()->LastKnown()).rows;
 }
 
 // An UPDATE reads and writes whole rows by their keys: it needs no columns beside those it sets.

@@ -7,13 +7,14 @@ namespace yarrow {
 
 void OverlayCursor::Position(const WriteSet::View& view, Partition partition, std::string_view lower,
                              std::string_view upper, const std::string_view* target, bool reverse) {
-  heads_.clear();
-  current_ = nullptr;
+  heads_ = KeyHeap<Head, IsBefore>(IsBefore{reverse});
   step_ = reverse ? -1 : 1;
   partition_id_ = partition.id();
   if (view.runs_ == nullptr) return;
+  size_t age = 0;
   for (const WriteSet::Run& sealed : *view.runs_) {
     Head head;
+    head.age = ++age;
     if (sealed.file != nullptr) {
       if (sealed.file->partition().id() != partition.id()) continue;
       head.file = std::make_unique<FileRunCursor>(*sealed.file);
@@ -34,9 +35,8 @@ void OverlayCursor::Position(const WriteSet::View& view, Partition partition, st
       head.at = reverse ? end - 1 : begin;
       head.end = reverse ? begin - 1 : end;
     }
-    if (Load(&head)) heads_.push_back(std::move(head));
+    if (Load(&head)) heads_.Push(std::move(head));
   }
-  FindCurrent();
 }
 
 bool OverlayCursor::Load(Head* head) {
@@ -60,28 +60,13 @@ bool OverlayCursor::Load(Head* head) {
   return true;
 }
 
-void OverlayCursor::FindCurrent() {
-  current_ = nullptr;
-  if (!status_.ok()) return;
-  for (const Head& head : heads_) {
-    if (current_ == nullptr) {
-      current_ = &head.op;
-      continue;
-    }
-    const int order = head.op.key().compare(current_->key());
-    // Of equal keys the newest run, which comes last, has the say.
-    if (order == 0 || (step_ > 0 ? order < 0 : order > 0)) current_ = &head.op;
-  }
-}
-
 void OverlayCursor::Advance() {
-  passed_ = current_->key();
-  std::erase_if(heads_, [&](Head& head) {
-    if (head.op.key() != passed_) return false;
+  passed_ = heads_.top().op.key();
+  while (!heads_.empty() && heads_.top().op.key() == passed_) {
+    Head& head = heads_.top();
     head.file != nullptr ? head.file->Advance() : void(head.at += step_);
-    return !Load(&head);
-  });
-  FindCurrent();
+    Load(&head) ? heads_.MovedOn() : void(heads_.Pop());
+  }
 }
 
 }  // namespace yarrow

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/file_run.h"
+#include "store/key_heap.h"
 #include "store/write_run.h"
 #include "yarrow/write_set.h"
 
@@ -24,7 +25,7 @@ class OverlayCursor {
                 const std::string_view* target, bool reverse);
 
   // Null at the end, and after an error, which `status` tells. Lives until Advance.
-  const WriteOp* current() const { return current_; }
+  const WriteOp* current() const { return heads_.empty() || !status_.ok() ? nullptr : &heads_.top().op; }
   void Advance();
   const arrow::Status& status() const { return status_; }
 
@@ -35,16 +36,23 @@ class OverlayCursor {
     std::ptrdiff_t at = 0;
     std::ptrdiff_t end = 0;
     std::unique_ptr<FileRunCursor> file;
+    size_t age = 0;  // of the run: the newest has the highest
     WriteOp op;
+  };
+  // Of equal keys the newest run has the say.
+  struct IsBefore {
+    bool reverse = false;
+    bool operator()(const Head& a, const Head& b) const {
+      const int order = a.op.key().compare(b.op.key());
+      return order == 0 ? a.age > b.age : (order < 0) != reverse;
+    }
   };
   // Makes the run's present op the head's; false when there is none.
   bool Load(Head* head);
-  void FindCurrent();
 
-  std::vector<Head> heads_;  // oldest run first, only those that have ops left
+  KeyHeap<Head, IsBefore> heads_;  // of the runs that have ops left
   std::ptrdiff_t step_ = 1;
   uint32_t partition_id_ = 0;
-  const WriteOp* current_ = nullptr;
   std::string passed_;  // the key that Advance leaves
   arrow::Status status_;
 };

@@ -91,9 +91,8 @@ void ReadTriggeredCompaction::Compact(Range range) {
     // A file may come to the last level as it is, with its tombstones.
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     // Of a full disk the next commit tells.
-    const rocksdb::Status compacted =
-        db_->CompactRange(options, range.handle, range.lower.empty() ? nullptr : &begin,
-                          range.upper.empty() ? nullptr : &end);
+    const rocksdb::Status compacted = db_->CompactRange(options, range.handle, range.lower.empty() ? nullptr : &begin,
+                                                        range.upper.empty() ? nullptr : &end);
     if (compacted.ok()) compactions_.fetch_add(1, std::memory_order_relaxed);
     // A snapshot may still see what was deleted.
     const bool in_vain = !compacted.ok() || BytesOf(range) > before / 10 * 9;
@@ -114,8 +113,7 @@ uint64_t ReadTriggeredCompaction::BytesOf(const Range& range) const {
   db_->GetColumnFamilyMetaData(range.handle, &partition);
   for (const rocksdb::LevelMetaData& level : partition.levels) {
     for (const rocksdb::SstFileMetaData& file : level.files) {
-      const bool overlaps =
-          (range.upper.empty() || file.smallestkey < range.upper) && file.largestkey >= range.lower;
+      const bool overlaps = (range.upper.empty() || file.smallestkey < range.upper) && file.largestkey >= range.lower;
       if (overlaps) bytes += file.size;
     }
   }

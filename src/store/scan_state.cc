@@ -183,8 +183,7 @@ bool ScanCursor::State::TrySearch(EmptyRanges::Search* search) {
   read.total_order_seek = true;
   if (!begin.empty()) read.iterate_lower_bound = &first;
   if (!end.empty()) read.iterate_upper_bound = &behind;
-  std::unique_ptr<rocksdb::Iterator> found(
-      store->impl()->db->NewIterator(read, StoreImpl::Handle(spec.partition)));
+  std::unique_ptr<rocksdb::Iterator> found(store->impl()->db->NewIterator(read, StoreImpl::Handle(spec.partition)));
   const TombstoneCount tombstones;
   spec.reverse ? found->SeekToLast() : found->SeekToFirst();
   if (!found->status().ok()) return false;  // which the scan meets itself

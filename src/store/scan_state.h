@@ -117,7 +117,7 @@ struct ScanCursor::State {
   // Of the scan: where it began (with reverse: the end of that), and what it met until the anchor.
   std::string began_at;
   uint64_t rows = 0;
-  uint64_t skipped = 0;  // by the iterators that are closed
+  uint64_t skipped = 0;          // by the iterators that are closed
   rocksdb::PinnableSlice point;  // value of a range of one key
   Phase phase = Phase::kBefore;
   bool has_target = false;  // of Seek

@@ -45,7 +45,7 @@ class Checker {
   void AddProblem(std::string problem);
   arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Manifest& manifest) const;
   Status CheckRows(const std::shared_ptr<TableImpl>& table);
-  Status CheckSegments(const TableImpl& table, const ColdSegments& segments);
+  Status CheckSegments(const TableImpl& table, const Manifest& manifest);
   Status CheckSegment(const TableImpl& table, const ColdSegment& segment);
   arrow::Result<std::set<std::pair<uint32_t, cold::SegmentId>>> KnownSegments();
   template <class Check>
@@ -110,7 +110,7 @@ class Checker::RowTaker {
 arrow::Result<std::set<std::string>> Checker::UsersOf(const TableEntry& entry, const Manifest& manifest) const {
   if (entry.definition->kind != TableKind::kUser) return std::set<std::string>{""};
   std::set<std::string> users;
-  for (const auto& [user, segments] : manifest.of_user) users.insert(user);
+  for (std::string& user : manifest.Users()) users.insert(std::move(user));
   ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(entry, *database_->store(), snapshot_, 1));
   users.insert(hot.begin(), hot.end());
   return users;
@@ -132,7 +132,7 @@ Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, entry, user));
     const size_t found = report_->problems.size();
-    ARROW_RETURN_NOT_OK(CheckSegments(*table, (*manifest)->Of(definition.kind == TableKind::kUser ? user : "")));
+    ARROW_RETURN_NOT_OK(CheckSegments(*table, **manifest));
     // Rows of a segment that is damaged cannot be walked over.
     if (report_->problems.size() == found) ARROW_RETURN_NOT_OK(CheckRows(table));
   }
@@ -163,8 +163,8 @@ Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
   return Status::OK();
 }
 
-Status Checker::CheckSegments(const TableImpl& table, const ColdSegments& segments) {
-  for (const auto& segment : segments) {
+Status Checker::CheckSegments(const TableImpl& table, const Manifest& manifest) {
+  for (const auto& segment : manifest.In(PrefixRange(table.key_prefix()))) {
     ++report_->tables.back().segments;
     report_->tables.back().files_bytes += segment->info().bytes;
     const Status checked = CheckSegment(table, *segment);

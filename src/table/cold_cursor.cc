@@ -16,13 +16,6 @@ ColdCursor::ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector
   encoder_.AllowMissingColumns();
 }
 
-bool ColdCursor::Next() {
-  if (!status_.ok()) return false;
-  arrow::Result<bool> moved = Advance();
-  if (!moved.ok()) status_ = moved.status();
-  return moved.ok() && *moved;
-}
-
 arrow::Result<bool> ColdCursor::Advance() {
   return points_ ? NextPoint() : NextOfScan();
 }

@@ -40,20 +40,14 @@ class ColdCursor {
   // `ranges` ascend and are disjoint. REQUIRES: `read` outlives the cursor.
   ColdCursor(const ColdRead* read, const ColdPiece& piece, std::vector<KeyRange> ranges);
 
-  // No key comes before this one, in the direction of the scan.
-  std::string_view first_bound() const {
-    return read_->reverse ? segment_->info().last_key : segment_->info().first_key();
-  }
-  // Moves to the next row, in the direction of the scan. False at the end, or after an error.
-  bool Next();
-  std::string_view key() const { return key_; }  // valid until Next
+  // Moves to the next row, in the direction of the scan. False at the end.
+  arrow::Result<bool> Advance();
+  std::string_view key() const { return key_; }  // valid until Advance
   std::string_view value() const { return row_; }
-  const arrow::Status& status() const { return status_; }
   // Those that keys were looked up in count, too, also when the cache has them.
   uint64_t row_groups_read() const { return scan_ ? scan_->counts().row_groups_read : row_groups_looked_into_; }
 
  private:
-  arrow::Result<bool> Advance();
   arrow::Result<bool> NextOfScan();
   arrow::Result<bool> NextPoint();
   void CountRowGroupOf(std::string_view key);
@@ -72,7 +66,6 @@ class ColdCursor {
   int64_t next_ = 0;        // row of batch_
   RowEncoder encoder_;
   std::string key_, row_;
-  arrow::Status status_;
 };
 
 }  // namespace yarrow

@@ -1,6 +1,7 @@
 #include "table/cold_pieces.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "cold/predicate_bounds.h"
@@ -8,10 +9,20 @@
 namespace yarrow {
 namespace {
 
-bool IsInRanges(const cold::SegmentInfo& info, const std::vector<KeyRange>& ranges) {
-  return std::ranges::any_of(ranges, [&](const KeyRange& range) {
-    return info.last_key >= range.lower && (range.upper.empty() || info.first_key() < range.upper);
-  });
+// Those that may have a key in any of the ranges, by segment id.
+ColdSegments SegmentsIn(const SegmentIndex& index, const std::vector<KeyRange>& ranges) {
+  ColdSegments found;
+  for (const KeyRange& range : ranges) {
+    index.VisitIn(range.lower, range.upper, [&](const auto& segment) {
+      found.push_back(segment);
+      return true;
+    });
+  }
+  const auto id = [](const auto& segment) { return segment->key().segment_id; };
+  std::ranges::sort(found, {}, id);
+  const auto again = std::ranges::unique(found, {}, id);
+  found.erase(again.begin(), again.end());
+  return found;
 }
 
 }  // namespace
@@ -20,6 +31,15 @@ uint64_t ColdPieces::rows() const {
   uint64_t rows = 0;
   for (const ColdPiece& piece : pieces) rows += piece.segment->info().rows - piece.dropped.cardinality();
   return rows;
+}
+
+std::vector<ColdPiece> ColdPieces::In(std::string_view lower, std::string_view upper) const {
+  std::vector<ColdPiece> found;
+  std::ranges::copy_if(pieces, std::back_inserter(found), [&](const ColdPiece& piece) {
+    const cold::SegmentInfo& info = piece.segment->info();
+    return info.last_key >= lower && (upper.empty() || info.first_key() < upper);
+  });
+  return found;
 }
 
 bool AreSingleKeys(const std::vector<KeyRange>& ranges) {
@@ -31,11 +51,12 @@ arrow::Result<ColdPieces> FindColdPieces(const ScanPlan& plan, const Snapshot& s
   const bool single_keys = ReadsSingleKeys(plan);
   ARROW_ASSIGN_OR_RAISE(const auto manifest, source.cold->At(snapshot));
   ColdPieces found;
-  for (const auto& segment : manifest->Of(source.user)) {
+  const SegmentIndex::Totals all = manifest->index.TotalsIn(source.key_prefix, PrefixSuccessor(source.key_prefix));
+  found.segments = all.segments;
+  found.row_groups = all.row_groups;
+  for (const auto& segment : SegmentsIn(manifest->index, plan.ranges)) {
     const cold::SegmentInfo& info = segment->info();
-    ++found.segments;
-    found.row_groups += info.row_groups.size();
-    if (!IsInRanges(info, plan.ranges) || !cold::MayMatch(info, *source.row_schema, plan.tested)) continue;
+    if (!cold::MayMatch(info, *source.row_schema, plan.tested)) continue;
     cold::DeletionVector dropped;
     if (!single_keys) {
       ARROW_ASSIGN_OR_RAISE(dropped, segment->Dropped(snapshot, source.overlay));

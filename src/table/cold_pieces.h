@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "cold/deletion_vector.h"
@@ -25,6 +26,8 @@ struct ColdPieces {
   uint64_t row_groups = 0;        // of all of those
 
   uint64_t rows() const;  // that are there, without any predicate
+  // Those that may have keys in [lower, upper); an empty upper is open.
+  std::vector<ColdPiece> In(std::string_view lower, std::string_view upper) const;
 };
 
 // Every range is one key. Their rows are looked up one by one, so nobody asks which others were dropped.

@@ -13,7 +13,7 @@ arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
     ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_));
   }
   return FindColdRow(
-      table_.Segments(*manifest_), key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
+      manifest_->index, key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
       [&](const ColdPlace& place) { return IsDropped(place); });
 }
 

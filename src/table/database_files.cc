@@ -13,33 +13,29 @@ using arrow::Status;
 
 namespace {
 
-// The drop of some tables, while its commit is under way: their segments stay what they are, readers ask the store.
+// The drop of some tables, while its commit is under way.
 class DroppingTables {
  public:
-  ~DroppingTables() {
-    for (const auto& table : moving_) table->EndMove(dropped_at_);
-  }
   DroppingTables() = default;
   DroppingTables(const DroppingTables&) = delete;
   DroppingTables& operator=(const DroppingTables&) = delete;
 
   // By ascending ids, so that two drops of the same tables do not wait for each other.
-  Status Add(std::shared_ptr<ColdTable> table) {
-    ARROW_RETURN_NOT_OK(table->BeginMove());
-    moving_.push_back(std::move(table));
-    ARROW_ASSIGN_OR_RAISE(const auto manifest, moving_.back()->At(moving_.back()->tier().store->GetSnapshot()));
-    for (const auto& [user, segments] : manifest->of_user) {
-      for (const auto& segment : segments) files_.push_back(segment->key());
-    }
-    return Status::OK();
+  void Add(std::shared_ptr<ColdTable> table) {
+    ColdSegments segments;
+    moves_.push_back(table->BeginDrop(&segments));
+    tables_.push_back(std::move(table));
+    for (const auto& segment : segments) files_.push_back(segment->key());
   }
   const std::vector<cold::ManifestKey>& files() const { return files_; }
-  void Committed(uint64_t sequence) { dropped_at_ = sequence; }
+  void Committed(uint64_t sequence) {
+    for (ColdTable::Move& move : moves_) move.Committed(sequence);
+  }
 
  private:
-  std::vector<std::shared_ptr<ColdTable>> moving_;
+  std::vector<std::shared_ptr<ColdTable>> tables_;
+  std::vector<ColdTable::Move> moves_;
   std::vector<cold::ManifestKey> files_;
-  std::optional<uint64_t> dropped_at_;
 };
 
 }  // namespace
@@ -56,7 +52,7 @@ Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writ
     DroppingTables dropping;
     for (const auto& entry : tables) {
       ARROW_ASSIGN_OR_RAISE(auto cold, OpenCold(*entry));
-      ARROW_RETURN_NOT_OK(dropping.Add(std::move(cold)));
+      dropping.Add(std::move(cold));
     }
     cold_tier_->deleted.AddRecords(dropping.files(), now, writes);
     ARROW_RETURN_NOT_OK(catalog_->CommitChanges(changes, writes, options));
@@ -79,8 +75,7 @@ arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {
   for (const auto& [id, table] : tables) table->ForgetBefore(oldest);
   const auto is_free = [&](const DeletedFile& file) {
     if (file.since > oldest) return false;
-    const auto table = tables.find(file.key.table_id);
-    if (table != tables.end() && table->second->IsHeld(file.key.segment_id)) return false;
+    if (cold_tier_->held.Contains({file.key.table_id, file.key.segment_id})) return false;
     cold_tier_->caches.row_groups.Erase(file.key.table_id, file.key.segment_id);
     return true;
   };

@@ -46,11 +46,12 @@ void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view
   const ScanSource& source = plan.source;
   if (!source.cold || !source.cold->MayHaveSegments()) return;
   const auto manifest = source.cold->LastKnown();  // any cut is right, whatever the snapshot sees
-  for (const auto& segment : manifest->Of(source.user)) {
+  manifest->index.VisitIn(lower, upper, [&](const auto& segment) {
     for (const cold::RowGroupInfo& group : segment->info().row_groups) {
       if (group.first_key > lower && group.first_key < upper) points->push_back(group.first_key);
     }
-  }
+    return true;
+  });
   std::sort(points->begin(), points->end());
   const size_t most = static_cast<size_t>(plan.threads) * kColdMorselsPerThread;
   if (points->size() <= most) return;

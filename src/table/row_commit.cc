@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@ using arrow::Status;
 
 // The row of the key that is there now. Whoever drops it before the commit that asks writes the same override entry, or
 // makes that commit a conflict.
-arrow::Result<std::optional<ColdPlace>> FindLive(const TableImpl& table, const ColdSegments& segments,
+arrow::Result<std::optional<ColdPlace>> FindLive(const TableImpl& table, const SegmentIndex& segments,
                                                  std::string_view key) {
   const auto is_dropped = [&](const ColdPlace& place) -> arrow::Result<bool> {
     PinnedValue stored;
@@ -25,22 +26,11 @@ arrow::Result<std::optional<ColdPlace>> FindLive(const TableImpl& table, const C
   return FindColdRow(segments, table.row_schema(), table.key_prefix(), key, is_dropped);
 }
 
-// Segments of `now` that `then` does not have.
-ColdSegments NewSegments(const TableImpl& table, const Manifest& then, const Manifest& now) {
-  ColdSegments made;
-  const ColdSegments& known = table.Segments(then);
-  for (const auto& segment : table.Segments(now)) {
-    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& other) {
-      return other->key().segment_id == segment->key().segment_id;
-    });
-    if (!is_known) made.push_back(segment);
-  }
-  return made;
-}
-
 // Overrides the rows that the segments have of keys in `writes`.
-Status OverrideWritten(const TableImpl& table, const ColdSegments& segments, WriteSet* writes) {
-  if (segments.empty()) return Status::OK();
+Status OverrideWritten(const TableImpl& table, const ColdSegments& added, WriteSet* writes) {
+  if (added.empty()) return Status::OK();
+  SegmentIndex segments;
+  for (const auto& segment : added) segments = segments.With(segment);
   writes->Seal();
   const WriteSet::View view = writes->GetView();
   OverlayCursor cursor;
@@ -56,7 +46,10 @@ Status OverrideWritten(const TableImpl& table, const ColdSegments& segments, Wri
 }
 
 // Takes back the overrides in `writes` of segments that were merged into others: nobody would read or remove them.
-Status DropStaleOverrides(const TableImpl& table, const ColdSegments& now, WriteSet* writes) {
+Status DropStaleOverrides(const TableImpl& table, const ColdSegments& removed, WriteSet* writes) {
+  if (removed.empty()) return Status::OK();
+  std::unordered_set<cold::SegmentId> gone;
+  for (const auto& segment : removed) gone.insert(segment->key().segment_id);
   writes->Seal();
   const WriteSet::View view = writes->GetView();
   OverlayCursor cursor;
@@ -67,9 +60,7 @@ Status DropStaleOverrides(const TableImpl& table, const ColdSegments& now, Write
   for (; cursor.current() != nullptr; cursor.Advance()) {
     if (cursor.current()->kind != WriteOp::Kind::kPut) continue;
     ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(cursor.current()->key()));
-    const bool is_there =
-        std::ranges::any_of(now, [&](const auto& segment) { return segment->key().segment_id == key.segment_id; });
-    if (!is_there) writes->Delete(partition, cold::EncodeOverrideKey(key));
+    if (gone.contains(key.segment_id)) writes->Delete(partition, cold::EncodeOverrideKey(key));
   }
   return cursor.status();
 }
@@ -99,10 +90,11 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     bool moved = false;
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
-      ARROW_ASSIGN_OR_RAISE(auto latest, tables[i]->cold()->Latest());
       const TableImpl& table = *tables[i];
-      ARROW_RETURN_NOT_OK(table.OutdatedOr(DropStaleOverrides(table, table.Segments(*latest), writes)));
-      ARROW_RETURN_NOT_OK(table.OutdatedOr(OverrideWritten(table, NewSegments(table, *manifests[i], *latest), writes)));
+      auto latest = table.cold()->Latest();
+      const ManifestEdit changes = table.cold()->ChangesSince(*manifests[i]);  // maybe more than led to `latest`
+      ARROW_RETURN_NOT_OK(table.OutdatedOr(DropStaleOverrides(table, changes.removed, writes)));
+      ARROW_RETURN_NOT_OK(table.OutdatedOr(OverrideWritten(table, changes.added, writes)));
       manifests[i] = std::move(latest);
       moved = true;
     }
@@ -114,16 +106,16 @@ Status CommitRow(const TableImpl& table, std::string_view key, std::string_view 
   Store& store = table.store();
   const Partition partition = table.entry().partition;
   for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->Latest());
+    const auto manifest = table.cold()->Latest();
     const GuardUse guards[] = {table.guard(), table.places(*manifest)};
     const CommitOptions options{.guards = guards};
     std::optional<ColdPlace> place;
-    if (const ColdSegments& segments = table.Segments(*manifest); !segments.empty()) {
+    if (manifest->index.Spans(key)) {
       // A hot row hides whatever segments have of its key.
       PinnedValue hot;
       ARROW_ASSIGN_OR_RAISE(const bool is_hot, store.Get(partition, key, &hot));
       if (!is_hot) {
-        ARROW_RETURN_NOT_OK(table.OutdatedOr(FindLive(table, segments, key).Value(&place)));
+        ARROW_RETURN_NOT_OK(table.OutdatedOr(FindLive(table, manifest->index, key).Value(&place)));
       }
     }
     Status status;

@@ -95,19 +95,11 @@ arrow::Result<std::unique_ptr<TieredCursor>> RowWalker::OpenTiers(const ScanSpec
     ARROW_ASSIGN_OR_RAISE(ColdPieces found, FindColdPieces(*plan_, snapshot_));
     cold_ = std::make_shared<const ColdPieces>(std::move(found));
   }
-  auto read = std::make_unique<ColdRead>();
-  std::vector<std::unique_ptr<ColdCursor>> cursors;
-  for (const ColdPiece& piece : cold_->pieces) {
-    const cold::SegmentInfo& info = piece.segment->info();
-    if (info.last_key < spec.lower || info.first_key() >= spec.upper) continue;
-    if (cursors.empty()) {
-      *read = {source.row_schema, source.key_prefix, plan_->read_columns, plan_->tested,
-               plan_->reverse,    snapshot_,         source.overlay};
-    }
-    cursors.push_back(std::make_unique<ColdCursor>(read.get(), piece, ranges_));
-  }
-  if (cursors.empty()) return nullptr;
-  return std::make_unique<TieredCursor>(source.store->Scan(spec), std::move(read), std::move(cursors));
+  std::vector<ColdPiece> pieces = cold_->In(spec.lower, spec.upper);
+  if (pieces.empty()) return nullptr;
+  auto read = std::make_unique<ColdRead>(ColdRead{source.row_schema, source.key_prefix, plan_->read_columns,
+                                                  plan_->tested, plan_->reverse, snapshot_, source.overlay});
+  return std::make_unique<TieredCursor>(source.store->Scan(spec), std::move(read), std::move(pieces), ranges_);
 }
 
 void RowWalker::NextRange() {

@@ -64,9 +64,9 @@ class TableImpl {
   }
   // Null for system tables.
   const std::shared_ptr<ColdTable>& cold() const { return cold_; }
-  // The reader's segments of a manifest.
-  const ColdSegments& Segments(const Manifest& manifest) const {
-    return manifest.Of(definition().kind == TableKind::kUser ? user_ : std::string_view());
+  // Of the reader's segments in a manifest.
+  SegmentIndex::Totals ColdTotals(const Manifest& manifest) const {
+    return manifest.index.TotalsIn(key_prefix_, PrefixSuccessor(key_prefix_));
   }
 
   arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;

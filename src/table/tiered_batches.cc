@@ -27,7 +27,6 @@ arrow::Result<std::unique_ptr<ColdRuns>> ColdRuns::Make(const ScanPlan& plan, co
   options.predicate = plan.tested;
   options.batch_rows = std::max(plan.batch_size, kBatchRows);
   ARROW_ASSIGN_OR_RAISE(runs->scan_, cold::SegmentScan::Make(std::move(segment), plan.source.row_schema, options));
-  runs->key_ = piece.segment->info().first_key();
   return runs;
 }
 
@@ -49,17 +48,19 @@ arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound,
 }
 
 // Stands on the first row that is there, behind those taken.
-Status ColdRuns::Advance() {
-  is_begun_ = true;
+arrow::Result<bool> ColdRuns::Advance() {
   for (;;) {
     while (batch_ != nullptr && next_ < batch_->num_rows() &&
            piece_.dropped.Contains(first_row_ + static_cast<uint64_t>(next_))) {
       ++next_;
     }
-    if (batch_ != nullptr && next_ < batch_->num_rows()) return keys_->Encode(next_, &key_);
+    if (batch_ != nullptr && next_ < batch_->num_rows()) {
+      ARROW_RETURN_NOT_OK(keys_->Encode(next_, &key_));
+      return true;
+    }
     batch_ = nullptr;
     ARROW_ASSIGN_OR_RAISE(auto batch, scan_->Next());
-    if (!batch) return Status::OK();
+    if (!batch) return false;
     batch_ = std::move(batch->batch);
     first_row_ = batch->first_row;
     next_ = 0;
@@ -70,9 +71,14 @@ Status ColdRuns::Advance() {
   }
 }
 
-TieredBatches::TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<KeyRange> ranges,
-                             const std::atomic<bool>* cancelled)
-    : plan_(plan), hot_(std::move(hot)), ranges_(std::move(ranges)), cancelled_(cancelled) {
+TieredBatches::TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<ColdPiece> pieces,
+                             std::vector<KeyRange> ranges, const std::atomic<bool>* cancelled)
+    : plan_(plan),
+      hot_(std::move(hot)),
+      ranges_(std::move(ranges)),
+      cancelled_(cancelled),
+      cold_(std::move(pieces), /*reverse=*/false,
+            [this](const ColdPiece& piece) { return ColdRuns::Make(plan_, piece, ranges_); }) {
   if (plan_.predicate) evaluator_.emplace(plan_.predicate);
 }
 
@@ -86,22 +92,11 @@ arrow::Result<std::unique_ptr<TieredBatches>> TieredBatches::Make(const ScanPlan
                                        .snapshot = snapshot,
                                        .overlay = source.overlay,
                                        .fill_cache = plan.fill_cache});
-  std::unique_ptr<TieredBatches> tiers(new TieredBatches(plan, std::move(hot), ranges, cancelled));
-  for (const ColdPiece& piece : cold.pieces) {
-    const cold::SegmentInfo& info = piece.segment->info();
-    const std::string& upper = ranges.back().upper;
-    if (info.last_key < ranges.front().lower || (!upper.empty() && info.first_key() >= upper)) continue;
-    ARROW_ASSIGN_OR_RAISE(auto runs, ColdRuns::Make(plan, piece, ranges));
-    tiers->cold_.push_back(std::move(runs));
-  }
+  std::vector<ColdPiece> pieces = cold.In(ranges.front().lower, ranges.back().upper);
+  std::unique_ptr<TieredBatches> tiers(
+      new TieredBatches(plan, std::move(hot), std::move(pieces), std::move(ranges), cancelled));
   ARROW_RETURN_NOT_OK(tiers->NextHot());
   return tiers;
-}
-
-uint64_t TieredBatches::row_groups_read() const {
-  uint64_t read = 0;
-  for (const auto& runs : cold_) read += runs->counts().row_groups_read;
-  return read;
 }
 
 Status TieredBatches::NextHot() {
@@ -117,23 +112,13 @@ Status TieredBatches::NextHot() {
   return Status::OK();
 }
 
-ColdRuns* TieredBatches::SmallestCold() const {
-  ColdRuns* smallest = nullptr;
-  for (const auto& runs : cold_) {
-    if (runs->at_end()) continue;
-    if (smallest == nullptr || runs->key() < smallest->key()) smallest = runs.get();
+// A segment is opened when no hot row comes before it.
+arrow::Result<bool> TieredBatches::IsColdNext() {
+  while (!cold_.at_end() && (hot_at_end_ || cold_.bound() <= hot_.key())) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_row, cold_.Reach());
+    if (has_row && (hot_at_end_ || cold_.top().key() <= hot_.key())) return true;
   }
-  return smallest;
-}
-
-std::string_view TieredBatches::SmallestKeyBeside(const ColdRuns& runs) const {
-  std::string_view smallest;
-  if (!hot_at_end_) smallest = hot_.key();
-  for (const auto& other : cold_) {
-    if (other.get() == &runs || other->at_end()) continue;
-    if (smallest.empty() || other->key() < smallest) smallest = other->key();
-  }
-  return smallest;
+  return false;
 }
 
 Status TieredBatches::TakeHot(BatchBuilder* builder, std::vector<Slice>* slices) {
@@ -156,14 +141,18 @@ Status TieredBatches::TakeHot(BatchBuilder* builder, std::vector<Slice>* slices)
   return NextHot();
 }
 
-Status TieredBatches::TakeCold(ColdRuns* runs, int64_t rows, std::vector<Slice>* slices, int64_t* taken) {
-  const BatchPtr batch = runs->batch();
-  ARROW_ASSIGN_OR_RAISE(const auto kept, runs->Take(SmallestKeyBeside(*runs), rows));
+Status TieredBatches::TakeCold(int64_t rows, std::vector<Slice>* slices, int64_t* taken) {
+  ColdRuns& runs = cold_.top();
+  const BatchPtr batch = runs.batch();
+  // Up to the smallest key that another source has.
+  std::string_view bound = cold_.bound_of_others();
+  if (!hot_at_end_ && (bound.empty() || hot_.key() < bound)) bound = hot_.key();
+  ARROW_ASSIGN_OR_RAISE(const auto kept, runs.Take(bound, rows));
   for (const ColdRuns::Run& run : kept) {
     slices->push_back({batch, run.first, run.end - run.first});
     *taken += run.end - run.first;
   }
-  return runs->Advance();
+  return cold_.Advance();
 }
 
 // One slice is handed on as it is; several are copied together.
@@ -199,16 +188,13 @@ arrow::Result<BatchPtr> TieredBatches::Next(BatchBuilder* builder, int64_t max_r
   for (int64_t steps = 0; builder->rows() + cold_rows < max_rows && !builder->full(); ++steps) {
     if (cancelled_->load(std::memory_order_relaxed)) return Status::Cancelled("The scan was cancelled");
     if (slices.size() >= kMostSlices && builder->rows() + cold_rows > 0) break;
-    ColdRuns* const cold = SmallestCold();
-    if (cold == nullptr && hot_at_end_) break;
-    if (cold != nullptr && !cold->is_begun() && (hot_at_end_ || cold->key() <= hot_.key())) {
-      ARROW_RETURN_NOT_OK(cold->Advance());
-      continue;
-    }
-    if (cold == nullptr || (!hot_at_end_ && hot_.key() < cold->key())) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_cold, IsColdNext());
+    if (is_cold) {
+      ARROW_RETURN_NOT_OK(TakeCold(max_rows - builder->rows() - cold_rows, &slices, &cold_rows));
+    } else if (!hot_at_end_) {
       ARROW_RETURN_NOT_OK(TakeHot(builder, &slices));
     } else {
-      ARROW_RETURN_NOT_OK(TakeCold(cold, max_rows - builder->rows() - cold_rows, &slices, &cold_rows));
+      break;
     }
   }
   cold_rows_ += static_cast<uint64_t>(cold_rows);

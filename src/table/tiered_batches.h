@@ -21,6 +21,7 @@
 #include "cold/row_keys.h"
 #include "cold/segment_scan.h"
 #include "table/cold_pieces.h"
+#include "table/piece_merge.h"
 #include "table/scan_plan.h"
 #include "yarrow/scan_iterator.h"
 
@@ -29,15 +30,12 @@ namespace yarrow {
 // The rows of one segment within key ranges, run by run. Not thread-safe.
 class ColdRuns {
  public:
-  // Keeps what it reads. `decoded`: the columns wanted, as positions.
+  // Opens the segment.
   static arrow::Result<std::unique_ptr<ColdRuns>> Make(const ScanPlan& plan, const ColdPiece& piece,
                                                        std::vector<KeyRange> ranges);
 
-  bool at_end() const { return is_begun_ && batch_ == nullptr; }
-  // Before the first Advance nothing was read yet, and there is no row at hand.
-  bool is_begun() const { return is_begun_; }
-  // Of the row at hand; before the first Advance no row's is below it. REQUIRES: !at_end().
-  const std::string& key() const { return key_; }
+  // Of the row at hand. REQUIRES: Advance has said that there is one.
+  std::string_view key() const { return key_; }
   // Rows [first, end) of batch(), all there, from the one at hand on: below `bound` (empty: any key) and at most
   // `rows`.
   struct Run {
@@ -45,11 +43,11 @@ class ColdRuns {
     int64_t end;
   };
   arrow::Result<std::vector<Run>> Take(std::string_view bound, int64_t rows);
-  // Goes on to the first row, or to the one behind the runs taken.
-  arrow::Status Advance();
+  // Goes on to the first row, or to the one behind the runs taken. False: there is none.
+  arrow::Result<bool> Advance();
   // Its first columns are the decoded ones.
   const std::shared_ptr<arrow::RecordBatch>& batch() const { return batch_; }
-  const cold::SegmentScanCounts& counts() const { return scan_->counts(); }
+  uint64_t row_groups_read() const { return scan_->counts().row_groups_read; }
 
  private:
   ColdRuns(const ScanPlan& plan, const ColdPiece& piece) : plan_(plan), piece_(piece) {}
@@ -57,7 +55,6 @@ class ColdRuns {
   const ScanPlan& plan_;
   const ColdPiece piece_;
   std::unique_ptr<cold::SegmentScan> scan_;
-  bool is_begun_ = false;
   std::shared_ptr<arrow::RecordBatch> batch_;  // null at the end
   uint64_t first_row_ = 0;                     // of batch_, in the segment
   std::optional<cold::RowKeys> keys_;          // of batch_
@@ -80,7 +77,7 @@ class TieredBatches {
   uint64_t rows_visited() const { return hot_.rows_visited() + cold_rows_; }
   uint64_t bytes_visited() const { return hot_.bytes_visited(); }
   uint64_t cold_rows() const { return cold_rows_; }
-  uint64_t row_groups_read() const;
+  uint64_t row_groups_read() const { return cold_.row_groups_read(); }
 
  private:
   // Rows of a batch, or of the builder's when that is null.
@@ -90,13 +87,13 @@ class TieredBatches {
     int64_t rows;
   };
 
-  TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<KeyRange> ranges, const std::atomic<bool>* cancelled);
+  TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<ColdPiece> pieces, std::vector<KeyRange> ranges,
+                const std::atomic<bool>* cancelled);
   arrow::Status NextHot();
-  // The smallest key that another source has at hand; empty: none has any.
-  std::string_view SmallestKeyBeside(const ColdRuns& runs) const;
-  ColdRuns* SmallestCold() const;
+  // Whether the next row is one of a segment.
+  arrow::Result<bool> IsColdNext();
   arrow::Status TakeHot(BatchBuilder* builder, std::vector<Slice>* slices);
-  arrow::Status TakeCold(ColdRuns* runs, int64_t rows, std::vector<Slice>* slices, int64_t* taken);
+  arrow::Status TakeCold(int64_t rows, std::vector<Slice>* slices, int64_t* taken);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Join(BatchBuilder* builder,
                                                           const std::vector<Slice>& slices) const;
 
@@ -107,7 +104,7 @@ class TieredBatches {
   size_t ranges_begun_ = 0;
   bool hot_at_end_ = false;
   std::optional<RowPredicate::Evaluator> evaluator_;
-  std::vector<std::unique_ptr<ColdRuns>> cold_;
+  PieceMerge<ColdRuns> cold_;
   uint64_t cold_rows_ = 0;
 };
 
