@@ -1,30 +1,23 @@
 #include "cold/file_system.h"
 
-#include <arrow/io/file.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "cold/open_files.h"
 #include "store/home_process.h"
+#include "store/system_error.h"
 
 namespace yarrow::cold {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-arrow::Status SystemError(const char* what, const fs::path& path, int error) {
-  return arrow::Status::IOError("cannot ", what, " '", path.string(), "': ", std::strerror(error));
-}
-arrow::Status SystemError(const char* what, const fs::path& path, const std::error_code& error) {
-  return arrow::Status::IOError("cannot ", what, " '", path.string(), "': ", error.message());
-}
 
 class OsWritableFile : public WritableFile {
  public:
@@ -66,13 +59,13 @@ class OsFileSystemImpl : public FileSystem {
     ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::rename(from, to, error);
-    return error ? SystemError("rename to", to, error) : arrow::Status::OK();
+    return error ? SystemError("rename to", to, error.value()) : arrow::Status::OK();
   }
   arrow::Status Remove(const fs::path& path) override {
     ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::remove(path, error);
-    return error ? SystemError("remove", path, error) : arrow::Status::OK();
+    return error ? SystemError("remove", path, error.value()) : arrow::Status::OK();
   }
   arrow::Status SyncFolder(const fs::path& folder) override {
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -86,12 +79,12 @@ class OsFileSystemImpl : public FileSystem {
     ARROW_RETURN_NOT_OK(HomeProcess::Check());
     std::error_code error;
     fs::create_directory(folder, error);
-    return error ? SystemError("make the folder", folder, error) : arrow::Status::OK();
+    return error ? SystemError("make the folder", folder, error.value()) : arrow::Status::OK();
   }
   arrow::Result<bool> Exists(const fs::path& path) override {
     std::error_code error;
     const bool exists = fs::exists(path, error);
-    if (error) return SystemError("look for", path, error);
+    if (error) return SystemError("look for", path, error.value());
     return exists;
   }
   arrow::Result<std::vector<std::string>> List(const fs::path& folder) override {
@@ -100,12 +93,12 @@ class OsFileSystemImpl : public FileSystem {
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       names.push_back(it->path().filename().string());
     }
-    if (error) return SystemError("list the folder", folder, error);
+    if (error) return SystemError("list the folder", folder, error.value());
     std::ranges::sort(names);
     return names;
   }
   arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(const fs::path& path) override {
-    return arrow::io::ReadableFile::Open(path.string());
+    return OpenFiles::OfProcess().Open(path);
   }
 };
 

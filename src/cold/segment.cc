@@ -13,12 +13,14 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "cold/checked_file.h"
 #include "cold/parquet_form.h"
 #include "cold/record_bytes.h"
 #include "cold/segment_path.h"
+#include "store/system_error.h"
 
 namespace yarrow::cold {
 namespace {
@@ -32,6 +34,8 @@ auto CatchParquet(Function&& function) -> decltype(function()) {
     return function();
   } catch (const parquet::ParquetStatusException& error) {
     return error.status();
+  } catch (const std::bad_alloc&) {
+    return arrow::Status::OutOfMemory("there is too little memory to read it");
   } catch (const std::exception& error) {
     return arrow::Status::IOError(error.what());
   }
@@ -73,6 +77,9 @@ Segment::~Segment() = default;
 
 arrow::Status Segment::InFile(const arrow::Status& status) const {
   if (status.ok()) return status;
+  if (IsWant(status)) {
+    return status.WithMessage("segment ", key_.segment_id, " of table ", key_.table_id, ": ", status.message());
+  }
   return status.WithMessage("segment ", key_.segment_id, " of table ", key_.table_id, ", file '", path_.string(),
                             "': ", status.message(), "; restore the file from a copy (SHA-256 ", ToHex(info_.sha256),
                             ")");

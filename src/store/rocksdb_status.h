@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "store/system_error.h"
+
 namespace yarrow {
 
 // `context` says what was being done, and to what: it opens the message.
@@ -15,7 +17,7 @@ arrow::Status FromRocksDb(const rocksdb::Status& status, Context&&... context) {
   arrow::StatusCode code = arrow::StatusCode::IOError;
   if (status.IsInvalidArgument()) code = arrow::StatusCode::Invalid;
   if (status.IsNotSupported()) code = arrow::StatusCode::NotImplemented;
-  return arrow::Status::FromArgs(code, std::forward<Context>(context)..., ": ", status.ToString());
+  return KeepErrno(arrow::Status::FromArgs(code, std::forward<Context>(context)..., ": ", status.ToString()));
 }
 
 }  // namespace yarrow

@@ -25,10 +25,6 @@ constexpr const char* kMarker = "YARROW";
 constexpr const char* kCreatingMarker = "YARROW.creating";
 constexpr const char* kMarkerText = "yarrow format ";
 
-arrow::Status SystemError(const std::string& what, int error) {
-  return arrow::Status::IOError(what, ": ", std::strerror(error));
-}
-
 struct flock WholeFile(short type) {
   struct flock lock {};
   lock.l_type = type;
@@ -175,7 +171,7 @@ arrow::Status AccessError(const fs::path& database, const fs::path& file, int er
 arrow::Status StoreDirectory::CheckMarker(int fd) const {
   std::array<char, 256> bytes = {};
   const ssize_t size = ::pread(fd, bytes.data(), bytes.size(), 0);
-  if (size < 0) return SystemError("cannot read '" + (path_ / kMarker).string() + "'", errno);
+  if (size < 0) return SystemError("read", path_ / kMarker, errno);
   const std::string text(bytes.data(), static_cast<size_t>(size));
   const size_t prefix = std::strlen(kMarkerText);
   const size_t digits = text.find_first_not_of("0123456789", prefix);
@@ -191,7 +187,9 @@ arrow::Status StoreDirectory::CheckMarker(int fd) const {
                                   ", this program reads up to ", kFormat, ": upgrade it");
   }
   std::error_code error;
-  if (!fs::is_directory(hot(), error)) {
+  const bool has_hot = fs::is_directory(hot(), error);
+  if (error && error != std::errc::no_such_file_or_directory) return SystemError("look at", hot(), error.value());
+  if (!has_hot) {
     return arrow::Status::IOError("the database at '", path_.string(),
                                   "' is damaged: its folder 'hot' is missing; restore it from a backup");
   }
@@ -214,7 +212,7 @@ arrow::Status StoreDirectory::StartCreation() {
 arrow::Result<bool> StoreDirectory::LockCreation() {
   const fs::path marker = path_ / kCreatingMarker;
   creating_fd_ = ::open(marker.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (creating_fd_ < 0) return SystemError("cannot create '" + marker.string() + "'", errno);
+  if (creating_fd_ < 0) return SystemError("create", marker, errno);
   struct flock lock = WholeFile(F_WRLCK);
   if (::fcntl(creating_fd_, F_OFD_SETLK, &lock) != 0) {
     struct flock holder = WholeFile(F_WRLCK);

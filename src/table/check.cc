@@ -10,6 +10,7 @@
 #include "batch/batch_builder.h"
 #include "cold/verify_segment.h"
 #include "key/record_key.h"
+#include "store/system_error.h"
 #include "store/system_partition.h"
 #include "table/cold_pieces.h"
 #include "table/row_walker.h"
@@ -34,7 +35,7 @@ class Checker {
         report_(report) {}
 
   Status CheckTable(const std::shared_ptr<const TableEntry>& entry);
-  void CheckLog();
+  Status CheckLog();
   // Records of the cold tier without a segment or a table.
   Status CheckLeftovers();
 
@@ -43,6 +44,8 @@ class Checker {
   class RowTaker;
 
   void AddProblem(std::string problem);
+  // `wrong` with the table; but what is for want of something, of descriptors, say, is an error of the check.
+  Status AddProblemOf(const TableDefinition& table, const Status& wrong);
   arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Manifest& manifest) const;
   Status CheckRows(const std::shared_ptr<TableImpl>& table);
   Status CheckSegments(const TableImpl& table, const Manifest& manifest);
@@ -69,9 +72,17 @@ void Checker::AddProblem(std::string problem) {
   }
 }
 
-void Checker::CheckLog() {
+Status Checker::AddProblemOf(const TableDefinition& table, const Status& wrong) {
+  if (wrong.IsCancelled() || IsWant(wrong)) return wrong;
+  AddProblem("table " + table.QualifiedName() + ": " + wrong.message());
+  return Status::OK();
+}
+
+Status Checker::CheckLog() {
   const Status log = database_->store()->CheckLog();
+  if (IsWant(log)) return log;
   if (!log.ok()) AddProblem(log.message());
+  return Status::OK();
 }
 
 // Keys must ascend, rows must decode.
@@ -124,10 +135,7 @@ Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
   problems_before_ = report_->problems.size();
   ARROW_ASSIGN_OR_RAISE(const auto cold, database_->OpenCold(*entry));
   const auto manifest = cold->At(snapshot_);
-  if (!manifest.ok()) {
-    AddProblem("table " + definition.QualifiedName() + ": " + manifest.status().message());
-    return Status::OK();
-  }
+  if (!manifest.ok()) return AddProblemOf(definition, manifest.status());
   ARROW_ASSIGN_OR_RAISE(const auto users, UsersOf(*entry, **manifest));
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, entry, user));
@@ -153,9 +161,8 @@ Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
   walker.Start(plan->ranges);
   while (!walker.at_end()) {
     const Status walked = walker.Walk(taker, INT64_MAX);
-    if (walked.IsCancelled()) return walked;
     if (!walked.ok()) {
-      AddProblem("table " + table->definition().QualifiedName() + ": " + walked.message());
+      ARROW_RETURN_NOT_OK(AddProblemOf(table->definition(), walked));
       break;
     }
   }
@@ -168,7 +175,7 @@ Status Checker::CheckSegments(const TableImpl& table, const Manifest& manifest) 
     ++report_->tables.back().segments;
     report_->tables.back().files_bytes += segment->info().bytes;
     const Status checked = CheckSegment(table, *segment);
-    if (!checked.ok()) AddProblem("table " + table.definition().QualifiedName() + ": " + checked.message());
+    if (!checked.ok()) ARROW_RETURN_NOT_OK(AddProblemOf(table.definition(), checked));
     if (options_.on_progress) {
       ARROW_RETURN_NOT_OK(options_.on_progress(report_->tables.back().name, report_->tables.back().rows));
     }
@@ -247,7 +254,7 @@ arrow::Result<CheckReport> CheckDatabase(const std::shared_ptr<DatabaseImpl>& da
   ARROW_ASSIGN_OR_RAISE(const Partition rows, OpenSystemPartition(*database->store(), "rows"));
   CheckReport report;
   Checker checker(database, rows, options, &report);
-  checker.CheckLog();
+  ARROW_RETURN_NOT_OK(checker.CheckLog());
   for (const auto& entry : database->catalog().View()->Tables()) ARROW_RETURN_NOT_OK(checker.CheckTable(entry));
   ARROW_RETURN_NOT_OK(checker.CheckLeftovers());
   return report;

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -55,6 +56,34 @@ class FlushTest(ProgramTest):
     self.assertEqual(self.run_yarrow(self.db, *everything), changed)
     self.assertIn('key (2013, 1, 1', self.fail_yarrow(
         self.db, '-c', 'INSERT INTO flights SELECT * FROM flights WHERE year = 2013 AND month = 1 LIMIT 1'))
+
+  def test_more_segments_than_files_that_may_be_open(self):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+    for table in ('hot', 't'):
+      self.sql(f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, n INT, v VARCHAR);"
+               f"INSERT INTO {table} SELECT i, i % 7, 'row ' || i FROM range(3000) r(i)")
+    self.assertEqual(self.sql("CALL yarrow_flush('t', max_segment_rows = 3)")[0]['files'], 1000)
+    questions = ('SELECT count(*), sum(n), max(v) FROM {}', 'FROM {} WHERE id IN (5, 777, 2999) ORDER BY ALL',
+                 'FROM {} ORDER BY id LIMIT 5 OFFSET 2000', 'FROM {} ORDER BY id DESC LIMIT 5',
+                 'SELECT a.v FROM {} a JOIN {} b ON a.id = b.id + 1 WHERE b.n = 3 ORDER BY ALL LIMIT 9',
+                 'SELECT n, count(*) FROM {} GROUP BY n ORDER BY n')
+    changes = ("UPDATE {} SET n = n + 10 WHERE id % 5 = 0", "DELETE FROM {} WHERE id % 11 = 3",
+               "INSERT OR REPLACE INTO {} SELECT i * 100, 1, 'new' FROM range(40) r(i)")
+    for change in ('SELECT 1', *changes):
+      for table in ('hot', 't'):
+        self.sql(change.format(table))
+      for question in questions:
+        self.assertEqual(self.sql(question.replace('{}', 't')), self.sql(question.replace('{}', 'hot')), question)
+    self.assertEqual(self.run_yarrow('scan', self.db, 't'), self.run_yarrow('scan', self.db, 'hot'))
+    for table in ('hot', 't'):
+      self.run_yarrow('export', self.db, table, self.folder / f'{table}.csv', '--quiet')
+    self.assertEqual((self.folder / 't.csv').read_text(), (self.folder / 'hot.csv').read_text())
+    self.assertIn('no problems found', self.run_yarrow('check', self.db))
+    self.run_yarrow('compact', self.db, 't')
+    self.assertLess(len(list((self.db / 'cold').rglob('*.parquet'))), 1200)
+    self.assertEqual(self.run_yarrow('scan', self.db, 't'), self.run_yarrow('scan', self.db, 'hot'))
 
   def test_uuids_are_found_by_value(self):
     some, other = (f'{i}2345678-1234-5678-1234-567812345678' for i in (1, 2))
