@@ -208,7 +208,7 @@ Status Catalog::Load() {
 Status Catalog::PassLostNumbers() {
   constexpr int64_t kLostTables = 1 << 20, kLostRows = int64_t{1} << 40;
   std::map<std::string, int64_t> counters{{std::string(kTableIdCounter), 1}, {std::string(kJobIdCounter), 1}};
-  for (const auto& [name, entry] : view_->tables_) {
+  for (const auto& entry : view_->Tables()) {
     if (entry->row_ids) counters[RowIdKey(entry->definition->id)] = 1;
     if (entry->segment_ids) counters[SegmentIdKey(entry->definition->id)] = 1;
   }
@@ -231,7 +231,9 @@ Status Catalog::PassLostNumbers() {
 // What a process that ended before it could publish them has left of its drafts.
 Status Catalog::SweepDrafts() {
   std::set<uint32_t> tables;
-  for (const auto& [name, entry] : view_->tables_) tables.insert(entry->definition->id);
+  std::set<std::string, std::less<>> numbers;  // of them
+  for (const auto& entry : view_->Tables()) tables.insert(entry->definition->id);
+  for (const uint32_t id : tables) numbers.insert(std::to_string(id));
   WriteSet writes;
   const KeyRange all_rows = PrefixRange(RecordPrefix(RecordKind::kRow));
   ScanCursor rows = store_->Scan({.partition = rows_, .lower = all_rows.lower, .upper = all_rows.upper});
@@ -247,8 +249,7 @@ Status Catalog::SweepDrafts() {
       store_->Scan({.partition = counters_, .lower = all_counters.lower, .upper = all_counters.upper});
   while (counters.Next()) {
     const std::string_view id = counters.key().substr(kRowIdCounters.size());
-    const bool known = std::any_of(tables.begin(), tables.end(), [&](uint32_t t) { return std::to_string(t) == id; });
-    if (!known) writes.Delete(counters_, counters.key());
+    if (!numbers.contains(id)) writes.Delete(counters_, counters.key());
   }
   ARROW_RETURN_NOT_OK(counters.status());
   return writes.empty() ? Status::OK() : store_->Commit(writes).status();

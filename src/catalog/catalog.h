@@ -19,6 +19,7 @@
 
 #include "catalog/records.h"
 #include "row/row_schema.h"
+#include "store/persistent_tree.h"
 #include "yarrow/store.h"
 #include "yarrow/table_alteration.h"
 #include "yarrow/table_definition.h"
@@ -76,8 +77,43 @@ class CatalogView {
   void Remove(const SchemaEntry& schema);
   void Remove(const TableEntry& table);
 
-  std::map<std::string, std::shared_ptr<const SchemaEntry>> schemas_;                        // by folded name
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableEntry>> tables_;  // by schema, name; folded
+  // Names are folded. Views share what they have in common, so that a change costs no more with many tables.
+  struct Named {
+    std::string name;
+    std::shared_ptr<const SchemaEntry> schema;
+  };
+  struct Placed {
+    std::string schema;
+    std::string name;
+    std::shared_ptr<const TableEntry> table;
+  };
+  struct ByName {
+    struct Summary {};
+    static int Compare(const Named& a, const Named& b) { return a.name.compare(b.name); }
+    static int Compare(const Placed& a, const Placed& b) {
+      const int order = a.schema.compare(b.schema);
+      return order == 0 ? a.name.compare(b.name) : order;
+    }
+    template <class Value>
+    static Summary Summarize(const Value&, const Summary*, const Summary*) {
+      return {};
+    }
+  };
+  struct ById {
+    using Summary = ByName::Summary;
+    static int Compare(uint32_t id, const std::shared_ptr<const TableEntry>& b) {
+      return id < b->definition->id ? -1 : id > b->definition->id;
+    }
+    static int Compare(const std::shared_ptr<const TableEntry>& a, const std::shared_ptr<const TableEntry>& b) {
+      return Compare(a->definition->id, b);
+    }
+    static Summary Summarize(const std::shared_ptr<const TableEntry>&, const Summary*, const Summary*) { return {}; }
+  };
+  static Placed Place(std::string_view schema, std::string_view name, std::shared_ptr<const TableEntry> table = nullptr);
+
+  PersistentTree<Named, ByName> schemas_;
+  PersistentTree<Placed, ByName> tables_;
+  PersistentTree<std::shared_ptr<const TableEntry>, ById> tables_by_id_;
   uint64_t version_ = 1;
 };
 

@@ -5,61 +5,61 @@
 #include "catalog/table_schema.h"
 
 namespace yarrow {
-namespace {
 
-std::pair<std::string, std::string> MapKey(const std::string& schema, const std::string& table) {
-  return {FoldCase(schema), FoldCase(table)};
+CatalogView::Placed CatalogView::Place(std::string_view schema, std::string_view name,
+                                       std::shared_ptr<const TableEntry> table) {
+  return {FoldCase(schema), FoldCase(name), std::move(table)};
 }
 
-}  // namespace
-
 std::shared_ptr<const SchemaEntry> CatalogView::FindSchema(std::string_view name) const {
-  const auto at = schemas_.find(FoldCase(name));
-  return at == schemas_.end() ? nullptr : at->second;
+  const Named* const found = schemas_.Find(Named{FoldCase(name), nullptr});
+  return found == nullptr ? nullptr : found->schema;
 }
 
 std::vector<std::shared_ptr<const SchemaEntry>> CatalogView::Schemas() const {
   std::vector<std::shared_ptr<const SchemaEntry>> schemas;
-  for (const auto& [key, schema] : schemas_) schemas.push_back(schema);
+  schemas_.ForEach([&](const Named& named) { schemas.push_back(named.schema); });
   std::ranges::sort(schemas, {}, [](const auto& schema) -> const std::string& { return schema->name; });
   return schemas;
 }
 
 std::shared_ptr<const TableEntry> CatalogView::Find(const QualifiedName& name) const {
-  const auto at = tables_.find(MapKey(name.schema_name, name.name));
-  return at == tables_.end() ? nullptr : at->second;
+  const Placed* const found = tables_.Find(Place(name.schema_name, name.name));
+  return found == nullptr ? nullptr : found->table;
 }
 
 std::shared_ptr<const TableEntry> CatalogView::Find(uint32_t table_id) const {
-  const auto at = std::ranges::find_if(tables_, [&](const auto& t) { return t.second->definition->id == table_id; });
-  return at == tables_.end() ? nullptr : at->second;
+  const auto* const found = tables_by_id_.Find(table_id);
+  return found == nullptr ? nullptr : *found;
 }
 
 std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
   std::vector<std::shared_ptr<const TableEntry>> users, system;
-  for (const auto& [key, entry] : tables_) {
-    (entry->definition->kind == TableKind::kSystem ? system : users).push_back(entry);
-  }
+  tables_.ForEach([&](const Placed& placed) {
+    (placed.table->definition->kind == TableKind::kSystem ? system : users).push_back(placed.table);
+  });
   users.insert(users.end(), system.begin(), system.end());
   return users;
 }
 
 void CatalogView::Add(std::shared_ptr<const SchemaEntry> schema) {
   std::string key = FoldCase(schema->name);
-  schemas_[std::move(key)] = std::move(schema);
+  schemas_ = schemas_.With({std::move(key), std::move(schema)});
 }
 
 void CatalogView::Add(std::shared_ptr<const TableEntry> table) {
-  auto key = MapKey(table->definition->schema_name, table->definition->name);
-  tables_[std::move(key)] = std::move(table);
+  tables_by_id_ = tables_by_id_.With(table);
+  const TableDefinition& definition = *table->definition;
+  tables_ = tables_.With(Place(definition.schema_name, definition.name, std::move(table)));
 }
 
 void CatalogView::Remove(const SchemaEntry& schema) {
-  schemas_.erase(FoldCase(schema.name));
+  schemas_ = schemas_.Without(Named{FoldCase(schema.name), nullptr});
 }
 
 void CatalogView::Remove(const TableEntry& table) {
-  tables_.erase(MapKey(table.definition->schema_name, table.definition->name));
+  tables_by_id_ = tables_by_id_.Without(table.definition->id);
+  tables_ = tables_.Without(Place(table.definition->schema_name, table.definition->name));
 }
 
 }  // namespace yarrow

@@ -28,6 +28,22 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
   }
 }
 
+// By the names alone: to make an entry of each table would take long.
+duckdb::SimilarCatalogEntry SqlSchema::GetSimilarEntry(duckdb::CatalogTransaction transaction,
+                                                       const duckdb::EntryLookupInfo& lookup) {
+  duckdb::SimilarCatalogEntry similar;
+  const bool is_table = lookup.GetCatalogType() == duckdb::CatalogType::TABLE_ENTRY ||
+                        lookup.GetCatalogType() == duckdb::CatalogType::VIEW_ENTRY;
+  if (!is_table || !transaction.transaction) return similar;
+  for (const auto& entry : transaction.transaction->Cast<SqlTransaction>().Tables(name)) {
+    if (sql_catalog_.IsHidden(*entry->definition)) continue;
+    const std::string& known = entry->definition->name;
+    const double score = duckdb::StringUtil::SimilarityRating(known, lookup.GetEntryName());
+    if (score > similar.score) similar.score = score, similar.name = known;
+  }
+  return similar;
+}
+
 // Without a transaction nobody could hold the entries: DuckDB asks so only of its own catalogs.
 void SqlSchema::Scan(duckdb::CatalogType, const std::function<void(duckdb::CatalogEntry&)>&) {}
 
@@ -212,17 +228,25 @@ duckdb::ViewCatalogEntry& SqlCatalog::SystemView(SqlSchema& schema, const TableD
 std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shared_ptr<const TableEntry>& entry) {
   const uint32_t id = entry->definition->id;
   std::lock_guard lock(mutex_);
-  auto& [version, table] = tables_[id];
-  if (version != entry) {
-    table = SqlTable::Make(*this, schema, Check(TableImpl::Make(database_, entry, user_)));
-    version = entry;
+  if (const auto known = tables_.find(id); known != tables_.end() && known->second.first == entry) {
+    return known->second.second;
   }
-  auto found = table;
-  // Dropped tables and former definitions go with the last transaction or plan that uses them.
-  std::erase_if(tables_, [&](const auto& cached) {
-    return cached.first != id && cached.second.first->ended_at->load(std::memory_order_acquire) != 0;
+  ForgetEnded();
+  auto table = SqlTable::Make(*this, schema, Check(TableImpl::Make(database_, entry, user_)));
+  tables_[id] = {entry, table};
+  return table;
+}
+
+// Dropped tables and former definitions go with the last transaction or plan that uses them. Looked for when so much
+// has changed since the last time that a look at all costs each change little.
+void SqlCatalog::ForgetEnded() {
+  const uint64_t changes = database_->catalog().View()->version() - forgotten_at_;
+  if (++made_ + changes < tables_.size() / 2 + 16) return;
+  std::erase_if(tables_, [](const auto& cached) {
+    return cached.second.first->ended_at->load(std::memory_order_acquire) != 0;
   });
-  return found;
+  made_ = 0;
+  forgotten_at_ += changes;
 }
 
 duckdb::optional_idx SqlCatalog::GetCatalogVersion(duckdb::ClientContext& context) {

@@ -63,6 +63,8 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
                                                          const duckdb::EntryLookupInfo& lookup) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateTable(duckdb::CatalogTransaction transaction,
                                                          duckdb::BoundCreateTableInfo& info) override;
+  duckdb::SimilarCatalogEntry GetSimilarEntry(duckdb::CatalogTransaction transaction,
+                                              const duckdb::EntryLookupInfo& lookup) override;
   void DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
 
   // Not among the things that a Yarrow database has: each throws, saying so.
@@ -147,6 +149,7 @@ class SqlCatalog : public duckdb::Catalog {
  private:
   void DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
   SqlSchema& EntryOf(const SchemaEntry& schema);
+  void ForgetEnded();  // under mutex_
 
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;
@@ -158,6 +161,8 @@ class SqlCatalog : public duckdb::Catalog {
   std::map<uint32_t, std::unique_ptr<duckdb::ViewCatalogEntry>> system_views_;  // by table id
   // By table id: the latest version that was asked for.
   std::map<uint32_t, std::pair<std::shared_ptr<const TableEntry>, std::shared_ptr<SqlTable>>> tables_;
+  uint64_t made_ = 0;          // since the last ForgetEnded
+  uint64_t forgotten_at_ = 0;  // version of the catalog then
 };
 
 }  // namespace yarrow::sql

@@ -112,7 +112,7 @@ ColdTable::Move ColdTable::BeginMove(ManifestEdit edit) {
   moved_.wait(lock, [this] { return next_.edit == nullptr; });
   Manifest next;
   next.index = history_.back().manifest->index;
-  for (const auto& segment : edit.removed) next.index = next.index.Without(*segment);
+  for (const auto& segment : edit.removed) next.index = next.index.Without(segment);
   for (const auto& segment : edit.added) next.index = next.index.With(segment);
   return Begin(std::move(next), std::move(edit));
 }

@@ -1,22 +1,18 @@
 // SegmentIndex: the segments of a table by their keys, as they are from one commit on.
 //
-// An interval tree: a balanced (AVL) binary tree by first keys, each node of which knows the highest last key below it
-// (Cormen et al., Introduction to Algorithms, "Interval trees"). It is never changed: one with a segment more or less
-// shares all nodes but those on the way to that segment with the tree that it was made from (Driscoll et al., "Making
-// data structures persistent"). So a version costs the logarithm of the segments, whoever holds older ones.
+// An interval tree by first keys, each node of which knows the highest last key below it (Cormen et al., Introduction to
+// Algorithms, "Interval trees"). Versions share what they have in common (PersistentTree).
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "cold/manifest_entry.h"
+#include "store/persistent_tree.h"
+#include "table/cold_segment.h"
 
 namespace yarrow {
-
-class ColdSegment;
 
 // Immutable, thread-safe; copies share everything.
 class SegmentIndex {
@@ -28,14 +24,14 @@ class SegmentIndex {
     uint64_t bytes = 0;  // of the files
   };
 
-  SegmentIndex() = default;
-
   // REQUIRES: it is not there.
-  SegmentIndex With(std::shared_ptr<const ColdSegment> segment) const;
+  SegmentIndex With(std::shared_ptr<const ColdSegment> segment) const { return SegmentIndex(tree_.With(segment)); }
   // REQUIRES: it is there.
-  SegmentIndex Without(const ColdSegment& segment) const;
+  SegmentIndex Without(const std::shared_ptr<const ColdSegment>& segment) const {
+    return SegmentIndex(tree_.Without(segment));
+  }
 
-  bool empty() const { return root_ == nullptr; }
+  bool empty() const { return tree_.empty(); }
   // Of those whose first key is in [lower, upper); an empty upper is open. For the keys of one reader: of all of them.
   Totals TotalsIn(std::string_view lower, std::string_view upper) const;
 
@@ -43,12 +39,12 @@ class SegmentIndex {
   // keys, until one says false. Costs a logarithm and what it visits.
   template <class Visit>
   void VisitIn(std::string_view lower, std::string_view upper, const Visit& visit) const {
-    if (root_) root_->VisitIn(lower, upper, visit);
+    VisitInOf(tree_.root(), lower, upper, visit);
   }
   // The same for those that may have this key.
   template <class Visit>
   void VisitAt(std::string_view key, const Visit& visit) const {
-    if (root_) root_->VisitAt(key, visit);
+    VisitAtOf(tree_.root(), key, visit);
   }
   bool Spans(std::string_view key) const {
     bool spans = false;
@@ -56,56 +52,45 @@ class SegmentIndex {
     return spans;
   }
 
+  SegmentIndex() = default;
+
  private:
-  struct Node;
-  using NodePtr = std::shared_ptr<const Node>;
-
-  struct Node {
-    Node(std::shared_ptr<const ColdSegment> of, NodePtr below, NodePtr above);
-
-    template <class Visit>
-    bool VisitIn(std::string_view lower, std::string_view upper, const Visit& visit) const;
-    template <class Visit>
-    bool VisitAt(std::string_view key, const Visit& visit) const;
-
-    const std::shared_ptr<const ColdSegment> segment;
-    const NodePtr left;
-    const NodePtr right;
-    const std::string* first_key;  // the segment's
-    const std::string* last_key;
-    const std::string* highest;  // last key of this segment and those below
-    int height = 1;
-    Totals totals;  // of this segment and those below
+  using Segment = std::shared_ptr<const ColdSegment>;
+  struct Traits {
+    struct Summary {
+      const std::string* highest;  // last key
+      Totals totals;
+    };
+    // Several segments may begin with the same key.
+    static int Compare(const Segment& a, const Segment& b);
+    static Summary Summarize(const Segment& segment, const Summary* left, const Summary* right);
   };
+  using Tree = PersistentTree<Segment, Traits>;
 
-  explicit SegmentIndex(NodePtr root) : root_(std::move(root)) {}
-  static NodePtr Balance(std::shared_ptr<const ColdSegment> segment, NodePtr left, NodePtr right);
-  static NodePtr Insert(const NodePtr& node, std::shared_ptr<const ColdSegment> segment);
-  static NodePtr Remove(const NodePtr& node, const ColdSegment& segment);
-  static NodePtr RemoveFirst(const NodePtr& node, std::shared_ptr<const ColdSegment>* first);
-  static void AddFrom(const Node* node, std::string_view lower, Totals* totals);
-  static void AddBelow(const Node* node, std::string_view upper, Totals* totals);
-  static int Height(const NodePtr& node) { return node ? node->height : 0; }
+  explicit SegmentIndex(Tree tree) : tree_(std::move(tree)) {}
 
-  NodePtr root_;
+  template <class Visit>
+  static bool VisitInOf(const Tree::Node* node, std::string_view lower, std::string_view upper, const Visit& visit) {
+    if (node == nullptr || *node->summary.highest < lower) return true;
+    if (!VisitInOf(node->left.get(), lower, upper, visit)) return false;
+    const cold::SegmentInfo& info = node->value->info();
+    if (!upper.empty() && info.first_key() >= upper) return true;
+    if (info.last_key >= lower && !visit(node->value)) return false;
+    return VisitInOf(node->right.get(), lower, upper, visit);
+  }
+  template <class Visit>
+  static bool VisitAtOf(const Tree::Node* node, std::string_view key, const Visit& visit) {
+    if (node == nullptr || *node->summary.highest < key) return true;
+    if (!VisitAtOf(node->left.get(), key, visit)) return false;
+    const cold::SegmentInfo& info = node->value->info();
+    if (info.first_key() > key) return true;
+    if (info.last_key >= key && !visit(node->value)) return false;
+    return VisitAtOf(node->right.get(), key, visit);
+  }
+  static void AddFrom(const Tree::Node* node, std::string_view lower, Totals* totals);
+  static void AddBelow(const Tree::Node* node, std::string_view upper, Totals* totals);
+
+  Tree tree_;
 };
-
-template <class Visit>
-bool SegmentIndex::Node::VisitIn(std::string_view lower, std::string_view upper, const Visit& visit) const {
-  if (*highest < lower) return true;
-  if (left && !left->VisitIn(lower, upper, visit)) return false;
-  if (!upper.empty() && *first_key >= upper) return true;
-  if (*last_key >= lower && !visit(segment)) return false;
-  return !right || right->VisitIn(lower, upper, visit);
-}
-
-template <class Visit>
-bool SegmentIndex::Node::VisitAt(std::string_view key, const Visit& visit) const {
-  if (*highest < key) return true;
-  if (left && !left->VisitAt(key, visit)) return false;
-  if (*first_key > key) return true;
-  if (*last_key >= key && !visit(segment)) return false;
-  return !right || right->VisitAt(key, visit);
-}
 
 }  // namespace yarrow

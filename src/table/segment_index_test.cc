@@ -116,7 +116,7 @@ TEST_F(SegmentIndexTest, AnyVersionAnswersLikeAList) {
       model.emplace(last_id_, made);
     } else {
       const auto gone = std::next(model.begin(), static_cast<ptrdiff_t>(random_() % model.size()));
-      index = index.Without(*gone->second);
+      index = index.Without(gone->second);
       model.erase(gone);
     }
     ExpectSame(index, model);
