@@ -74,8 +74,8 @@ struct TableDefinition {
   TableKind kind = TableKind::kShared;
   uint32_t schema_version = 1;            // raised by what changes what rows store
   std::vector<ColumnDefinition> columns;  // in order, without dropped ones; a hidden one is last
-  std::vector<ColumnDefinition> dropped_columns;
-  std::vector<uint32_t> primary_key;  // column ids in key order
+  std::vector<std::shared_ptr<const ColumnDefinition>> dropped_columns;  // shared by later definitions
+  std::vector<uint32_t> primary_key;                                     // column ids in key order
   TierPolicy policy;
 
   std::string QualifiedName() const { return schema_name + "." + name; }

@@ -41,6 +41,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -112,7 +113,6 @@ class RowDecoder {
   RowDecoder(std::shared_ptr<const RowSchema> row_schema, std::vector<int> columns)
       : schema_(std::move(row_schema)),
         columns_(std::move(columns)),
-        programs_(schema_->versions().size()),
         key_parts_(schema_->key_codec().parts().size() + 1) {
     frame_.key_parts = key_parts_.data();
     frame_.scratch = &scratch_;
@@ -338,7 +338,7 @@ class RowDecoder {
     const RowSchema::Version* version = schema_->FindVersion(*number);
     if (version == nullptr) return UnknownVersion(*schema_, key, *number);
     if (!CheckRowShape(version->layout, row)) return DamagedRow(*schema_, *version, key, row, first);
-    std::unique_ptr<Program>& program = programs_[static_cast<size_t>(version - schema_->versions().data())];
+    std::unique_ptr<Program>& program = programs_[*number];
     if (program == nullptr) {
       ARROW_ASSIGN_OR_RAISE(auto plan, DecodePlan::Make(*schema_, *version, columns_));
       ARROW_ASSIGN_OR_RAISE(program, Bind(std::move(plan)));
@@ -397,8 +397,8 @@ class RowDecoder {
 
   std::shared_ptr<const RowSchema> schema_;
   std::vector<int> columns_;
-  std::vector<std::unique_ptr<Program>> programs_;  // one a schema version, made when it is met
-  const Program* program_ = nullptr;                // of the last row
+  std::unordered_map<uint32_t, std::unique_ptr<Program>> programs_;  // by schema version, made when one is met
+  const Program* program_ = nullptr;                                 // of the last row
   std::vector<uint32_t> key_parts_;
   std::string scratch_;
   RowFrame frame_;  // of the row being decoded

@@ -50,7 +50,7 @@ class Alteration {
                              "first");
     }
     column->dropped_version = ++table_.schema_version;
-    table_.dropped_columns.push_back(std::move(*column));
+    table_.dropped_columns.push_back(std::make_shared<const ColumnDefinition>(std::move(*column)));
     table_.columns.erase(table_.columns.begin() + (column - table_.columns.data()));
     return true;
   }
@@ -114,9 +114,8 @@ class Alteration {
 
   uint32_t NextColumnId() const {
     uint32_t last = 0;
-    for (const auto* columns : {&table_.columns, &table_.dropped_columns}) {
-      for (const ColumnDefinition& column : *columns) last = std::max(last, column.id);
-    }
+    for (const ColumnDefinition& column : table_.columns) last = std::max(last, column.id);
+    for (const auto& column : table_.dropped_columns) last = std::max(last, column->id);
     return last + 1;
   }
 

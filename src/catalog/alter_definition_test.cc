@@ -46,7 +46,7 @@ TEST(AlterDefinitionTest, ColumnsComeAndGoAndNoIdComesTwice) {
   ASSERT_OK_AND_ASSIGN(table, Alter(table, DropColumn{"X"}));
   EXPECT_EQ(table.columns.size(), 3u);
   ASSERT_EQ(table.dropped_columns.size(), 1u);
-  EXPECT_EQ(table.dropped_columns[0].dropped_version, 3u);
+  EXPECT_EQ(table.dropped_columns[0]->dropped_version, 3u);
   ASSERT_OK_AND_ASSIGN(table, Alter(table, AddColumn{Column("x", TypeId::kUtf8)}));
   EXPECT_EQ(table.columns[3].id, 5u);
   EXPECT_TRUE(ChangesNothing(table, AddColumn{Column("X", TypeId::kUtf8), true}));
@@ -130,6 +130,21 @@ TEST(AlterDefinitionTest, RefusalsNameTableColumnAndRemedy) {
   one.name = "one";
   one.columns = {Column("a", TypeId::kInt8)};
   EXPECT_ERROR_HAS(AlterDefinition(*DefineTable(one, 1001), DropColumn{"a"}), "is the last one and cannot be dropped");
+}
+
+// Only the versions that rows are met of are made.
+TEST(AlterDefinitionTest, ManyVersionsCostNothing) {
+  TableDefinition table = Example();
+  table.schema_version = 2'000'000'000;
+  table.columns[1].added_version = 1'000'000;
+  table.columns[1].initial_value = table.columns[1].default_value = Value("new");
+  ASSERT_OK_AND_ASSIGN(const auto rows, MakeRowSchema(table, 0));
+  EXPECT_EQ(rows->current().layout.schema_version(), 2'000'000'000U);
+  EXPECT_EQ(rows->FindVersion(999'999)->places[1].kind, RowSchema::Place::kDefault);
+  EXPECT_EQ(rows->FindVersion(1'000'000)->places[1].kind, RowSchema::Place::kField);
+  EXPECT_EQ(rows->FindVersion(1'000'000), rows->FindVersion(1'000'000));
+  EXPECT_EQ(rows->FindVersion(0), nullptr);
+  EXPECT_EQ(rows->FindVersion(2'000'000'001), nullptr);
 }
 
 }  // namespace

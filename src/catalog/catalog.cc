@@ -187,7 +187,7 @@ Status Catalog::Load() {
     Loading& table = loading[key.table_id];
     if (record.key_position) table.key[*record.key_position] = key.column_id;
     if (column.dropped_version != 0) {
-      table.definition.dropped_columns.push_back(std::move(column));
+      table.definition.dropped_columns.push_back(std::make_shared<const ColumnDefinition>(std::move(column)));
     } else {
       table.by_position.emplace(record.position, std::move(column));
     }
@@ -290,7 +290,8 @@ Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
   return CommitChanges({.created = {draft}}, &writes);
 }
 
-void Catalog::AddDefinition(const TableDefinition& definition, int64_t created_at, WriteSet* writes) const {
+void Catalog::AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
+                            WriteSet* writes) const {
   TableRecord record;
   record.schema_name = definition.schema_name;
   record.table_name = definition.name;
@@ -305,7 +306,11 @@ void Catalog::AddDefinition(const TableDefinition& definition, int64_t created_a
     columns_->Put(writes, ColumnKey{definition.id, column.id},
                   ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
   }
-  for (const ColumnDefinition& column : definition.dropped_columns) {
+  // Those that were dropped before are written again when the table's name has changed, which is in their records.
+  const bool is_renamed =
+      before == nullptr || before->name != definition.name || before->schema_name != definition.schema_name;
+  for (size_t i = is_renamed ? 0 : before->dropped_columns.size(); i < definition.dropped_columns.size(); ++i) {
+    const ColumnDefinition& column = *definition.dropped_columns[i];
     columns_->Put(writes, ColumnKey{definition.id, column.id}, ToRecord(definition, column, 0));
   }
 }

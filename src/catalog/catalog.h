@@ -109,7 +109,8 @@ class CatalogView {
     }
     static Summary Summarize(const std::shared_ptr<const TableEntry>&, const Summary*, const Summary*) { return {}; }
   };
-  static Placed Place(std::string_view schema, std::string_view name, std::shared_ptr<const TableEntry> table = nullptr);
+  static Placed Place(std::string_view schema, std::string_view name,
+                      std::shared_ptr<const TableEntry> table = nullptr);
 
   PersistentTree<Named, ByName> schemas_;
   PersistentTree<Placed, ByName> tables_;
@@ -244,7 +245,9 @@ class Catalog {
   arrow::Status AddWrites(const CatalogChanges& changes, WriteSet* writes) const;
   void RemoveEnded(const std::vector<std::shared_ptr<const TableEntry>>& ended, CatalogView* view);
   bool WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot);
-  void AddDefinition(const TableDefinition& definition, int64_t created_at, WriteSet* writes) const;
+  // `before`: the definition that it follows, whose records are there; null: none.
+  void AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
+                     WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 

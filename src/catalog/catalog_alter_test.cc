@@ -45,7 +45,9 @@ class CatalogAlterTest : public testing::Test {
   // What stands for a table in this test.
   static std::string Text(const TableDefinition& table) {
     std::string text = table.QualifiedName() + " v" + std::to_string(table.schema_version);
-    for (const auto* columns : {&table.columns, &table.dropped_columns}) {
+    std::vector<ColumnDefinition> dropped;
+    for (const auto& column : table.dropped_columns) dropped.push_back(*column);
+    for (const std::vector<ColumnDefinition>* columns : {&table.columns, &std::as_const(dropped)}) {
       for (const ColumnDefinition& column : *columns) {
         text += "\n" + std::to_string(column.id) + " " + column.name + " " + column.type.ToString() + " " +
                 column.default_value.ToString(column.type) + " " + column.initial_value.ToString(column.type) + " " +
@@ -206,6 +208,23 @@ TEST_F(CatalogAlterTest, RecordsOfTheFirstFormatAreRead) {
   Reopen();
   EXPECT_EQ(Text(*Find()->definition), text);
   ASSERT_OK(catalog_->AlterTable({"main", "t"}, WidenColumn{"n", TypeId::kDouble}).status());
+}
+
+// A change writes what it changes, however many columns came and went before.
+TEST_F(CatalogAlterTest, ChangesCostNoMoreAfterManyOthers) {
+  const auto writes_of = [&](const TableAlteration& alteration) {
+    const uint64_t before = store_->LatestSequence();
+    Alter(alteration);
+    return store_->LatestSequence() - before;
+  };
+  const auto round = [&] {
+    const uint64_t added = writes_of(AddColumn{NullableColumn("more", TypeId::kInt32)});
+    return std::pair(added, writes_of(DropColumn{"more"}));
+  };
+  const auto first = round();
+  for (int i = 0; i < 300; ++i) round();
+  EXPECT_EQ(round(), first);
+  EXPECT_EQ(Find("t")->definition->dropped_columns.size(), 302U);
 }
 
 }  // namespace

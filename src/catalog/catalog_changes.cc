@@ -175,21 +175,23 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
   for (const auto& entry : changes.dropped) {
     const TableDefinition& definition = *entry->definition;
     tables_->Delete(writes, TableKey{definition.id});
-    for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
-      for (const ColumnDefinition& column : *columns) columns_->Delete(writes, ColumnKey{definition.id, column.id});
+    for (const ColumnDefinition& column : definition.columns) {
+      columns_->Delete(writes, ColumnKey{definition.id, column.id});
     }
+    for (const auto& column : definition.dropped_columns)
+      columns_->Delete(writes, ColumnKey{definition.id, column->id});
     RemoveRows(*entry, writes);
   }
   for (const auto& schema : changes.dropped_schemas) schemas_->Delete(writes, SchemaKey{schema->name});
   for (const auto& schema : changes.created_schemas) {
     schemas_->Put(writes, SchemaKey{schema->name}, SchemaRecord{NowMicros()});
   }
-  for (const auto& entry : changes.created) AddDefinition(*entry->definition, NowMicros(), writes);
+  for (const auto& entry : changes.created) AddDefinition(*entry->definition, nullptr, NowMicros(), writes);
   for (const auto& alteration : changes.altered) {
     const TableDefinition& definition = *alteration.after->definition;
     ARROW_ASSIGN_OR_RAISE(const auto record, tables_->Get(TableKey{definition.id}));
     if (!record) return Status::Invalid("Table ", definition.QualifiedName(), " is missing in system.tables");
-    AddDefinition(definition, record->created_at, writes);
+    AddDefinition(definition, alteration.before->definition.get(), record->created_at, writes);
   }
   return Status::OK();
 }

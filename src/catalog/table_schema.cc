@@ -34,13 +34,13 @@ RowColumn ToRowColumn(const ColumnDefinition& column) {
 
 RowVersion MakeVersion(const TableDefinition& definition, uint32_t version) {
   std::vector<RowColumn> alive;
-  for (const auto* columns : {&definition.columns, &definition.dropped_columns}) {
-    for (const ColumnDefinition& column : *columns) {
-      if (!AliveAt(column, version)) continue;
-      alive.push_back(ToRowColumn(column));
-      alive.back().type = TypeAt(column, version);
-    }
-  }
+  const auto add = [&](const ColumnDefinition& column) {
+    if (!AliveAt(column, version)) return;
+    alive.push_back(ToRowColumn(column));
+    alive.back().type = TypeAt(column, version);
+  };
+  for (const ColumnDefinition& column : definition.columns) add(column);
+  for (const auto& column : definition.dropped_columns) add(*column);
   std::sort(alive.begin(), alive.end(), [](const RowColumn& a, const RowColumn& b) { return a.id < b.id; });
   RowVersion made;
   made.version = version;
@@ -106,8 +106,12 @@ arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinit
   options.key_column_ids = definition.primary_key;
   options.has_hidden_key = definition.has_hidden_row_id();
   options.key_prefix_size = key_prefix_size;
-  for (uint32_t version = 1; version <= definition.schema_version; ++version) {
-    options.versions.push_back(MakeVersion(definition, version));
+  options.versions.push_back(MakeVersion(definition, definition.schema_version));
+  if (definition.schema_version > 1) {
+    options.former = [history = std::make_shared<const TableDefinition>(definition)](uint32_t version) {
+      const bool was_there = version >= 1 && version < history->schema_version;
+      return was_there ? std::optional(MakeVersion(*history, version)) : std::nullopt;
+    };
   }
   return RowSchema::Make(std::move(options));
 }

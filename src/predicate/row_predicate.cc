@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "predicate/comparison.h"
@@ -33,8 +34,8 @@ void CollectColumns(const Predicate& predicate, std::vector<int>* columns) {
   for (const Predicate& child : predicate.children()) CollectColumns(child, columns);
 }
 
-// Writes the programs of all versions of a table for one predicate. What does not depend on the version (operands, sets
-// of IN lists) is made once.
+// Writes the programs of versions of a table for one predicate. What does not depend on the version (operands, sets of
+// IN lists) is made once.
 class Compiler {
  public:
   Compiler(const Predicate& predicate, const RowSchema& row_schema) : predicate_(predicate), row_schema_(row_schema) {}
@@ -133,7 +134,8 @@ class Compiler {
 
 struct RowPredicate::Program {
   std::shared_ptr<const RowSchema> row_schema;
-  std::vector<VersionProgram> versions;  // in the order of row_schema->versions()
+  Predicate normal;
+  VersionProgram current;  // of the present schema version
   std::vector<int> columns;
   size_t key_prefix_size = 0;
   int64_t fixed_key_size = -1;  // of whole keys, if they are all of one size
@@ -145,14 +147,10 @@ RowPredicate::~RowPredicate() = default;
 arrow::Result<std::shared_ptr<const RowPredicate>> RowPredicate::Compile(const Predicate& predicate,
                                                                          std::shared_ptr<const RowSchema> row_schema) {
   ARROW_RETURN_NOT_OK(CheckPredicate(predicate, *row_schema));
-  const Predicate normal = NormalForm(predicate);
   auto program = std::make_unique<Program>();
-  Compiler compiler(normal, *row_schema);
-  for (const RowSchema::Version& version : row_schema->versions()) {
-    ARROW_ASSIGN_OR_RAISE(VersionProgram compiled, compiler.Compile(version));
-    program->versions.push_back(std::move(compiled));
-  }
-  CollectColumns(normal, &program->columns);
+  program->normal = NormalForm(predicate);
+  ARROW_ASSIGN_OR_RAISE(program->current, Compiler(program->normal, *row_schema).Compile(row_schema->current()));
+  CollectColumns(program->normal, &program->columns);
   std::ranges::sort(program->columns);
   program->columns.erase(std::unique(program->columns.begin(), program->columns.end()), program->columns.end());
   program->key_prefix_size = row_schema->key_prefix_size();
@@ -173,18 +171,28 @@ struct RowPredicate::Evaluator::State {
   std::shared_ptr<const RowPredicate> predicate;
   const Program* program = nullptr;
   const VersionProgram* last = nullptr;  // of the row before: most rows of a table have one version
+  std::optional<Compiler> compiler;      // of those of former versions
+  std::unordered_map<uint32_t, VersionProgram> former;
   std::vector<uint32_t> key_offsets;
   arrow::Status status;
 
   // The program of the version that the row claims to have; nullptr when there is none.
-  const VersionProgram* FindProgram(std::string_view row) const {
+  const VersionProgram* FindProgram(std::string_view row) {
     if (row.size() < kRowHeaderSize) return nullptr;
     uint32_t number;
     std::memcpy(&number, row.data() + 2, sizeof(number));
     const RowSchema& row_schema = *program->row_schema;
+    if (number == row_schema.current().layout.schema_version()) return &program->current;
+    if (const auto known = former.find(number); known != former.end()) return &known->second;
     const RowSchema::Version* version = row_schema.FindVersion(number);
-    return version == nullptr ? nullptr
-                              : &program->versions[static_cast<size_t>(version - row_schema.versions().data())];
+    if (version == nullptr) return nullptr;
+    if (!compiler) compiler.emplace(program->normal, row_schema);
+    arrow::Result<VersionProgram> made = compiler->Compile(*version);
+    if (!made.ok()) {
+      status = made.status();
+      return nullptr;
+    }
+    return &former.emplace(number, *std::move(made)).first->second;
   }
 
   // Whether the parts of the key can be read; sets key_offsets unless all keys are of one size.
@@ -226,7 +234,7 @@ struct RowPredicate::Evaluator::State {
 RowPredicate::Evaluator::Evaluator(std::shared_ptr<const RowPredicate> predicate) : state_(std::make_unique<State>()) {
   state_->program = predicate->program_.get();
   state_->predicate = std::move(predicate);
-  state_->last = &state_->program->versions.back();
+  state_->last = &state_->program->current;
   state_->key_offsets.resize(state_->program->row_schema->key_codec().parts().size() + 1);
 }
 

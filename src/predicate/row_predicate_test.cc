@@ -48,8 +48,8 @@ class DamagedRows : public ::testing::Test {
     const std::vector<Value> values = {Value(int64_t{7}), Value("UA"),      Value(true),
                                        Value("name"),     Value("note"),    Value(Decimal{150, 2}),
                                        Value(int64_t{9}), Value(int64_t{1})};
-    ASSERT_OK(table_->Add(values, schema->versions()[0]));
-    ASSERT_OK(table_->Add(values, schema->versions()[1]));
+    ASSERT_OK(table_->Add(values, *schema->FindVersion(1)));
+    ASSERT_OK(table_->Add(values, *schema->FindVersion(2)));
   }
 
   static RowVersion Version(const RowSchema::Options& options, uint32_t number, std::vector<uint32_t> ids) {
@@ -64,7 +64,7 @@ class DamagedRows : public ::testing::Test {
 
   // The row of version 2, and how to damage it.
   const EncodedRow& good() const { return table_->rows()[1]; }
-  const RowLayout& layout() const { return table_->row_schema()->versions()[1].layout; }
+  const RowLayout& layout() const { return table_->row_schema()->FindVersion(2)->layout; }
   void ExpectDamaged(const Predicate& predicate, std::string_view key, std::string_view row, const char* text) const {
     RowPredicate::Evaluator test = Test(predicate);
     EXPECT_FALSE(test.Matches(key, row));

@@ -154,13 +154,14 @@ arrow::Result<std::shared_ptr<const RowSchema>> RowSchema::Make(Options options)
 
   if (own.versions.empty()) return TableError(own.table_name, "it has no schema version");
   for (const RowVersion& version : own.versions) {
-    if (!schema->versions_.empty() && version.version <= schema->current().layout.schema_version()) {
+    if (schema->current_ && version.version <= schema->current().layout.schema_version()) {
       return TableError(own.table_name, "schema version ", version.version, " follows ",
                         schema->current().layout.schema_version(), ": they must increase");
     }
     const bool is_current = &version == &own.versions.back();
     ARROW_ASSIGN_OR_RAISE(Version made, schema->MakeVersion(version, is_current));
-    schema->versions_.push_back(std::move(made));
+    schema->current_ = std::make_shared<const Version>(std::move(made));
+    schema->versions_[version.version] = schema->current_;
   }
 
   arrow::FieldVector fields;
@@ -196,10 +197,15 @@ int RowSchema::FindColumn(std::string_view name) const {
 }
 
 const RowSchema::Version* RowSchema::FindVersion(uint32_t version) const {
-  if (current().layout.schema_version() == version) return &current();
-  const auto found =
-      std::ranges::lower_bound(versions_, version, {}, [](const Version& v) { return v.layout.schema_version(); });
-  return found != versions_.end() && found->layout.schema_version() == version ? &*found : nullptr;
+  if (current().layout.schema_version() == version) return current_.get();
+  std::lock_guard lock(mutex_);
+  if (const auto known = versions_.find(version); known != versions_.end()) return known->second.get();
+  const std::optional<RowVersion> former = options_.former ? options_.former(version) : std::nullopt;
+  if (!former) return nullptr;  // which damaged rows may ask for without end
+  arrow::Result<Version> made = MakeVersion(*former, /*is_current=*/false);
+  auto& kept = versions_[version];
+  if (made.ok()) kept = std::make_shared<const Version>(*std::move(made));
+  return kept.get();
 }
 
 std::string RowSchema::DescribeKey(std::string_view key) const {

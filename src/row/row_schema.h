@@ -6,7 +6,10 @@
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,11 +47,14 @@ class RowSchema {
     bool has_hidden_key = false;           // it is a number that nobody gave
     size_t key_prefix_size = 0;            // bytes of a key before its key columns (record prefix and user id)
     std::vector<RowVersion> versions;      // at least one; the last one is what new rows are written with
+    // Others, which are made when the first row of theirs is met; nothing for one that there never was. Null: none.
+    std::function<std::optional<RowVersion>(uint32_t version)> former = {};
   };
   // Invalid, naming table and column, for: no key column, an unknown, repeated or nullable one; two columns of one name
   // or id; a default that does not fit; versions that do not increase; a current version that lacks a column; a column
   // that is NOT NULL, lacks an initial value and is not in an older version; a version with a type that is neither the
-  // column's nor widens to it (type/type_widening.h), or with another one of a key column.
+  // column's nor widens to it (type/type_widening.h), or with another one of a key column. A former version that is so
+  // counts as one that there never was.
   static arrow::Result<std::shared_ptr<const RowSchema>> Make(Options options);
 
   // The versions' stored columns for a table whose columns were never altered: all but those key columns whose key part
@@ -81,10 +87,9 @@ class RowSchema {
     std::vector<Place> places;         // one a column of columns(); a field may have a type that widens to the column's
     std::vector<int> column_of_field;  // position in columns(), -1 when dropped since
   };
-  // nullptr when the table never had that version.
+  // nullptr when the table never had that version. What it gives lives as long as the schema.
   const Version* FindVersion(uint32_t version) const;
-  const Version& current() const { return versions_.back(); }
-  const std::vector<Version>& versions() const { return versions_; }
+  const Version& current() const { return *current_; }
 
   // The Arrow schema of all columns: one object, the same at each call.
   const std::shared_ptr<arrow::Schema>& arrow_schema() const { return arrow_schema_; }
@@ -101,7 +106,9 @@ class RowSchema {
   KeyCodec key_codec_;
   std::vector<int> key_columns_;
   std::vector<int> key_part_of_column_;
-  std::vector<Version> versions_;
+  std::shared_ptr<const Version> current_;
+  mutable std::mutex mutex_;
+  mutable std::map<uint32_t, std::shared_ptr<const Version>> versions_;  // that were asked for; null: there is none
   std::shared_ptr<arrow::Schema> arrow_schema_;
 };
 

@@ -242,9 +242,8 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
 void SqlCatalog::ForgetEnded() {
   const uint64_t changes = database_->catalog().View()->version() - forgotten_at_;
   if (++made_ + changes < tables_.size() / 2 + 16) return;
-  std::erase_if(tables_, [](const auto& cached) {
-    return cached.second.first->ended_at->load(std::memory_order_acquire) != 0;
-  });
+  std::erase_if(tables_,
+                [](const auto& cached) { return cached.second.first->ended_at->load(std::memory_order_acquire) != 0; });
   made_ = 0;
   forgotten_at_ += changes;
 }

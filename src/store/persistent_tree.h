@@ -1,5 +1,5 @@
-// PersistentTree: a sorted set that is never changed: one with a value more or less shares all nodes but those on the way
-// to that value with the one that it was made from.
+// PersistentTree: a sorted set that is never changed: one with a value more or less shares all nodes but those on the
+// way to that value with the one that it was made from.
 //
 // A balanced (AVL) binary tree with path copying (Driscoll et al., "Making data structures persistent"). So a version
 // costs the logarithm of the values, whoever holds older ones.

@@ -1,7 +1,7 @@
 // SegmentIndex: the segments of a table by their keys, as they are from one commit on.
 //
-// An interval tree by first keys, each node of which knows the highest last key below it (Cormen et al., Introduction to
-// Algorithms, "Interval trees"). Versions share what they have in common (PersistentTree).
+// An interval tree by first keys, each node of which knows the highest last key below it (Cormen et al., Introduction
+// to Algorithms, "Interval trees"). Versions share what they have in common (PersistentTree).
 #pragma once
 
 #include <cstdint>
