@@ -244,8 +244,22 @@ class DifferentialPlansTest : public test::RandomTableFixture {
                 Name(ColumnLike(c)), ", depth + 1 FROM r JOIN ", Rows(), " b ON b.", Name(c),
                 " = r.k WHERE depth < 3) SELECT depth, count(*) FROM r GROUP BY ALL ORDER BY ALL");
   }
+  // Of a key column, mostly, which takes no more than the first and the last row.
+  std::string Ends() {
+    const size_t c = key_.empty() || OneIn(5) ? AnyColumn() : Pick(key_);
+    std::string list;
+    for (uint64_t i = 0; i < 1 + Below(3); ++i) {
+      list += Join(list.empty() ? "" : ", ", OneIn(2) ? "min(" : "max(", Name(c), ")::VARCHAR");
+    }
+    const size_t held = key_.empty() || OneIn(5) ? AnyColumn() : Pick(key_);
+    const std::string where = OneIn(3)   ? ""
+                              : OneIn(2) ? SomeRows()
+                                         : Join(" WHERE ", Name(held), OneIn(2) ? " = " : Comparison(),
+                                                Constant(held, /*may_be_null=*/false));
+    return Join("SELECT ", list, " FROM ", OneIn(4) ? Rows() + " e" : AnyTable() + where);
+  }
   std::string MakeQuery() {
-    switch (Below(10)) {
+    switch (Below(11)) {
       case 0:
         return AggregatedSubqueries();
       case 1:
@@ -264,6 +278,8 @@ class DifferentialPlansTest : public test::RandomTableFixture {
         return JoinAboveLimit();
       case 8:
         return TopOfUnion();
+      case 9:
+        return Ends();
       default:
         return Recursive();
     }

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "sql/filter_paths.h"
+#include "sql/key_aggregates.h"
+#include "sql/key_order.h"
 #include "sql/sql_scan.h"
 
 namespace yarrow::sql {
@@ -10,23 +12,6 @@ namespace {
 
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
-
-// The scan whose rows are those of `op`, one for one; or, past filters, some of them in the same order.
-enum class Past { kProjections, kFiltersToo };
-duckdb::LogicalGet* ScanBelow(LogicalOperator& op, Past past = Past::kProjections) {
-  LogicalOperator* below = &op;
-  while (below->type == LogicalOperatorType::LOGICAL_PROJECTION ||
-         (past == Past::kFiltersToo && below->type == LogicalOperatorType::LOGICAL_FILTER)) {
-    below = below->children[0].get();
-  }
-  if (below->type != LogicalOperatorType::LOGICAL_GET) return nullptr;
-  auto& get = below->Cast<duckdb::LogicalGet>();
-  return get.function.name == "yarrow_scan" ? &get : nullptr;
-}
-
-ScanBindData& BindDataOf(duckdb::LogicalGet& get) {
-  return get.bind_data->Cast<ScanBindData>();
-}
 
 // Rows that an operator above with that LIMIT and OFFSET can use; nothing when that is no number a scan can count to.
 std::optional<int64_t> RowsNeeded(duckdb::idx_t limit, duckdb::idx_t offset) {
@@ -44,60 +29,6 @@ void PushLimit(duckdb::LogicalLimit& limit) {
   if (get == nullptr || !is_constant(limit.limit_val) || (has_offset && !is_constant(limit.offset_val))) return;
   const duckdb::idx_t offset = has_offset ? limit.offset_val.GetConstantValue() : 0;
   if (const auto rows = RowsNeeded(limit.limit_val.GetConstantValue(), offset)) BindDataOf(*get).limit = rows;
-}
-
-// The column of the scan's table that an expression above projections and filters is, and nothing but.
-std::optional<duckdb::column_t> ColumnOf(const duckdb::Expression& expression, LogicalOperator& below) {
-  if (expression.GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
-  const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
-  if (below.type == LogicalOperatorType::LOGICAL_PROJECTION) {
-    auto& projection = below.Cast<duckdb::LogicalProjection>();
-    if (binding.table_index != projection.table_index) return std::nullopt;
-    return ColumnOf(*projection.expressions[binding.column_index], *below.children[0]);
-  }
-  if (below.type == LogicalOperatorType::LOGICAL_FILTER) return ColumnOf(expression, *below.children[0]);
-  auto& get = below.Cast<duckdb::LogicalGet>();
-  if (binding.table_index != get.table_index) return std::nullopt;
-  return get.GetColumnIds()[binding.column_index].GetPrimaryIndex();
-}
-
-bool FixesColumn(const duckdb::TableFilter& filter) {
-  if (filter.filter_type == duckdb::TableFilterType::CONJUNCTION_AND) {
-    const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
-    return std::any_of(children.begin(), children.end(), [](const auto& child) { return FixesColumn(*child); });
-  }
-  return filter.filter_type == duckdb::TableFilterType::CONSTANT_COMPARISON &&
-         filter.Cast<duckdb::ConstantFilter>().comparison_type == duckdb::ExpressionType::COMPARE_EQUAL;
-}
-
-// Whether rows in key order, or in reverse, are in the order asked for: its columns are the key's in turn, all
-// ascending or all descending; key columns that a filter holds at one value may be left out, and behind the whole key
-// anything may follow. Keys are ordered like their values and are never NULL. (A collation would make the expression
-// something else than a column.)
-std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
-                                     duckdb::LogicalGet& get) {
-  const TableDefinition& table = BindDataOf(get).table->table()->definition();
-  const bool descending = orders[0].type == duckdb::OrderType::DESCENDING;
-  // The row id is the encoded key, whether or not the table has a key of its own.
-  if (ColumnOf(*orders[0].expression, below) == duckdb::COLUMN_IDENTIFIER_ROW_ID) return descending;
-  if (table.has_hidden_row_id() || table.primary_key.empty()) return std::nullopt;
-  size_t next = 0;
-  for (const uint32_t id : table.primary_key) {
-    if (next == orders.size()) break;
-    const auto key_column = std::find_if(table.columns.begin(), table.columns.end(),
-                                         [&](const ColumnDefinition& column) { return column.id == id; });
-    const auto position = static_cast<duckdb::column_t>(key_column - table.columns.begin());
-    if (key_column->nullable) return std::nullopt;
-    const auto& order = orders[next];
-    const bool same_direction = order.type == orders[0].type;
-    if (same_direction && ColumnOf(*order.expression, below) == position) {
-      ++next;
-      continue;
-    }
-    const auto filter = get.table_filters.filters.find(position);
-    if (filter == get.table_filters.filters.end() || !FixesColumn(*filter->second)) return std::nullopt;
-  }
-  return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
 // Rows of segments in key order come one by one, which is worth it for the first few.
@@ -182,6 +113,7 @@ void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<Logical
   DropMisplacedFilters(*plan);
   PushLimits(*plan);
   if (DropOrderOfResult(plan)) PushLimits(*plan);
+  ReadEndsForKeyAggregates(input, *plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);
 }
 

@@ -56,6 +56,36 @@ TEST_F(ScanPushdownTest, LimitsAndTopNByKeyVisitWhatTheyReturn) {
   EXPECT_EQ(Run("SELECT v FROM c WHERE a = 7 ORDER BY b DESC LIMIT 2"), "79\n78");
 }
 
+TEST_F(ScanPushdownTest, MinAndMaxOfTheKeyReadOneRowEach) {
+  const auto expect = [&](const std::string& sql, const std::string& answer, int64_t visited) {
+    EXPECT_EQ(Run(sql), answer) << sql;
+    EXPECT_EQ(Visited(sql), visited) << sql;
+  };
+  for (const bool is_cold : {false, true}) {
+    if (is_cold) Run("CALL yarrow_flush('t', max_segment_rows = 30000)");
+    if (is_cold) Run("CALL yarrow_flush('c', max_segment_rows = 300)");
+    expect("SELECT min(id) FROM t", "0", 1);
+    expect("SELECT max(id) + 1 FROM t", "200000", 1);
+    expect("SELECT min(id), max(id), max(id) - min(id) FROM t", "0|199999|199999", 2);
+    expect("SELECT max(id) FROM t WHERE id < 777", "776", 1);
+    expect("SELECT min(id), max(id) FROM t WHERE id BETWEEN 100 AND 199", "100|199", 2);
+    expect("SELECT min(a), max(a) FROM c", "0|99", 2);
+    expect("SELECT min(b), max(b) FROM c WHERE a = 7", "a|j", 2);
+    expect("SELECT (SELECT min(id) FROM t), (SELECT max(a) FROM c)", "0|99", 2);
+    EXPECT_EQ(Run("SELECT min(id), max(id) FROM t WHERE id > 300000"), "NULL|NULL");
+    // Others have to look at all rows.
+    EXPECT_EQ(Run("SELECT min(b), max(b) FROM c"), "a|j");
+    EXPECT_EQ(Run("SELECT max(id) FROM t WHERE v = 7919"), "1");
+    EXPECT_EQ(Run("SELECT min(id), count(*) FROM t"), "0|200000");
+    EXPECT_EQ(Run("SELECT max(a) FILTER (WHERE v < 500) FROM c"), "49");
+    EXPECT_EQ(Run("SELECT b, max(a) FROM c GROUP BY b ORDER BY b LIMIT 1"), "a|99");
+    // What a transaction has written counts.
+    Run("BEGIN; INSERT INTO t VALUES (-5, 1, 'n', 'p'); DELETE FROM t WHERE id > 150000");
+    expect("SELECT min(id), max(id) FROM t", "-5|150000", 2);
+    Run("ROLLBACK");
+  }
+}
+
 TEST_F(ScanPushdownTest, TombstonesAreCountedAndSteppedOverOnce) {
   Run("DELETE FROM t WHERE id < 150000");
   const std::string first = "SELECT id FROM t ORDER BY id LIMIT 1", all = "SELECT count(*) FROM t WHERE v >= 0";

@@ -1,0 +1,79 @@
+#include "sql/key_order.h"
+
+#include <algorithm>
+
+namespace yarrow::sql {
+
+using duckdb::LogicalOperator;
+using duckdb::LogicalOperatorType;
+
+duckdb::LogicalGet* ScanBelow(LogicalOperator& op, Past past) {
+  LogicalOperator* below = &op;
+  while (below->type == LogicalOperatorType::LOGICAL_PROJECTION ||
+         (past == Past::kFiltersToo && below->type == LogicalOperatorType::LOGICAL_FILTER)) {
+    below = below->children[0].get();
+  }
+  if (below->type != LogicalOperatorType::LOGICAL_GET) return nullptr;
+  auto& get = below->Cast<duckdb::LogicalGet>();
+  return get.function.name == "yarrow_scan" ? &get : nullptr;
+}
+
+ScanBindData& BindDataOf(duckdb::LogicalGet& get) {
+  return get.bind_data->Cast<ScanBindData>();
+}
+
+namespace {
+
+// The column of the scan's table that an expression above projections and filters is, and nothing but.
+std::optional<duckdb::column_t> ColumnOf(const duckdb::Expression& expression, LogicalOperator& below) {
+  if (expression.GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
+  const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
+  if (below.type == LogicalOperatorType::LOGICAL_PROJECTION) {
+    auto& projection = below.Cast<duckdb::LogicalProjection>();
+    if (binding.table_index != projection.table_index) return std::nullopt;
+    return ColumnOf(*projection.expressions[binding.column_index], *below.children[0]);
+  }
+  if (below.type == LogicalOperatorType::LOGICAL_FILTER) return ColumnOf(expression, *below.children[0]);
+  auto& get = below.Cast<duckdb::LogicalGet>();
+  if (binding.table_index != get.table_index) return std::nullopt;
+  return get.GetColumnIds()[binding.column_index].GetPrimaryIndex();
+}
+
+bool FixesColumn(const duckdb::TableFilter& filter) {
+  if (filter.filter_type == duckdb::TableFilterType::CONJUNCTION_AND) {
+    const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
+    return std::any_of(children.begin(), children.end(), [](const auto& child) { return FixesColumn(*child); });
+  }
+  return filter.filter_type == duckdb::TableFilterType::CONSTANT_COMPARISON &&
+         filter.Cast<duckdb::ConstantFilter>().comparison_type == duckdb::ExpressionType::COMPARE_EQUAL;
+}
+
+}  // namespace
+
+std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
+                                     duckdb::LogicalGet& get) {
+  const TableDefinition& table = BindDataOf(get).table->table()->definition();
+  const bool descending = orders[0].type == duckdb::OrderType::DESCENDING;
+  // The row id is the encoded key, whether or not the table has a key of its own.
+  if (ColumnOf(*orders[0].expression, below) == duckdb::COLUMN_IDENTIFIER_ROW_ID) return descending;
+  if (table.has_hidden_row_id() || table.primary_key.empty()) return std::nullopt;
+  size_t next = 0;
+  for (const uint32_t id : table.primary_key) {
+    if (next == orders.size()) break;
+    const auto key_column = std::find_if(table.columns.begin(), table.columns.end(),
+                                         [&](const ColumnDefinition& column) { return column.id == id; });
+    const auto position = static_cast<duckdb::column_t>(key_column - table.columns.begin());
+    if (key_column->nullable) return std::nullopt;
+    const auto& order = orders[next];
+    const bool same_direction = order.type == orders[0].type;
+    if (same_direction && ColumnOf(*order.expression, below) == position) {
+      ++next;
+      continue;
+    }
+    const auto filter = get.table_filters.filters.find(position);
+    if (filter == get.table_filters.filters.end() || !FixesColumn(*filter->second)) return std::nullopt;
+  }
+  return next > 0 ? std::optional(descending) : std::nullopt;
+}
+
+}  // namespace yarrow::sql
