@@ -20,14 +20,35 @@ using duckdb::BoundAggregateExpression;
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
 
-// Filters on other columns than the key's may leave few rows, which reading in key order would come to late.
-bool IsFilteredByKeyOnly(duckdb::LogicalGet& get) {
+// What becomes ranges of keys.
+bool IsByValues(const duckdb::TableFilter& filter) {
+  const auto all = [](const auto& children) {
+    return std::ranges::all_of(children, [](const auto& child) { return IsByValues(*child); });
+  };
+  switch (filter.filter_type) {
+    case duckdb::TableFilterType::CONSTANT_COMPARISON:
+    case duckdb::TableFilterType::IN_FILTER:
+    case duckdb::TableFilterType::IS_NOT_NULL:
+      return true;
+    case duckdb::TableFilterType::CONJUNCTION_AND:
+      return all(filter.Cast<duckdb::ConjunctionAndFilter>().child_filters);
+    case duckdb::TableFilterType::CONJUNCTION_OR:
+      return all(filter.Cast<duckdb::ConjunctionOrFilter>().child_filters);
+    default:
+      return false;
+  }
+}
+
+// Whether all filters are on the first `columns` columns of the key, where they say in which range of keys the rows are
+// that pass. Others may leave few rows, which reading in key order would come to late.
+bool IsFilteredByKeyOnly(duckdb::LogicalGet& get, size_t columns) {
   const ScanBindData& bind = BindDataOf(get);
   const TableDefinition& table = bind.table->table()->definition();
   if (bind.filter.kind() != Predicate::Kind::kTrue) return false;
+  const auto end = table.primary_key.begin() + static_cast<ptrdiff_t>(columns);
   return std::ranges::all_of(get.table_filters.filters, [&](const auto& filter) {
-    return filter.first < table.columns.size() &&
-           std::ranges::count(table.primary_key, table.columns[filter.first].id) > 0;
+    return filter.first < table.columns.size() && IsByValues(*filter.second) &&
+           std::find(table.primary_key.begin(), end, table.columns[filter.first].id) != end;
   });
 }
 
@@ -35,6 +56,7 @@ bool IsFilteredByKeyOnly(duckdb::LogicalGet& get) {
 struct Ends {
   bool first = false;
   bool last = false;
+  size_t columns = SIZE_MAX;  // of the key: up to the first one asked for
 };
 Ends EndsOf(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& get) {
   Ends ends;
@@ -46,6 +68,7 @@ Ends EndsOf(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& get) {
     duckdb::vector<duckdb::BoundOrderByNode> order;
     order.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, asked.children[0]->Copy());
     if (!KeyOrderReversed(order, *aggregate.children[0], get)) return {};
+    ends.columns = std::min(ends.columns, KeyColumnsUpTo(*asked.children[0], *aggregate.children[0], get));
     (name == "min" ? ends.first : ends.last) = true;
   }
   return ends;
@@ -105,10 +128,11 @@ void ReadBothEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggrega
 void ReadEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggregate& aggregate) {
   if (!aggregate.groups.empty() || aggregate.grouping_sets.size() > 1 || aggregate.expressions.empty()) return;
   duckdb::LogicalGet* const get = ScanBelow(*aggregate.children[0]);
-  if (get == nullptr || BindDataOf(*get).limit || !IsFilteredByKeyOnly(*get)) return;
+  if (get == nullptr || BindDataOf(*get).limit) return;
   const Ends ends = EndsOf(aggregate, *get);
+  if (!(ends.first || ends.last) || !IsFilteredByKeyOnly(*get, ends.columns)) return;
   if (ends.first && ends.last) return ReadBothEnds(input, aggregate);
-  if (ends.first || ends.last) ReadEnd(*get, ends.last);
+  ReadEnd(*get, ends.last);
 }
 
 }  // namespace

@@ -76,4 +76,12 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
   return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
+size_t KeyColumnsUpTo(const duckdb::Expression& expression, LogicalOperator& below, duckdb::LogicalGet& get) {
+  const TableDefinition& table = BindDataOf(get).table->table()->definition();
+  const auto column = ColumnOf(expression, below);
+  if (!column || *column >= table.columns.size()) return 0;
+  const auto at = std::ranges::find(table.primary_key, table.columns[*column].id);
+  return at == table.primary_key.end() ? 0 : static_cast<size_t>(at - table.primary_key.begin()) + 1;
+}
+
 }  // namespace yarrow::sql

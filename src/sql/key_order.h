@@ -1,6 +1,7 @@
 // The order of a plan's scans: which scan an operator reads, and whether rows in key order are in the order asked for.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "sql/duckdb_api.h"
@@ -21,5 +22,8 @@ ScanBindData& BindDataOf(duckdb::LogicalGet& get);
 // something else than a column.)
 std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNode>& orders,
                                      duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
+
+// How many columns of the key there are up to the one that the expression is; 0 when it is none (the row id, say).
+size_t KeyColumnsUpTo(const duckdb::Expression& expression, duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
 
 }  // namespace yarrow::sql

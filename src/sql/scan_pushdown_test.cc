@@ -76,6 +76,13 @@ TEST_F(ScanPushdownTest, MinAndMaxOfTheKeyReadOneRowEach) {
     // Others have to look at all rows.
     EXPECT_EQ(Run("SELECT min(b), max(b) FROM c"), "a|j");
     EXPECT_EQ(Run("SELECT max(id) FROM t WHERE v = 7919"), "1");
+    EXPECT_EQ(Run("SELECT min(a), max(a) FROM c WHERE b = 'c'"), "0|99");
+    EXPECT_EQ(Run("SELECT min(id), max(id) FROM t WHERE id % 100000 = 99999"), "99999|199999");
+    for (const std::string where : {"v = 7919", "id % 1000 = 999"}) {
+      EXPECT_EQ(Run("EXPLAIN SELECT min(id), max(id) FROM t WHERE " + where).find("UNION"), std::string::npos) << where;
+    }
+    EXPECT_EQ(Run("EXPLAIN SELECT min(a), max(a) FROM c WHERE b = 'c'").find("UNION"), std::string::npos);
+    EXPECT_NE(Run("EXPLAIN SELECT min(a), max(a) FROM c WHERE a > 3").find("UNION"), std::string::npos);
     EXPECT_EQ(Run("SELECT min(id), count(*) FROM t"), "0|200000");
     EXPECT_EQ(Run("SELECT max(a) FILTER (WHERE v < 500) FROM c"), "49");
     EXPECT_EQ(Run("SELECT b, max(a) FROM c GROUP BY b ORDER BY b LIMIT 1"), "a|99");
