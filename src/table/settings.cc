@@ -5,7 +5,6 @@
 #include <string>
 #include <thread>
 
-#include "store/file_limit.h"
 #include "table/database_impl.h"
 
 namespace yarrow {
@@ -44,7 +43,8 @@ const Setting kSettings[] = {
     {"open_segment_bytes", &LiveSettings::open_segment_bytes, "bytes", 0, kMostBytes, 64 * kMiB,
      "memory for the footers of segment files that are kept open"},
     {"open_segments", &LiveSettings::open_segments, "files", 0, 1'000'000, 500,
-     "segment files kept open, at most a quarter of the files that the process may open; those in use come on top"},
+     "segments kept open; of their files, at most a quarter of those that the process may open; those in use come on "
+     "top"},
     {"scan_threads", &LiveSettings::scan_threads, "threads", 1, kMostScanThreads,
      std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostScanThreads),
      "threads of a scan that asks for 0 threads; 1 to 256"}};
@@ -96,9 +96,8 @@ Status DatabaseImpl::SetSetting(std::string_view name, std::string_view value) {
 Status DatabaseImpl::ApplyLimits() {
   SegmentCaches& caches = cold_tier_->caches;
   caches.key_filters.SetBudget({.bytes = static_cast<uint64_t>(settings_.key_filter_cache_bytes)});
-  caches.open_segments.SetBudget(
-      {.bytes = static_cast<uint64_t>(settings_.open_segment_bytes),
-       .entries = std::min(static_cast<uint64_t>(settings_.open_segments), KeptFilesBudget())});
+  caches.open_segments.SetBudget({.bytes = static_cast<uint64_t>(settings_.open_segment_bytes),
+                                  .entries = static_cast<uint64_t>(settings_.open_segments)});
   return store_->SetMostLogBytes(static_cast<uint64_t>(settings_.max_log_bytes));
 }
 
