@@ -243,7 +243,6 @@ class Catalog {
   arrow::Status CheckPresent(const TableEntry& entry, std::string_view change) const;
   arrow::Status CheckChanges(const CatalogChanges& changes, bool in_transaction) const;
   arrow::Status AddWrites(const CatalogChanges& changes, WriteSet* writes) const;
-  void RemoveEnded(const std::vector<std::shared_ptr<const TableEntry>>& ended, CatalogView* view);
   bool WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot);
   // `before`: the definition that it follows, whose records are there; null: none.
   void AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
@@ -266,7 +265,8 @@ class Catalog {
   std::atomic<bool> committing_{false};
   mutable std::shared_mutex map_mutex_;
   std::shared_ptr<const CatalogView> view_;
-  std::deque<std::shared_ptr<const TableEntry>> ended_;  // the last few versions that are no more, latest last
+  std::deque<std::shared_ptr<const TableEntry>> ended_;           // the last few versions that are no more, latest last
+  std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas_;  // likewise
   std::unique_ptr<RowIdCounter> table_ids_;
   std::unique_ptr<RowIdCounter> job_ids_;
 };

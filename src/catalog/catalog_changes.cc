@@ -63,6 +63,21 @@ class Ends {
   std::vector<std::atomic<uint64_t>*> marks_;
 };
 
+// A snapshot may have what ended when its taker finds it in no view any more; that is soon.
+template <class Entry>
+void KeepEnded(const Entry& entry, std::deque<Entry>* ended) {
+  constexpr size_t kMostEnded = 64;
+  ended->push_back(entry);
+  if (ended->size() > kMostEnded) ended->pop_front();
+}
+
+bool WasThereAt(const std::atomic<uint64_t>& created_at, const std::atomic<uint64_t>& ended_at,
+                const Snapshot& snapshot) {
+  const uint64_t ended = ended_at.load(std::memory_order_acquire);
+  return created_at.load(std::memory_order_acquire) <= snapshot.sequence() &&
+         (ended == 0 || ended > snapshot.sequence());
+}
+
 }  // namespace
 
 Status Catalog::CreateSchema(std::string_view name) {
@@ -229,22 +244,18 @@ void Catalog::Publish(const CatalogChanges& changes, uint64_t sequence) {
   for (const auto& entry : begun) entry->created_at->store(sequence, std::memory_order_release);
   std::unique_lock lock(map_mutex_);
   auto view = std::make_shared<CatalogView>(*view_);
-  RemoveEnded(ended, view.get());
-  for (const auto& schema : changes.dropped_schemas) view->Remove(*schema);
+  for (const auto& entry : ended) {
+    view->Remove(*entry);
+    KeepEnded(entry, &ended_);
+  }
+  for (const auto& schema : changes.dropped_schemas) {
+    view->Remove(*schema);
+    KeepEnded(schema, &ended_schemas_);
+  }
   for (const auto& schema : changes.created_schemas) view->Add(schema);
   for (const auto& entry : begun) view->Add(entry);
   ++view->version_;
   view_ = std::move(view);
-}
-
-// Under map_mutex_, exclusively. A snapshot may have them when its taker finds them in no view any more; that is soon.
-void Catalog::RemoveEnded(const std::vector<std::shared_ptr<const TableEntry>>& ended, CatalogView* view) {
-  constexpr size_t kMostEnded = 64;
-  for (const auto& entry : ended) {
-    view->Remove(*entry);
-    ended_.push_back(entry);
-    if (ended_.size() > kMostEnded) ended_.pop_front();
-  }
 }
 
 std::shared_ptr<const CatalogView> Catalog::View() const {
@@ -264,10 +275,8 @@ std::shared_ptr<const TableEntry> Catalog::FindAt(const QualifiedName& name, con
   std::lock_guard ddl(ddl_mutex_);
   std::shared_lock lock(map_mutex_);
   const auto is_it = [&](const std::shared_ptr<const TableEntry>& entry) {
-    const uint64_t ended = entry->ended_at->load(std::memory_order_acquire);
-    return entry->created_at->load(std::memory_order_acquire) <= snapshot.sequence() &&
-           (ended == 0 || ended > snapshot.sequence()) && SameName(entry->definition->name, name.name) &&
-           SameName(entry->definition->schema_name, name.schema_name);
+    return SameName(entry->definition->name, name.name) && SameName(entry->definition->schema_name, name.schema_name) &&
+           WasThereAt(*entry->created_at, *entry->ended_at, snapshot);
   };
   if (auto present = view_->Find(name); present != nullptr && is_it(present)) return present;
   const auto former = std::ranges::find_if(ended_, is_it);
@@ -281,9 +290,13 @@ std::shared_ptr<const TableEntry> Catalog::FindLatest(const TableEntry& entry) {
 
 std::shared_ptr<const SchemaEntry> Catalog::FindSchemaAt(std::string_view name, const Snapshot& snapshot) {
   std::lock_guard ddl(ddl_mutex_);
-  auto found = View()->FindSchema(name);
-  return found != nullptr && found->created_at->load(std::memory_order_acquire) <= snapshot.sequence() ? found
-                                                                                                       : nullptr;
+  std::shared_lock lock(map_mutex_);
+  const auto is_it = [&](const std::shared_ptr<const SchemaEntry>& schema) {
+    return SameName(schema->name, name) && WasThereAt(*schema->created_at, *schema->dropped_at, snapshot);
+  };
+  if (auto present = view_->FindSchema(name); present != nullptr && is_it(present)) return present;
+  const auto former = std::ranges::find_if(ended_schemas_, is_it);
+  return former == ended_schemas_.end() ? nullptr : *former;
 }
 
 bool Catalog::WasLiveAt(const std::atomic<uint64_t>& ended_at, const Snapshot& snapshot) {

@@ -39,6 +39,31 @@ class CatalogTest : public testing::Test {
   std::unique_ptr<Catalog> catalog_;
 };
 
+// Whoever comes late finds what its snapshot has, however often the name was taken anew since.
+TEST_F(CatalogTest, SnapshotsKnowTheSchemasThatTheySaw) {
+  const auto replace = [&] {
+    const auto transaction = store_->BeginWrite();
+    CatalogChanges changes;
+    if (const auto present = catalog_->View()->FindSchema("app")) changes.dropped_schemas = {present};
+    changes.created_schemas = {catalog_->DraftSchema("app", &changes).ValueOrDie()};
+    WriteSet writes;
+    EXPECT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = transaction.get()}));
+    return catalog_->View()->FindSchema("app");
+  };
+  const Snapshot before = store_->GetSnapshot();
+  const auto first = replace();
+  const Snapshot then = store_->GetSnapshot();
+  const auto second = replace();
+  const Snapshot later = store_->GetSnapshot();
+  const auto third = replace();
+  replace();
+  EXPECT_EQ(catalog_->FindSchemaAt("app", before), nullptr);
+  EXPECT_EQ(catalog_->FindSchemaAt("app", then), first);
+  EXPECT_EQ(catalog_->FindSchemaAt("APP", later), second);
+  EXPECT_NE(third, second);
+  EXPECT_EQ(catalog_->FindSchemaAt("app", store_->GetSnapshot()), catalog_->View()->FindSchema("app"));
+}
+
 TEST_F(CatalogTest, DefinitionsSurviveReopening) {
   ASSERT_OK(catalog_->CreateSchema("app"));
   TableSpec spec = Spec("items", {"price", "id"});
