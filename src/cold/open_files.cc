@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "store/file_limit.h"
 #include "store/home_process.h"
@@ -20,7 +19,7 @@ namespace fs = std::filesystem;
 
 class OpenFiles::File : public arrow::io::RandomAccessFile {
  public:
-  File(OpenFiles* files, fs::path path, int64_t size) : files_(files), path_(std::move(path)), size_(size) {}
+  File(OpenFiles* files, fs::path path) : files_(files), path_(std::move(path)) {}
   ~File() override {
     if (HomeProcess::IsHome()) files_->Forget(this);
   }
@@ -65,12 +64,13 @@ class OpenFiles::File : public arrow::io::RandomAccessFile {
 
   OpenFiles* const files_;
   const fs::path path_;
-  const int64_t size_;
+  int64_t size_ = 0;
   std::mutex opening_;
   // Under the mutex of the OpenFiles.
   int fd_ = -1;
   size_t readers_ = 0;
-  std::optional<Idle::iterator> idle_;
+  Idle self_{this};  // unless it is among the idle ones: to go there allocates nothing
+  const Idle::iterator place_ = self_.begin();
 };
 
 OpenFiles& OpenFiles::OfProcess() {
@@ -84,23 +84,23 @@ size_t OpenFiles::idle() const {
 }
 
 void OpenFiles::Shrink(size_t most_idle) {
-  std::vector<int> closed;
-  {
-    std::lock_guard lock(mutex_);
-    while (idle_.size() > most_idle) {
+  for (;;) {
+    int fd = -1;
+    {
+      std::lock_guard lock(mutex_);
+      if (idle_.size() <= most_idle) return;
       File& last = *idle_.back();
-      closed.push_back(std::exchange(last.fd_, -1));
-      last.idle_.reset();
-      idle_.pop_back();
+      last.self_.splice(last.self_.begin(), idle_, last.place_);
+      fd = std::exchange(last.fd_, -1);
     }
+    ::close(fd);
   }
-  for (const int fd : closed) ::close(fd);
 }
 
-arrow::Result<int> OpenFiles::OpenDescriptor(OpenFiles* files, const fs::path& path) {
+arrow::Result<int> OpenFiles::OpenDescriptor(const fs::path& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-    files->Shrink(0);
+    Shrink(0);
     fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   }
   if (fd < 0) return SystemError("open", path, errno);
@@ -108,14 +108,15 @@ arrow::Result<int> OpenFiles::OpenDescriptor(OpenFiles* files, const fs::path& p
 }
 
 arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFiles::Open(const fs::path& path) {
-  ARROW_ASSIGN_OR_RAISE(const int fd, OpenDescriptor(this, path));
+  auto file = std::make_shared<File>(this, path);
+  ARROW_ASSIGN_OR_RAISE(const int fd, OpenDescriptor(path));
   struct stat about {};
   if (::fstat(fd, &about) != 0) {
     const int error = errno;
     ::close(fd);
     return SystemError("look at", path, error);
   }
-  auto file = std::make_shared<File>(this, path, about.st_size);
+  file->size_ = about.st_size;
   {
     std::lock_guard lock(mutex_);
     most_idle_ = KeptFilesBudget();
@@ -130,14 +131,14 @@ arrow::Result<int> OpenFiles::Acquire(File* file) {
   const auto take = [&]() -> std::optional<int> {
     std::lock_guard lock(mutex_);
     if (file->fd_ < 0) return std::nullopt;
-    if (file->idle_) idle_.erase(*std::exchange(file->idle_, std::nullopt));
+    if (file->self_.empty()) file->self_.splice(file->self_.begin(), idle_, file->place_);
     ++file->readers_;
     return file->fd_;
   };
   if (const auto fd = take()) return *fd;
   std::lock_guard opening(file->opening_);
   if (const auto fd = take()) return *fd;
-  ARROW_ASSIGN_OR_RAISE(const int fd, OpenDescriptor(this, file->path_));
+  ARROW_ASSIGN_OR_RAISE(const int fd, OpenDescriptor(file->path_));
   std::lock_guard lock(mutex_);
   file->fd_ = fd;
   ++file->readers_;
@@ -149,7 +150,7 @@ void OpenFiles::Release(File* file) {
   {
     std::lock_guard lock(mutex_);
     if (--file->readers_ > 0) return;
-    file->idle_ = idle_.insert(idle_.begin(), file);
+    idle_.splice(idle_.begin(), file->self_);
     if (idle_.size() <= most_idle_) return;
     most_idle = most_idle_;
   }
@@ -160,7 +161,7 @@ void OpenFiles::Forget(File* file) {
   int fd = -1;
   {
     std::lock_guard lock(mutex_);
-    if (file->idle_) idle_.erase(*file->idle_);
+    if (file->self_.empty()) file->self_.splice(file->self_.begin(), idle_, file->place_);
     fd = file->fd_;
   }
   if (fd >= 0) ::close(fd);

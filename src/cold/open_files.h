@@ -37,7 +37,7 @@ class OpenFiles {
   arrow::Result<int> Acquire(File* file);
   void Release(File* file);
   void Forget(File* file);
-  static arrow::Result<int> OpenDescriptor(OpenFiles* files, const std::filesystem::path& path);
+  arrow::Result<int> OpenDescriptor(const std::filesystem::path& path);
   // Closes the ones that were not used for the longest time.
   void Shrink(size_t most_idle);
 
