@@ -107,7 +107,18 @@ ColdTable::Move ColdTable::Begin(Manifest next, ManifestEdit edit) {
   return Move(this);
 }
 
+// Now and then, so that many moves in a row leave few versions.
+void ColdTable::ForgetNowAndThen() const {
+  constexpr size_t kManyVersions = 64;
+  {
+    std::lock_guard lock(mutex_);
+    if (history_.size() % kManyVersions != 0) return;
+  }
+  ForgetBefore(OldestSnapshot(*tier_->store));
+}
+
 ColdTable::Move ColdTable::BeginMove(ManifestEdit edit) {
+  ForgetNowAndThen();
   std::unique_lock lock(mutex_);
   moved_.wait(lock, [this] { return next_.edit == nullptr; });
   Manifest next;
@@ -125,7 +136,6 @@ ColdTable::Move ColdTable::BeginDrop(ColdSegments* all) {
 }
 
 void ColdTable::EndMove(std::optional<uint64_t> sequence) noexcept {
-  constexpr size_t kManyVersions = 64;
   Version ended;  // destroyed outside of the lock
   std::unique_lock lock(mutex_);
   std::swap(ended, next_);
@@ -135,10 +145,8 @@ void ColdTable::EndMove(std::optional<uint64_t> sequence) noexcept {
     history_.push_back({std::move(done_), ended.edit});
   }
   done_.reset();
-  const bool are_many = sequence && history_.size() % kManyVersions == 0;
   lock.unlock();
   moved_.notify_all();
-  if (are_many) ForgetBefore(OldestSnapshot(*tier_->store));
 }
 
 void ColdTable::ForgetBefore(uint64_t oldest) const {

@@ -91,6 +91,7 @@ class ColdTable {
       : tier_(std::move(tier)), table_id_(table_id), places_(std::move(places)) {}
   arrow::Status ReadEntries();
   Move Begin(Manifest next, ManifestEdit edit);  // under mutex_
+  void ForgetNowAndThen() const;
   // Nothing: the commit failed.
   void EndMove(std::optional<uint64_t> sequence) noexcept;
   // Whether a snapshot sees the commit with that edit.
