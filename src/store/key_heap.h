@@ -17,7 +17,6 @@ class KeyHeap {
   explicit KeyHeap(IsBefore is_before = {}) : is_before_(std::move(is_before)) {}
 
   bool empty() const { return sources_.empty(); }
-  size_t size() const { return sources_.size(); }
   // Others must not change while they are in the heap.
   Source& top() { return sources_.front(); }
   const Source& top() const { return sources_.front(); }
@@ -55,7 +54,6 @@ class KeyHeap {
     MovedOn();
     return popped;
   }
-  void Clear() { sources_.clear(); }
   // In no particular order.
   template <class Use>
   void ForEach(const Use& use) const {

@@ -40,7 +40,6 @@ struct ScanSource {
   std::shared_ptr<ProjectionCache> projections;
   WriteSet::View overlay;           // a transaction's own writes
   std::shared_ptr<ColdTable> cold;  // its segments; null for tables that never have any
-  std::string user;                 // whose of them; "" in shared tables
 };
 
 // Immutable once made; shared by the threads of the scan. Says what to read, not of which moment: whoever runs it

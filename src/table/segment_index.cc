@@ -7,12 +7,11 @@ void Add(const SegmentIndex::Totals& more, SegmentIndex::Totals* totals) {
   totals->segments += more.segments;
   totals->row_groups += more.row_groups;
   totals->rows += more.rows;
-  totals->bytes += more.bytes;
 }
 
 SegmentIndex::Totals TotalsOf(const ColdSegment& segment) {
   const cold::SegmentInfo& info = segment.info();
-  return {.segments = 1, .row_groups = info.row_groups.size(), .rows = info.rows, .bytes = info.bytes};
+  return {.segments = 1, .row_groups = info.row_groups.size(), .rows = info.rows};
 }
 
 const std::string& FirstKey(const std::shared_ptr<const ColdSegment>& segment) {

@@ -21,7 +21,6 @@ class SegmentIndex {
     uint64_t segments = 0;
     uint64_t row_groups = 0;
     uint64_t rows = 0;
-    uint64_t bytes = 0;  // of the files
   };
 
   // REQUIRES: it is not there.

@@ -35,7 +35,6 @@ class SegmentIndexTest : public testing::Test {
     const uint64_t id = ++last_id_;
     cold::SegmentInfo info;
     info.rows = rows;
-    info.bytes = 10 * rows;
     info.row_groups = {{first_key, 0, rows}};
     info.last_key = last_key;
     return std::make_shared<const ColdSegment>(tier_, cold::ManifestKey{1, {}, id},
@@ -88,11 +87,10 @@ class SegmentIndexTest : public testing::Test {
       ++expected.segments;
       ++expected.row_groups;
       expected.rows += segment->info().rows;
-      expected.bytes += segment->info().bytes;
     }
     const SegmentIndex::Totals totals = index.TotalsIn(lower, upper);
-    EXPECT_EQ(std::tuple(totals.segments, totals.row_groups, totals.rows, totals.bytes),
-              std::tuple(expected.segments, expected.row_groups, expected.rows, expected.bytes));
+    EXPECT_EQ(std::tuple(totals.segments, totals.row_groups, totals.rows),
+              std::tuple(expected.segments, expected.row_groups, expected.rows));
   }
 
   test::TempDir dir_;

@@ -93,7 +93,6 @@ ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   source.projections = projections_;
   source.overlay = std::move(overlay);
   source.cold = cold_;
-  if (definition().kind == TableKind::kUser) source.user = user_;
   return source;
 }
 
