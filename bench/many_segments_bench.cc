@@ -6,16 +6,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <duckdb/main/connection.hpp>
-#include <duckdb/main/database.hpp>
 #include <string>
 #include <vector>
 
 #include "allocation_count.h"
 #include "bench_table.h"
-#include "sql/duckdb_instance.h"
+#include "sql_place.h"
 #include "yarrow/flush.h"
-#include "yarrow/sql.h"
 #include "yarrow/table.h"
 
 namespace yarrow::bench {
@@ -30,37 +27,10 @@ double SecondsOf(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// A database with SQL over it; gone when it goes.
-class Place {
+// A process that may open 256 files, and a database.
+class Place : public SqlPlace {
  public:
-  explicit Place(const std::string& name) : folder_(DataFolder() / name) {
-    struct rlimit limit {};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = 256;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    Open();
-  }
-  ~Place() {
-    Close();
-    std::filesystem::remove_all(folder_);
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
-  void Open() {
-    StoreOptions options;
-    options.durability = Durability::kOs;
-    database = Check(Database::Open(folder_, options));
-    duckdb_ = sql::OpenDuckDb();
-    Check(sql::Attach(*duckdb_, database, "y"));
-    connection_ = std::make_unique<duckdb::Connection>(*duckdb_);
-    Run("USE y");
-  }
-  void Close() { connection_.reset(), duckdb_.reset(), database.reset(); }
-  void Run(const std::string& sql) {
-    const auto result = connection_->Query(sql);
-    if (result->HasError()) Check(arrow::Status::Invalid(sql, ": ", result->GetError()));
-  }
+  explicit Place(const std::string& name) : SqlPlace(name, Limited()) {}
   void MakeTable(const std::string& name, int64_t segments) {
     const int64_t rows = kSegments * kRowsASegment;
     Run("CREATE TABLE " + name + " (id BIGINT PRIMARY KEY, n INT, v VARCHAR)");
@@ -70,12 +40,16 @@ class Place {
     }
   }
 
-  std::shared_ptr<Database> database;
-
  private:
-  const std::filesystem::path folder_;
-  std::unique_ptr<duckdb::DuckDB> duckdb_;
-  std::unique_ptr<duckdb::Connection> connection_;
+  static StoreOptions Limited() {
+    struct rlimit limit {};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 256;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    StoreOptions options;
+    options.durability = Durability::kOs;
+    return options;
+  }
 };
 
 // Medians of rounds in turn, over those of the table without segments (or with one).
@@ -124,11 +98,11 @@ double FlushUsers(int64_t users, double* peak_bytes) {
   Place place("segments_users");
   place.Run("CREATE TABLE visits (id BIGINT PRIMARY KEY, page VARCHAR) WITH (kind = 'user')");
   for (int64_t user = 0; user < users; ++user) {
-    const auto session = Check(place.database->OpenSession({.user = "user " + std::to_string(user)}));
+    const auto session = Check(place.database()->OpenSession({.user = "user " + std::to_string(user)}));
     const auto table = Check(session->OpenTable("visits"));
     for (int64_t id = 0; id < kRowsASegment; ++id) Check(table->Put({id, "page"}));
   }
-  const auto table = Check(Check(place.database->OpenSession())->OpenTable("visits"));
+  const auto table = Check(Check(place.database()->OpenSession())->OpenTable("visits"));
   ReleaseFreeMemory();
   ResetPeakMemory();
   const uint64_t before = CurrentMemory();

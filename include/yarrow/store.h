@@ -44,9 +44,11 @@ struct StoreOptions {
   bool salvage = false;
   Durability durability = Durability::kSync;
   uint64_t block_cache_bytes = 256ull << 20;
-  uint64_t write_buffer_bytes = 64ull << 20;      // of one memtable
-  uint32_t group_commit_interval_ms = 10;         // kGrouped only
-  uint64_t ingest_threshold_bytes = 64ull << 20;  // a WriteSet above this commits as one SST ingest
+  uint64_t write_buffer_bytes = 64ull << 20;     // of one memtable
+  uint32_t group_commit_interval_ms = 10;        // kGrouped only
+  uint64_t ingest_threshold_bytes = 8ull << 20;  // a WriteSet above this, or 16,384 writes, commits as one SST ingest
+  // Memory for what live write transactions are judged by: 16 bytes a key that was committed since the oldest began.
+  // More goes to a file in the folder `tmp`.
   uint64_t commit_table_budget_bytes = 64ull << 20;
   bool disable_auto_compaction = false;  // for tests and benchmarks that want a table left as it was written
   friend bool operator==(const StoreOptions&, const StoreOptions&) = default;
@@ -187,7 +189,7 @@ class Store : public std::enable_shared_from_this<Store> {
                                        size_t max_points) const;
   // Estimated bytes on disk and in memtables of [lower, upper); an empty bound is open.
   uint64_t ApproximateBytes(Partition partition, std::string_view lower, std::string_view upper) const;
-  // Estimated entries in [lower, upper), from its bytes and the average entry of the partition. Costs microseconds.
+  // Estimated entries in [lower, upper): in files by its bytes and the partition's average entry. Costs microseconds.
   uint64_t ApproximateEntries(Partition partition, std::string_view lower, std::string_view upper) const;
 
   arrow::Status FlushMemtables();

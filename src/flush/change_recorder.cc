@@ -25,7 +25,7 @@ void ChangeRecorder::OnAnnounce(const CommitView& commit) noexcept {
   }
   for (const WriteRange& range : commit.ranges()) {
     const bool overlaps = range.lower < range_.upper && range_.lower < range.upper;
-    if (range.partition_id == partition_id_ && overlaps) ranges_.push_back({range.lower, range.upper});
+    if (range.partition_id == partition_id_ && overlaps) ranges_.push_back({&commit, {range.lower, range.upper}});
   }
 }
 
@@ -37,6 +37,13 @@ void ChangeRecorder::OnResolve(const CommitView& commit, const CommitOutcome& ou
     if (at == changed_.end()) continue;  // announced before this was made, or a second time in one batch
     if (at->second.in_flight > 0) --at->second.in_flight;
     if (outcome.committed) at->second.last = std::max(at->second.last, outcome.last_sequence);
+  }
+  if (!outcome.committed) {
+    std::erase_if(ranges_, [&](const RangeChange& change) { return change.commit == &commit; });
+    return;
+  }
+  for (RangeChange& change : ranges_) {
+    if (change.commit == &commit) change = {nullptr, std::move(change.range), outcome.last_sequence};
   }
 }
 
@@ -50,11 +57,11 @@ std::vector<std::string> ChangeRecorder::Take(uint64_t sequence) {
   return keys;
 }
 
-size_t ChangeRecorder::RangesIn(const KeyRange& range) const {
+bool ChangeRecorder::IsTouched(const KeyRange& range, uint64_t sequence) const {
   std::lock_guard lock(mutex_);
-  return static_cast<size_t>(std::count_if(ranges_.begin(), ranges_.end(), [&](const KeyRange& changed) {
-    return changed.lower < range.upper && range.lower < changed.upper;
-  }));
+  return std::ranges::any_of(ranges_, [&](const RangeChange& change) {
+    return change.last > sequence && change.range.lower < range.upper && range.lower < change.range.upper;
+  });
 }
 
 }  // namespace yarrow::flush

@@ -29,8 +29,9 @@ class ChangeRecorder : public CommitListener {
 
   // Keys announced since the last call, less those of commits that are known to be at or before `sequence`.
   std::vector<std::string> Take(uint64_t sequence);
-  // How many commits that name no single keys (bulk loads, range deletes, closed commits) have touched `range`.
-  size_t RangesIn(const KeyRange& range) const;
+  // Whether a commit that is through, behind `sequence`, has touched `range` without naming single keys: a large one,
+  // or one that deleted ranges.
+  bool IsTouched(const KeyRange& range, uint64_t sequence) const;
 
   void OnAnnounce(const CommitView& commit) noexcept override;
   void OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept override;
@@ -41,6 +42,12 @@ class ChangeRecorder : public CommitListener {
     uint64_t last = 0;       // sequence of the last one that is through
   };
 
+  struct RangeChange {
+    const CommitView* commit;  // null when it is through
+    KeyRange range;
+    uint64_t last = 0;
+  };
+
   bool IsMine(uint32_t partition_id, std::string_view key) const;
 
   const std::shared_ptr<Store> store_;
@@ -48,7 +55,7 @@ class ChangeRecorder : public CommitListener {
   const KeyRange range_;
   mutable std::mutex mutex_;
   std::map<std::string, Changes, std::less<>> changed_;
-  std::vector<KeyRange> ranges_;
+  std::vector<RangeChange> ranges_;
 };
 
 }  // namespace yarrow::flush

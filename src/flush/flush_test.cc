@@ -197,20 +197,33 @@ TEST_F(FlushTest, AFailedMergeLeavesWhatTheFlushMoved) {
   EXPECT_EQ(Answers(*items), before);
 }
 
-TEST_F(FlushTest, ABulkLoadIntoTheRowsStartsAnew) {
-  const auto items = CreateItems(100);
-  int loads = 0;
-  FlushOptions options;
+// Large writes tell the flush no keys: it finds what they changed, however many there are.
+TEST_F(FlushTest, LargeWritesWhileRowsAreCopiedAreNotLost) {
+  const auto items = Create(test::ItemsSpec());
+  const auto untouched = Create(test::ItemsSpec("untouched"));
+  for (Table* table : {items.get(), untouched.get()}) Load(table, {test::ItemsBatch(0, 70, 3)});
+  int pieces = 0;
+  const auto change = [&](Table& table) {
+    const auto ids = test::ItemsBatch(pieces * 10 - 5, 12);  // also of the piece before
+    const auto names = test::ItemsBatch(pieces * 1000, 12)->GetColumnByName("name");
+    const auto reader = test::ReaderOf({ids->SetColumn(2, ids->schema()->field(2), names).ValueOrDie()});
+    EXPECT_OK(table.BulkLoad(reader.get(), {.mode = WriteMode::kUpsert}).status());
+    if (pieces % 3 == 0) {
+      EXPECT_TRUE(Delete(table, pieces * 10 + 1).ValueOrDie());
+    }
+  };
+  FlushOptions options{.max_segment_rows = 10};
   options.on_progress = [&](int64_t) {
-    if (loads == 2) return arrow::Status::OK();
-    const auto reader = test::ReaderOf({test::ItemsBatch(10 + loads, 1, 1)});
-    ++loads;
-    return items->BulkLoad(reader.get(), {.mode = WriteMode::kUpsert}).status();
+    for (Table* table : {items.get(), untouched.get()}) change(*table);
+    ++pieces;
+    return arrow::Status::OK();
   };
   ASSERT_OK_AND_ASSIGN(const auto flushed, items->Flush(options));
-  EXPECT_EQ(flushed.rows, 100);
-  EXPECT_EQ(Files().size(), 1u);
-  EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 100u);
+  EXPECT_EQ(flushed.files, 7);
+  EXPECT_EQ(Answers(*items), Answers(*untouched));
+  ASSERT_OK(items->Flush().status());
+  EXPECT_EQ(Answers(*items), Answers(*untouched));
+  EXPECT_EQ(db_->Check().ValueOrDie().problems, Texts());
 }
 
 TEST_F(FlushTest, AFailedFlushChangesNothing) {

@@ -10,6 +10,7 @@
 #include "cold/segment_path.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
 namespace {
@@ -38,6 +39,7 @@ Status SegmentCompaction::Run() {
       std::make_unique<ChangeRecorder>(table_->database().store(), table_->entry().partition,
                                        PrefixRange(RecordPrefix(RecordKind::kOverride, table_->definition().id)));
   snapshot_ = table_->store().GetSnapshot();
+  searched_at_ = snapshot_.sequence();
   Status status = [&] {
     for (const auto& segment : inputs_) {
       ARROW_ASSIGN_OR_RAISE(auto dropped, segment->Dropped(snapshot_, {}));
@@ -117,6 +119,29 @@ Status SegmentCompaction::Merge() {
 // Step 3.
 Status SegmentCompaction::Prepare() {
   for (const std::string& key : recorder_->Take(snapshot_.sequence())) ARROW_RETURN_NOT_OK(ReadOverride(key));
+  const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kOverride, table_->definition().id));
+  return recorder_->IsTouched(all, searched_at_) ? FindOverrides() : Status::OK();
+}
+
+// Large writes name no keys.
+Status SegmentCompaction::FindOverrides() {
+  const Snapshot now = table_->store().GetSnapshot();
+  for (const ColdPiece& piece : pieces_) {
+    const std::string prefix = cold::OverridePrefix(table_->definition().id, piece.segment->key().segment_id);
+    ScanCursor cursor = table_->store().Scan({.partition = table_->entry().partition,
+                                              .lower = prefix,
+                                              .upper = PrefixSuccessor(prefix),
+                                              .snapshot = now,
+                                              .fill_cache = false});
+    while (cursor.Next()) {
+      const std::string key(cursor.key());
+      ARROW_ASSIGN_OR_RAISE(const auto override_key, cold::DecodeOverrideKey(key));
+      const bool known = piece.dropped.Contains(override_key.position) || overrides_.contains(key);
+      if (!known) ARROW_RETURN_NOT_OK(ReadOverride(key));
+    }
+    ARROW_RETURN_NOT_OK(cursor.status());
+  }
+  searched_at_ = now.sequence();
   return Status::OK();
 }
 

@@ -56,6 +56,7 @@ class SegmentCompaction {
   arrow::Status FinishOutput(const cold::ManifestKey& key, cold::SegmentWriter* writer);
   cold::SegmentLayout Layout() const;
   arrow::Status Prepare();
+  arrow::Status FindOverrides();
   arrow::Status ReadOverride(const std::string& key);
   arrow::Result<std::string> FindCarried(const ColdPiece& input, uint64_t position);
   cold::ManifestEntry EntryOf(const Output& output) const;
@@ -75,6 +76,7 @@ class SegmentCompaction {
   const ColdSegments inputs_;
   std::unique_ptr<ChangeRecorder> recorder_;
   Snapshot snapshot_;
+  uint64_t searched_at_ = 0;       // overrides of large writes are in overrides_ up to this sequence
   std::vector<ColdPiece> pieces_;  // the inputs at the snapshot
   std::vector<Output> outputs_;    // by key
   std::map<std::string, Override> overrides_;

@@ -18,6 +18,8 @@ using arrow::Status;
 
 // A disturbed piece is tried again, not for ever.
 constexpr int kMostAttempts = 5;
+// Of one piece. More are cheaper to copy with it than to put back one by one.
+constexpr size_t kMostChanges = 100'000;
 
 cold::ManifestEntry EntryOf(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
   return {.segment_id = key.segment_id, .level = 0, .info = written.info};
@@ -41,7 +43,7 @@ Status SegmentFlush::Run() {
     if (piece == Piece::kNoRows) return Status::OK();
     if (++attempts == kMostAttempts) {
       return Status::Invalid("Flush of table ", table_->definition().QualifiedName(),
-                             ": bulk loads came into its rows ", kMostAttempts,
+                             ": large writes changed its rows ", kMostAttempts,
                              " times while it copied them; flush it when they are done");
     }
   }
@@ -69,7 +71,8 @@ arrow::Result<SegmentFlush::Piece> SegmentFlush::MovePiece() {
   ARROW_ASSIGN_OR_RAISE(const auto written, WriteSegment(key));
   if (!written) return Piece::kNoRows;
   range_ = {written->info.first_key(), written->info.last_key + '\0'};
-  is_moved_ = false;
+  searched_at_ = snapshot_.sequence();
+  is_moved_ = is_disturbed_ = false;
   const Status status = Move(key, *written);
   // After an I/O error nobody knows whether the commit is on disk; what is not will be swept when the database is
   // opened.
@@ -98,16 +101,23 @@ Status SegmentFlush::LetMemoryGo(const cold::WrittenSegment& written) {
 
 // Steps 3 and 4.
 Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
-  is_disturbed_ = recorder_->RangesIn(range_) > 0;
-  if (is_disturbed_) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto segment,
                         cold::Segment::Open(table_->store().path(), key, written.info, *table_->cold()->tier().files));
   cold::RowGroupCache cache(SegmentCaches::kRowGroupBytes);
   ARROW_ASSIGN_OR_RAISE(const auto lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
                                                                      table_->key_prefix(), {}, &cache));
   changes_.clear();
-  for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare(*lookup));
-  return Commit(key, written, *lookup);
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare(*lookup));
+    const Status status = Commit(key, written, *lookup);
+    if (!is_touched_) return status;
+  }
+  return Disturbed();
+}
+
+Status SegmentFlush::Disturbed() {
+  is_disturbed_ = true;
+  return Status::Cancelled("large writes changed the rows");
 }
 
 arrow::Result<std::optional<cold::WrittenSegment>> SegmentFlush::WriteSegment(const cold::ManifestKey& key) {
@@ -139,10 +149,36 @@ arrow::Result<std::optional<cold::WrittenSegment>> SegmentFlush::WriteSegment(co
 
 // Looks at the keys of the piece that were written since the last time; those behind it wait for their piece.
 Status SegmentFlush::Prepare(const cold::SegmentLookup& lookup) {
+  if (recorder_->IsTouched(range_, searched_at_)) ARROW_RETURN_NOT_OK(FindChanges());
   for (std::string& key : recorder_->Take(snapshot_.sequence())) changed_.insert(std::move(key));
   const auto end = changed_.lower_bound(range_.upper);
   for (auto key = changed_.lower_bound(range_.lower); key != end; ++key) ARROW_RETURN_NOT_OK(ReadChange(lookup, *key));
   changed_.erase(changed_.begin(), end);
+  return Status::OK();
+}
+
+// Large writes name no keys: what they changed is what differs between the snapshot and now.
+Status SegmentFlush::FindChanges() {
+  const Snapshot now = table_->store().GetSnapshot();
+  const auto scan = [&](const Snapshot& snapshot) {
+    return table_->store().Scan({.partition = table_->entry().partition,
+                                 .lower = range_.lower,
+                                 .upper = range_.upper,
+                                 .snapshot = snapshot,
+                                 .fill_cache = false});
+  };
+  ScanCursor before = scan(snapshot_), after = scan(now);
+  bool has_before = before.Next(), has_after = after.Next();
+  while (has_before || has_after) {
+    const int order = !has_before ? 1 : !has_after ? -1 : before.key().compare(after.key());
+    if (order != 0 || before.value() != after.value()) changed_.emplace(order <= 0 ? before.key() : after.key());
+    if (changed_.size() > kMostChanges) return Disturbed();
+    if (order <= 0) has_before = before.Next();
+    if (order >= 0) has_after = after.Next();
+  }
+  ARROW_RETURN_NOT_OK(before.status());
+  ARROW_RETURN_NOT_OK(after.status());
+  searched_at_ = now.sequence();
   return Status::OK();
 }
 
@@ -175,15 +211,16 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   ColdTable::Move move = cold.BeginMove({.added = {cold.MakeSegment(key, EntryOf(key, written))}, .removed = {}});
-  const auto committed =
-      table_->store().CommitClosed(closed,
-                                   [&](WriteSet* writes) -> Status {
-                                     is_disturbed_ = recorder_->RangesIn(range_) > 1;  // one is this commit's own
-                                     if (is_disturbed_) return Status::Cancelled("a bulk load came into the rows");
-                                     ARROW_RETURN_NOT_OK(Prepare(lookup));
-                                     return AddWrites(key, written, writes);
-                                   },
-                                   {.guards = guards, .sync = true, .moves_only = true});
+  const auto committed = table_->store().CommitClosed(closed,
+                                                      [&](WriteSet* writes) -> Status {
+                                                        // To be searched outside: others wait here.
+                                                        is_touched_ = recorder_->IsTouched(range_, searched_at_);
+                                                        if (is_touched_)
+                                                          return Status::Cancelled("a large write came into the rows");
+                                                        ARROW_RETURN_NOT_OK(Prepare(lookup));
+                                                        return AddWrites(key, written, writes);
+                                                      },
+                                                      {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_moved_ = true;
   moved_at_ = committed->last_sequence;

@@ -39,11 +39,13 @@ class SegmentFlush {
   arrow::Status Run();
 
  private:
-  // One piece: steps 2 to 4. kDisturbed: a bulk load came into its range.
+  // One piece: steps 2 to 4. kDisturbed: large writes changed too much of it, or too often.
   enum class Piece { kMoved, kNoRows, kDisturbed };
   arrow::Result<Piece> MovePiece();
   arrow::Result<std::optional<cold::WrittenSegment>> WriteSegment(const cold::ManifestKey& key);
   arrow::Status Prepare(const cold::SegmentLookup& lookup);
+  arrow::Status FindChanges();
+  arrow::Status Disturbed();
   arrow::Status ReadChange(const cold::SegmentLookup& lookup, const std::string& key);
   arrow::Status Move(const cold::ManifestKey& key, const cold::WrittenSegment& written);
   arrow::Status Commit(const cold::ManifestKey& key, const cold::WrittenSegment& written,
@@ -73,9 +75,11 @@ class SegmentFlush {
   std::set<std::string, std::less<>> changed_;  // keys written since the snapshot, of pieces that are still to come
   KeyRange range_;                              // of the piece at hand
   std::map<std::string, Change> changes_;       // in range_
+  uint64_t searched_at_ = 0;                    // changes that name no keys are in changes_ up to this sequence
   uint64_t moved_at_ = 0;
   uint64_t filter_bytes_ = 0;  // in the memtable, at most
   bool is_moved_ = false;      // the piece's commit succeeded
+  bool is_touched_ = false;    // a large write came before the piece's commit had it to itself
   bool is_disturbed_ = false;
 };
 

@@ -461,7 +461,7 @@ TEST_F(SqlTest, TheOptimizerKnowsHowManyRowsThereAre) {
     return std::stod(Run("SELECT estimated_size FROM duckdb_tables() WHERE table_name = '" + table + "'"));
   };
   for (const bool flushed : {false, true}) {
-    EXPECT_NEAR(estimate("small"), 300, 300) << flushed;
+    EXPECT_NEAR(estimate("small"), 300, 400) << flushed;  // a small file has its index, too
     EXPECT_NEAR(estimate("large"), 60000, 12000) << flushed;
     ASSERT_OK(database_->store()->FlushMemtables());
   }

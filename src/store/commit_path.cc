@@ -7,14 +7,10 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <thread>
 #include <utility>
 
-#include "store/file_run.h"
 #include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
-#include "store/run_files.h"
-#include "store/sst_files.h"
 #include "store/store_impl.h"
 #include "store/thread_sanitizer.h"
 #include "store/write_run.h"
@@ -23,6 +19,9 @@
 namespace yarrow {
 
 namespace {
+
+// Others wait while a batch goes into the memtable and, in the commit queue, for what is done key by key.
+constexpr size_t kMostOpsInBatch = 16'384;
 
 // Reused from commit to commit of a thread, so that a small one allocates nothing.
 struct CommitScratch {
@@ -97,15 +96,12 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
     AwaitTurn(commit, writes.byte_size());
     return CommitRuns(writes, commit);
   }
-  CommitScratch& scratch = CommitScratch::OfThread();
-  if (writes.byte_size() > options.ingest_threshold_bytes && writes.ranges_.empty()) {
+  const bool is_large = writes.byte_size() > options.ingest_threshold_bytes || writes.op_count() > kMostOpsInBatch;
+  if (is_large && writes.ranges_.empty()) {
     AwaitTurn(commit, writes.byte_size());
-    const std::span<const WriteOp> ops = writes.Collect(true, &scratch.ops);
-    HashOps(ops, &scratch.hashes);
-    arrow::Result<CommitResult> result = CommitAsIngest(ops, scratch.hashes, commit);
-    scratch.Trim();
-    return result;
+    return CommitAsIngest(writes, commit);
   }
+  CommitScratch& scratch = CommitScratch::OfThread();
   const std::span<const WriteOp> ops = writes.Collect(false, &scratch.ops);
   if (pressure.rate() > 0 && !IsOfSeveralPartitions(ops)) AwaitTurn(commit, writes.byte_size());
   HashOps(ops, &scratch.hashes);
@@ -222,86 +218,6 @@ arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> 
     return built;
   }
   return WriteAdmitted(&request, ops, writes.ranges_, &batch, /*sync=*/true);
-}
-
-arrow::Result<CommitResult> StoreImpl::CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
-                                                      const CommitOptions& commit) {
-  // The files are written before the keys are announced: nobody waits for that part.
-  std::vector<std::unique_ptr<SstFiles>> owned;
-  std::vector<const SstFiles*> files;
-  size_t begin = 0;
-  while (begin < ops.size()) {
-    const Partition partition = PartitionById(ops[begin].partition_id);
-    SstFiles& written = *owned.emplace_back(std::make_unique<SstFiles>(this, partition));
-    size_t end = begin;
-    for (; end < ops.size() && ops[end].partition_id == partition.id(); ++end) {
-      const WriteOp& op = ops[end];
-      ARROW_RETURN_NOT_OK(op.kind == WriteOp::Kind::kPut ? written.Put(op.key(), op.value())
-                                                         : written.Delete(op.key()));
-    }
-    ARROW_RETURN_NOT_OK(written.Finish());
-    files.push_back(&written);
-    begin = end;
-  }
-  CommitRequest request(ops, hashes, {}, commit);
-  return Ingest(&request, files);
-}
-
-arrow::Result<CommitResult> StoreImpl::CommitRuns(const WriteSet& writes, const CommitOptions& commit) {
-  std::vector<WriteOp> storage;
-  const std::span<const WriteOp> ops = writes.Collect(/*sorted=*/true, &storage);
-  std::vector<uint64_t> hashes;
-  HashOps(ops, &hashes);
-  std::vector<WriteRange> ranges = writes.ranges_;
-  for (const WriteSet::Run& run : writes.runs_) {
-    if (run.file == nullptr || run.file->files().rows() == 0) continue;
-    const SstFiles& files = run.file->files();
-    ranges.push_back({files.partition().id(), files.first_key(), files.last_key() + '\0'});  // the last key included
-  }
-  RunFiles files(this);
-  ARROW_RETURN_NOT_OK(files.AddRanges(writes.ranges_));
-  ARROW_RETURN_NOT_OK(files.AddRuns(writes.runs_, writes.Everything()));
-  CommitRequest request(ops, hashes, ranges, commit);
-  return Ingest(&request, files.files());
-}
-
-// RocksDB flushes memtables with keys of the files, and then may still see one for a moment: with assertions compiled
-// in it gives up, changes nothing and says TryAgain. Seen once in some 3,000 rounds of flush/power_loss_test.cc.
-constexpr int kMostIngestAttempts = 1000;
-
-arrow::Result<CommitResult> StoreImpl::Ingest(CommitRequest* request, std::span<const SstFiles* const> files) {
-  // An ingest is durable at once. So must be every commit before it, or a power cut could keep the later one only.
-  if (options.durability != Durability::kSync) ARROW_RETURN_NOT_OK(SyncLog());
-  std::vector<rocksdb::IngestExternalFileArg> args;
-  for (const SstFiles* sst : files) {
-    if (sst->paths().empty()) continue;
-    // RocksDB takes one argument a partition.
-    auto arg = std::find_if(args.begin(), args.end(),
-                            [&](const auto& known) { return known.column_family == Handle(sst->partition()); });
-    if (arg == args.end()) arg = args.emplace(args.end());
-    arg->column_family = Handle(sst->partition());
-    arg->external_files.insert(arg->external_files.end(), sst->paths().begin(), sst->paths().end());
-    arg->options.move_files = true;
-    arg->options.write_global_seqno = false;
-  }
-  ARROW_RETURN_NOT_OK(commits.Admit(request));
-  CommitOutcome outcome;
-  // RocksDB gives ingested files sequence 0 when no snapshot exists as it starts; a snapshot taken before it ends would
-  // then see the files appear. With a snapshot of ours there always is one, and they get the next sequence.
-  const rocksdb::Snapshot* const before = db->GetSnapshot();
-  outcome.first_sequence = db->GetLatestSequenceNumber() + 1;
-  rocksdb::Status status;
-  for (int attempt = 0; attempt < kMostIngestAttempts && !args.empty(); ++attempt) {
-    status = db->IngestExternalFiles(args);
-    if (!status.IsTryAgain()) break;
-    std::this_thread::yield();
-  }
-  outcome.last_sequence = db->GetLatestSequenceNumber();
-  outcome.committed = status.ok();
-  db->ReleaseSnapshot(before);
-  commits.Resolve(request, outcome);
-  return status.ok() ? arrow::Result<CommitResult>(CommitResult{outcome.first_sequence, outcome.last_sequence})
-                     : WriteError(status, "cannot ingest into '" + path.string() + "'");
 }
 
 }  // namespace yarrow

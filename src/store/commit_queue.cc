@@ -12,27 +12,10 @@ bool Overlap(const WriteRange& a, const WriteRange& b) {
   return a.partition_id == b.partition_id && a.lower < b.upper && b.lower < a.upper;
 }
 
-bool AnyPointInRange(std::span<const WriteOp> ops, std::span<const WriteRange> ranges) {
-  for (const WriteRange& range : ranges) {
-    for (const WriteOp& op : ops) {
-      if (op.partition_id == range.partition_id && range.lower <= op.key() && op.key() < range.upper) return true;
-    }
-  }
-  return false;
-}
-
-bool AnyRangesOverlap(std::span<const WriteRange> a, std::span<const WriteRange> b) {
-  for (const WriteRange& x : a) {
-    for (const WriteRange& y : b) {
-      if (Overlap(x, y)) return true;
-    }
-  }
-  return false;
-}
-
-bool RangesClash(const CommitView& a, const CommitView& b) {
-  return AnyPointInRange(a.ops(), b.ranges()) || AnyPointInRange(b.ops(), a.ranges()) ||
-         AnyRangesOverlap(a.ranges(), b.ranges());
+bool AnyOverlap(std::span<const WriteRange> a, std::span<const WriteRange> b) {
+  return std::ranges::any_of(a, [&](const WriteRange& x) {
+    return std::ranges::any_of(b, [&](const WriteRange& y) { return Overlap(x, y); });
+  });
 }
 
 bool GuardsClash(std::span<const GuardUse> a, std::span<const GuardUse> b) {
@@ -44,17 +27,49 @@ bool GuardsClash(std::span<const GuardUse> a, std::span<const GuardUse> b) {
   return false;
 }
 
+arrow::Status LostKey(uint64_t sequence, uint64_t snapshot) {
+  return ConflictError("write conflict: another transaction committed one of the keys at sequence " +
+                       std::to_string(sequence) + ", after this one began at " + std::to_string(snapshot));
+}
+
 }  // namespace
 
-CommitQueue::CommitQueue(uint64_t table_budget_bytes, PartitionNamer partition_name)
-    : partition_name_(std::move(partition_name)), table_(table_budget_bytes) {}
+bool CommitRequest::HasAnyOf(std::span<const uint64_t> hashes) const {
+  return std::ranges::any_of(hashes, [this](uint64_t hash) { return summary_.hashes->Contains(hash); });
+}
+
+bool CommitRequest::WritesInto(std::span<const WriteRange> ranges) const {
+  if (is_large()) return AnyOverlap(summary_.hulls, ranges);
+  return std::ranges::any_of(ranges, [this](const WriteRange& range) {
+    return std::ranges::any_of(ops_, [&](const WriteOp& op) {
+      return op.partition_id == range.partition_id && range.lower <= op.key() && op.key() < range.upper;
+    });
+  });
+}
+
+bool CommitQueue::RangesClash(const CommitRequest& a, const CommitRequest& b) {
+  return a.WritesInto(b.exclusive_ranges_) || b.WritesInto(a.exclusive_ranges_) ||
+         AnyOverlap(a.exclusive_ranges_, b.exclusive_ranges_);
+}
+
+CommitQueue::CommitQueue(uint64_t table_budget_bytes, std::filesystem::path spill_folder, PartitionNamer partition_name)
+    : spill_folder_(std::move(spill_folder)), partition_name_(std::move(partition_name)), table_(table_budget_bytes) {}
 
 arrow::Status CommitQueue::Admit(CommitRequest* request) {
   std::unique_lock lock(mutex_);
+  CommitTable::Position judged;
   bool queued = false;
   for (;;) {
     // Judged before each wait as well: a transaction that has lost already does not wait to hear it.
     arrow::Status status = Validate(*request);
+    if (status.ok() && request->is_large() && request->is_transactional()) {
+      const CommitTable::Recorded recorded = table_.Since(&judged, request->transaction_->sequence_);
+      const bool much = !recorded.runs.empty() || recorded.points.size() > kFewPoints;
+      if (much) lock.unlock();
+      status = JudgeRecorded(request, recorded);
+      if (much) lock.lock();
+      if (much && status.ok()) continue;
+    }
     const bool wait = status.ok() && MustWait(*request);
     if (!wait) {
       if (queued) std::erase(closing_, request);
@@ -78,13 +93,55 @@ arrow::Status CommitQueue::Admit(CommitRequest* request) {
 }
 
 void CommitQueue::Resolve(CommitRequest* request, const CommitOutcome& outcome) {
-  std::lock_guard lock(mutex_);
-  Withdraw(request);
-  if (outcome.committed) Record(*request, outcome);
-  for (CommitListener* listener : listeners_) listener->OnResolve(*request, outcome);
-  if (waiting_ > 0) resolved_.notify_all();
+  bool spill = false;
+  CommitTable::Runs forgotten;
+  {
+    std::lock_guard lock(mutex_);
+    Withdraw(request);
+    if (outcome.committed) Record(*request, outcome);
+    for (CommitListener* listener : listeners_) listener->OnResolve(*request, outcome);
+    if (waiting_ > 0) resolved_.notify_all();
+    spill = !is_spilling_ && table_.FindRunToSpill() != nullptr;
+    is_spilling_ |= spill;
+    forgotten = table_.TakeForgotten();
+  }
+  if (spill) SpillTable();
 }
 
+void CommitQueue::SpillTable() {
+  std::unique_lock lock(mutex_);
+  while (const std::shared_ptr<const CommitRun> run = table_.FindRunToSpill()) {
+    std::shared_ptr<SpillFile> file = spill_file_;
+    lock.unlock();
+    if (file == nullptr) file = SpillFile::Create(spill_folder_).ValueOr(nullptr);
+    const auto spilled = file == nullptr ? nullptr : run->Spill(file).ValueOr(nullptr);
+    lock.lock();
+    if (spilled != nullptr) {
+      spill_file_ = file;
+      table_.Replace(run.get(), spilled);
+    } else {
+      table_.KeepInMemory();
+    }
+  }
+  is_spilling_ = false;
+}
+
+arrow::Status CommitQueue::JudgeRecorded(CommitRequest* request, const CommitTable::Recorded& recorded) {
+  const uint64_t snapshot = request->transaction_->sequence_;
+  const KeyHashes& keys = *request->summary_.hashes;
+  for (const auto& run : recorded.runs) {
+    ARROW_ASSIGN_OR_RAISE(request->lost_key_, run->FindCommon(keys, snapshot));
+    if (request->lost_key_) return LostKey(request->lost_key_->sequence, snapshot);
+  }
+  for (const CommitRun::Point& point : recorded.points) {
+    if (!keys.Contains(point.hash)) continue;
+    request->lost_key_ = point;
+    return LostKey(point.sequence, snapshot);
+  }
+  return arrow::Status::OK();
+}
+
+// All but what JudgeRecorded says.
 arrow::Status CommitQueue::Validate(const CommitRequest& request) const {
   for (const GuardUse& use : request.guards_) {
     if (use.guard->version() != use.version) {
@@ -92,32 +149,41 @@ arrow::Status CommitQueue::Validate(const CommitRequest& request) const {
                            std::to_string(use.guard->version()) + " now, " + std::to_string(use.version) + " then)");
     }
   }
-  return request.transaction_ == nullptr ? arrow::Status::OK() : ValidateTransaction(request);
+  return request.is_transactional() ? ValidateTransaction(request) : arrow::Status::OK();
 }
 
 arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) const {
   const WriteTransactionToken& token = *request.transaction_;
   if (!token.live_) return arrow::Status::Invalid("this write transaction has committed already; begin a new one");
   const uint64_t snapshot = token.sequence_;
-  if (snapshot < table_.floor()) {
-    return ConflictError("the transaction is too old to be judged: it began at sequence " + std::to_string(snapshot) +
-                         ", the commit table reaches back to " + std::to_string(table_.floor()) +
-                         " (see StoreOptions::commit_table_budget_bytes)");
+  if (!request.exclusive_ranges_.empty()) ARROW_RETURN_NOT_OK(JudgeRanges(request));
+  return request.is_large() ? JudgeHulls(request) : JudgePoints(request.ops_, request.hashes_, snapshot);
+}
+
+arrow::Status CommitQueue::JudgeRanges(const CommitRequest& request) const {
+  // The table knows hashes of keys, which say nothing about ranges; the guards know the last commit of their tables.
+  const uint64_t snapshot = request.transaction_->sequence_;
+  if (request.guards_.empty()) {
+    return arrow::Status::Invalid("range deletes in a transaction need a guard to be judged by");
   }
-  if (!request.ranges_.empty()) {
-    // The table knows hashes of keys, which say nothing about ranges; the guards know the last commit of their tables.
-    if (request.guards_.empty()) {
-      return arrow::Status::Invalid("range deletes and bulk loads in a transaction need a guard to be judged by");
-    }
-    for (const GuardUse& use : request.guards_) {
-      if (use.guard->last_commit_sequence() > snapshot) {
-        return ConflictError("write conflict: the rows under the " + use.guard->name() + " were changed at sequence " +
-                             std::to_string(use.guard->last_commit_sequence()) + ", after this transaction began at " +
-                             std::to_string(snapshot) + "; a large write needs them to itself");
-      }
+  for (const GuardUse& use : request.guards_) {
+    if (use.guard->last_commit_sequence() > snapshot) {
+      return ConflictError("write conflict: the rows under the " + use.guard->name() + " were changed at sequence " +
+                           std::to_string(use.guard->last_commit_sequence()) + ", after this transaction began at " +
+                           std::to_string(snapshot) + "; a deletion of whole ranges needs them to itself");
     }
   }
-  return JudgePoints(request.ops_, request.hashes_, snapshot);
+  return arrow::Status::OK();
+}
+
+// A key that the hull has and the commit does not may make a conflict out of none here. Ranges are deleted with tables.
+arrow::Status CommitQueue::JudgeHulls(const CommitRequest& request) const {
+  const uint64_t snapshot = request.transaction_->sequence_;
+  for (const WriteRange& hull : request.summary_.hulls) {
+    const uint64_t last = table_.LastCommitOfRange(hull, snapshot);
+    if (last > snapshot) return LostKey(last, snapshot);
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status CommitQueue::JudgePoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
@@ -125,8 +191,8 @@ arrow::Status CommitQueue::JudgePoints(std::span<const WriteOp> ops, std::span<c
   if (table_.newest() <= snapshot) return arrow::Status::OK();
   for (size_t i = 0; i < ops.size(); ++i) {
     const WriteOp& op = ops[i];
-    const uint64_t last = table_.LastCommit(hashes[i], op.partition_id, op.key());
-    if (last <= snapshot) continue;
+    ARROW_ASSIGN_OR_RAISE(const uint64_t last, table_.LastCommit(hashes[i], op.partition_id, op.key(), snapshot));
+    if (last == 0) continue;
     return ConflictError("write conflict on key " + FormatKey(op.key()) + " of partition '" +
                              partition_name_(op.partition_id) + "': another transaction committed it at sequence " +
                              std::to_string(last) + ", after this one began at " + std::to_string(snapshot),
@@ -160,8 +226,9 @@ bool CommitQueue::MustWait(const CommitRequest& request) const {
 bool CommitQueue::PointsInTheWay(const CommitRequest& request) const {
   // Blind writes of one key need no order among themselves. A transaction must know the outcome of every other write of
   // its keys to be judged, and a blind write must not slip in between its judgement and its write.
-  const bool transactional = request.transaction_ != nullptr;
+  const bool transactional = request.is_transactional();
   if (!transactional && transactional_in_flight_ == 0) return false;
+  if ((request.is_large() || large_in_flight_ > 0) && LargeInTheWay(request)) return true;
   for (uint64_t hash : request.hashes_) {
     const uint64_t pending = pending_.Find(hash);
     if (pending != 0 && (transactional || pending >= kTransactional)) return true;
@@ -169,8 +236,23 @@ bool CommitQueue::PointsInTheWay(const CommitRequest& request) const {
   return false;
 }
 
+// Between two large ones it suffices that their keys may be the same: the second waits, and is then judged.
+bool CommitQueue::LargeInTheWay(const CommitRequest& request) const {
+  for (const CommitRequest* other = in_flight_; other != nullptr; other = other->next_) {
+    if (!request.is_transactional() && !other->is_transactional()) continue;
+    if (request.is_large() && other->is_large()) {
+      if (AnyOverlap(request.summary_.hulls, other->summary_.hulls)) return true;
+    } else if (request.is_large()) {
+      if (request.HasAnyOf(other->hashes_)) return true;
+    } else if (other->is_large()) {
+      if (other->HasAnyOf(request.hashes_)) return true;
+    }
+  }
+  return false;
+}
+
 bool CommitQueue::RangesInTheWay(const CommitRequest& request) const {
-  if (ranges_in_flight_ == 0 && request.ranges_.empty()) return false;
+  if (ranges_in_flight_ == 0 && request.exclusive_ranges_.empty()) return false;
   for (const CommitRequest* other = in_flight_; other != nullptr; other = other->next_) {
     if (RangesClash(request, *other)) return true;
   }
@@ -185,7 +267,7 @@ bool CommitQueue::GuardsInTheWay(const CommitRequest& request) const {
 }
 
 void CommitQueue::Announce(CommitRequest* request) {
-  const bool transactional = request->transaction_ != nullptr;
+  const bool transactional = request->is_transactional();
   for (uint64_t hash : request->hashes_) pending_.At(hash) += transactional ? kTransactional : kBlind;
   for (const GuardUse& use : request->guards_) {
     if (use.exclusive) {
@@ -195,7 +277,8 @@ void CommitQueue::Announce(CommitRequest* request) {
     }
   }
   transactional_in_flight_ += transactional;
-  ranges_in_flight_ += !request->ranges_.empty();
+  ranges_in_flight_ += !request->exclusive_ranges_.empty();
+  large_in_flight_ += request->is_large();
   ++in_flight_count_;
   request->previous_ = nullptr;
   request->next_ = in_flight_;
@@ -205,7 +288,7 @@ void CommitQueue::Announce(CommitRequest* request) {
 }
 
 void CommitQueue::Withdraw(CommitRequest* request) {
-  const bool transactional = request->transaction_ != nullptr;
+  const bool transactional = request->is_transactional();
   for (uint64_t hash : request->hashes_) {
     uint64_t& pending = pending_.At(hash);
     pending -= transactional ? kTransactional : kBlind;
@@ -222,7 +305,8 @@ void CommitQueue::Withdraw(CommitRequest* request) {
     }
   }
   transactional_in_flight_ -= transactional;
-  ranges_in_flight_ -= !request->ranges_.empty();
+  ranges_in_flight_ -= !request->exclusive_ranges_.empty();
+  large_in_flight_ -= request->is_large();
   --in_flight_count_;
   (request->previous_ == nullptr ? in_flight_ : request->previous_->next_) = request->next_;
   if (request->next_ != nullptr) request->next_->previous_ = request->previous_;
@@ -239,9 +323,8 @@ void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outc
   if (request.moves_only_) return;
   if (request.transaction_ != nullptr) Unlink(request.transaction_);  // it needs no judgement any more
   if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;   // nobody does
-  for (uint64_t hash : request.hashes_) table_.Record(hash, sequence);
-  for (const WriteRange& range : request.ranges_) table_.RecordRange(range, sequence);
-  table_.EnforceBudget();
+  request.is_large() ? table_.Record(request.summary_.hashes, sequence) : table_.Record(request.hashes_, sequence);
+  for (const WriteRange& range : request.exclusive_ranges_) table_.RecordRange(range, sequence);
 }
 
 void CommitQueue::Register(WriteTransactionToken* token, const std::function<Snapshot()>& take_snapshot) {
@@ -257,8 +340,10 @@ void CommitQueue::Register(WriteTransactionToken* token, const std::function<Sna
 }
 
 void CommitQueue::Unregister(WriteTransactionToken* token) {
+  CommitTable::Runs forgotten;  // freed without the mutex
   std::lock_guard lock(mutex_);
   if (token->live_) Unlink(token);
+  forgotten = table_.TakeForgotten();
 }
 
 void CommitQueue::Unlink(WriteTransactionToken* token) {
@@ -269,6 +354,7 @@ void CommitQueue::Unlink(WriteTransactionToken* token) {
   (token->next_ == nullptr ? newest_ : token->next_->previous_) = token->previous_;
   if (oldest_ == nullptr) {
     table_.Clear();
+    spill_file_.reset();  // the runs in there keep it for as long as they need it
   } else if (was_oldest) {
     table_.DropUpTo(oldest_->sequence_);
   }

@@ -6,6 +6,10 @@
 //   (write)   outside the mutex, so that concurrent commits share one sync
 //   Resolve   under the mutex: records the outcome, wakes the waiting
 //
+// What happens under the mutex does not grow with the rows of a commit. A large commit comes as a summary of its keys:
+// others ask that for theirs, and the large one is judged outside the mutex by what was recorded since it last looked,
+// until so little is left that the rest can be judged inside.
+//
 // Whoever waits holds nothing: a commit announces all its keys, ranges and guards at once or none. Commits that close
 // something (a range, an exclusive guard) also hold back those that come after them, so that they get their turn; they
 // wait only for commits in flight and for closing ones that came earlier. So nobody waits in a circle.
@@ -15,29 +19,52 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/commit_table.h"
 #include "store/hash_map64.h"
+#include "store/key_hashes.h"
 #include "yarrow/commit_listener.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
 
+// What a large commit writes.
+struct KeySummary {
+  std::shared_ptr<const KeyHashes> hashes;
+  std::vector<WriteRange> hulls;  // which hold all keys, and others between them
+};
+
 // One commit on its way through the queue. Lives on the committing thread's stack; its keys must stay put from Admit to
-// Resolve.
+// Resolve. Its view tells listeners of a small commit's ops one by one, of a large one's as ranges: the hulls.
 class CommitRequest : public CommitView {
  public:
+  // `ranges` are those that the commit wants to itself: deleted or closed.
   CommitRequest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, std::span<const WriteRange> ranges,
                 const CommitOptions& options)
-      : hashes_(hashes), transaction_(options.transaction), guards_(options.guards), moves_only_(options.moves_only) {
+      : hashes_(hashes),
+        exclusive_ranges_(ranges),
+        transaction_(options.transaction),
+        guards_(options.guards),
+        moves_only_(options.moves_only) {
     ops_ = ops;
     ranges_ = ranges;
     for (const GuardUse& use : guards_) exclusive_ |= use.exclusive;
+  }
+  CommitRequest(KeySummary summary, std::span<const WriteRange> ranges, const CommitOptions& options)
+      : CommitRequest({}, {}, ranges, options) {
+    summary_ = std::move(summary);
+    all_ranges_.assign(ranges.begin(), ranges.end());
+    all_ranges_.insert(all_ranges_.end(), summary_.hulls.begin(), summary_.hulls.end());
+    ranges_ = all_ranges_;
   }
   CommitRequest(const CommitRequest&) = delete;
   CommitRequest& operator=(const CommitRequest&) = delete;
@@ -45,16 +72,27 @@ class CommitRequest : public CommitView {
   bool exclusive() const { return exclusive_; }
   std::span<const uint64_t> hashes() const { return hashes_; }
 
+  // Of a large commit that Admit refused because of one key.
+  const std::optional<CommitRun::Point>& lost_key() const { return lost_key_; }
+
  private:
   friend class CommitQueue;
+  bool is_large() const { return summary_.hashes != nullptr; }
+  bool is_transactional() const { return transaction_ != nullptr; }
   // Holds back the commits that come after it.
-  bool closes() const { return exclusive_ || !ranges_.empty(); }
+  bool closes() const { return exclusive_ || !exclusive_ranges_.empty(); }
+  bool HasAnyOf(std::span<const uint64_t> hashes) const;
+  bool WritesInto(std::span<const WriteRange> ranges) const;
 
   std::span<const uint64_t> hashes_;  // of ops_
+  std::span<const WriteRange> exclusive_ranges_;
+  KeySummary summary_;  // of a large commit, which has no ops_
+  std::vector<WriteRange> all_ranges_;
   WriteTransactionToken* transaction_;
   std::span<const GuardUse> guards_;
   bool exclusive_ = false;
   bool moves_only_ = false;
+  std::optional<CommitRun::Point> lost_key_;
   CommitRequest* previous_ = nullptr;  // in in_flight_
   CommitRequest* next_ = nullptr;
 };
@@ -65,7 +103,9 @@ class CommitQueue {
   // Turns a partition id into its name, for messages. Called under the mutex.
   using PartitionNamer = std::function<std::string(uint32_t)>;
 
-  CommitQueue(uint64_t table_budget_bytes, PartitionNamer partition_name);
+  // What the commits that live transactions are judged by take of memory above `table_budget_bytes` goes to a file in
+  // `spill_folder`.
+  CommitQueue(uint64_t table_budget_bytes, std::filesystem::path spill_folder, PartitionNamer partition_name);
 
   // OK: the request is announced, and Resolve must follow. Otherwise nothing happened: IsConflict(), or Invalid.
   arrow::Status Admit(CommitRequest* request);
@@ -97,12 +137,22 @@ class CommitQueue {
   static constexpr uint64_t kBlind = 1;
   static constexpr uint64_t kTransactional = uint64_t{1} << 32;
 
+  // What is left to be judged under the mutex.
+  static constexpr size_t kFewPoints = 1024;
+
+  // What a large transaction is judged by besides Validate. Needs no mutex.
+  static arrow::Status JudgeRecorded(CommitRequest* request, const CommitTable::Recorded& recorded);
+
   // All under mutex_.
   arrow::Status Validate(const CommitRequest& request) const;
   arrow::Status ValidateTransaction(const CommitRequest& request) const;
+  arrow::Status JudgeRanges(const CommitRequest& request) const;
+  arrow::Status JudgeHulls(const CommitRequest& request) const;
   arrow::Status JudgePoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, uint64_t snapshot) const;
+  static bool RangesClash(const CommitRequest& a, const CommitRequest& b);
   bool MustWait(const CommitRequest& request) const;
   bool PointsInTheWay(const CommitRequest& request) const;
+  bool LargeInTheWay(const CommitRequest& request) const;
   bool RangesInTheWay(const CommitRequest& request) const;
   bool GuardsInTheWay(const CommitRequest& request) const;
   void Announce(CommitRequest* request);
@@ -110,6 +160,10 @@ class CommitQueue {
   void Record(const CommitRequest& request, const CommitOutcome& outcome);
   void Unlink(WriteTransactionToken* token);
 
+  // Without the mutex. What cannot be written stays in memory.
+  void SpillTable();
+
+  const std::filesystem::path spill_folder_;
   const PartitionNamer partition_name_;
   mutable std::mutex mutex_;
   std::condition_variable resolved_;
@@ -118,9 +172,12 @@ class CommitQueue {
   CommitRequest* in_flight_ = nullptr;  // all announced requests
   uint64_t in_flight_count_ = 0;
   uint64_t transactional_in_flight_ = 0;
-  uint64_t ranges_in_flight_ = 0;        // requests that have ranges
+  uint64_t ranges_in_flight_ = 0;  // requests that have ranges to themselves
+  uint64_t large_in_flight_ = 0;
   std::vector<CommitRequest*> closing_;  // waiting requests that close something, in the order they came
   CommitTable table_;
+  bool is_spilling_ = false;
+  std::shared_ptr<SpillFile> spill_file_;    // while something may be in there
   WriteTransactionToken* oldest_ = nullptr;  // live transactions, by age
   WriteTransactionToken* newest_ = nullptr;
   uint64_t live_count_ = 0;

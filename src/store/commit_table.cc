@@ -1,6 +1,8 @@
 #include "store/commit_table.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace yarrow {
 
@@ -10,77 +12,136 @@ bool Contains(const WriteRange& range, uint32_t partition_id, std::string_view k
   return range.partition_id == partition_id && range.lower <= key && key < range.upper;
 }
 
+bool Overlap(const WriteRange& a, const WriteRange& b) {
+  return a.partition_id == b.partition_id && a.lower < b.upper && b.lower < a.upper;
+}
+
 }  // namespace
 
-void CommitTable::Record(uint64_t key_hash, uint64_t sequence) {
-  uint64_t& last = last_commit_.At(key_hash);
-  if (last == 0) order_.emplace_back(key_hash, sequence);
-  last = std::max(last, sequence);
+void CommitTable::Record(std::span<const uint64_t> hashes, uint64_t sequence) {
+  for (const uint64_t hash : hashes) {
+    uint64_t& last = last_commit_.At(hash);
+    last = std::max(last, sequence);
+    points_.push_back({hash, sequence});
+  }
+  map_newest_ = std::max(map_newest_, sequence);
+  newest_ = std::max(newest_, sequence);
+  if (points_.size() >= (runs_.empty() ? kFewPoints : kManyPoints)) CloseMap();
+}
+
+void CommitTable::Record(std::shared_ptr<const KeyHashes> keys, uint64_t sequence) {
+  AddRun(std::make_shared<const CommitRun>(std::move(keys), sequence));
   newest_ = std::max(newest_, sequence);
 }
 
 void CommitTable::RecordRange(const WriteRange& range, uint64_t sequence) {
-  range_bytes_ += sizeof(RangeCommit) + range.lower.size() + range.upper.size();
-  ranges_.push_back({range, sequence});
+  const auto at = std::ranges::upper_bound(ranges_, sequence, {}, &RangeCommit::sequence);
+  ranges_.insert(at, {range, sequence});
   newest_ = std::max(newest_, sequence);
 }
 
-uint64_t CommitTable::memory_bytes() const {
-  return last_commit_.memory_bytes() + order_.size() * sizeof(order_[0]) + range_bytes_;
+void CommitTable::CloseMap() {
+  AddRun(std::make_shared<const CommitRun>(std::move(points_)));
+  ForgetMap();
 }
 
-void CommitTable::EnforceBudget() {
-  // The slots of the hash map stay when entries go, so they are counted by entries here: four 16-byte slots each at
-  // worst, right after the map has grown.
-  constexpr uint64_t kBytesPerPoint = 4 * 16 + sizeof(order_[0]);
-  while (!order_.empty() && order_.size() * kBytesPerPoint + range_bytes_ > budget_bytes_) {
-    const uint64_t evicted = PopPoint();
-    floor_ = std::max(floor_, evicted);
-  }
-  while (!ranges_.empty() && range_bytes_ > budget_bytes_) {
-    floor_ = std::max(floor_, ranges_.front().sequence);
-    PopRange();
-  }
+void CommitTable::ForgetMap() {
+  points_.clear();
+  last_commit_.Clear();
+  map_newest_ = 0;
+  ++map_number_;
+}
+
+void CommitTable::AddRun(std::shared_ptr<const CommitRun> run) {
+  run_bytes_ += run->memory_bytes();
+  newest_up_to_.push_back(std::max(newest_up_to_.empty() ? 0 : newest_up_to_.back(), run->newest()));
+  runs_.push_back(std::move(run));
 }
 
 void CommitTable::DropUpTo(uint64_t sequence) {
-  // Commits are recorded as they resolve, not strictly by sequence: one that sits behind a newer one stays a bit
-  // longer.
-  while (!order_.empty() && order_.front().second <= sequence) PopPoint();
-  while (!ranges_.empty() && ranges_.front().sequence <= sequence) PopRange();
+  while (!runs_.empty() && newest_up_to_.front() <= sequence) {
+    run_bytes_ -= runs_.front()->memory_bytes();
+    forgotten_.push_back(std::move(runs_.front()));
+    runs_.pop_front();
+    newest_up_to_.pop_front();
+    ++runs_forgotten_;
+  }
+  if (!points_.empty() && map_newest_ <= sequence) ForgetMap();
+  while (!ranges_.empty() && ranges_.front().sequence <= sequence) ranges_.pop_front();
 }
 
 void CommitTable::Clear() {
-  last_commit_.Clear();
-  order_.clear();
+  if (!points_.empty()) ForgetMap();
+  runs_forgotten_ += runs_.size();
+  run_bytes_ = kept_bytes_ = 0;
+  std::ranges::move(runs_, std::back_inserter(forgotten_));
+  runs_.clear();
+  newest_up_to_.clear();
   ranges_.clear();
-  range_bytes_ = 0;
 }
 
-uint64_t CommitTable::PopPoint() {
-  const auto [hash, sequence] = order_.front();
-  order_.pop_front();
-  const uint64_t last = last_commit_.Find(hash);
-  if (last == sequence) {
-    last_commit_.Erase(hash);
-    return sequence;
+arrow::Result<uint64_t> CommitTable::LastCommit(uint64_t key_hash, uint32_t partition_id, std::string_view key,
+                                                uint64_t after) const {
+  uint64_t last = last_commit_.Find(key_hash);
+  for (size_t i = runs_.size(); i > 0 && newest_up_to_[i - 1] > after; --i) {
+    if (runs_[i - 1]->newest() <= after) continue;
+    ARROW_ASSIGN_OR_RAISE(const uint64_t in_run, runs_[i - 1]->LastCommit(key_hash));
+    last = std::max(last, in_run);
   }
-  order_.emplace_back(hash, last);  // committed again since: its turn comes later
+  for (auto commit = ranges_.rbegin(); commit != ranges_.rend() && commit->sequence > after; ++commit) {
+    if (Contains(commit->range, partition_id, key)) last = std::max(last, commit->sequence);
+  }
+  return last > after ? last : 0;
+}
+
+uint64_t CommitTable::LastCommitOfRange(const WriteRange& range, uint64_t after) const {
+  for (auto commit = ranges_.rbegin(); commit != ranges_.rend() && commit->sequence > after; ++commit) {
+    if (Overlap(commit->range, range)) return commit->sequence;
+  }
   return 0;
 }
 
-void CommitTable::PopRange() {
-  const WriteRange& range = ranges_.front().range;
-  range_bytes_ -= sizeof(RangeCommit) + range.lower.size() + range.upper.size();
-  ranges_.pop_front();
+CommitTable::Recorded CommitTable::Since(Position* position, uint64_t after) const {
+  Recorded recorded;
+  for (size_t i = runs_.size(); i > 0 && runs_forgotten_ + i > position->runs && newest_up_to_[i - 1] > after; --i) {
+    if (runs_[i - 1]->newest() > after) recorded.runs.push_back(runs_[i - 1]);
+  }
+  const size_t seen = position->map == map_number_ ? position->points : 0;
+  if (map_newest_ > after) {
+    const auto from = points_.begin() + static_cast<std::ptrdiff_t>(seen);
+    std::copy_if(from, points_.end(), std::back_inserter(recorded.points),
+                 [&](const CommitRun::Point& point) { return point.sequence > after; });
+  }
+  *position = {runs_forgotten_ + runs_.size(), map_number_, points_.size()};
+  return recorded;
 }
 
-uint64_t CommitTable::LastCommit(uint64_t key_hash, uint32_t partition_id, std::string_view key) const {
-  uint64_t last = last_commit_.Find(key_hash);
+std::shared_ptr<const CommitRun> CommitTable::FindRunToSpill() const {
+  if (run_bytes_ <= std::max(budget_bytes_, kept_bytes_)) return nullptr;
+  const auto run = std::ranges::find_if(runs_, [](const auto& r) { return !r->is_spilled(); });
+  return run == runs_.end() ? nullptr : *run;
+}
+
+void CommitTable::Replace(const CommitRun* run, std::shared_ptr<const CommitRun> spilled) {
+  const auto at = std::ranges::find_if(runs_, [&](const auto& r) { return r.get() == run; });
+  if (at == runs_.end()) return;  // forgotten meanwhile
+  run_bytes_ -= run->memory_bytes();
+  run_bytes_ += spilled->memory_bytes();
+  *at = std::move(spilled);
+}
+
+size_t CommitTable::size() const {
+  size_t size = last_commit_.size() + ranges_.size();
+  for (const auto& run : runs_) size += run->size();
+  return size;
+}
+
+uint64_t CommitTable::memory_bytes() const {
+  uint64_t bytes = run_bytes_ + last_commit_.memory_bytes() + points_.capacity() * sizeof(points_[0]);
   for (const RangeCommit& commit : ranges_) {
-    if (commit.sequence > last && Contains(commit.range, partition_id, key)) last = commit.sequence;
+    bytes += sizeof(RangeCommit) + commit.range.lower.size() + commit.range.upper.size();
   }
-  return last;
+  return bytes;
 }
 
 }  // namespace yarrow

@@ -29,13 +29,14 @@ class CommitTest : public test::StoreFixture {
     EXPECT_OK(PutIn(winner.get(), "zz", "fine"));
     EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
   }
-  void CommitRun(const std::vector<std::string>& keys) {
+  void CommitRun(const std::vector<std::string>& keys) { ASSERT_OK(CommitRunIn(nullptr, keys)); }
+  arrow::Status CommitRunIn(WriteTransactionToken* token, const std::vector<std::string>& keys) {
     const auto run = std::make_shared<FileRun>(store_, p_);
-    for (const std::string& key : keys) ASSERT_OK(run->Put(key, "x"));
-    ASSERT_OK(run->Finish());
+    for (const std::string& key : keys) ARROW_RETURN_NOT_OK(run->Put(key, "x"));
+    ARROW_RETURN_NOT_OK(run->Finish());
     WriteSet writes;
     writes.AddRun(run);
-    ASSERT_OK(store_->Commit(writes).status());
+    return store_->Commit(writes, {.transaction = token}).status();
   }
 };
 
@@ -84,7 +85,7 @@ TEST_F(CommitTest, EveryKindOfChangeConflicts) {
     writes.DeleteRange(p_, "j", "l");
     ASSERT_OK(store_->Commit(writes).status());
   });
-  ExpectConflictAfter("ingest", [&] { CommitRun({"j", "l"}); });
+  ExpectConflictAfter("ingest", [&] { CommitRun({"j", "k", "l"}); });
   ExpectConflictAfter("ingest that ends with the key", [&] { CommitRun({"k"}); });
 }
 
@@ -127,6 +128,24 @@ TEST_F(CommitTest, LargeSetsConflictToo) {
   EXPECT_EQ(Get("k" + Key(8)), std::string(100, 'x'));
 }
 
+// A large write needs its keys, not all that lie between them.
+TEST_F(CommitTest, ALargeTransactionConflictsByItsKeysOnly) {
+  const auto large = store_->BeginWrite();
+  const auto loser = store_->BeginWrite();
+  const auto small = store_->BeginWrite();
+  Put("k", "by another");
+  ASSERT_OK(PutIn(store_->BeginWrite().get(), "m", "by a transaction"));
+  CommitRun({"a", "z"});
+  const arrow::Status lost = CommitRunIn(loser.get(), {"j", "m", "q"});
+  EXPECT_TRUE(IsConflict(lost)) << lost.ToString();
+  EXPECT_ERROR_HAS(lost, "\"m\" of partition 'p'");
+  EXPECT_EQ(Get("j"), "(none)");
+  EXPECT_OK(CommitRunIn(large.get(), {"j", "l", "q"}));
+  EXPECT_EQ(Get("l"), "x");
+  EXPECT_TRUE(IsConflict(PutIn(small.get(), "l", "late")));
+  EXPECT_OK(PutIn(small.get(), "k2", "between them"));
+}
+
 TEST_F(CommitTest, ATokenCommitsOnce) {
   const auto token = store_->BeginWrite();
   ASSERT_OK(PutIn(token.get(), "a", "1"));
@@ -167,8 +186,7 @@ TEST_F(CommitTest, TableHoldsOnlyWhatLiveTransactionsNeed) {
   range.DeleteRange(p_, "x", "y");
   ASSERT_OK(store_->Commit(range).status());
   EXPECT_EQ(Figure("commit.table_entries"), 151u);
-  old_token.reset();  // what only it needed goes: keys 0 to 49
-  EXPECT_EQ(Figure("commit.table_entries"), 101u);
+  old_token.reset();
   EXPECT_TRUE(IsConflict(PutIn(young_token.get(), Key(60), "v")));
   EXPECT_OK(PutIn(young_token.get(), Key(10), "v"));
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
@@ -180,18 +198,35 @@ TEST_F(CommitTest, ACommittingTransactionAloneRecordsNothing) {
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
 }
 
-TEST_F(CommitTest, PastItsBudgetTheTableFailsOldTransactions) {
-  Open({.durability = Durability::kOs, .commit_table_budget_bytes = 8000});
+// A transaction fails for keys that others committed, however many they are, on disk as in memory.
+TEST_F(CommitTest, AnOldTransactionIsJudgedByAllThatWasCommittedSince) {
+  Open({.durability = Durability::kOs, .commit_table_budget_bytes = 1 << 20});
   const auto old_token = store_->BeginWrite();
-  for (int i = 0; i < 1000; ++i) Put(Key(i), "x");
-  const auto young_token = store_->BeginWrite();
-  EXPECT_LE(Figure("commit.table_entries"), 100u);
-  EXPECT_GE(Figure("commit.table_entries"), 50u);
-  const arrow::Status too_old = PutIn(old_token.get(), "untouched", "x");
-  EXPECT_TRUE(IsConflict(too_old));
-  EXPECT_ERROR_HAS(too_old, "too old to be judged");
-  EXPECT_ERROR_HAS(too_old, "commit_table_budget_bytes");
-  EXPECT_OK(PutIn(young_token.get(), "untouched", "x"));
+  const auto other_old_token = store_->BeginWrite();
+  constexpr uint64_t kBatches = 40, kKeys = 10'000;
+  for (uint64_t batch = 0; batch < kBatches; ++batch) {
+    WriteSet writes;
+    for (uint64_t i = 0; i < kKeys; ++i) writes.Put(p_, Key(batch * kKeys + i), "x");
+    ASSERT_OK(store_->Commit(writes).status());
+  }
+  EXPECT_EQ(Figure("commit.table_entries"), kBatches * kKeys);
+  EXPECT_LT(Figure("commit.table_bytes"), 8u << 20);
+  for (const uint64_t key : {uint64_t{0}, uint64_t{200'000}, kBatches * kKeys - 1}) {
+    EXPECT_ERROR_HAS(PutIn(old_token.get(), Key(key), "y"), "write conflict on key");
+  }
+  WriteSet large;
+  for (uint64_t i = 0; i < 20'000; ++i) large.Put(p_, "untouched " + Key(i), "y");
+  WriteSet large_loser;
+  for (uint64_t i = 0; i < 20'000; ++i) large_loser.Put(p_, "untouched " + Key(i), "z");
+  large_loser.Put(p_, Key(777), "z");
+  const auto lost = store_->Commit(large_loser, {.transaction = other_old_token.get()});
+  EXPECT_TRUE(IsConflict(lost.status()));
+  EXPECT_ERROR_HAS(lost, Key(777));
+  ASSERT_NE(FindConflictKey(lost.status()), nullptr);
+  EXPECT_EQ(FindConflictKey(lost.status())->key, Key(777));
+  EXPECT_OK(store_->Commit(large, {.transaction = other_old_token.get()}).status());
+  EXPECT_OK(PutIn(old_token.get(), "untouched", "y"));
+  EXPECT_EQ(Figure("commit.table_entries"), 0u);
 }
 
 // Money moves between accounts, each move a transaction that retries on conflict; the sum stays.

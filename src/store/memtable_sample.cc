@@ -1,5 +1,6 @@
 #include "store/memtable_sample.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace yarrow {
@@ -9,7 +10,7 @@ void MemtableSample::Remember(const WriteOp& op, uint64_t sequence) {
   Entries& entries = partitions_[op.partition_id];
   auto found = entries.find(op.key());
   if (found == entries.end()) found = entries.emplace(op.key(), Entry()).first;
-  found->second = {uint64_t{op.key_size} + op.value_size, sequence};
+  found->second = {uint64_t{op.key_size} + op.value_size, sequence, op.kind == WriteOp::Kind::kPut};
 }
 
 void MemtableSample::Drop(uint32_t partition_id, uint64_t sequence) {
@@ -30,6 +31,15 @@ std::vector<uint64_t> MemtableSample::EstimateBytes(uint32_t partition_id,
     }
   }
   return sizes;
+}
+
+uint64_t MemtableSample::EstimateEntries(uint32_t partition_id, std::string_view lower, std::string_view upper) const {
+  std::lock_guard lock(mutex_);
+  const auto partition = partitions_.find(partition_id);
+  if (partition == partitions_.end() || lower >= upper) return 0;
+  const auto count = std::count_if(partition->second.lower_bound(lower), partition->second.lower_bound(upper),
+                                   [](const auto& entry) { return entry.second.is_put; });
+  return static_cast<uint64_t>(count) * kOneIn;
 }
 
 std::vector<std::string> MemtableSample::KeysWithin(uint32_t partition_id, std::string_view lower,

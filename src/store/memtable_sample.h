@@ -32,6 +32,8 @@ class MemtableSample {
 
   // Estimated bytes of each gap between neighbouring `cuts` (ascending): one figure less than cuts.
   std::vector<uint64_t> EstimateBytes(uint32_t partition_id, std::span<const std::string_view> cuts) const;
+  // Estimated keys with a value of [lower, upper).
+  uint64_t EstimateEntries(uint32_t partition_id, std::string_view lower, std::string_view upper) const;
   // At most `max_count` sampled keys strictly within (lower, upper), evenly chosen, ascending.
   std::vector<std::string> KeysWithin(uint32_t partition_id, std::string_view lower, std::string_view upper,
                                       size_t max_count) const;
@@ -40,6 +42,7 @@ class MemtableSample {
   struct Entry {
     uint64_t bytes = 0;
     uint64_t sequence = 0;
+    bool is_put = false;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
   void Remember(const WriteOp& op, uint64_t sequence);

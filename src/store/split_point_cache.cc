@@ -139,23 +139,44 @@ std::vector<std::string> FindPoints(const SizeSource& source, std::string_view l
 
 std::vector<uint64_t> SizeSource::EstimateBytes(std::span<const std::string_view> cuts) const {
   std::vector<uint64_t> sizes = memtables_->EstimateBytes(partition_->GetID(), cuts);
+  const std::vector<uint64_t> in_files = EstimateFileBytes(cuts);
+  for (size_t i = 0; i < sizes.size(); ++i) sizes[i] += in_files[i];
+  return sizes;
+}
+
+std::vector<uint64_t> SizeSource::EstimateFileBytes(std::span<const std::string_view> cuts) const {
+  std::vector<uint64_t> sizes(cuts.size() - 1, 0);
   std::vector<rocksdb::Range> ranges;
   ranges.reserve(sizes.size());
   for (size_t i = 0; i < sizes.size(); ++i) {
     ranges.emplace_back(rocksdb::Slice(cuts[i].data(), cuts[i].size()),
                         rocksdb::Slice(cuts[i + 1].data(), cuts[i + 1].size()));
   }
-  std::vector<uint64_t> in_files(sizes.size(), 0);
   // An error leaves the files out of the estimate.
   (void)db_->GetApproximateSizes(rocksdb::SizeApproximationOptions(), partition_, ranges.data(),
-                                 static_cast<int>(ranges.size()), in_files.data());
-  for (size_t i = 0; i < sizes.size(); ++i) sizes[i] += in_files[i];
+                                 static_cast<int>(ranges.size()), sizes.data());
   return sizes;
 }
 
 uint64_t EstimateBytes(const SizeSource& source, std::string_view lower, std::string_view upper) {
   const std::string_view cuts[] = {lower, upper.empty() ? std::string_view(LastKey()) : upper};
   return cuts[0] < cuts[1] ? source.EstimateBytes(cuts)[0] : 0;
+}
+
+uint64_t EstimateEntries(const SizeSource& source, std::string_view lower, std::string_view upper) {
+  if (upper.empty()) upper = LastKey();
+  if (lower >= upper) return 0;
+  const uint32_t partition_id = source.partition()->GetID();
+  const uint64_t in_memory = source.memtables().EstimateEntries(partition_id, lower, upper);
+  const std::string_view all[] = {"", LastKey()};
+  const std::string_view part[] = {lower, upper};
+  const auto all_bytes = static_cast<double>(source.EstimateFileBytes(all)[0]);
+  uint64_t entries = 0;
+  source.db()->GetIntProperty(source.partition(), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
+  const uint64_t all_in_memory = source.memtables().EstimateEntries(partition_id, all[0], all[1]);
+  if (all_bytes == 0 || entries <= all_in_memory) return std::min(in_memory, entries);
+  const double share = static_cast<double>(source.EstimateFileBytes(part)[0]) / all_bytes;
+  return in_memory + static_cast<uint64_t>(static_cast<double>(entries - all_in_memory) * share + 0.5);
 }
 
 std::vector<std::string> SplitPointCache::BoundariesWithin(const SizeSource& source, std::string_view lower,

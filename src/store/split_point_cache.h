@@ -26,6 +26,8 @@ class SizeSource {
 
   // Estimated bytes of each gap between neighbouring `cuts` (ascending): one figure less than cuts.
   std::vector<uint64_t> EstimateBytes(std::span<const std::string_view> cuts) const;
+  // The same of what is in files.
+  std::vector<uint64_t> EstimateFileBytes(std::span<const std::string_view> cuts) const;
 
   rocksdb::DB* db() const { return db_; }
   rocksdb::ColumnFamilyHandle* partition() const { return partition_; }
@@ -71,5 +73,7 @@ class SplitPointCache {
 
 // Estimated bytes of [lower, upper) in files and memtables; an empty bound is open.
 uint64_t EstimateBytes(const SizeSource& source, std::string_view lower, std::string_view upper);
+// Estimated entries of the same. In files, compressed, an entry has fewer bytes than in a memtable.
+uint64_t EstimateEntries(const SizeSource& source, std::string_view lower, std::string_view upper);
 
 }  // namespace yarrow

@@ -5,6 +5,7 @@
 #include "store/home_process.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
+#include "store/write_run.h"
 #include "yarrow/codec.h"
 
 namespace yarrow {
@@ -31,6 +32,8 @@ arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
     ARROW_RETURN_NOT_OK(StartFile());
     first_keys_.emplace_back(key);
   }
+  if (rows_ > 0) hulls_.Add(last_key_, key);
+  hashes_.push_back(HashKey(partition_.id(), key));
   last_key_.assign(key);
   bytes_in_file_ += bytes;
   ++rows_;
@@ -53,6 +56,10 @@ arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upp
   if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartFile());
   const rocksdb::Status status = writer_->DeleteRange({lower.data(), lower.size()}, {upper.data(), upper.size()});
   return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
+}
+
+std::vector<WriteRange> SstFiles::Hulls() const {
+  return rows_ == 0 ? std::vector<WriteRange>() : hulls_.Make(partition_.id(), first_key(), last_key_);
 }
 
 arrow::Status SstFiles::Finish() {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/key_hulls.h"
 #include "yarrow/write_set.h"
 
 namespace yarrow {
@@ -42,6 +43,10 @@ class SstFiles {
   const std::string& first_key() const { return first_keys_.front(); }
   const std::string& last_key() const { return last_key_; }
   uint64_t rows() const { return rows_; }
+  // Of all keys so far, in key order (HashKey).
+  const std::vector<uint64_t>& hashes() const { return hashes_; }
+  // Ranges that hold all keys so far.
+  std::vector<WriteRange> Hulls() const;
   uint64_t file_bytes() const { return file_bytes_; }  // of finished files
 
  private:
@@ -56,6 +61,8 @@ class SstFiles {
   std::vector<std::string> paths_;
   std::vector<std::string> first_keys_;
   std::string last_key_;
+  std::vector<uint64_t> hashes_;
+  KeyHulls hulls_;
   uint64_t rows_ = 0;
   uint64_t bytes_in_file_ = 0;  // of keys and values
   uint64_t file_bytes_ = 0;

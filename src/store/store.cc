@@ -288,12 +288,8 @@ uint64_t Store::ApproximateBytes(Partition partition, std::string_view lower, st
 
 uint64_t Store::ApproximateEntries(Partition partition, std::string_view lower, std::string_view upper) const {
   if (!HomeProcess::IsHome() || !impl_->CheckPartition(partition).ok()) return 0;
-  uint64_t entries = 0;
-  impl_->db->GetIntProperty(StoreImpl::Handle(partition), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
-  const auto all = static_cast<double>(ApproximateBytes(partition, {}, {}));
-  if (entries == 0 || all == 0) return 0;
-  const auto part = static_cast<double>(ApproximateBytes(partition, lower, upper));
-  return static_cast<uint64_t>(static_cast<double>(entries) * (part / all) + 0.5);
+  return EstimateEntries(SizeSource(impl_->db.get(), StoreImpl::Handle(partition), &impl_->memtable_sample), lower,
+                         upper);
 }
 
 arrow::Status Store::FlushMemtables() {

@@ -23,7 +23,7 @@ StoreImpl::StoreImpl(std::filesystem::path canonical_path, const StoreOptions& s
       options(store_options),
       block_cache(MakeBlockCache(options.block_cache_bytes)),
       partition_options(MakePartitionOptions(options, block_cache)),
-      commits(options.commit_table_budget_bytes, [this](uint32_t id) { return PartitionName(id); }) {
+      commits(options.commit_table_budget_bytes, path / "tmp", [this](uint32_t id) { return PartitionName(id); }) {
   commits.AddListener(&empty_ranges);
 }
 

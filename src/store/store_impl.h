@@ -93,8 +93,6 @@ struct StoreImpl {
   arrow::Result<CommitResult> CommitOne(Partition partition, WriteOp::Kind kind, std::string_view key,
                                         std::string_view value, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitSet(const WriteSet& writes, const CommitOptions& commit);
-  arrow::Result<CommitResult> CommitAsIngest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
-                                             const CommitOptions& commit);
   arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
                                            const CommitOptions& commit);
   // Before a commit of so many bytes begins.
@@ -105,9 +103,12 @@ struct StoreImpl {
   arrow::Result<CommitResult> WriteAdmitted(CommitRequest* request, std::span<const WriteOp> ops,
                                             std::span<const WriteRange> deleted, rocksdb::WriteBatch* batch, bool sync);
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
-  // A set with runs in files, in one ingest.
+
+  // The same for large sets, in one ingest (ingest_path.cc): those in memory, and those with runs in files.
+  arrow::Result<CommitResult> CommitAsIngest(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitRuns(const WriteSet& writes, const CommitOptions& commit);
-  arrow::Result<CommitResult> Ingest(CommitRequest* request, std::span<const SstFiles* const> files);
+  arrow::Result<CommitResult> Ingest(const WriteSet& writes, std::span<const SstFiles* const> files,
+                                     const CommitOptions& commit);
 
   arrow::Status SyncLog();
   arrow::Status SettleLosses();
@@ -145,6 +146,9 @@ struct StoreImpl {
   arrow::Status RecoverLog(const std::filesystem::path& hot, rocksdb::Env* env, rocksdb::Options* db_options);
   arrow::Status BuildBatch(std::span<const WriteOp> ops, std::span<const WriteRange> ranges,
                            rocksdb::WriteBatch* batch) const;
+  arrow::Status MakeWayForIngest(std::span<const SstFiles* const> files);
+  bool MayBeInMemory(const SstFiles& files) const;
+  arrow::Status NameLostKey(const arrow::Status& status, const WriteSet& writes, uint64_t hash) const;
   static void HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes);
 
   struct NamedPartition {

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/commit_table.h"
 #include "store/hash_map64.h"
 #include "store/overlay_cursor.h"
 #include "store/store_fixture_test.h"
@@ -141,41 +140,6 @@ TEST(HashMap64, AgreesWithAMap) {
   map.Clear();
   EXPECT_EQ(map.size(), 0u);
   EXPECT_EQ(map.Find(expected.begin()->first), 0u);
-}
-
-TEST(CommitTable, ForgetsByAgeAndRemembersHotKeysOnce) {
-  CommitTable table(1 << 20);
-  for (uint64_t sequence = 1; sequence <= 1000; ++sequence) {
-    table.Record(7, sequence);
-    table.Record(1000 + sequence, sequence);
-  }
-  EXPECT_EQ(table.size(), 1001u);
-  EXPECT_EQ(table.LastCommit(7, 0, ""), 1000u);
-  table.DropUpTo(500);
-  EXPECT_EQ(table.LastCommit(7, 0, ""), 1000u);
-  EXPECT_EQ(table.LastCommit(1500, 0, ""), 0u);
-  EXPECT_EQ(table.LastCommit(1501, 0, ""), 501u);
-  EXPECT_EQ(table.size(), 501u);
-  EXPECT_EQ(table.floor(), 0u);
-  table.DropUpTo(1000);
-  EXPECT_EQ(table.size(), 0u);
-}
-
-TEST(CommitTable, RangesCoverTheirKeysAndCountAgainstTheBudget) {
-  CommitTable table(10000);
-  table.RecordRange({1, "b", "d"}, 5);
-  EXPECT_EQ(table.LastCommit(0, 1, "b"), 5u);
-  EXPECT_EQ(table.LastCommit(0, 1, "czzz"), 5u);
-  EXPECT_EQ(table.LastCommit(0, 1, "d"), 0u);
-  EXPECT_EQ(table.LastCommit(0, 1, "a"), 0u);
-  EXPECT_EQ(table.LastCommit(0, 2, "b"), 0u);
-  for (uint64_t sequence = 6; sequence < 1000; ++sequence) {
-    table.RecordRange({1, "x", "y"}, sequence);
-    table.EnforceBudget();
-  }
-  EXPECT_LE(table.size(), 200u);
-  EXPECT_GT(table.floor(), 5u);
-  EXPECT_EQ(table.LastCommit(0, 1, "x"), 999u);
 }
 
 }  // namespace

@@ -35,21 +35,27 @@ std::optional<uint64_t> OverrideWatch::VersionAt(std::string_view prefix, uint64
   return own.announced + of_all_.announced;
 }
 
+OverrideWatch::Changes& OverrideWatch::ChangesOf(std::string_view prefix) {
+  const auto at = of_segment_.find(prefix);
+  return at == of_segment_.end() ? of_segment_[std::string(prefix)] : at->second;
+}
+
 template <class Use>
 void OverrideWatch::ForEach(const CommitView& commit, const Use& use) {
   const size_t prefix_size = cold::OverridePrefix(0, 0).size();
   std::lock_guard lock(mutex_);
   for (const WriteOp& op : commit.ops()) {
     if (op.partition_id != partition_id_ || !AllOverrides().Contains(op.key())) continue;
-    const std::string_view prefix = op.key().substr(0, prefix_size);
-    const auto at = of_segment_.find(prefix);
-    use(at == of_segment_.end() ? of_segment_[std::string(prefix)] : at->second);
+    use(ChangesOf(op.key().substr(0, prefix_size)));
   }
   for (const WriteRange& range : commit.ranges()) {
     if (range.partition_id != partition_id_) continue;
     const bool overlaps =
         range.lower < AllOverrides().upper && (range.upper.empty() || AllOverrides().lower < range.upper);
-    if (overlaps) use(of_all_);
+    if (!overlaps) continue;
+    const std::string_view prefix = std::string_view(range.lower).substr(0, prefix_size);
+    const bool of_one = prefix.size() == prefix_size && range.upper.starts_with(prefix);
+    use(of_one ? ChangesOf(prefix) : of_all_);
   }
 }
 

@@ -42,6 +42,7 @@ class OverrideWatch : public CommitListener {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
+  Changes& ChangesOf(std::string_view prefix);  // under mutex_
   // Calls use(changes) for whatever the commit writes.
   template <class Use>
   void ForEach(const CommitView& commit, const Use& use);
@@ -50,7 +51,7 @@ class OverrideWatch : public CommitListener {
   const uint32_t partition_id_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Changes, HashText, std::equal_to<>> of_segment_;  // by prefix
-  Changes of_all_;                                                                  // by commits of whole ranges
+  Changes of_all_;  // by commits of ranges that are not of one segment
 };
 
 }  // namespace yarrow
