@@ -76,8 +76,10 @@ class WriteSet {
    public:
     View() = default;
     bool empty() const { return runs_ == nullptr; }
-    // Ids of the partitions that runs in memory write to.
+    // The runs in memory alone; ids of the partitions that they write to; whether they write a key of [first, last].
+    View InMemory() const;
     std::set<uint32_t> MemoryPartitions() const;
+    bool HasAny(uint32_t partition_id, std::string_view first, std::string_view last) const;
 
    private:
     friend class WriteSet;
@@ -113,8 +115,8 @@ class WriteSet {
   void Seal();
   View GetView() const;
 
-  // Adds a finished run of puts in files as the newest one, over everything written so far. A set with such runs
-  // commits as one ingest, and in a transaction needs guards to be judged by, like a bulk load.
+  // Adds a finished run in files as the newest one, over everything written so far. A set with such runs commits as one
+  // ingest.
   void AddRun(std::shared_ptr<const FileRun> run);
 
   // What the set says about `key`, the open run included (for uniqueness within one statement). `value` lives until

@@ -68,9 +68,13 @@ duckdb::idx_t SqlTable::EstimateRows() const {
   return hot + table_->ColdTotals(*table_->cold()->LastKnown()).rows;
 }
 
-// An UPDATE reads and writes whole rows by their keys: it needs no columns beside those it sets.
-void SqlTable::BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet&, duckdb::LogicalProjection&,
-                                     duckdb::LogicalUpdate&, duckdb::ClientContext&) {}
+// An UPDATE writes whole rows: what it does not set comes from its scan.
+void SqlTable::BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet& get, duckdb::LogicalProjection& projection,
+                                     duckdb::LogicalUpdate& update, duckdb::ClientContext&) {
+  duckdb::physical_index_set_t all;
+  for (const auto& column : GetColumns().Physical()) all.insert(column.Physical());
+  duckdb::LogicalUpdate::BindExtraColumns(*this, get, projection, update, all);
+}
 
 duckdb::DataTable& SqlTable::GetStorage() {
   throw duckdb::NotImplementedException(

@@ -1,10 +1,12 @@
 // INSERT, CREATE TABLE AS, DELETE and UPDATE: the operators that end such plans; merge_into.cc has MERGE INTO.
 //
 // Each operator adds to the writes of the transaction; a statement that fails leaves them behind, and DuckDB rolls the
-// transaction back. Rows of INSERT may come in from several threads, those of the others from one.
+// transaction back. Rows may come in from several threads, unless their order or their number matters.
 #include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
+#include <duckdb/planner/operator/logical_comparison_join.hpp>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/write_operator.h"
+#include "table/bulk_change.h"
 
 namespace yarrow::sql {
 namespace {
@@ -98,27 +101,74 @@ class CreateTableAsOperator : public InsertOperator {
   const duckdb::unique_ptr<duckdb::BoundCreateTableInfo> info_;
 };
 
-// UPDATE and DELETE: rows are changed as they come, each once.
+// The many rows that one thread brought.
+struct ChangeLocal : public duckdb::LocalSinkState {
+  std::unique_ptr<BulkChange> rows;
+};
+
+struct ChangeState : public WriteState {
+  using WriteState::WriteState;
+  std::unique_ptr<BulkChange> many;  // under mutex, the rows of threads that are done
+  std::atomic<uint64_t> many_rows = 0;
+};
+
+// UPDATE and DELETE. Few rows are changed as they come, each by itself; many are collected and changed at the end.
 class ChangeOperator : public WriteOperator {
  public:
-  // `row_id`: the column of the input that holds the rows' keys.
+  // `row_id`: the column of the input that holds the rows' keys. `is_joined`: rows may come several times.
   ChangeOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
-                 duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows)
+                 duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
+                 bool is_joined)
       : WriteOperator(plan, std::move(result_types), cardinality, table.catalog, TableOf(table), returns_rows),
-        row_id_(row_id) {}
+        row_id_(row_id),
+        is_joined_(is_joined) {}
 
-  duckdb::SinkResultType Sink(duckdb::ExecutionContext&, DataChunk& chunk,
+  bool ParallelSink() const override { return !returns_rows_ && !is_joined_; }
+
+  duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
+    auto state = MakeState<ChangeState>(context, table_);
+    if (is_joined_) state->ChangeRowsOnce();
+    return state;
+  }
+  duckdb::unique_ptr<duckdb::LocalSinkState> GetLocalSinkState(duckdb::ExecutionContext&) const override {
+    return duckdb::make_uniq<ChangeLocal>();
+  }
+
+  duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, DataChunk& chunk,
                               duckdb::OperatorSinkInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    const std::lock_guard writing(state.transaction.write_mutex());
-    Write(state, chunk);
+    auto& state = input.global_state.Cast<ChangeState>();
+    auto& local = input.local_state.Cast<ChangeLocal>();
+    const bool collect = ParallelSink() && (local.rows || chunk.size() > kFewRows);
+    if (!collect || !Collect(context.client, state, local, chunk)) {
+      const std::lock_guard writing(state.transaction.write_mutex());
+      Write(state, chunk);
+    }
     return duckdb::SinkResultType::NEED_MORE_INPUT;
+  }
+
+  duckdb::SinkCombineResultType Combine(duckdb::ExecutionContext&,
+                                        duckdb::OperatorSinkCombineInput& input) const override {
+    auto& state = input.global_state.Cast<ChangeState>();
+    auto& local = input.local_state.Cast<ChangeLocal>();
+    if (!local.rows) return duckdb::SinkCombineResultType::FINISHED;
+    const std::lock_guard guard(state.mutex);
+    if (state.many) {
+      Check(state.many->Absorb(local.rows.get()));
+    } else {
+      state.many = std::move(local.rows);
+    }
+    return duckdb::SinkCombineResultType::FINISHED;
   }
 
   duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
                                     duckdb::OperatorSinkFinalizeInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
+    auto& state = input.global_state.Cast<ChangeState>();
     const std::lock_guard writing(state.transaction.write_mutex());
+    if (state.many) {
+      Check(state.transaction.impl().Apply(state.many.get()));
+      state.many.reset();
+      state.rows += state.many_rows;
+    }
     for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
     state.FlushReturned();
     Check(state.transaction.impl().CheckConflicts());
@@ -127,7 +177,27 @@ class ChangeOperator : public WriteOperator {
 
  protected:
   virtual void Write(WriteState& state, DataChunk& chunk) const = 0;
+  // Adds rows with these keys; false when they cannot be added so.
+  virtual bool Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+                   BulkChange* rows) const = 0;
+
   const duckdb::idx_t row_id_;
+  const bool is_joined_;
+
+ private:
+  static constexpr duckdb::idx_t kFewRows = 16;
+
+  bool Collect(ClientContext& context, ChangeState& state, ChangeLocal& local, DataChunk& chunk) const {
+    if (!local.rows) {
+      const auto threads = static_cast<uint64_t>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
+      local.rows = std::make_unique<BulkChange>(state.impl(), kSortBufferBytes / threads);
+    }
+    chunk.Flatten();
+    const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id_]);
+    if (!Add(context, state.impl(), chunk, keys, local.rows.get())) return false;
+    state.many_rows += chunk.size();
+    return true;
+  }
 };
 
 class DeleteOperator : public ChangeOperator {
@@ -137,31 +207,60 @@ class DeleteOperator : public ChangeOperator {
 
  protected:
   void Write(WriteState& state, DataChunk& chunk) const override { DeleteRows(state, chunk, row_id_); }
+
+  bool Add(ClientContext&, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+           BulkChange* rows) const override {
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) Check(rows->Delete(KeyOf(table, keys[i])));
+    return true;
+  }
 };
 
 class UpdateOperator : public ChangeOperator {
  public:
   UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
                  duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
-                 Assignment assignment, bool is_joined)
-      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows),
-        assignment_(std::move(assignment)),
-        is_joined_(is_joined) {}
+                 bool is_joined, Assignment assignment)
+      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows, is_joined),
+        assignment_(std::move(assignment)) {}
   duckdb::string GetName() const override { return "YARROW_UPDATE"; }
-
-  duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
-    auto state = MakeState(context, table_);
-    if (is_joined_) state->ChangeRowsOnce();
-    return state;
-  }
 
  protected:
   void Write(WriteState& state, DataChunk& chunk) const override { assignment_.Apply(state, chunk, row_id_); }
 
+  bool Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+           BulkChange* rows) const override {
+    DataChunk updated;
+    if (!assignment_.MakeRows(table.definition(), chunk, &updated)) return false;
+    std::string key;
+    ForEachBatch(context, table, updated, [&](const arrow::RecordBatch& batch, duckdb::idx_t first) {
+      return rows->Update(batch, [&](int64_t i) -> std::string_view {
+        return key = KeyOf(table, keys[first + static_cast<duckdb::idx_t>(i)]);
+      });
+    });
+    return true;
+  }
+
  private:
   const Assignment assignment_;
-  const bool is_joined_;  // rows may come several times
 };
+
+bool IsJoined(const duckdb::LogicalOperator& op);
+
+// Joins that ask whether there is a row on the other side bring each of theirs once.
+bool IsJoinedBy(const duckdb::LogicalComparisonJoin& join) {
+  switch (join.join_type) {
+    case duckdb::JoinType::SEMI:
+    case duckdb::JoinType::ANTI:
+    case duckdb::JoinType::MARK:
+    case duckdb::JoinType::SINGLE:
+      return IsJoined(*join.children[0]);
+    case duckdb::JoinType::RIGHT_SEMI:
+    case duckdb::JoinType::RIGHT_ANTI:
+      return IsJoined(*join.children[1]);
+    default:
+      return true;
+  }
+}
 
 // Whether the rows of UPDATE ... FROM may be there several times.
 bool IsJoined(const duckdb::LogicalOperator& op) {
@@ -174,6 +273,8 @@ bool IsJoined(const duckdb::LogicalOperator& op) {
     case duckdb::LogicalOperatorType::LOGICAL_FILTER:
     case duckdb::LogicalOperatorType::LOGICAL_ORDER_BY:
       return IsJoined(*op.children[0]);
+    case duckdb::LogicalOperatorType::LOGICAL_COMPARISON_JOIN:
+      return IsJoinedBy(op.Cast<duckdb::LogicalComparisonJoin>());
     default:
       return true;
   }
@@ -202,8 +303,8 @@ duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext&, duckdb::Physica
 duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) {
   const auto& row_id = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>();
-  auto& erase =
-      planner.Make<DeleteOperator>(op.types, op.estimated_cardinality, op.table, row_id.index, op.return_chunk);
+  auto& erase = planner.Make<DeleteOperator>(op.types, op.estimated_cardinality, op.table, row_id.index,
+                                             op.return_chunk, IsJoined(*op.children[0]));
   erase.children.push_back(plan);
   return erase;
 }
@@ -212,7 +313,7 @@ duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext&, duckdb::Physica
                                                  duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) {
   const duckdb::idx_t row_id = plan.types.size() - 1;  // the binder adds it last
   auto& update = planner.Make<UpdateOperator>(op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk,
-                                              Assignment(op.columns, op.expressions), IsJoined(*op.children[0]));
+                                              IsJoined(*op.children[0]), Assignment(op.columns, op.expressions));
   update.children.push_back(plan);
   return update;
 }

@@ -4,6 +4,9 @@
 #include <arrow/record_batch.h>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
+#include <algorithm>
+#include <functional>
+
 #include "sql/arrow_export.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
@@ -23,11 +26,6 @@ void CheckWritable(const TableImpl& table) {
                             : status);
 }
 
-// The table's whole encoded key that a rowid stands for.
-std::string KeyOf(const TableImpl& table, const duckdb::Value& row_id) {
-  return table.key_prefix() + duckdb::StringValue::Get(row_id);
-}
-
 // As DuckDB exports the chunk. Nanoseconds have no time zone there; those of a column that has one are in UTC.
 std::shared_ptr<arrow::Schema> SchemaOf(const TableImpl& table, const DataChunk& chunk,
                                         const duckdb::vector<duckdb::string>& names, duckdb::ClientProperties& layout) {
@@ -43,6 +41,12 @@ std::shared_ptr<arrow::Schema> SchemaOf(const TableImpl& table, const DataChunk&
 }
 
 }  // namespace
+
+std::string KeyOf(const TableImpl& table, const duckdb::string_t& row_id) {
+  std::string key = table.key_prefix();
+  key.append(row_id.GetData(), row_id.GetSize());
+  return key;
+}
 
 void WriteState::Return(const std::vector<Value>& row, const char* merge_action) {
   const duckdb::idx_t at = returned_chunk.size();
@@ -89,7 +93,7 @@ duckdb::SourceResultType WriteOperator::GetDataInternal(duckdb::ExecutionContext
   return chunk.size() == 0 ? duckdb::SourceResultType::FINISHED : duckdb::SourceResultType::HAVE_MORE_OUTPUT;
 }
 
-void AddChunk(ClientContext& context, const TableImpl& table, DataChunk& chunk, RowIntake* rows) {
+void ForEachBatch(ClientContext& context, const TableImpl& table, DataChunk& chunk, const TakeBatch& take) {
   duckdb::ClientProperties layout = ArrowLayout(&context);
   duckdb::vector<duckdb::string> names;
   for (size_t i = 0; i < table.definition().visible_columns(); ++i) names.push_back(table.definition().columns[i].name);
@@ -97,9 +101,13 @@ void AddChunk(ClientContext& context, const TableImpl& table, DataChunk& chunk, 
   for (duckdb::idx_t first = 0; first < chunk.size();) {
     const duckdb::idx_t count = RowsOfArray(chunk, names, first);
     ArrowArray array = ToArrowArray(chunk, first, count, layout);
-    Check(rows->Add(*Check(arrow::ImportRecordBatch(&array, schema))));
+    Check(take(*Check(arrow::ImportRecordBatch(&array, schema)), first));
     first += count;
   }
+}
+
+void AddChunk(ClientContext& context, const TableImpl& table, DataChunk& chunk, RowIntake* rows) {
+  ForEachBatch(context, table, chunk, [&](const arrow::RecordBatch& batch, duckdb::idx_t) { return rows->Add(batch); });
 }
 
 std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
@@ -116,10 +124,30 @@ Assignment::Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
   }
 }
 
+bool Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const {
+  duckdb::vector<duckdb::LogicalType> types;
+  for (size_t c = 0; c < table.visible_columns(); ++c) types.push_back(ToLogicalType(table.columns[c].type));
+  rows->InitializeEmpty(types);
+  std::vector<bool> is_set(types.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const size_t c = columns_[i].index;
+    is_set[c] = true;
+    if (sources_[i] == kDefault) {
+      rows->data[c].Reference(ToDuckDb(table.columns[c].default_value, table.columns[c].type));
+    } else {
+      rows->data[c].Reference(chunk.data[sources_[i]]);
+    }
+  }
+  rows->SetCardinality(chunk.size());
+  return std::ranges::all_of(is_set, std::identity());
+}
+
 void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action) const {
   const TableDefinition& definition = state.impl().definition();
   std::vector<std::pair<int, Value>> assignments(columns_.size());
   std::vector<Value> row;
+  chunk.data[row_id].Flatten(chunk.size());
+  const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id]);
   for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
     for (size_t c = 0; c < columns_.size(); ++c) {
       const ColumnDefinition& column = definition.columns[columns_[c].index];
@@ -127,7 +155,7 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id
                         sources_[c] == kDefault ? column.default_value
                                                 : Check(FromDuckDb(chunk.GetValue(sources_[c], i), column.type))};
     }
-    const std::string key = KeyOf(state.impl(), chunk.GetValue(row_id, i));
+    const std::string key = KeyOf(state.impl(), keys[i]);
     if (state.IsChanged(key)) continue;
     std::vector<Value>* const updated = state.returned ? &row : nullptr;
     if (!Check(state.changes.UpdateEncoded(state.impl(), key, assignments, &state.moved, updated))) continue;
@@ -138,8 +166,10 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id
 
 void DeleteRows(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action) {
   std::vector<Value> row;
+  chunk.data[row_id].Flatten(chunk.size());
+  const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id]);
   for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
-    const std::string key = KeyOf(state.impl(), chunk.GetValue(row_id, i));
+    const std::string key = KeyOf(state.impl(), keys[i]);
     if (state.IsChanged(key)) continue;
     if (!Check(state.changes.DeleteEncoded(state.impl(), key, state.returned ? &row : nullptr))) continue;
     state.NoteChange(key);

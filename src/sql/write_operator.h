@@ -4,6 +4,7 @@
 
 #include <duckdb/common/types/column/column_data_collection.hpp>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -101,8 +102,11 @@ class WriteOperator : public duckdb::PhysicalOperator {
 // Sorted in memory up to this size; rows of all threads of a statement together.
 inline constexpr uint64_t kSortBufferBytes = 128 << 20;
 
-// Adds the chunk's rows, as batches of the table's columns. The types are those that DuckDB gives to Arrow, near enough
-// for the row encoder to cast without loss.
+// Gives the chunk's rows to `take`, as batches of the table's columns; `first`: the row of the chunk that a batch
+// begins with. The types are those that DuckDB gives to Arrow, near enough for the row encoder to cast without loss.
+using TakeBatch = std::function<arrow::Status(const arrow::RecordBatch& batch, duckdb::idx_t first)>;
+void ForEachBatch(ClientContext& context, const TableImpl& table, DataChunk& chunk, const TakeBatch& take);
+// Adds the chunk's rows.
 void AddChunk(ClientContext& context, const TableImpl& table, DataChunk& chunk, RowIntake* rows);
 
 std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry);
@@ -113,6 +117,8 @@ class Assignment {
   Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
              const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values);
 
+  // The rows as they become, with all columns of the table; `chunk` must outlive it. False when it lacks some.
+  bool MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
   // To the chunk's rows, whose keys are in the column `row_id`. One that IsChanged is passed over.
   void Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action = nullptr) const;
 
@@ -121,6 +127,9 @@ class Assignment {
   const duckdb::vector<duckdb::PhysicalIndex> columns_;
   std::vector<duckdb::idx_t> sources_;
 };
+
+// The table's whole encoded key that a rowid stands for.
+std::string KeyOf(const TableImpl& table, const duckdb::string_t& row_id);
 
 // Likewise for DELETE.
 void DeleteRows(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action = nullptr);

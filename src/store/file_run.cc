@@ -9,45 +9,80 @@
 
 namespace yarrow {
 
-namespace {}  // namespace
-
 FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes)
-    : store_(std::move(store)), files_(store_->impl(), partition, file_bytes) {}
+    : store_(std::move(store)),
+      files_(store_->impl(), partition, file_bytes),
+      deleted_(store_->impl(), partition, file_bytes) {}
+
+arrow::Status FileRun::Delete(std::string_view key) {
+  ARROW_RETURN_NOT_OK(files_.Delete(key));
+  return deleted_.Put(key, {});
+}
 
 arrow::Status FileRun::Finish() {
   ARROW_RETURN_NOT_OK(files_.Finish());
+  ARROW_RETURN_NOT_OK(deleted_.Finish());
+  ARROW_RETURN_NOT_OK(OpenReaders(files_, &readers_));
+  return OpenReaders(deleted_, &deleted_readers_);
+}
+
+arrow::Status FileRun::OpenReaders(const SstFiles& files, Readers* readers) const {
   const StoreImpl& store = *store_->impl();
   const rocksdb::Options options(store.db->GetDBOptions(), store.partition_options);
-  for (const std::string& path : files_.paths()) {
-    auto& reader = readers_.emplace_back(std::make_unique<rocksdb::SstFileReader>(options));
+  for (const std::string& path : files.paths()) {
+    auto& reader = readers->emplace_back(std::make_unique<rocksdb::SstFileReader>(options));
     ARROW_RETURN_NOT_OK(FromRocksDb(reader->Open(path), "cannot read '", path, "'"));
   }
   return arrow::Status::OK();
 }
 
-arrow::Result<bool> FileRun::Get(std::string_view key, std::string* value) const {
+arrow::Result<WriteSet::Found> FileRun::Get(std::string_view key, std::string* value) const {
   FileRunCursor cursor(*this);
   cursor.Position(key, std::string(key) + '\0', nullptr, /*reverse=*/false);
   ARROW_RETURN_NOT_OK(cursor.status());
-  if (!cursor.valid()) return false;
+  if (!cursor.valid()) return WriteSet::Found::kNothing;
+  if (cursor.is_deletion()) return WriteSet::Found::kDelete;
   *value = cursor.value();
-  return true;
-}
-
-void FileRunCursor::OpenFile(size_t file) {
-  file_ = file;
-  rocksdb::ReadOptions read;
-  read.fill_cache = false;
-  iterator_.reset(run_->readers_[file]->NewIterator(read));
+  return WriteSet::Found::kPut;
 }
 
 void FileRunCursor::Position(std::string_view lower, std::string_view upper, const std::string_view* target,
                              bool reverse) {
+  reverse_ = reverse;
+  puts_.Position(lower, upper, target, reverse);
+  deleted_.Position(lower, upper, target, reverse);
+  Choose();
+}
+
+void FileRunCursor::Advance() {
+  current_->Advance();
+  Choose();
+}
+
+void FileRunCursor::Choose() {
+  if (!status().ok()) {
+    current_ = nullptr;
+  } else if (puts_.valid() && deleted_.valid()) {
+    current_ = (puts_.key() < deleted_.key()) != reverse_ ? &puts_ : &deleted_;
+  } else {
+    current_ = puts_.valid() ? &puts_ : deleted_.valid() ? &deleted_ : nullptr;
+  }
+}
+
+void FileRunCursor::Files::OpenFile(size_t file) {
+  file_ = file;
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  iterator_.reset(readers_[file]->NewIterator(read));
+}
+
+void FileRunCursor::Files::Position(std::string_view lower, std::string_view upper, const std::string_view* target,
+                                    bool reverse) {
   iterator_.reset();
   lower_ = lower;
   upper_ = upper;
   reverse_ = reverse;
-  const std::vector<std::string>& first_keys = run_->files().first_keys();
+  const std::vector<std::string>& first_keys = files_.first_keys();
   if (first_keys.empty()) return;
   const auto file_of = [&](std::string_view key) {  // the last file that starts at or below the key
     const auto above = std::upper_bound(first_keys.begin(), first_keys.end(), key);
@@ -71,18 +106,18 @@ void FileRunCursor::Position(std::string_view lower, std::string_view upper, con
   Settle();
 }
 
-void FileRunCursor::Advance() {
+void FileRunCursor::Files::Advance() {
   reverse_ ? iterator_->Prev() : iterator_->Next();
   Settle();
 }
 
-void FileRunCursor::Settle() {
+void FileRunCursor::Files::Settle() {
   while (!iterator_->Valid()) {
     if (!iterator_->status().ok()) {
-      status_ = FromRocksDb(iterator_->status(), "cannot read '", run_->files().paths()[file_], "'");
+      status = FromRocksDb(iterator_->status(), "cannot read '", files_.paths()[file_], "'");
       return iterator_.reset();
     }
-    if (reverse_ ? file_ == 0 : file_ + 1 == run_->readers_.size()) return iterator_.reset();
+    if (reverse_ ? file_ == 0 : file_ + 1 == readers_.size()) return iterator_.reset();
     OpenFile(reverse_ ? file_ - 1 : file_ + 1);
     reverse_ ? iterator_->SeekToLast() : iterator_->SeekToFirst();
   }

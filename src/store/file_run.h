@@ -13,59 +13,87 @@
 
 #include "store/sst_files.h"
 #include "yarrow/store.h"
+#include "yarrow/write_set.h"
 
 namespace yarrow {
 
-// Puts of one partition. First they are added, keys ascending; after Finish the run is immutable, can be read from any
-// thread, and a commit moves its files into the store as they are. Files that were not committed go with the object.
+// Writes of one partition. First they are added, keys ascending; after Finish the run is immutable, can be read from
+// any thread, and a commit moves its files into the store as they are. Files that were not committed go with the
+// object.
 class FileRun {
  public:
   FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes = SstFiles::kFileBytes);
 
   // Invalid, naming the key, unless it is above every key before.
   arrow::Status Put(std::string_view key, std::string_view value) { return files_.Put(key, value); }
+  arrow::Status Delete(std::string_view key);
   arrow::Status Finish();
 
-  // False when the run has no such key. Opens an iterator: some microseconds.
-  arrow::Result<bool> Get(std::string_view key, std::string* value) const;
+  // What the run says about the key. Opens an iterator: some microseconds.
+  arrow::Result<WriteSet::Found> Get(std::string_view key, std::string* value) const;
 
   const SstFiles& files() const { return files_; }
   Partition partition() const { return files_.partition(); }
 
  private:
   friend class FileRunCursor;
+  using Readers = std::vector<std::unique_ptr<rocksdb::SstFileReader>>;  // one a file, in key order
+  arrow::Status OpenReaders(const SstFiles& files, Readers* readers) const;
+
   const std::shared_ptr<Store> store_;
   SstFiles files_;
-  std::vector<std::unique_ptr<rocksdb::SstFileReader>> readers_;  // one a file, in key order
+  SstFiles deleted_;  // the deleted keys once more, with empty values: who reads SST files does not see deletions
+  Readers readers_;
+  Readers deleted_readers_;
 };
 
 // Walks a run in either direction. Not thread-safe; the run must outlive it.
 class FileRunCursor {
  public:
-  explicit FileRunCursor(const FileRun& run) : run_(&run) {}
+  explicit FileRunCursor(const FileRun& run)
+      : puts_(run.files_, run.readers_), deleted_(run.deleted_, run.deleted_readers_) {}
 
-  // Goes to the first entry, in the direction asked for, of [lower, upper) at or behind `target`. An empty bound or
+  // Goes to the first write, in the direction asked for, of [lower, upper) at or behind `target`. An empty bound or
   // null target is none.
   void Position(std::string_view lower, std::string_view upper, const std::string_view* target, bool reverse);
   void Advance();
 
   // False at the end of the range, and after an error, which `status` tells. Key and value live until Advance.
-  bool valid() const { return iterator_ != nullptr; }
-  std::string_view key() const { return {iterator_->key().data(), iterator_->key().size()}; }
-  std::string_view value() const { return {iterator_->value().data(), iterator_->value().size()}; }
-  const arrow::Status& status() const { return status_; }
+  bool valid() const { return current_ != nullptr; }
+  bool is_deletion() const { return current_ == &deleted_; }
+  std::string_view key() const { return current_->key(); }
+  std::string_view value() const { return is_deletion() ? std::string_view() : current_->value(); }
+  const arrow::Status& status() const { return puts_.status.ok() ? deleted_.status : puts_.status; }
 
  private:
-  void OpenFile(size_t file);
-  // Goes on to the next file when this one has no more, and ends outside of the range.
-  void Settle();
+  // The same over some of the files.
+  class Files {
+   public:
+    Files(const SstFiles& files, const FileRun::Readers& readers) : files_(files), readers_(readers) {}
+    void Position(std::string_view lower, std::string_view upper, const std::string_view* target, bool reverse);
+    void Advance();
+    bool valid() const { return iterator_ != nullptr; }
+    std::string_view key() const { return {iterator_->key().data(), iterator_->key().size()}; }
+    std::string_view value() const { return {iterator_->value().data(), iterator_->value().size()}; }
+    arrow::Status status;
 
-  const FileRun* run_;
-  size_t file_ = 0;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
+   private:
+    void OpenFile(size_t file);
+    // Goes on to the next file when this one has no more, and ends outside of the range.
+    void Settle();
+
+    const SstFiles& files_;
+    const FileRun::Readers& readers_;
+    size_t file_ = 0;
+    std::unique_ptr<rocksdb::Iterator> iterator_;
+    bool reverse_ = false;
+    std::string lower_, upper_;
+  };
+  void Choose();
+
+  Files puts_, deleted_;
   bool reverse_ = false;
-  std::string lower_, upper_;
-  arrow::Status status_;
+  Files* current_ = nullptr;
 };
 
 }  // namespace yarrow

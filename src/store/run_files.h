@@ -19,14 +19,18 @@ class RunFiles {
   explicit RunFiles(StoreImpl* store) : store_(store) {}
 
   arrow::Status AddRanges(std::span<const WriteRange> ranges);
-  // A run in files that has its partition to itself is taken as it is; other partitions are merged into files anew.
+  // Runs in files that have their ranges of keys to themselves are taken as they are; in a partition where that does
+  // not hold, all are merged into files anew.
   arrow::Status AddRuns(std::span<const WriteSet::Run> sealed, const WriteSet::View& all);
 
   std::span<const SstFiles* const> files() const { return files_; }
 
  private:
   SstFiles* NewFiles(Partition partition);
-  arrow::Status Merge(Partition partition, const WriteSet::View& all);
+  // Into files that overlap none of `between`, ascending: an ingest puts files that overlap into level 0.
+  arrow::Status Merge(Partition partition, const WriteSet::View& view, std::span<const SstFiles* const> between);
+  // Sorts the runs, which are not empty.
+  static bool AreApart(std::vector<const SstFiles*>* runs, const WriteSet::View& in_memory);
 
   StoreImpl* const store_;
   std::vector<std::unique_ptr<SstFiles>> owned_;

@@ -24,6 +24,28 @@ WriteSet::WriteSet(WriteSet&&) noexcept = default;
 WriteSet& WriteSet::operator=(WriteSet&&) noexcept = default;
 WriteSet::~WriteSet() = default;
 
+WriteSet::View WriteSet::View::InMemory() const {
+  View view;
+  if (runs_ == nullptr) return view;
+  std::vector<Run> runs;
+  for (const Run& run : *runs_) {
+    if (run.memory != nullptr) runs.push_back(run);
+  }
+  if (!runs.empty()) view.runs_ = std::make_shared<const std::vector<Run>>(std::move(runs));
+  return view;
+}
+
+bool WriteSet::View::HasAny(uint32_t partition_id, std::string_view first, std::string_view last) const {
+  if (runs_ == nullptr) return false;
+  return std::ranges::any_of(*runs_, [&](const Run& run) {
+    if (run.memory == nullptr) return false;
+    const size_t at = run.memory->LowerBound(partition_id, first);
+    if (at == run.memory->ops().size()) return false;
+    const WriteOp& op = run.memory->ops()[at];
+    return op.partition_id == partition_id && op.key() <= last;
+  });
+}
+
 std::set<uint32_t> WriteSet::View::MemoryPartitions() const {
   std::set<uint32_t> ids;
   if (runs_ == nullptr) return ids;
@@ -134,10 +156,10 @@ arrow::Result<WriteSet::Found> WriteSet::Get(Partition partition, std::string_vi
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if (run->file != nullptr) {
       if (run->file->partition().id() != partition.id()) continue;
-      ARROW_ASSIGN_OR_RAISE(const bool found, run->file->Get(key, &read_));
-      if (!found) continue;
+      ARROW_ASSIGN_OR_RAISE(const Found found, run->file->Get(key, &read_));
+      if (found == Found::kNothing) continue;
       *value = read_;
-      return Found::kPut;
+      return found;
     }
     if (const WriteOp* op = run->memory->Find(partition.id(), key)) return Describe(*op, value);
   }

@@ -46,8 +46,8 @@ class BulkLoader {
     if (run->files().rows() == 0) return uint64_t{0};
     const uint64_t bytes = run->files().file_bytes();
     WriteSet writes;
-    for (const std::string& key : intake_.overrides()) writes.Put(table_.entry().partition, key, {});
     writes.AddRun(std::move(run));
+    ARROW_RETURN_NOT_OK(intake_.WriteOverrides(&writes));
     const TableImpl* const tables[] = {&table_};
     ARROW_RETURN_NOT_OK(CommitRows(&writes, tables, token_.get(), [&](const CommitOptions& options) {
       return table_.store().Commit(writes, options).status();

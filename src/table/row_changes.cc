@@ -161,10 +161,8 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
 }
 
 Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
-  // Below the first, looking every key up costs less than walking along the table; above the second the rows go to
-  // files, and the commit is judged as that of a bulk load.
+  // Below, looking every key up costs less than walking along the table.
   constexpr uint64_t kFewRows = 1000;
-  constexpr uint64_t kMostBytesInMemory = 64 << 20;
   const auto put = [&](std::string_view key, std::string_view row) {
     writes_->Put(table.entry().partition, key, row);
     return writes_->status();
@@ -176,7 +174,7 @@ Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
     });
   }
   writes_->Seal();
-  if (rows->bytes() <= kMostBytesInMemory) {
+  if (rows->bytes() <= MostBytesInMemory(store_)) {
     return rows->DrainUnique(WriteMode::kInsert, snapshot_, writes_->GetView(), put);
   }
   ARROW_ASSIGN_OR_RAISE(auto run, rows->ToRun(WriteMode::kInsert, snapshot_, writes_->GetView()));

@@ -49,7 +49,7 @@ class ExistingRows {
 class UniqueRows {
  public:
   UniqueRows(const TableImpl& table, WriteMode mode, const Snapshot& snapshot, const WriteSet::View& overlay,
-             const RowSorter::Take& take, std::vector<std::string>* overrides)
+             const RowSorter::Take& take, ColdOverrides* overrides)
       : table_(table),
         mode_(mode),
         existing_(table, snapshot, overlay),
@@ -72,7 +72,7 @@ class UniqueRows {
       }
       ARROW_ASSIGN_OR_RAISE(const auto place, existing_cold_.Find(key));
       if (place && insert) return KeyExists(table_, key);
-      if (place) overrides_->push_back(place->segment->OverrideKey(place->position));
+      if (place) ARROW_RETURN_NOT_OK(overrides_->Add(*place));
     }
     held_key_ = key;
     held_row_ = row;
@@ -87,12 +87,17 @@ class UniqueRows {
   ExistingRows existing_;
   ColdRows existing_cold_;
   const RowSorter::Take& take_;
-  std::vector<std::string>* const overrides_;
+  ColdOverrides* const overrides_;
   bool held_ = false;
   std::string held_key_, held_row_;
 };
 
 }  // namespace
+
+uint64_t MostBytesInMemory(const Store& store) {
+  constexpr uint64_t kIngests = 8;  // 64 MB, unless somebody wants small ones
+  return kIngests * store.options().ingest_threshold_bytes;
+}
 
 RowIntake::RowIntake(const TableImpl& table, uint64_t sort_buffer_bytes)
     : table_(table), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
@@ -112,6 +117,11 @@ Status RowIntake::Add(const arrow::RecordBatch& batch) {
   }
   rows_ += static_cast<uint64_t>(rows->num_rows());
   return Status::OK();
+}
+
+Status RowIntake::AddEncoded(std::string_view key, std::string_view row) {
+  ++rows_;
+  return sorter_.Add(key, row);
 }
 
 Status RowIntake::Absorb(RowIntake* other) {

@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "store/file_run.h"
+#include "table/cold_overrides.h"
 #include "table/row_sorter.h"
 #include "table/table_impl.h"
 #include "yarrow/scan_iterator.h"
@@ -29,6 +29,8 @@ class RowIntake {
 
   // Columns by name, as for Table::Write. Rows of a table without a primary key get their row ids here.
   arrow::Status Add(const arrow::RecordBatch& batch);
+  // A row as it is stored.
+  arrow::Status AddEncoded(std::string_view key, std::string_view row);
   // Takes the rows of another intake of the same table, which is of no use afterwards.
   arrow::Status Absorb(RowIntake* other);
 
@@ -40,22 +42,25 @@ class RowIntake {
   arrow::Status Drain(const RowSorter::Take& take) { return sorter_.Drain(take); }
 
   // Gives out one row a key, keys ascending. kInsert: AlreadyExists, naming the key, when two rows or a live row of the
-  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays, and overrides() tells which
-  // rows of segments it replaces.
+  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays, and WriteOverrides must
+  // follow.
   arrow::Status DrainUnique(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
                             const RowSorter::Take& take);
   // The same into files. `on_progress` gets the number of rows now and then.
   using OnProgress = std::function<arrow::Status(int64_t rows)>;
   arrow::Result<std::shared_ptr<const FileRun>> ToRun(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
                                                       const OnProgress& on_progress = {});
-  // Keys of override entries that have to be written with the rows.
-  const std::vector<std::string>& overrides() const { return overrides_; }
+  // Adds what takes back the rows of segments that the rows replace.
+  arrow::Status WriteOverrides(WriteSet* writes) { return overrides_.WriteTo(table_, writes); }
 
  private:
   const TableImpl& table_;
   RowSorter sorter_;
   uint64_t rows_ = 0;
-  std::vector<std::string> overrides_;
+  ColdOverrides overrides_;
 };
+
+// Rows of a statement that take more go to files.
+uint64_t MostBytesInMemory(const Store& store);
 
 }  // namespace yarrow

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "table/bulk_change.h"
 #include "table/database_impl.h"
 #include "table/row_changes.h"
 #include "table/table_impl.h"
@@ -21,6 +22,7 @@ class TransactionImpl {
   // belongs to another database or, being a user table, to another user.
   arrow::Status CheckTable(const TableImpl& table) const;
   RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
+  arrow::Status Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
