@@ -4,6 +4,8 @@
 // in milliseconds; commits of the others that failed; the statement's seconds.
 #include <benchmark/benchmark.h>
 
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -11,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "allocation_count.h"
 #include "bench_table.h"
 #include "sql_place.h"
 
@@ -91,6 +94,39 @@ void BesideOneRowWriters(benchmark::State& state, const std::string& sql, bool c
   }
 }
 
+double CpuSeconds() {
+  struct timespec time {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// The statement by itself: microseconds of processor time a row, memory above what the table takes.
+void Alone(benchmark::State& state, const std::string& sql, bool cold, int64_t rows) {
+  for (auto _ : state) {
+    StoreOptions options;
+    options.durability = Durability::kOs;
+    SqlPlace place("large_alone", options);
+    place.Run("SET threads = 1");  // others would spin while one thread sorts and writes
+    place.Run("CREATE TABLE t (id BIGINT PRIMARY KEY, n INT, v VARCHAR)");
+    const std::string all = " SELECT 2 * i, i % 7, 'row ' || i FROM range(" + std::to_string(rows) + ") r(i)";
+    place.Run("INSERT INTO t" + all);
+    if (cold) place.Run("CALL yarrow_flush('t')");
+    place.Run("CREATE TABLE loaded (id BIGINT PRIMARY KEY, n INT, v VARCHAR)");
+    const auto measure = [&](const std::string& statement) {
+      const double before = CpuSeconds();
+      place.Run(statement);
+      return (CpuSeconds() - before) / static_cast<double>(rows) * 1e6;
+    };
+    state.counters["load_us"] = measure("INSERT INTO loaded" + all);
+    ReleaseFreeMemory();
+    ResetPeakMemory();
+    const uint64_t memory = CurrentMemory();
+    state.counters["us"] = measure(sql);
+    state.counters["ratio"] = state.counters["us"] / state.counters["load_us"];
+    state.counters["bytes"] = static_cast<double>(PeakMemory() - memory);
+  }
+}
+
 [[maybe_unused]] const bool registered = [] {
   const std::string more = std::to_string(2 * kRows);
   const std::pair<const char*, std::string> statements[] = {
@@ -106,6 +142,19 @@ void BesideOneRowWriters(benchmark::State& state, const std::string& sql, bool c
           ->Iterations(1)
           ->Unit(benchmark::kSecond)
           ->UseRealTime();
+    }
+  }
+  const int64_t many = 20'000'000;
+  for (const auto& [name, sql] : {std::pair("update", "UPDATE t SET n = n + 1"), std::pair("delete", "DELETE FROM t"),
+                                  std::pair("delete_where", "DELETE FROM t WHERE n >= 0")}) {
+    for (const bool cold : {false, true}) {
+      for (const int64_t rows : {kRows, many}) {
+        const std::string size = rows == many ? "/20M" : "/1.5M";
+        benchmark::RegisterBenchmark((std::string("alone/") + name + (cold ? "/cold" : "/hot") + size).c_str(), Alone,
+                                     sql, cold, rows)
+            ->Iterations(1)
+            ->Unit(benchmark::kSecond);
+      }
     }
   }
   return true;

@@ -36,7 +36,11 @@ class Partition {
 
 // One point write. The bytes belong to whoever handed out the op.
 struct WriteOp {
-  enum class Kind : uint8_t { kPut, kDelete };
+  enum class Kind : uint8_t {
+    kPut,
+    kDelete,
+    kAbsent,  // the store has no entry of the key: nothing is written, but others are judged by it as by a deletion
+  };
   const char* key_data = nullptr;
   const char* value_data = nullptr;
   uint32_t key_size = 0;
@@ -104,6 +108,9 @@ class WriteSet {
   // Keys and values are copied; each must be under 4 GB (Commit refuses the set otherwise).
   void Put(Partition partition, std::string_view key, std::string_view value);
   void Delete(Partition partition, std::string_view key);
+  // For a key that has no entry in the store, nor in this set: readers of the set see it deleted, transactions are judged
+  // by it, and it leaves no deletion behind. The set must write something else as well.
+  void DeleteAbsent(Partition partition, std::string_view key);
 
   // Deletes every key in [lower, upper); upper must not be empty. All ranges of a set apply before all its puts and
   // deletes, in whatever order they were added. Not allowed in a set that commits with a transaction token, whose

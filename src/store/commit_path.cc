@@ -52,6 +52,7 @@ uint64_t SequenceOf(const rocksdb::WriteBatch& batch) {
 }
 
 rocksdb::Status AddToBatch(rocksdb::ColumnFamilyHandle* handle, const WriteOp& op, rocksdb::WriteBatch* batch) {
+  if (op.kind == WriteOp::Kind::kAbsent) return rocksdb::Status::OK();
   const UncheckedCall unchecked;
   return op.kind == WriteOp::Kind::kPut ? batch->Put(handle, ToSlice(op.key()), ToSlice(op.value()))
                                         : batch->Delete(handle, ToSlice(op.key()));

@@ -34,8 +34,12 @@ arrow::Status LostKey(uint64_t sequence, uint64_t snapshot) {
 
 }  // namespace
 
+bool CommitRequest::Has(uint64_t hash) const {
+  return std::ranges::any_of(summary_.hashes, [hash](const auto& keys) { return keys->Contains(hash); });
+}
+
 bool CommitRequest::HasAnyOf(std::span<const uint64_t> hashes) const {
-  return std::ranges::any_of(hashes, [this](uint64_t hash) { return summary_.hashes->Contains(hash); });
+  return std::ranges::any_of(hashes, [this](uint64_t hash) { return Has(hash); });
 }
 
 bool CommitRequest::WritesInto(std::span<const WriteRange> ranges) const {
@@ -128,13 +132,14 @@ void CommitQueue::SpillTable() {
 
 arrow::Status CommitQueue::JudgeRecorded(CommitRequest* request, const CommitTable::Recorded& recorded) {
   const uint64_t snapshot = request->transaction_->sequence_;
-  const KeyHashes& keys = *request->summary_.hashes;
   for (const auto& run : recorded.runs) {
-    ARROW_ASSIGN_OR_RAISE(request->lost_key_, run->FindCommon(keys, snapshot));
-    if (request->lost_key_) return LostKey(request->lost_key_->sequence, snapshot);
+    for (const auto& keys : request->summary_.hashes) {
+      ARROW_ASSIGN_OR_RAISE(request->lost_key_, run->FindCommon(*keys, snapshot));
+      if (request->lost_key_) return LostKey(request->lost_key_->sequence, snapshot);
+    }
   }
   for (const CommitRun::Point& point : recorded.points) {
-    if (!keys.Contains(point.hash)) continue;
+    if (!request->Has(point.hash)) continue;
     request->lost_key_ = point;
     return LostKey(point.sequence, snapshot);
   }
@@ -323,7 +328,8 @@ void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outc
   if (request.moves_only_) return;
   if (request.transaction_ != nullptr) Unlink(request.transaction_);  // it needs no judgement any more
   if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;   // nobody does
-  request.is_large() ? table_.Record(request.summary_.hashes, sequence) : table_.Record(request.hashes_, sequence);
+  for (const auto& keys : request.summary_.hashes) table_.Record(keys, sequence);
+  if (!request.is_large()) table_.Record(request.hashes_, sequence);
   for (const WriteRange& range : request.exclusive_ranges_) table_.RecordRange(range, sequence);
 }
 

@@ -39,8 +39,8 @@ namespace yarrow {
 
 // What a large commit writes.
 struct KeySummary {
-  std::shared_ptr<const KeyHashes> hashes;
-  std::vector<WriteRange> hulls;  // which hold all keys, and others between them
+  std::vector<std::shared_ptr<const KeyHashes>> hashes;  // few
+  std::vector<WriteRange> hulls;                          // which hold all keys, and others between them
 };
 
 // One commit on its way through the queue. Lives on the committing thread's stack; its keys must stay put from Admit to
@@ -61,6 +61,7 @@ class CommitRequest : public CommitView {
   }
   CommitRequest(KeySummary summary, std::span<const WriteRange> ranges, const CommitOptions& options)
       : CommitRequest({}, {}, ranges, options) {
+    is_large_ = true;
     summary_ = std::move(summary);
     all_ranges_.assign(ranges.begin(), ranges.end());
     all_ranges_.insert(all_ranges_.end(), summary_.hulls.begin(), summary_.hulls.end());
@@ -77,15 +78,17 @@ class CommitRequest : public CommitView {
 
  private:
   friend class CommitQueue;
-  bool is_large() const { return summary_.hashes != nullptr; }
+  bool is_large() const { return is_large_; }
   bool is_transactional() const { return transaction_ != nullptr; }
   // Holds back the commits that come after it.
   bool closes() const { return exclusive_ || !exclusive_ranges_.empty(); }
+  bool Has(uint64_t hash) const;
   bool HasAnyOf(std::span<const uint64_t> hashes) const;
   bool WritesInto(std::span<const WriteRange> ranges) const;
 
   std::span<const uint64_t> hashes_;  // of ops_
   std::span<const WriteRange> exclusive_ranges_;
+  bool is_large_ = false;
   KeySummary summary_;  // of a large commit, which has no ops_
   std::vector<WriteRange> all_ranges_;
   WriteTransactionToken* transaction_;

@@ -5,8 +5,7 @@
 namespace yarrow {
 
 CommitRun::CommitRun(std::vector<Point> points) {
-  std::vector<uint64_t> hashes;
-  hashes.reserve(points.size());
+  std::deque<uint64_t> hashes;
   for (const Point& point : points) hashes.push_back(point.hash);
   auto keys = std::make_shared<const KeyHashes>(std::move(hashes));
   size_ = keys->size();

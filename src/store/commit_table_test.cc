@@ -27,7 +27,7 @@ class CommitTableTest : public testing::Test {
       last_[key] = sequence_;
     }
     if (large) {
-      table_.Record(std::make_shared<const KeyHashes>(std::move(hashes)), sequence_);
+      table_.Record(std::make_shared<const KeyHashes>(std::deque<uint64_t>(hashes.begin(), hashes.end())), sequence_);
     } else {
       table_.Record(hashes, sequence_);
     }

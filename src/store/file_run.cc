@@ -9,14 +9,25 @@
 
 namespace yarrow {
 
-FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes)
+namespace {
+
+constexpr std::string_view kAbsentEntry = "absent";  // else: deleted
+
+}  // namespace
+
+FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes, SstFiles::Summary summary)
     : store_(std::move(store)),
-      files_(store_->impl(), partition, file_bytes),
-      deleted_(store_->impl(), partition, file_bytes) {}
+      files_(store_->impl(), partition, file_bytes, summary),
+      deleted_(store_->impl(), partition, file_bytes, SstFiles::Summary::kNothing) {}
 
 arrow::Status FileRun::Delete(std::string_view key) {
   ARROW_RETURN_NOT_OK(files_.Delete(key));
   return deleted_.Put(key, {});
+}
+
+arrow::Status FileRun::DeleteAbsent(std::string_view key) {
+  ARROW_RETURN_NOT_OK(files_.Absent(key));
+  return deleted_.Put(key, kAbsentEntry);
 }
 
 arrow::Status FileRun::Finish() {
@@ -41,7 +52,7 @@ arrow::Result<WriteSet::Found> FileRun::Get(std::string_view key, std::string* v
   cursor.Position(key, std::string(key) + '\0', nullptr, /*reverse=*/false);
   ARROW_RETURN_NOT_OK(cursor.status());
   if (!cursor.valid()) return WriteSet::Found::kNothing;
-  if (cursor.is_deletion()) return WriteSet::Found::kDelete;
+  if (cursor.kind() != WriteOp::Kind::kPut) return WriteSet::Found::kDelete;
   *value = cursor.value();
   return WriteSet::Found::kPut;
 }
@@ -57,6 +68,10 @@ void FileRunCursor::Position(std::string_view lower, std::string_view upper, con
 void FileRunCursor::Advance() {
   current_->Advance();
   Choose();
+}
+
+WriteOp::Kind FileRunCursor::DeletionKind(std::string_view entry) {
+  return entry == kAbsentEntry ? WriteOp::Kind::kAbsent : WriteOp::Kind::kDelete;
 }
 
 void FileRunCursor::Choose() {

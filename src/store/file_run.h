@@ -22,11 +22,14 @@ namespace yarrow {
 // object.
 class FileRun {
  public:
-  FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes = SstFiles::kFileBytes);
+  FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes = SstFiles::kFileBytes,
+          SstFiles::Summary summary = SstFiles::Summary::kKeys);
 
   // Invalid, naming the key, unless it is above every key before.
   arrow::Status Put(std::string_view key, std::string_view value) { return files_.Put(key, value); }
   arrow::Status Delete(std::string_view key);
+  // See WriteSet.
+  arrow::Status DeleteAbsent(std::string_view key);
   arrow::Status Finish();
 
   // What the run says about the key. Opens an iterator: some microseconds.
@@ -42,7 +45,8 @@ class FileRun {
 
   const std::shared_ptr<Store> store_;
   SstFiles files_;
-  SstFiles deleted_;  // the deleted keys once more, with empty values: who reads SST files does not see deletions
+  // The deleted keys once more, as entries with a kind: who reads SST files does not see deletions.
+  SstFiles deleted_;
   Readers readers_;
   Readers deleted_readers_;
 };
@@ -60,7 +64,7 @@ class FileRunCursor {
 
   // False at the end of the range, and after an error, which `status` tells. Key and value live until Advance.
   bool valid() const { return current_ != nullptr; }
-  bool is_deletion() const { return current_ == &deleted_; }
+  WriteOp::Kind kind() const { return is_deletion() ? DeletionKind(current_->value()) : WriteOp::Kind::kPut; }
   std::string_view key() const { return current_->key(); }
   std::string_view value() const { return is_deletion() ? std::string_view() : current_->value(); }
   const arrow::Status& status() const { return puts_.status.ok() ? deleted_.status : puts_.status; }
@@ -89,6 +93,8 @@ class FileRunCursor {
     bool reverse_ = false;
     std::string lower_, upper_;
   };
+  bool is_deletion() const { return current_ == &deleted_; }
+  static WriteOp::Kind DeletionKind(std::string_view entry);
   void Choose();
 
   Files puts_, deleted_;

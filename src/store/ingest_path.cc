@@ -22,16 +22,11 @@ using Files = std::span<const SstFiles* const>;
 
 KeySummary Summarize(Files files) {
   KeySummary summary;
-  std::vector<uint64_t> hashes;
-  size_t keys = 0;
-  for (const SstFiles* sst : files) keys += sst->hashes().size();
-  hashes.reserve(keys);
   for (const SstFiles* sst : files) {
-    hashes.insert(hashes.end(), sst->hashes().begin(), sst->hashes().end());
+    if (sst->hashes() != nullptr) summary.hashes.push_back(sst->hashes());
     const std::vector<WriteRange> hulls = sst->Hulls();
     summary.hulls.insert(summary.hulls.end(), hulls.begin(), hulls.end());
   }
-  summary.hashes = std::make_shared<const KeyHashes>(std::move(hashes));
   return summary;
 }
 
@@ -46,9 +41,7 @@ arrow::Result<CommitResult> StoreImpl::CommitAsIngest(const WriteSet& writes, co
     const Partition partition = PartitionById(ops[begin].partition_id);
     SstFiles& written = *owned.emplace_back(std::make_unique<SstFiles>(this, partition));
     for (; begin < ops.size() && ops[begin].partition_id == partition.id(); ++begin) {
-      const WriteOp& op = ops[begin];
-      ARROW_RETURN_NOT_OK(op.kind == WriteOp::Kind::kPut ? written.Put(op.key(), op.value())
-                                                         : written.Delete(op.key()));
+      ARROW_RETURN_NOT_OK(written.Add(ops[begin]));
     }
     ARROW_RETURN_NOT_OK(written.Finish());
     files.push_back(&written);
@@ -102,6 +95,7 @@ arrow::Status StoreImpl::MakeWayForIngest(std::span<const SstFiles* const> files
 }
 
 bool StoreImpl::MayBeInMemory(const SstFiles& files) const {
+  if (files.paths().empty()) return false;
   if (files.rows() == 0) return true;  // deletes a range
   rocksdb::ReadOptions read;
   read.read_tier = rocksdb::kMemtableTier;

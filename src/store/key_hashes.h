@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <span>
 #include <vector>
@@ -15,7 +16,8 @@ class KeyHashes {
  public:
   static constexpr size_t kNone = std::numeric_limits<size_t>::max();
 
-  explicit KeyHashes(std::vector<uint64_t> hashes);
+  // In any order, and more than once. The list is emptied on the way: what it takes is given back.
+  explicit KeyHashes(std::deque<uint64_t> hashes);
 
   bool Contains(uint64_t hash) const { return Find(hash) != kNone; }
   // Its position among the sorted ones, or kNone.
@@ -27,6 +29,7 @@ class KeyHashes {
 
  private:
   static constexpr size_t kHashesPerBucket = 16;
+  void FindStarts();
 
   std::vector<uint64_t> sorted_;
   std::vector<size_t> starts_;  // of each bucket in sorted_, and its end behind the last one

@@ -24,7 +24,7 @@ TEST(KeyHashesTest, FindsWhatIsThereAndNothingElse) {
     const std::vector<uint64_t> hashes = RandomHashes(&random, count);
     std::vector<uint64_t> twice = hashes;
     twice.insert(twice.end(), hashes.begin(), hashes.end());
-    const KeyHashes keys(std::move(twice));
+    const KeyHashes keys({twice.begin(), twice.end()});
     EXPECT_EQ(keys.size(), count);
     for (const uint64_t hash : hashes) {
       ASSERT_TRUE(keys.Contains(hash));
@@ -61,9 +61,9 @@ TEST(CommitRunTest, FindsACommonKeyThatIsNewEnough) {
     points.back().sequence = 200;
     const CommitRun run(points);
     std::vector<uint64_t> hashes = RandomHashes(&random, static_cast<size_t>(asked));
-    const KeyHashes others(hashes);
+    const KeyHashes others({hashes.begin(), hashes.end()});
     hashes.push_back(shared);
-    const KeyHashes keys(std::move(hashes));
+    const KeyHashes keys({hashes.begin(), hashes.end()});
     ASSERT_OK_AND_ASSIGN(auto file, SpillFile::Create(dir.path()));
     ASSERT_OK_AND_ASSIGN(const auto spilled, run.Spill(std::move(file)));
     for (const CommitRun* either : {&run, spilled.get()}) {

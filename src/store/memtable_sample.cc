@@ -6,6 +6,7 @@
 namespace yarrow {
 
 void MemtableSample::Remember(const WriteOp& op, uint64_t sequence) {
+  if (op.kind == WriteOp::Kind::kAbsent) return;
   std::lock_guard lock(mutex_);
   Entries& entries = partitions_[op.partition_id];
   auto found = entries.find(op.key());

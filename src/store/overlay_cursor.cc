@@ -56,7 +56,7 @@ bool OverlayCursor::Load(Head* head) {
               .key_size = static_cast<uint32_t>(key.size()),
               .value_size = static_cast<uint32_t>(value.size()),
               .partition_id = partition_id_,
-              .kind = head->file->is_deletion() ? WriteOp::Kind::kDelete : WriteOp::Kind::kPut};
+              .kind = head->file->kind()};
   return true;
 }
 

@@ -29,7 +29,7 @@ arrow::Status RunFiles::AddRuns(std::span<const WriteSet::Run> sealed, const Wri
   std::map<uint32_t, std::vector<const SstFiles*>> in_files;
   for (const uint32_t id : in_memory.MemoryPartitions()) in_files[id] = {};
   for (const WriteSet::Run& run : sealed) {
-    if (run.file == nullptr || run.file->files().rows() == 0) continue;
+    if (run.file == nullptr || run.file->files().empty()) continue;
     in_files[run.file->partition().id()].push_back(&run.file->files());
   }
   for (auto& [id, runs] : in_files) {
@@ -66,7 +66,7 @@ arrow::Status RunFiles::Merge(Partition partition, const WriteSet::View& view,
       merged = NewFiles(partition);
       while (!between.empty() && op.key() > between.front()->first_key()) between = between.subspan(1);
     }
-    ARROW_RETURN_NOT_OK(op.kind == WriteOp::Kind::kPut ? merged->Put(op.key(), op.value()) : merged->Delete(op.key()));
+    ARROW_RETURN_NOT_OK(merged->Add(op));
   }
   ARROW_RETURN_NOT_OK(cursor.status());
   return merged->Finish();

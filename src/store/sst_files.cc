@@ -1,6 +1,7 @@
 #include "store/sst_files.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "store/home_process.h"
 #include "store/rocksdb_status.h"
@@ -20,21 +21,30 @@ SstFiles::~SstFiles() {
   for (const std::string& path : paths_) std::filesystem::remove(path, error);  // what remains is swept at open
 }
 
-arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  if (rows_ > 0 && key <= last_key_) {
+arrow::Status SstFiles::Note(std::string_view key) {
+  if (empty()) {
+    first_key_ = key;
+  } else if (key <= last_key_) {
     return arrow::Status::Invalid("keys must be strictly ascending: ", FormatKey(key), " follows ",
                                   FormatKey(last_key_), " in a load of partition '",
                                   StoreImpl::Handle(partition_)->GetName(), "'");
+  } else if (summary_ != Summary::kNothing) {
+    hulls_.Add(last_key_, key);
   }
+  if (summary_ == Summary::kKeys) hashes_.push_back(HashKey(partition_.id(), key));
+  last_key_.assign(key);
+  ++keys_;
+  return arrow::Status::OK();
+}
+
+arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  ARROW_RETURN_NOT_OK(Note(key));
   if (writer_ != nullptr && bytes_in_file_ >= limit_) ARROW_RETURN_NOT_OK(FinishFile());
   if (writer_ == nullptr) {
     ARROW_RETURN_NOT_OK(StartFile());
     first_keys_.emplace_back(key);
   }
-  if (rows_ > 0) hulls_.Add(last_key_, key);
-  hashes_.push_back(HashKey(partition_.id(), key));
-  last_key_.assign(key);
   bytes_in_file_ += bytes;
   ++rows_;
   return arrow::Status::OK();
@@ -52,6 +62,22 @@ arrow::Status SstFiles::Delete(std::string_view key) {
   return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
 }
 
+arrow::Status SstFiles::Absent(std::string_view key) {
+  return Note(key);
+}
+
+arrow::Status SstFiles::Add(const WriteOp& op) {
+  switch (op.kind) {
+    case WriteOp::Kind::kPut:
+      return Put(op.key(), op.value());
+    case WriteOp::Kind::kDelete:
+      return Delete(op.key());
+    case WriteOp::Kind::kAbsent:
+      return Absent(op.key());
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upper) {
   if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartFile());
   const rocksdb::Status status = writer_->DeleteRange({lower.data(), lower.size()}, {upper.data(), upper.size()});
@@ -59,12 +85,14 @@ arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upp
 }
 
 std::vector<WriteRange> SstFiles::Hulls() const {
-  return rows_ == 0 ? std::vector<WriteRange>() : hulls_.Make(partition_.id(), first_key(), last_key_);
+  return empty() ? std::vector<WriteRange>() : hulls_.Make(partition_.id(), first_key(), last_key_);
 }
 
 arrow::Status SstFiles::Finish() {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return writer_ == nullptr ? arrow::Status::OK() : FinishFile();
+  if (writer_ != nullptr) ARROW_RETURN_NOT_OK(FinishFile());
+  if (!hashes_.empty()) finished_hashes_ = std::make_shared<const KeyHashes>(std::exchange(hashes_, {}));
+  return arrow::Status::OK();
 }
 
 arrow::Status SstFiles::StartFile() {

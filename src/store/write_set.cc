@@ -12,7 +12,7 @@ namespace yarrow {
 namespace {
 
 WriteSet::Found Describe(const WriteOp& op, std::string_view* value) {
-  if (op.kind == WriteOp::Kind::kDelete) return WriteSet::Found::kDelete;
+  if (op.kind != WriteOp::Kind::kPut) return WriteSet::Found::kDelete;
   *value = op.value();
   return WriteSet::Found::kPut;
 }
@@ -97,6 +97,10 @@ void WriteSet::Put(Partition partition, std::string_view key, std::string_view v
 
 void WriteSet::Delete(Partition partition, std::string_view key) {
   Append(partition, WriteOp::Kind::kDelete, key, {});
+}
+
+void WriteSet::DeleteAbsent(Partition partition, std::string_view key) {
+  Append(partition, WriteOp::Kind::kAbsent, key, {});
 }
 
 void WriteSet::DeleteRange(Partition partition, std::string_view lower, std::string_view upper) {

@@ -64,8 +64,16 @@ Status BulkChange::WriteSorted(const Snapshot& snapshot, WriteSet* writes) {
   ARROW_RETURN_NOT_OK(sorter_.Drain([&](std::string_view key, std::string_view row) {
     ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows.Find(key));
     if (place) ARROW_RETURN_NOT_OK(overrides.Add(*place));
-    if (in_files) return row.empty() ? run->Delete(key) : run->Put(key, row);
-    row.empty() ? writes->Delete(partition, key) : writes->Put(partition, key, row);
+    if (!row.empty()) {
+      if (in_files) return run->Put(key, row);
+      writes->Put(partition, key, row);
+    } else if (!place) {
+      if (in_files) return run->Delete(key);
+      writes->Delete(partition, key);
+    } else {
+      if (in_files) return run->DeleteAbsent(key);
+      writes->DeleteAbsent(partition, key);
+    }
     return writes->status();
   }));
   if (in_files) {

@@ -19,7 +19,10 @@ Status ColdOverrides::Add(const ColdPlace& place) {
 Status ColdOverrides::WriteTo(const TableImpl& table, WriteSet* writes) {
   constexpr uint64_t kFew = 10'000;
   const Partition partition = table.entry().partition;
-  const auto run = count_ > kFew ? std::make_shared<FileRun>(table.database().store(), partition) : nullptr;
+  // Whoever replaces or deletes a row writes its key as well, by which it is judged.
+  const auto run = count_ > kFew ? std::make_shared<FileRun>(table.database().store(), partition, SstFiles::kFileBytes,
+                                                             SstFiles::Summary::kHulls)
+                                 : nullptr;
   for (auto& [id, of_segment] : segments_) {
     Status status;
     of_segment.positions.Finish().VisitDropped(0, of_segment.segment->info().rows, [&](uint64_t position) {

@@ -50,9 +50,10 @@ Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::s
   return writes_->status();
 }
 
-// The deletion is written even where no hot row is: conflicts are judged by the key, in whatever tier its row lies.
+// Conflicts are judged by the key, in whatever tier its row lies.
 void RowChanges::RemoveRow(const TableImpl& table, std::string_view key) {
-  writes_->Delete(table.entry().partition, key);
+  const Partition partition = table.entry().partition;
+  cold_place_ ? writes_->DeleteAbsent(partition, key) : writes_->Delete(partition, key);
   DropColdRow(table);
 }
 
