@@ -6,7 +6,6 @@
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 #include <duckdb/planner/operator/logical_comparison_join.hpp>
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -109,7 +108,6 @@ struct ChangeLocal : public duckdb::LocalSinkState {
 struct ChangeState : public WriteState {
   using WriteState::WriteState;
   std::unique_ptr<BulkChange> many;  // under mutex, the rows of threads that are done
-  std::atomic<uint64_t> many_rows = 0;
 };
 
 // UPDATE and DELETE. Few rows are changed as they come, each by itself; many are collected and changed at the end.
@@ -123,6 +121,7 @@ class ChangeOperator : public WriteOperator {
         row_id_(row_id),
         is_joined_(is_joined) {}
 
+  // Of a row that comes several times the first counts.
   bool ParallelSink() const override { return !returns_rows_ && !is_joined_; }
 
   duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {
@@ -138,7 +137,7 @@ class ChangeOperator : public WriteOperator {
                               duckdb::OperatorSinkInput& input) const override {
     auto& state = input.global_state.Cast<ChangeState>();
     auto& local = input.local_state.Cast<ChangeLocal>();
-    const bool collect = ParallelSink() && (local.rows || chunk.size() > kFewRows);
+    const bool collect = !returns_rows_ && (is_joined_ || local.rows || chunk.size() > kFewRows);
     if (!collect || !Collect(context.client, state, local, chunk)) {
       const std::lock_guard writing(state.transaction.write_mutex());
       Write(state, chunk);
@@ -165,9 +164,8 @@ class ChangeOperator : public WriteOperator {
     auto& state = input.global_state.Cast<ChangeState>();
     const std::lock_guard writing(state.transaction.write_mutex());
     if (state.many) {
-      Check(state.transaction.impl().Apply(state.many.get()));
+      state.rows += Check(state.transaction.impl().Apply(state.many.get()));
       state.many.reset();
-      state.rows += state.many_rows;
     }
     for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
     state.FlushReturned();
@@ -194,9 +192,7 @@ class ChangeOperator : public WriteOperator {
     }
     chunk.Flatten();
     const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id_]);
-    if (!Add(context, state.impl(), chunk, keys, local.rows.get())) return false;
-    state.many_rows += chunk.size();
-    return true;
+    return Add(context, state.impl(), chunk, keys, local.rows.get());
   }
 };
 

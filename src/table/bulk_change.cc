@@ -2,13 +2,16 @@
 
 #include <arrow/api.h>
 
+#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "catalog/table_schema.h"
 #include "table/cold_overrides.h"
 #include "table/cold_rows.h"
+#include "store/file_run.h"
 #include "table/row_changes.h"
+#include "table/row_intake.h"
 
 namespace yarrow {
 namespace {
@@ -21,10 +24,73 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithZerosAsRowIds(const arrow
   return batch.AddColumn(batch.num_columns(), arrow::field(kRowIdColumn, arrow::int64(), false), std::move(zeros));
 }
 
+// What becomes of a row, as the sorter keeps it: nothing when it is deleted; a byte and the new row; or a byte, the size
+// of the new key, the new key and the new row.
+enum : char { kStays, kMoves };
+
+void EncodeStays(std::string_view row, std::string* change) {
+  change->assign(1, kStays);
+  change->append(row);
+}
+
+void EncodeMoves(std::string_view key, std::string_view row, std::string* change) {
+  const auto key_size = static_cast<uint32_t>(key.size());
+  change->assign(1, kMoves);
+  change->append(reinterpret_cast<const char*>(&key_size), sizeof(key_size));
+  change->append(key);
+  change->append(row);
+}
+
+Status AddMoved(std::string_view change, RowIntake* moved) {
+  uint32_t key_size = 0;
+  std::memcpy(&key_size, change.data() + 1, sizeof(key_size));
+  change.remove_prefix(1 + sizeof(key_size));
+  return moved->AddEncoded(change.substr(0, key_size), change.substr(key_size));
+}
+
+// Takes changes, keys ascending, to a set of writes.
+class ChangeWriter {
+ public:
+  ChangeWriter(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes, bool in_files)
+      : table_(table), cold_rows_(table, snapshot, writes->GetView()), writes_(writes) {
+    if (in_files) run_ = std::make_shared<FileRun>(table.database().store(), partition());
+  }
+
+  // The row at `key` becomes `row`; empty: it goes.
+  Status Write(std::string_view key, std::string_view row) {
+    ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows_.Find(key));
+    if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
+    if (run_ != nullptr) return row.empty() ? place ? run_->DeleteAbsent(key) : run_->Delete(key) : run_->Put(key, row);
+    if (!row.empty()) {
+      writes_->Put(partition(), key, row);
+    } else {
+      place ? writes_->DeleteAbsent(partition(), key) : writes_->Delete(partition(), key);
+    }
+    return writes_->status();
+  }
+
+  Status Finish() {
+    if (run_ != nullptr) {
+      ARROW_RETURN_NOT_OK(run_->Finish());
+      writes_->AddRun(run_);
+    }
+    return overrides_.WriteTo(table_, writes_);
+  }
+
+ private:
+  Partition partition() const { return table_.entry().partition; }
+
+  const TableImpl& table_;
+  ColdRows cold_rows_;
+  ColdOverrides overrides_;
+  WriteSet* const writes_;
+  std::shared_ptr<FileRun> run_;
+};
+
 }  // namespace
 
 BulkChange::BulkChange(const TableImpl& table, uint64_t sort_buffer_bytes)
-    : table_(table), sorter_(table.store().path() / "tmp", sort_buffer_bytes), moved_(table, sort_buffer_bytes) {}
+    : table_(table), sort_buffer_bytes_(sort_buffer_bytes), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
 
 Status BulkChange::Update(const arrow::RecordBatch& batch, const KeyOf& key_of) {
   const bool hidden_key = table_.definition().has_hidden_row_id();
@@ -38,49 +104,29 @@ Status BulkChange::Update(const arrow::RecordBatch& batch, const KeyOf& key_of) 
     const std::string_view key = key_of(i);
     ARROW_RETURN_NOT_OK(slot->encoder.EncodeRow(i, &slot->key, &slot->row));
     const bool stays = hidden_key || slot->key == key;
-    ARROW_RETURN_NOT_OK(sorter_.Add(key, stays ? std::string_view(slot->row) : std::string_view()));
-    if (!stays) ARROW_RETURN_NOT_OK(moved_.AddEncoded(slot->key, slot->row));
+    stays ? EncodeStays(slot->row, &change_) : EncodeMoves(slot->key, slot->row, &change_);
+    ARROW_RETURN_NOT_OK(sorter_.Add(key, change_));
   }
   return Status::OK();
 }
 
-Status BulkChange::Absorb(BulkChange* other) {
-  ARROW_RETURN_NOT_OK(sorter_.Absorb(&other->sorter_));
-  return moved_.Absorb(&other->moved_);
-}
-
-Status BulkChange::Apply(const Snapshot& snapshot, WriteSet* writes) {
-  ARROW_RETURN_NOT_OK(WriteSorted(snapshot, writes));
-  return moved_.rows() == 0 ? Status::OK() : RowChanges(table_.store(), snapshot, writes).Insert(table_, &moved_);
-}
-
-Status BulkChange::WriteSorted(const Snapshot& snapshot, WriteSet* writes) {
+arrow::Result<uint64_t> BulkChange::Apply(const Snapshot& snapshot, WriteSet* writes) {
   writes->Seal();
-  ColdRows cold_rows(table_, snapshot, writes->GetView());
-  ColdOverrides overrides;
-  const Partition partition = table_.entry().partition;
-  const bool in_files = sorter_.bytes() > MostBytesInMemory(table_.store());
-  const auto run = in_files ? std::make_shared<FileRun>(table_.database().store(), partition) : nullptr;
-  ARROW_RETURN_NOT_OK(sorter_.Drain([&](std::string_view key, std::string_view row) {
-    ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows.Find(key));
-    if (place) ARROW_RETURN_NOT_OK(overrides.Add(*place));
-    if (!row.empty()) {
-      if (in_files) return run->Put(key, row);
-      writes->Put(partition, key, row);
-    } else if (!place) {
-      if (in_files) return run->Delete(key);
-      writes->Delete(partition, key);
-    } else {
-      if (in_files) return run->DeleteAbsent(key);
-      writes->DeleteAbsent(partition, key);
-    }
-    return writes->status();
+  ChangeWriter writer(table_, snapshot, writes, sorter_.bytes() > MostBytesInMemory(table_.store()));
+  RowIntake moved(table_, sort_buffer_bytes_);
+  uint64_t rows = 0;
+  std::string last_key;
+  ARROW_RETURN_NOT_OK(sorter_.Drain([&](std::string_view key, std::string_view change) {
+    if (rows > 0 && key == last_key) return Status::OK();
+    ++rows;
+    last_key = key;
+    const bool moves = !change.empty() && change[0] == kMoves;
+    if (moves) ARROW_RETURN_NOT_OK(AddMoved(change, &moved));
+    return writer.Write(key, change.empty() || moves ? std::string_view() : change.substr(1));
   }));
-  if (in_files) {
-    ARROW_RETURN_NOT_OK(run->Finish());
-    writes->AddRun(run);
-  }
-  return overrides.WriteTo(table_, writes);
+  ARROW_RETURN_NOT_OK(writer.Finish());
+  if (moved.rows() > 0) ARROW_RETURN_NOT_OK(RowChanges(table_.store(), snapshot, writes).Insert(table_, &moved));
+  return rows;
 }
 
 }  // namespace yarrow

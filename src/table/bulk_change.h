@@ -2,22 +2,23 @@
 // written in files when they are many.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
-#include "table/row_intake.h"
 #include "table/row_sorter.h"
 #include "table/table_impl.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
 
-// Each row comes once, as a scan of the transaction's state has found it: that it is there is not checked again. Not
-// thread-safe. The table must outlive it.
+// Rows come as a scan of the transaction's state has found them: that they are there is not checked again. Of a row that
+// comes several times, as from a join, the first time counts. Not thread-safe. The table must outlive it.
 class BulkChange {
  public:
   // Rows beyond `sort_buffer_bytes` wait in files of the database's tmp folder.
@@ -29,18 +30,17 @@ class BulkChange {
   arrow::Status Update(const arrow::RecordBatch& batch, const KeyOf& key_of);
   arrow::Status Delete(std::string_view key) { return sorter_.Add(key, {}); }
   // Takes the rows of another one of the same table, which is of no use afterwards.
-  arrow::Status Absorb(BulkChange* other);
+  arrow::Status Absorb(BulkChange* other) { return sorter_.Absorb(&other->sorter_); }
 
-  // Adds all to `writes`, once. AlreadyExists, naming the key, when a row moves to one that is taken: by a row of the
+  // Adds all to `writes`, once; returns how many rows there were. AlreadyExists, naming the key, when a row moves to one that is taken: by a row of the
   // snapshot, seen through the writes, that has not moved itself, or by another row that moves.
-  arrow::Status Apply(const Snapshot& snapshot, WriteSet* writes);
+  arrow::Result<uint64_t> Apply(const Snapshot& snapshot, WriteSet* writes);
 
  private:
-  arrow::Status WriteSorted(const Snapshot& snapshot, WriteSet* writes);
-
   const TableImpl& table_;
-  RowSorter sorter_;  // by the key of the old row: the new one, or nothing where it goes
-  RowIntake moved_;
+  const uint64_t sort_buffer_bytes_;
+  RowSorter sorter_;  // by the key of the old row: what becomes of it
+  std::string change_;
 };
 
 }  // namespace yarrow

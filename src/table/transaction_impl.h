@@ -22,7 +22,7 @@ class TransactionImpl {
   // belongs to another database or, being a user table, to another user.
   arrow::Status CheckTable(const TableImpl& table) const;
   RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
-  arrow::Status Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
+  arrow::Result<uint64_t> Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
