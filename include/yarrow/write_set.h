@@ -108,8 +108,8 @@ class WriteSet {
   // Keys and values are copied; each must be under 4 GB (Commit refuses the set otherwise).
   void Put(Partition partition, std::string_view key, std::string_view value);
   void Delete(Partition partition, std::string_view key);
-  // For a key that has no entry in the store, nor in this set: readers of the set see it deleted, transactions are judged
-  // by it, and it leaves no deletion behind. The set must write something else as well.
+  // For a key that has no entry in the store, nor in this set: readers of the set see it deleted, transactions are
+  // judged by it, and it leaves no deletion behind. The set must write something else as well.
   void DeleteAbsent(Partition partition, std::string_view key);
 
   // Deletes every key in [lower, upper); upper must not be empty. All ranges of a set apply before all its puts and

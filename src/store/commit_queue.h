@@ -40,7 +40,7 @@ namespace yarrow {
 // What a large commit writes.
 struct KeySummary {
   std::vector<std::shared_ptr<const KeyHashes>> hashes;  // few
-  std::vector<WriteRange> hulls;                          // which hold all keys, and others between them
+  std::vector<WriteRange> hulls;                         // which hold all keys, and others between them
 };
 
 // One commit on its way through the queue. Lives on the committing thread's stack; its keys must stay put from Admit to

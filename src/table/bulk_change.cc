@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "store/file_run.h"
 #include "table/cold_overrides.h"
 #include "table/cold_rows.h"
-#include "store/file_run.h"
 #include "table/row_changes.h"
 #include "table/row_intake.h"
 
@@ -24,8 +24,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithZerosAsRowIds(const arrow
   return batch.AddColumn(batch.num_columns(), arrow::field(kRowIdColumn, arrow::int64(), false), std::move(zeros));
 }
 
-// What becomes of a row, as the sorter keeps it: nothing when it is deleted; a byte and the new row; or a byte, the size
-// of the new key, the new key and the new row.
+// What becomes of a row, as the sorter keeps it: nothing when it is deleted; a byte and the new row; or a byte, the
+// size of the new key, the new key and the new row.
 enum : char { kStays, kMoves };
 
 void EncodeStays(std::string_view row, std::string* change) {

@@ -17,8 +17,8 @@
 
 namespace yarrow {
 
-// Rows come as a scan of the transaction's state has found them: that they are there is not checked again. Of a row that
-// comes several times, as from a join, the first time counts. Not thread-safe. The table must outlive it.
+// Rows come as a scan of the transaction's state has found them: that they are there is not checked again. Of a row
+// that comes several times, as from a join, the first time counts. Not thread-safe. The table must outlive it.
 class BulkChange {
  public:
   // Rows beyond `sort_buffer_bytes` wait in files of the database's tmp folder.
@@ -32,8 +32,9 @@ class BulkChange {
   // Takes the rows of another one of the same table, which is of no use afterwards.
   arrow::Status Absorb(BulkChange* other) { return sorter_.Absorb(&other->sorter_); }
 
-  // Adds all to `writes`, once; returns how many rows there were. AlreadyExists, naming the key, when a row moves to one that is taken: by a row of the
-  // snapshot, seen through the writes, that has not moved itself, or by another row that moves.
+  // Adds all to `writes`, once; returns how many rows there were. AlreadyExists, naming the key, when a row moves to
+  // one that is taken: by a row of the snapshot, seen through the writes, that has not moved itself, or by another row
+  // that moves.
   arrow::Result<uint64_t> Apply(const Snapshot& snapshot, WriteSet* writes);
 
  private:
