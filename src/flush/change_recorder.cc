@@ -1,6 +1,7 @@
 #include "flush/change_recorder.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace yarrow::flush {
@@ -20,6 +21,14 @@ bool ChangeRecorder::IsMine(uint32_t partition_id, std::string_view key) const {
 
 void ChangeRecorder::OnAnnounce(const CommitView& commit) noexcept {
   std::lock_guard lock(mutex_);
+  try {
+    Announce(commit);
+  } catch (const std::bad_alloc&) {
+    is_lost_ = true;
+  }
+}
+
+void ChangeRecorder::Announce(const CommitView& commit) {
   for (const WriteOp& op : commit.ops()) {
     if (IsMine(op.partition_id, op.key())) ++changed_[std::string(op.key())].in_flight;
   }
@@ -47,8 +56,9 @@ void ChangeRecorder::OnResolve(const CommitView& commit, const CommitOutcome& ou
   }
 }
 
-std::vector<std::string> ChangeRecorder::Take(uint64_t sequence) {
+arrow::Result<std::vector<std::string>> ChangeRecorder::Take(uint64_t sequence) {
   std::lock_guard lock(mutex_);
+  if (is_lost_) return arrow::Status::OutOfMemory("no memory to note what is written while rows move");
   std::vector<std::string> keys;
   for (const auto& [key, changes] : changed_) {
     if (changes.in_flight > 0 || changes.last > sequence) keys.push_back(key);

@@ -1,6 +1,8 @@
 // ChangeRecorder: which keys of a range are written while a flush copies it.
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -27,8 +29,9 @@ class ChangeRecorder : public CommitListener {
   ChangeRecorder(const ChangeRecorder&) = delete;
   ChangeRecorder& operator=(const ChangeRecorder&) = delete;
 
-  // Keys announced since the last call, less those of commits that are known to be at or before `sequence`.
-  std::vector<std::string> Take(uint64_t sequence);
+  // Keys announced since the last call, less those of commits that are known to be at or before `sequence`. OutOfMemory
+  // when there was none for some.
+  arrow::Result<std::vector<std::string>> Take(uint64_t sequence);
   // Whether a commit that is through, behind `sequence`, has touched `range` without naming single keys: a large one,
   // or one that deleted ranges.
   bool IsTouched(const KeyRange& range, uint64_t sequence) const;
@@ -48,6 +51,8 @@ class ChangeRecorder : public CommitListener {
     uint64_t last = 0;
   };
 
+  void Announce(const CommitView& commit);
+
   bool IsMine(uint32_t partition_id, std::string_view key) const;
 
   const std::shared_ptr<Store> store_;
@@ -56,6 +61,7 @@ class ChangeRecorder : public CommitListener {
   mutable std::mutex mutex_;
   std::map<std::string, Changes, std::less<>> changed_;
   std::vector<RangeChange> ranges_;
+  bool is_lost_ = false;  // there was no memory for something
 };
 
 }  // namespace yarrow::flush

@@ -118,7 +118,8 @@ Status SegmentCompaction::Merge() {
 
 // Step 3.
 Status SegmentCompaction::Prepare() {
-  for (const std::string& key : recorder_->Take(snapshot_.sequence())) ARROW_RETURN_NOT_OK(ReadOverride(key));
+  ARROW_ASSIGN_OR_RAISE(const auto changed, recorder_->Take(snapshot_.sequence()));
+  for (const std::string& key : changed) ARROW_RETURN_NOT_OK(ReadOverride(key));
   const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kOverride, table_->definition().id));
   return recorder_->IsTouched(all, searched_at_) ? FindOverrides() : Status::OK();
 }

@@ -150,7 +150,8 @@ arrow::Result<std::optional<cold::WrittenSegment>> SegmentFlush::WriteSegment(co
 // Looks at the keys of the piece that were written since the last time; those behind it wait for their piece.
 Status SegmentFlush::Prepare(const cold::SegmentLookup& lookup) {
   if (recorder_->IsTouched(range_, searched_at_)) ARROW_RETURN_NOT_OK(FindChanges());
-  for (std::string& key : recorder_->Take(snapshot_.sequence())) changed_.insert(std::move(key));
+  ARROW_ASSIGN_OR_RAISE(auto keys, recorder_->Take(snapshot_.sequence()));
+  for (std::string& key : keys) changed_.insert(std::move(key));
   const auto end = changed_.lower_bound(range_.upper);
   for (auto key = changed_.lower_bound(range_.lower); key != end; ++key) ARROW_RETURN_NOT_OK(ReadChange(lookup, *key));
   changed_.erase(changed_.begin(), end);

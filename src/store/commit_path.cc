@@ -151,19 +151,19 @@ arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<cons
 }
 
 arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
-  ARROW_RETURN_NOT_OK(commits.Admit(request));
-  return WriteAdmitted(request, request->ops(), request->ranges(), batch, sync);
+  ARROW_ASSIGN_OR_RAISE(Admission admission, commits.Admit(request));
+  return WriteAdmitted(&admission, *request, request->ops(), request->ranges(), batch, sync);
 }
 
-arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, std::span<const WriteOp> ops,
-                                                     std::span<const WriteRange> deleted, rocksdb::WriteBatch* batch,
-                                                     bool sync) {
+arrow::Result<CommitResult> StoreImpl::WriteAdmitted(Admission* admission, const CommitRequest& request,
+                                                     std::span<const WriteOp> ops, std::span<const WriteRange> deleted,
+                                                     rocksdb::WriteBatch* batch, bool sync) {
   CommitOutcome outcome;
   rocksdb::Status status;
   // A commit without writes still checks its guards and its transaction, and may raise a version.
   if (batch->Count() > 0) {
     rocksdb::WriteOptions write;
-    write.sync = sync || request->exclusive() || options.durability == Durability::kSync;
+    write.sync = sync || request.exclusive() || options.durability == Durability::kSync;
     {
       const UncheckedCall unchecked;
       status = db->Write(write, batch);
@@ -173,9 +173,9 @@ arrow::Result<CommitResult> StoreImpl::WriteAdmitted(CommitRequest* request, std
   }
   outcome.committed = status.ok();
   if (outcome.committed && !deleted.empty()) empty_ranges.AddDeleted(deleted, ops, outcome.last_sequence);
-  commits.Resolve(request, outcome);
+  admission->Resolve(outcome);
   if (!status.ok()) return WriteError(status, "cannot commit to '" + path.string() + "'");
-  memtable_sample.Add(request->ops(), request->hashes(), outcome.last_sequence);
+  memtable_sample.Add(request.ops(), request.hashes(), outcome.last_sequence);
   if (log_syncer_ != nullptr) log_syncer_->NoteWrite();
   return CommitResult{outcome.first_sequence, outcome.last_sequence};
 }
@@ -195,30 +195,24 @@ arrow::Status CheckInside(std::span<const WriteRange> closed, uint32_t partition
 arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
                                                     const CommitOptions& commit) {
   CommitRequest request({}, {}, closed, commit);
-  ARROW_RETURN_NOT_OK(commits.Admit(&request));
+  ARROW_ASSIGN_OR_RAISE(Admission admission, commits.Admit(&request));
   WriteSet writes;
   rocksdb::WriteBatch batch;
   std::vector<WriteOp> storage;
   std::span<const WriteOp> ops;
-  const arrow::Status built = [&] {
-    ARROW_RETURN_NOT_OK(build(&writes));
-    ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
-    if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
-    ops = writes.Collect(false, &storage);
-    for (const WriteOp& op : ops) {
-      const std::string behind = std::string(op.key()) + '\0';
-      ARROW_RETURN_NOT_OK(CheckInside(closed, op.partition_id, op.key(), behind));
-    }
-    for (const WriteRange& range : writes.ranges_) {
-      ARROW_RETURN_NOT_OK(CheckInside(closed, range.partition_id, range.lower, range.upper));
-    }
-    return BuildBatch(ops, writes.ranges_, &batch);
-  }();
-  if (!built.ok()) {
-    commits.Resolve(&request, {});
-    return built;
+  ARROW_RETURN_NOT_OK(build(&writes));
+  ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
+  if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
+  ops = writes.Collect(false, &storage);
+  for (const WriteOp& op : ops) {
+    const std::string behind = std::string(op.key()) + '\0';
+    ARROW_RETURN_NOT_OK(CheckInside(closed, op.partition_id, op.key(), behind));
   }
-  return WriteAdmitted(&request, ops, writes.ranges_, &batch, /*sync=*/true);
+  for (const WriteRange& range : writes.ranges_) {
+    ARROW_RETURN_NOT_OK(CheckInside(closed, range.partition_id, range.lower, range.upper));
+  }
+  ARROW_RETURN_NOT_OK(BuildBatch(ops, writes.ranges_, &batch));
+  return WriteAdmitted(&admission, request, ops, writes.ranges_, &batch, /*sync=*/true);
 }
 
 }  // namespace yarrow

@@ -1,6 +1,8 @@
 #include "store/commit_queue.h"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 
 #include "yarrow/codec.h"
 
@@ -32,6 +34,18 @@ arrow::Status LostKey(uint64_t sequence, uint64_t snapshot) {
                        std::to_string(sequence) + ", after this one began at " + std::to_string(snapshot));
 }
 
+// Takes the mutex again, whatever happens.
+class Relock {
+ public:
+  explicit Relock(std::unique_lock<std::mutex>* lock) : lock_(lock) {}
+  Relock(const Relock&) = delete;
+  Relock& operator=(const Relock&) = delete;
+  ~Relock() { lock_->lock(); }
+
+ private:
+  std::unique_lock<std::mutex>* const lock_;
+};
+
 }  // namespace
 
 bool CommitRequest::Has(uint64_t hash) const {
@@ -59,36 +73,61 @@ bool CommitQueue::RangesClash(const CommitRequest& a, const CommitRequest& b) {
 CommitQueue::CommitQueue(uint64_t table_budget_bytes, std::filesystem::path spill_folder, PartitionNamer partition_name)
     : spill_folder_(std::move(spill_folder)), partition_name_(std::move(partition_name)), table_(table_budget_bytes) {}
 
-arrow::Status CommitQueue::Admit(CommitRequest* request) {
+void Admission::Resolve(const CommitOutcome& outcome) noexcept {
+  queue_->Resolve(std::exchange(request_, nullptr), outcome);
+}
+
+// A waiting request's place among those that hold others back, if it has one. Under the mutex.
+class CommitQueue::Queued {
+ public:
+  Queued(CommitQueue* queue, CommitRequest* request) : queue_(queue), request_(request) {}
+  Queued(const Queued&) = delete;
+  Queued& operator=(const Queued&) = delete;
+  ~Queued() {
+    if (!is_queued_) return;
+    std::erase(queue_->closing_, request_);
+    if (queue_->waiting_ > 0) queue_->resolved_.notify_all();  // it held others back
+  }
+  void Enter() {
+    if (is_queued_ || !request_->closes()) return;
+    queue_->closing_.push_back(request_);
+    is_queued_ = true;
+  }
+
+ private:
+  CommitQueue* const queue_;
+  CommitRequest* const request_;
+  bool is_queued_ = false;
+};
+
+arrow::Result<Admission> CommitQueue::Admit(CommitRequest* request) {
   std::unique_lock lock(mutex_);
   CommitTable::Position judged;
-  bool queued = false;
+  Queued queued(this, request);
   for (;;) {
     // Judged before each wait as well: a transaction that has lost already does not wait to hear it.
     arrow::Status status = Validate(*request);
     if (status.ok() && request->is_large() && request->is_transactional()) {
       const CommitTable::Recorded recorded = table_.Since(&judged, request->transaction_->sequence_);
       const bool much = !recorded.runs.empty() || recorded.points.size() > kFewPoints;
-      if (much) lock.unlock();
-      status = JudgeRecorded(request, recorded);
-      if (much) lock.lock();
+      if (much) {
+        lock.unlock();
+        const Relock relock(&lock);
+        status = JudgeRecorded(request, recorded);
+      } else {
+        status = JudgeRecorded(request, recorded);
+      }
       if (much && status.ok()) continue;
     }
-    const bool wait = status.ok() && MustWait(*request);
-    if (!wait) {
-      if (queued) std::erase(closing_, request);
-      if (status.ok()) {
-        Announce(request);
-      } else if (IsConflict(status)) {
-        ++conflicts_;
-      }
-      if (queued && waiting_ > 0) resolved_.notify_all();  // it held others back
+    if (!status.ok()) {
+      if (IsConflict(status)) ++conflicts_;
       return status;
     }
-    if (!queued && request->closes()) {
-      closing_.push_back(request);
-      queued = true;
+    if (!MustWait(*request)) {
+      Announce(request);
+      return Admission(this, request);
     }
+    queued.Enter();
     ++waits_;
     ++waiting_;
     resolved_.wait(lock);
@@ -96,7 +135,7 @@ arrow::Status CommitQueue::Admit(CommitRequest* request) {
   }
 }
 
-void CommitQueue::Resolve(CommitRequest* request, const CommitOutcome& outcome) {
+void CommitQueue::Resolve(CommitRequest* request, const CommitOutcome& outcome) noexcept {
   bool spill = false;
   CommitTable::Runs forgotten;
   {
@@ -112,22 +151,31 @@ void CommitQueue::Resolve(CommitRequest* request, const CommitOutcome& outcome) 
   if (spill) SpillTable();
 }
 
-void CommitQueue::SpillTable() {
+void CommitQueue::SpillTable() noexcept {
   std::unique_lock lock(mutex_);
   while (const std::shared_ptr<const CommitRun> run = table_.FindRunToSpill()) {
     std::shared_ptr<SpillFile> file = spill_file_;
     lock.unlock();
-    if (file == nullptr) file = SpillFile::Create(spill_folder_).ValueOr(nullptr);
-    const auto spilled = file == nullptr ? nullptr : run->Spill(file).ValueOr(nullptr);
+    auto spilled = Spill(*run, &file);
     lock.lock();
     if (spilled != nullptr) {
-      spill_file_ = file;
-      table_.Replace(run.get(), spilled);
+      spill_file_ = std::move(file);
+      table_.Replace(run.get(), std::move(spilled));
     } else {
       table_.KeepInMemory();
     }
   }
   is_spilling_ = false;
+}
+
+std::shared_ptr<const CommitRun> CommitQueue::Spill(const CommitRun& run,
+                                                    std::shared_ptr<SpillFile>* file) const noexcept {
+  try {
+    if (*file == nullptr) *file = SpillFile::Create(spill_folder_).ValueOr(nullptr);
+    return *file == nullptr ? nullptr : run.Spill(*file).ValueOr(nullptr);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
 }
 
 arrow::Status CommitQueue::JudgeRecorded(CommitRequest* request, const CommitTable::Recorded& recorded) {
@@ -161,6 +209,11 @@ arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) con
   const WriteTransactionToken& token = *request.transaction_;
   if (!token.live_) return arrow::Status::Invalid("this write transaction has committed already; begin a new one");
   const uint64_t snapshot = token.sequence_;
+  if (snapshot < table_.lost()) {
+    return ConflictError(
+        "memory ran out while commits of others were noted: the transaction, which began before, cannot "
+        "be judged; run it again");
+  }
   if (!request.exclusive_ranges_.empty()) ARROW_RETURN_NOT_OK(JudgeRanges(request));
   return request.is_large() ? JudgeHulls(request) : JudgePoints(request.ops_, request.hashes_, snapshot);
 }
@@ -273,6 +326,7 @@ bool CommitQueue::GuardsInTheWay(const CommitRequest& request) const {
 
 void CommitQueue::Announce(CommitRequest* request) {
   const bool transactional = request->is_transactional();
+  pending_.Reserve(request->hashes_.size());
   for (uint64_t hash : request->hashes_) pending_.At(hash) += transactional ? kTransactional : kBlind;
   for (const GuardUse& use : request->guards_) {
     if (use.exclusive) {
@@ -317,7 +371,7 @@ void CommitQueue::Withdraw(CommitRequest* request) {
   if (request->next_ != nullptr) request->next_->previous_ = request->previous_;
 }
 
-void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outcome) {
+void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outcome) noexcept {
   const uint64_t sequence = outcome.last_sequence;
   for (const GuardUse& use : request.guards_) {
     if (use.exclusive) use.guard->version_.fetch_add(1, std::memory_order_acq_rel);
@@ -326,8 +380,16 @@ void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outc
     last.store(std::max(last.load(std::memory_order_relaxed), sequence), std::memory_order_release);
   }
   if (request.moves_only_) return;
-  if (request.transaction_ != nullptr) Unlink(request.transaction_);  // it needs no judgement any more
-  if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;   // nobody does
+  if (request.is_transactional()) Unlink(request.transaction_);      // it needs no judgement any more
+  if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;  // nobody does
+  try {
+    RecordKeys(request, sequence);
+  } catch (const std::bad_alloc&) {
+    table_.Lose(sequence);
+  }
+}
+
+void CommitQueue::RecordKeys(const CommitRequest& request, uint64_t sequence) {
   for (const auto& keys : request.summary_.hashes) table_.Record(keys, sequence);
   if (!request.is_large()) table_.Record(request.hashes_, sequence);
   for (const WriteRange& range : request.exclusive_ranges_) table_.RecordRange(range, sequence);

@@ -15,6 +15,7 @@
 // wait only for commits in flight and for closing ones that came earlier. So nobody waits in a circle.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <condition_variable>
@@ -100,7 +101,26 @@ class CommitRequest : public CommitView {
   CommitRequest* next_ = nullptr;
 };
 
-// Thread-safe.
+class CommitQueue;
+
+// A commit that was let in. Resolves it, as one that failed, if nobody else has when it goes.
+class Admission {
+ public:
+  Admission(CommitQueue* queue, CommitRequest* request) : queue_(queue), request_(request) {}
+  Admission(Admission&& other) noexcept : queue_(other.queue_), request_(std::exchange(other.request_, nullptr)) {}
+  Admission& operator=(Admission&&) = delete;
+  ~Admission() {
+    if (request_ != nullptr) Resolve({});
+  }
+  // Once.
+  void Resolve(const CommitOutcome& outcome) noexcept;
+
+ private:
+  CommitQueue* queue_;
+  CommitRequest* request_;
+};
+
+// Thread-safe. A call that throws std::bad_alloc has changed nothing.
 class CommitQueue {
  public:
   // Turns a partition id into its name, for messages. Called under the mutex.
@@ -110,9 +130,8 @@ class CommitQueue {
   // `spill_folder`.
   CommitQueue(uint64_t table_budget_bytes, std::filesystem::path spill_folder, PartitionNamer partition_name);
 
-  // OK: the request is announced, and Resolve must follow. Otherwise nothing happened: IsConflict(), or Invalid.
-  arrow::Status Admit(CommitRequest* request);
-  void Resolve(CommitRequest* request, const CommitOutcome& outcome);
+  // The request is announced until it is resolved. An error, IsConflict() or Invalid: nothing happened.
+  arrow::Result<Admission> Admit(CommitRequest* request);
 
   // IsConflict() when one of the keys was committed after the token's snapshot, as Admit would find.
   arrow::Status CheckPoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
@@ -136,6 +155,10 @@ class CommitQueue {
   Figures GetFigures() const;
 
  private:
+  friend class Admission;
+  class Queued;
+  void Resolve(CommitRequest* request, const CommitOutcome& outcome) noexcept;
+
   // How many commits in flight write a key: blind ones in the low half, transactional ones in the high half.
   static constexpr uint64_t kBlind = 1;
   static constexpr uint64_t kTransactional = uint64_t{1} << 32;
@@ -160,11 +183,13 @@ class CommitQueue {
   bool GuardsInTheWay(const CommitRequest& request) const;
   void Announce(CommitRequest* request);
   void Withdraw(CommitRequest* request);
-  void Record(const CommitRequest& request, const CommitOutcome& outcome);
+  void Record(const CommitRequest& request, const CommitOutcome& outcome) noexcept;
+  void RecordKeys(const CommitRequest& request, uint64_t sequence);
   void Unlink(WriteTransactionToken* token);
 
   // Without the mutex. What cannot be written stays in memory.
-  void SpillTable();
+  void SpillTable() noexcept;
+  std::shared_ptr<const CommitRun> Spill(const CommitRun& run, std::shared_ptr<SpillFile>* file) const noexcept;
 
   const std::filesystem::path spill_folder_;
   const PartitionNamer partition_name_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace yarrow {
@@ -58,10 +59,17 @@ void CommitTable::AddRun(std::shared_ptr<const CommitRun> run) {
   runs_.push_back(std::move(run));
 }
 
+void CommitTable::Forget(std::shared_ptr<const CommitRun> run) noexcept {
+  try {
+    forgotten_.push_back(std::move(run));
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): freed at once
+  }
+}
+
 void CommitTable::DropUpTo(uint64_t sequence) {
   while (!runs_.empty() && newest_up_to_.front() <= sequence) {
     run_bytes_ -= runs_.front()->memory_bytes();
-    forgotten_.push_back(std::move(runs_.front()));
+    Forget(std::move(runs_.front()));
     runs_.pop_front();
     newest_up_to_.pop_front();
     ++runs_forgotten_;
@@ -74,7 +82,7 @@ void CommitTable::Clear() {
   if (!points_.empty()) ForgetMap();
   runs_forgotten_ += runs_.size();
   run_bytes_ = kept_bytes_ = 0;
-  std::ranges::move(runs_, std::back_inserter(forgotten_));
+  for (auto& run : runs_) Forget(std::move(run));
   runs_.clear();
   newest_up_to_.clear();
   ranges_.clear();

@@ -3,6 +3,7 @@
 
 #include <arrow/result.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -63,6 +64,10 @@ class CommitTable {
   // It could not be written: nothing is spilled until there is more.
   void KeepInMemory() { kept_bytes_ = run_bytes_; }
 
+  // There was no memory to record all commits up to this sequence: no older transaction can be judged.
+  uint64_t lost() const { return lost_; }
+  void Lose(uint64_t sequence) noexcept { lost_ = std::max({lost_, newest_, sequence}); }
+
   // Nothing newer than this is in the table.
   uint64_t newest() const { return newest_; }
   size_t size() const;
@@ -78,6 +83,7 @@ class CommitTable {
     WriteRange range;
     uint64_t sequence;
   };
+  void Forget(std::shared_ptr<const CommitRun> run) noexcept;
   void CloseMap();
   void ForgetMap();
   void AddRun(std::shared_ptr<const CommitRun> run);
@@ -95,6 +101,7 @@ class CommitTable {
   uint64_t kept_bytes_ = 0;         // that could not be spilled
   std::deque<RangeCommit> ranges_;  // by sequence
   uint64_t newest_ = 0;
+  uint64_t lost_ = 0;
 };
 
 }  // namespace yarrow

@@ -29,6 +29,7 @@ class CommitTest : public test::StoreFixture {
     EXPECT_OK(PutIn(winner.get(), "zz", "fine"));
     EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
   }
+  void TransferConcurrently(bool large, int rounds);
   void CommitRun(const std::vector<std::string>& keys) { ASSERT_OK(CommitRunIn(nullptr, keys)); }
   arrow::Status CommitRunIn(WriteTransactionToken* token, const std::vector<std::string>& keys) {
     const auto run = std::make_shared<FileRun>(store_, p_);
@@ -230,14 +231,14 @@ TEST_F(CommitTest, AnOldTransactionIsJudgedByAllThatWasCommittedSince) {
 }
 
 // Money moves between accounts, each move a transaction that retries on conflict; the sum stays.
-TEST_F(CommitTest, ConcurrentTransfersKeepTheSum) {
+void CommitTest::TransferConcurrently(bool large, int rounds) {
   constexpr int kAccounts = 10;
   constexpr int kStart = 1000;
   for (int i = 0; i < kAccounts; ++i) Put(Key(i), std::to_string(kStart));
-  const int rounds = test::Rounds(150);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
+      const std::string note(large && t % 2 == 0 ? 1000 : 1, 'n');  // one above the threshold makes the set a large one
       std::mt19937_64 random(test::RandomSeed() + static_cast<uint64_t>(t));
       for (int round = 0; round < rounds;) {
         const std::string from = Key(random() % kAccounts);
@@ -247,6 +248,7 @@ TEST_F(CommitTest, ConcurrentTransfersKeepTheSum) {
         WriteSet writes;
         writes.Put(p_, from, std::to_string(std::stoi(Get(from, token->snapshot())) - 1));
         writes.Put(p_, to, std::to_string(std::stoi(Get(to, token->snapshot())) + 1));
+        writes.Put(q_, Key(static_cast<uint64_t>(t)), note);
         std::this_thread::sleep_for(std::chrono::microseconds(50));  // so that transactions overlap
         const auto committed = store_->Commit(writes, {.transaction = token.get()});
         ASSERT_TRUE(committed.ok() || IsConflict(committed.status())) << committed.status().ToString();
@@ -267,6 +269,15 @@ TEST_F(CommitTest, ConcurrentTransfersKeepTheSum) {
   EXPECT_GT(Figure("commit.conflicts"), 0u);
   EXPECT_EQ(Figure("commit.in_flight"), 0u);
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
+}
+
+TEST_F(CommitTest, ConcurrentTransfersKeepTheSum) {
+  TransferConcurrently(/*large=*/false, test::Rounds(150));
+}
+
+TEST_F(CommitTest, ConcurrentLargeTransfersKeepTheSum) {
+  Open({.durability = Durability::kOs, .ingest_threshold_bytes = 500, .commit_table_budget_bytes = 100});
+  TransferConcurrently(/*large=*/true, test::Rounds(40));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace yarrow {
@@ -60,7 +61,8 @@ bool EmptyRanges::Search::Add(std::string lower, std::string upper, uint64_t seq
   std::lock_guard lock(ranges_->mutex_);
   if (lower < lower_) lower = lower_;
   if (!upper_.empty() && !IsBelow(upper, upper_)) upper = upper_;
-  if (in_vain_ || upper.empty() || lower >= upper || tombstones < kLeastTombstones) return false;
+  const bool is_too_little = upper.empty() || lower >= upper || tombstones < kLeastTombstones;
+  if (in_vain_ || ranges_->is_lost_ || is_too_little) return false;
   ranges_->Insert(partition_id_, std::move(lower), {std::move(upper), sequence, tombstones, 0});
   return true;
 }
@@ -98,7 +100,8 @@ uint64_t EmptyRanges::passed() const {
   return passed_;
 }
 
-void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence) {
+void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops,
+                             uint64_t sequence) noexcept try {
   if (deleted.size() * ops.size() > kMostComparisons) return;
   std::vector<std::string_view> put;
   for (const WriteRange& range : deleted) {
@@ -118,6 +121,9 @@ void EmptyRanges::AddDeleted(std::span<const WriteRange> deleted, std::span<cons
     }
     if (lower < range.upper) Insert(range.partition_id, std::move(lower), {range.upper, sequence, tombstones, 0});
   }
+} catch (const std::bad_alloc&) {
+  std::lock_guard lock(mutex_);
+  ForgetAll();
 }
 
 uint64_t EmptyRanges::bytes() const {
@@ -142,6 +148,15 @@ std::vector<WriteRange> EmptyRanges::HullsOf(std::span<const WriteOp> ops) {
 
 void EmptyRanges::OnAnnounce(const CommitView& commit) noexcept {
   std::lock_guard lock(mutex_);
+  try {
+    Announce(commit);
+  } catch (const std::bad_alloc&) {
+    is_lost_ = true;
+    ForgetAll();
+  }
+}
+
+void EmptyRanges::Announce(const CommitView& commit) {
   const bool is_large = commit.ops().size() > kManyOps;
   in_flight_.push_back({&commit, is_large ? HullsOf(commit.ops()) : std::vector<WriteRange>()});
   const InFlight& announced = in_flight_.back();
@@ -150,6 +165,13 @@ void EmptyRanges::OnAnnounce(const CommitView& commit) noexcept {
   is_large ? CutRanges(announced.hulls) : CutOps(commit.ops());
   CutRanges(commit.ranges());
   if (bytes_ > kMostBytes) ForgetOldest();
+}
+
+void EmptyRanges::ForgetAll() noexcept {
+  by_partition_.clear();
+  bytes_ = 0;
+  count_ = 0;
+  for (Search* search : searches_) search->in_vain_ = true;
 }
 
 void EmptyRanges::OnResolve(const CommitView& commit, const CommitOutcome&) noexcept {
@@ -260,7 +282,7 @@ EmptyRanges::Ranges::iterator EmptyRanges::Erase(Ranges* ranges, Ranges::iterato
 void EmptyRanges::Insert(uint32_t partition_id, std::string lower, Range range) {
   // The empty key stays out: as a bound it means that there is none.
   if (lower.empty()) lower.push_back('\0');
-  if (lower >= range.end) return;
+  if (lower >= range.end || is_lost_) return;
   Ranges& ranges = by_partition_[partition_id];
   auto at = ranges.upper_bound(lower);
   if (at != ranges.begin() && std::prev(at)->second.end >= lower) --at;

@@ -66,7 +66,7 @@ class EmptyRanges : public CommitListener {
 
   // A commit of that sequence has deleted `deleted` and then written `ops`, its only ones in there. REQUIRES: it is
   // announced still, and holds others back from the ranges.
-  void AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence);
+  void AddDeleted(std::span<const WriteRange> deleted, std::span<const WriteOp> ops, uint64_t sequence) noexcept;
 
   uint64_t bytes() const;   // of memory, about
   uint64_t passed() const;  // how often a scan was moved behind a range
@@ -98,6 +98,8 @@ class EmptyRanges : public CommitListener {
   void CutOps(std::span<const WriteOp> ops);
   void CutRanges(std::span<const WriteRange> ranges);
   void ForgetOldest();
+  void ForgetAll() noexcept;
+  void Announce(const CommitView& commit);
   static void Cut(const InFlight& commit, Search* search);
 
   mutable std::mutex mutex_;
@@ -107,6 +109,7 @@ class EmptyRanges : public CommitListener {
   uint64_t bytes_ = 0;
   uint64_t clock_ = 0;
   uint64_t passed_ = 0;
+  bool is_lost_ = false;  // a commit under way could not be noted: nothing is added any more
   std::atomic<uint64_t> count_{0};
 };
 

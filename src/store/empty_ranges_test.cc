@@ -157,7 +157,7 @@ TEST_F(EmptyRangesTest, CommitsInFlightAreHeardOf) {
   WriteOp op{.key_data = put.data(), .key_size = static_cast<uint32_t>(put.size()), .partition_id = p_.id()};
   const uint64_t hash = 1;
   CommitRequest request({&op, 1}, {&hash, 1}, {}, {});
-  ASSERT_OK(store_->impl()->commits.Admit(&request));
+  ASSERT_OK_AND_ASSIGN(Admission admission, store_->impl()->commits.Admit(&request));
   for (const bool reverse : {false, true}) {
     EmptyRanges::Search search(&ranges(), p_.id(), Key(0), Key(1'000), reverse);
     search.Add(Key(0), Key(1'000), store_->LatestSequence(), 1'000);
@@ -165,7 +165,7 @@ TEST_F(EmptyRangesTest, CommitsInFlightAreHeardOf) {
     EXPECT_TRUE(reverse ? ranges().SkipBackward(p_.id(), ~0ull, &key) : ranges().SkipForward(p_.id(), ~0ull, &key));
     EXPECT_EQ(key, reverse ? put + '\0' : put);
   }
-  store_->impl()->commits.Resolve(&request, {});
+  admission.Resolve({});
 }
 
 TEST_F(EmptyRangesTest, KeysThatComeOneAfterTheOtherLeaveNoRangesBehind) {

@@ -1,6 +1,7 @@
 #include "store/hash_map64.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace yarrow {
@@ -37,8 +38,13 @@ void HashMap64::Clear() {
   }
 }
 
-void HashMap64::Grow() {
-  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<size_t>(16, slots_.size() * 2)));
+void HashMap64::Reserve(size_t more) {
+  const size_t needed = (size_ + more) * 2;
+  if (needed > slots_.size()) Grow(std::bit_ceil(needed));
+}
+
+void HashMap64::Grow(size_t slots) {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<size_t>(16, slots)));
   mask_ = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.value == 0) continue;

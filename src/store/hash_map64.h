@@ -22,7 +22,7 @@ class HashMap64 {
 
   // The value of `key`, to be set to something other than 0 before any other call.
   uint64_t& At(uint64_t key) {
-    if ((size_ + 1) * 2 > slots_.size()) Grow();
+    if ((size_ + 1) * 2 > slots_.size()) Grow(slots_.size() * 2);
     for (size_t i = key & mask_;; i = (i + 1) & mask_) {
       if (slots_[i].value == 0) {
         ++size_;
@@ -33,6 +33,8 @@ class HashMap64 {
     }
   }
 
+  // So many more keys get in without memory.
+  void Reserve(size_t more);
   void Erase(uint64_t key);
   // Gives the memory back, unless it is little.
   void Clear();
@@ -46,7 +48,7 @@ class HashMap64 {
     uint64_t value = 0;
   };
   static constexpr size_t kSmallSlots = 1024;
-  void Grow();
+  void Grow(size_t slots);
 
   std::vector<Slot> slots_;
   size_t mask_ = 0;

@@ -1,8 +1,10 @@
 // The commit path of large sets: SST files beside everything else, a summary of their keys, then one ingest.
 #include <rocksdb/options.h>
+#include <rocksdb/snapshot.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -120,12 +122,14 @@ arrow::Result<CommitResult> StoreImpl::Ingest(const WriteSet& writes, std::span<
   const std::vector<rocksdb::IngestExternalFileArg> args = IngestArguments(files);
   CommitRequest request(Summarize(files), writes.ranges_, commit);
   ARROW_RETURN_NOT_OK(MakeWayForIngest(files));
-  const arrow::Status admitted = commits.Admit(&request);
-  if (!admitted.ok()) return request.lost_key() ? NameLostKey(admitted, writes, request.lost_key()->hash) : admitted;
+  arrow::Result<Admission> admission = commits.Admit(&request);
+  if (!admission.ok()) {
+    return request.lost_key() ? NameLostKey(admission.status(), writes, request.lost_key()->hash) : admission.status();
+  }
   CommitOutcome outcome;
   // RocksDB gives ingested files sequence 0 when no snapshot exists as it starts; a snapshot taken before it ends would
   // then see the files appear. With a snapshot of ours there always is one, and they get the next sequence.
-  const rocksdb::Snapshot* const before = db->GetSnapshot();
+  std::optional<rocksdb::ManagedSnapshot> before(std::in_place, db.get());
   outcome.first_sequence = db->GetLatestSequenceNumber() + 1;
   rocksdb::Status status;
   for (int attempt = 0; attempt < kMostIngestAttempts && !args.empty(); ++attempt) {
@@ -135,8 +139,8 @@ arrow::Result<CommitResult> StoreImpl::Ingest(const WriteSet& writes, std::span<
   }
   outcome.last_sequence = db->GetLatestSequenceNumber();
   outcome.committed = status.ok();
-  db->ReleaseSnapshot(before);
-  commits.Resolve(&request, outcome);
+  before.reset();
+  admission->Resolve(outcome);
   return status.ok() ? arrow::Result<CommitResult>(CommitResult{outcome.first_sequence, outcome.last_sequence})
                      : WriteError(status, "cannot ingest into '" + path.string() + "'");
 }

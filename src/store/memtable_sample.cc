@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 
 namespace yarrow {
 
-void MemtableSample::Remember(const WriteOp& op, uint64_t sequence) {
+void MemtableSample::Remember(const WriteOp& op, uint64_t sequence) noexcept try {
   if (op.kind == WriteOp::Kind::kAbsent) return;
   std::lock_guard lock(mutex_);
   Entries& entries = partitions_[op.partition_id];
   auto found = entries.find(op.key());
   if (found == entries.end()) found = entries.emplace(op.key(), Entry()).first;
   found->second = {uint64_t{op.key_size} + op.value_size, sequence, op.kind == WriteOp::Kind::kPut};
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the sample lacks it
 }
 
 void MemtableSample::Drop(uint32_t partition_id, uint64_t sequence) {

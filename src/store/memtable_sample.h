@@ -45,7 +45,7 @@ class MemtableSample {
     bool is_put = false;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
-  void Remember(const WriteOp& op, uint64_t sequence);
+  void Remember(const WriteOp& op, uint64_t sequence) noexcept;
 
   mutable std::mutex mutex_;
   std::map<uint32_t, Entries> partitions_;

@@ -100,8 +100,9 @@ struct StoreImpl {
   // Admit, write, Resolve.
   arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
   // The last two of these, for a batch of these operations behind these deleted ranges.
-  arrow::Result<CommitResult> WriteAdmitted(CommitRequest* request, std::span<const WriteOp> ops,
-                                            std::span<const WriteRange> deleted, rocksdb::WriteBatch* batch, bool sync);
+  arrow::Result<CommitResult> WriteAdmitted(Admission* admission, const CommitRequest& request,
+                                            std::span<const WriteOp> ops, std::span<const WriteRange> deleted,
+                                            rocksdb::WriteBatch* batch, bool sync);
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
 
   // The same for large sets, in one ingest (ingest_path.cc): those in memory, and those with runs in files.

@@ -1,6 +1,7 @@
 #include "table/override_watch.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "cold/segment_key.h"
@@ -30,7 +31,7 @@ std::optional<uint64_t> OverrideWatch::VersionAt(std::string_view prefix, uint64
   std::lock_guard lock(mutex_);
   const auto at = of_segment_.find(prefix);
   const Changes own = at == of_segment_.end() ? Changes() : at->second;
-  if (own.announced != own.resolved || of_all_.announced != of_all_.resolved) return std::nullopt;
+  if (is_lost_ || own.announced != own.resolved || of_all_.announced != of_all_.resolved) return std::nullopt;
   if (std::max(own.last, of_all_.last) > sequence) return std::nullopt;
   return own.announced + of_all_.announced;
 }
@@ -43,7 +44,6 @@ OverrideWatch::Changes& OverrideWatch::ChangesOf(std::string_view prefix) {
 template <class Use>
 void OverrideWatch::ForEach(const CommitView& commit, const Use& use) {
   const size_t prefix_size = cold::OverridePrefix(0, 0).size();
-  std::lock_guard lock(mutex_);
   for (const WriteOp& op : commit.ops()) {
     if (op.partition_id != partition_id_ || !AllOverrides().Contains(op.key())) continue;
     use(ChangesOf(op.key().substr(0, prefix_size)));
@@ -59,12 +59,22 @@ void OverrideWatch::ForEach(const CommitView& commit, const Use& use) {
   }
 }
 
+template <class Use>
+void OverrideWatch::Note(const CommitView& commit, const Use& use) noexcept {
+  std::lock_guard lock(mutex_);
+  try {
+    ForEach(commit, use);
+  } catch (const std::bad_alloc&) {
+    is_lost_ = true;
+  }
+}
+
 void OverrideWatch::OnAnnounce(const CommitView& commit) noexcept {
-  ForEach(commit, [](Changes& changes) { ++changes.announced; });
+  Note(commit, [](Changes& changes) { ++changes.announced; });
 }
 
 void OverrideWatch::OnResolve(const CommitView& commit, const CommitOutcome& outcome) noexcept {
-  ForEach(commit, [&](Changes& changes) {
+  Note(commit, [&](Changes& changes) {
     ++changes.resolved;
     if (outcome.committed) changes.last = std::max(changes.last, outcome.last_sequence);
   });

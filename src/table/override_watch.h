@@ -42,16 +42,20 @@ class OverrideWatch : public CommitListener {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  Changes& ChangesOf(std::string_view prefix);  // under mutex_
+  // Both under mutex_.
+  Changes& ChangesOf(std::string_view prefix);
   // Calls use(changes) for whatever the commit writes.
   template <class Use>
   void ForEach(const CommitView& commit, const Use& use);
+  template <class Use>
+  void Note(const CommitView& commit, const Use& use) noexcept;
 
   const std::shared_ptr<Store> store_;
   const uint32_t partition_id_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Changes, HashText, std::equal_to<>> of_segment_;  // by prefix
-  Changes of_all_;  // by commits of ranges that are not of one segment
+  bool is_lost_ = false;  // there was no memory for something: nothing is known any more
+  Changes of_all_;        // by commits of ranges that are not of one segment
 };
 
 }  // namespace yarrow
