@@ -11,8 +11,9 @@
 
 namespace yarrow {
 
-// The keys one commit writes: points and whole ranges (range deletes and bulk ingests). Views; valid from OnAnnounce to
-// the return of OnResolve, and the same object in both.
+// The keys one commit writes: single ones, and ranges that it deletes or has closed. A large commit names no single
+// keys but at most 256 ranges a file, which hold its keys and may hold others. Views; valid from OnAnnounce to the
+// return of OnResolve, and the same object in both.
 class CommitView {
  public:
   std::span<const WriteOp> ops() const { return ops_; }

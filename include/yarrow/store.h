@@ -157,9 +157,9 @@ class Store : public std::enable_shared_from_this<Store> {
   std::unique_ptr<WriteTransactionToken> BeginWrite();
 
   // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store. A set
-  // above options().ingest_threshold_bytes (and without ranges), and one with runs in files, commits as one atomic
-  // ingest of SST files, always synced. After an IOError the store may refuse further writes until it is closed and
-  // opened again.
+  // above options().ingest_threshold_bytes or 16,384 writes (and without ranges), and one with runs in files, commits
+  // as one atomic ingest of SST files, always synced. After an IOError the store may refuse further writes until it is
+  // closed and opened again.
   arrow::Result<CommitResult> Commit(const WriteSet& writes, const CommitOptions& options = {});
   // A commit whose writes are known only when nobody else changes `closed`: waits for the commits in flight there (and
   // on the guards), holds new ones back, lets `build` read the latest state and add its writes, and makes them durable.
@@ -227,8 +227,8 @@ void ReserveStandardDescriptors();
 // IOError, saying what to do, in a process that was forked while a Store was open: it can use no Store.
 arrow::Status CheckProcess();
 
-// True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, a
-// transaction older than the commit table reaches back.
+// True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, no
+// memory to note what others commit.
 bool IsConflict(const arrow::Status& status);
 
 // The key that a conflict is about.

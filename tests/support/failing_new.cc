@@ -23,13 +23,17 @@ bool FailingNew::failed() const {
   return has_failed;
 }
 
-static void* Allocate(std::size_t size) {
+static void* TryAllocate(std::size_t size) noexcept {
   if (left == 0) {
     has_failed = true;
-    throw std::bad_alloc();
+    return nullptr;
   }
   if (left > 0) --left;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+static void* Allocate(std::size_t size) {
+  void* const memory = TryAllocate(size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -42,10 +46,22 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
   return yarrow::test::Allocate(size);
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return yarrow::test::TryAllocate(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return yarrow::test::TryAllocate(size);
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
 void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
