@@ -10,10 +10,6 @@ namespace yarrow {
 
 namespace {
 
-bool Overlap(const WriteRange& a, const WriteRange& b) {
-  return a.partition_id == b.partition_id && a.lower < b.upper && b.lower < a.upper;
-}
-
 bool AnyOverlap(std::span<const WriteRange> a, std::span<const WriteRange> b) {
   return std::ranges::any_of(a, [&](const WriteRange& x) {
     return std::ranges::any_of(b, [&](const WriteRange& y) { return Overlap(x, y); });

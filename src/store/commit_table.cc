@@ -13,10 +13,6 @@ bool Contains(const WriteRange& range, uint32_t partition_id, std::string_view k
   return range.partition_id == partition_id && range.lower <= key && key < range.upper;
 }
 
-bool Overlap(const WriteRange& a, const WriteRange& b) {
-  return a.partition_id == b.partition_id && a.lower < b.upper && b.lower < a.upper;
-}
-
 }  // namespace
 
 void CommitTable::Record(std::span<const uint64_t> hashes, uint64_t sequence) {

@@ -18,6 +18,10 @@
 
 namespace yarrow {
 
+inline bool Overlap(const WriteRange& a, const WriteRange& b) {
+  return a.partition_id == b.partition_id && a.lower < b.upper && b.lower < a.upper;
+}
+
 // Keys are kept by their hashes, whole ranges by their bounds. Two keys of one hash share an entry, which can only make
 // a conflict out of none. The last small commits are in a map; when the map is full, it becomes a run, and a large
 // commit is a run by itself. Not thread-safe: lives under the commit mutex; runs may be read outside.
