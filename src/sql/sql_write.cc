@@ -18,6 +18,18 @@
 namespace yarrow::sql {
 namespace {
 
+// Adds the rows of a thread that is done, if it brought any.
+template <class Rows>
+duckdb::SinkCombineResultType AddTo(WriteState* state, std::unique_ptr<Rows>* all, std::unique_ptr<Rows> rows) {
+  const std::lock_guard guard(state->mutex);
+  if (*all != nullptr && rows != nullptr) {
+    Check((*all)->Absorb(rows.get()));
+  } else if (rows != nullptr) {
+    *all = std::move(rows);
+  }
+  return duckdb::SinkCombineResultType::FINISHED;
+}
+
 // The rows that one thread brought.
 struct InsertLocal : public duckdb::LocalSinkState {
   std::unique_ptr<RowIntake> rows;
@@ -55,14 +67,7 @@ class InsertOperator : public WriteOperator {
                                         duckdb::OperatorSinkCombineInput& input) const override {
     auto& state = input.global_state.Cast<WriteState>();
     auto& local = input.local_state.Cast<InsertLocal>();
-    if (!local.rows) return duckdb::SinkCombineResultType::FINISHED;
-    const std::lock_guard guard(state.mutex);
-    if (state.inserted) {
-      Check(state.inserted->Absorb(local.rows.get()));
-    } else {
-      state.inserted = std::move(local.rows);
-    }
-    return duckdb::SinkCombineResultType::FINISHED;
+    return AddTo(&state, &state.inserted, std::move(local.rows));
   }
 
   duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
@@ -149,14 +154,7 @@ class ChangeOperator : public WriteOperator {
                                         duckdb::OperatorSinkCombineInput& input) const override {
     auto& state = input.global_state.Cast<ChangeState>();
     auto& local = input.local_state.Cast<ChangeLocal>();
-    if (!local.rows) return duckdb::SinkCombineResultType::FINISHED;
-    const std::lock_guard guard(state.mutex);
-    if (state.many) {
-      Check(state.many->Absorb(local.rows.get()));
-    } else {
-      state.many = std::move(local.rows);
-    }
-    return duckdb::SinkCombineResultType::FINISHED;
+    return AddTo(&state, &state.many, std::move(local.rows));
   }
 
   duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
