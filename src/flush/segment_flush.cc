@@ -109,6 +109,7 @@ Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegme
   changes_.clear();
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare(*lookup));
+    is_touched_ = false;
     const Status status = Commit(key, written, *lookup);
     if (!is_touched_) return status;
   }

@@ -60,13 +60,8 @@ class ChangeWriter {
   Status Write(std::string_view key, std::string_view row) {
     ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows_.Find(key));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
-    if (run_ != nullptr) return row.empty() ? place ? run_->DeleteAbsent(key) : run_->Delete(key) : run_->Put(key, row);
-    if (!row.empty()) {
-      writes_->Put(partition(), key, row);
-    } else {
-      place ? writes_->DeleteAbsent(partition(), key) : writes_->Delete(partition(), key);
-    }
-    return writes_->status();
+    if (!row.empty()) return Put(key, row);
+    return place ? DeleteAbsent(key) : Delete(key);
   }
 
   Status Finish() {
@@ -78,6 +73,21 @@ class ChangeWriter {
   }
 
  private:
+  Status Put(std::string_view key, std::string_view row) {
+    if (run_ != nullptr) return run_->Put(key, row);
+    writes_->Put(partition(), key, row);
+    return writes_->status();
+  }
+  Status Delete(std::string_view key) {
+    if (run_ != nullptr) return run_->Delete(key);
+    writes_->Delete(partition(), key);
+    return writes_->status();
+  }
+  Status DeleteAbsent(std::string_view key) {
+    if (run_ != nullptr) return run_->DeleteAbsent(key);
+    writes_->DeleteAbsent(partition(), key);
+    return writes_->status();
+  }
   Partition partition() const { return table_.entry().partition; }
 
   const TableImpl& table_;
