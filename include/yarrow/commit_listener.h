@@ -12,7 +12,7 @@
 namespace yarrow {
 
 // The keys one commit writes: single ones, and ranges that it deletes or has closed. A large commit names no single
-// keys but at most 256 ranges a file, which hold its keys and may hold others. Views; valid from OnAnnounce to the
+// keys but some hundred ranges at most, which hold its keys and may hold others. Views; valid from OnAnnounce to the
 // return of OnResolve, and the same object in both.
 class CommitView {
  public:

@@ -143,7 +143,9 @@ class ChangeOperator : public WriteOperator {
     auto& state = input.global_state.Cast<ChangeState>();
     auto& local = input.local_state.Cast<ChangeLocal>();
     const bool collect = !returns_rows_ && (is_joined_ || local.rows || chunk.size() > kFewRows);
-    if (!collect || !Collect(context.client, state, local, chunk)) {
+    if (collect) {
+      Collect(context.client, state, local, chunk);
+    } else {
       const std::lock_guard writing(state.transaction.write_mutex());
       Write(state, chunk);
     }
@@ -173,8 +175,8 @@ class ChangeOperator : public WriteOperator {
 
  protected:
   virtual void Write(WriteState& state, DataChunk& chunk) const = 0;
-  // Adds rows with these keys; false when they cannot be added so.
-  virtual bool Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+  // Adds rows with these keys.
+  virtual void Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
                    BulkChange* rows) const = 0;
 
   const duckdb::idx_t row_id_;
@@ -183,14 +185,14 @@ class ChangeOperator : public WriteOperator {
  private:
   static constexpr duckdb::idx_t kFewRows = 16;
 
-  bool Collect(ClientContext& context, ChangeState& state, ChangeLocal& local, DataChunk& chunk) const {
+  void Collect(ClientContext& context, ChangeState& state, ChangeLocal& local, DataChunk& chunk) const {
     if (!local.rows) {
       const auto threads = static_cast<uint64_t>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
       local.rows = std::make_unique<BulkChange>(state.impl(), kSortBufferBytes / threads);
     }
     chunk.Flatten();
     const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id_]);
-    return Add(context, state.impl(), chunk, keys, local.rows.get());
+    Add(context, state.impl(), chunk, keys, local.rows.get());
   }
 };
 
@@ -202,10 +204,9 @@ class DeleteOperator : public ChangeOperator {
  protected:
   void Write(WriteState& state, DataChunk& chunk) const override { DeleteRows(state, chunk, row_id_); }
 
-  bool Add(ClientContext&, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+  void Add(ClientContext&, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
            BulkChange* rows) const override {
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) Check(rows->Delete(KeyOf(table, keys[i])));
-    return true;
   }
 };
 
@@ -221,17 +222,16 @@ class UpdateOperator : public ChangeOperator {
  protected:
   void Write(WriteState& state, DataChunk& chunk) const override { assignment_.Apply(state, chunk, row_id_); }
 
-  bool Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
+  void Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
            BulkChange* rows) const override {
     DataChunk updated;
-    if (!assignment_.MakeRows(table.definition(), chunk, &updated)) return false;
+    assignment_.MakeRows(table.definition(), chunk, &updated);
     std::string key;
     ForEachBatch(context, table, updated, [&](const arrow::RecordBatch& batch, duckdb::idx_t first) {
       return rows->Update(batch, [&](int64_t i) -> std::string_view {
         return key = KeyOf(table, keys[first + static_cast<duckdb::idx_t>(i)]);
       });
     });
-    return true;
   }
 
  private:

@@ -124,7 +124,7 @@ Assignment::Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
   }
 }
 
-bool Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const {
+void Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const {
   duckdb::vector<duckdb::LogicalType> types;
   for (size_t c = 0; c < table.visible_columns(); ++c) types.push_back(ToLogicalType(table.columns[c].type));
   rows->InitializeEmpty(types);
@@ -139,7 +139,9 @@ bool Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataCh
     }
   }
   rows->SetCardinality(chunk.size());
-  return std::ranges::all_of(is_set, std::identity());
+  if (!std::ranges::all_of(is_set, std::identity())) {
+    throw duckdb::InternalException("an UPDATE of " + table.QualifiedName() + " without all of its columns");
+  }
 }
 
 void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action) const {

@@ -117,8 +117,8 @@ class Assignment {
   Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
              const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values);
 
-  // The rows as they become, with all columns of the table; `chunk` must outlive it. False when it lacks some.
-  bool MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
+  // The rows as they become, with all columns of the table, which the binder has added; `chunk` must outlive it.
+  void MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
   // To the chunk's rows, whose keys are in the column `row_id`. One that IsChanged is passed over.
   void Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action = nullptr) const;
 
