@@ -18,6 +18,7 @@ struct StoreImpl;
 class WriteRun;
 class OpenRun;
 class FileRun;
+class ExternalRun;
 
 // Names one partition (a RocksDB column family). Small, copyable; valid as long as its Store.
 class Partition {
@@ -61,7 +62,8 @@ struct WriteRange {
 
 // Collects the writes of one transaction or batch: an open run that is appended to, below it the runs of the statements
 // before, sealed, sorted and immutable. The last write of a key wins. A statement with more rows than memory should
-// hold brings them as a run in files.
+// hold brings them as a run in files. Rows that are not for the store at all, but are committed with the set, come as
+// an ExternalRun: readers of the set do not see them.
 //
 // A statement reads through a View taken before it started, so it never meets its own writes. Not thread-safe, but
 // Views may be read from any number of threads while the owner appends and seals further.
@@ -69,10 +71,11 @@ class WriteSet {
  public:
   enum class Found : uint8_t { kNothing, kPut, kDelete };
 
-  // One sealed run: in memory or in files.
+  // One sealed run: in memory, in files or external.
   struct Run {
-    std::shared_ptr<const WriteRun> memory;
-    std::shared_ptr<const FileRun> file;
+    std::shared_ptr<const WriteRun> memory = nullptr;
+    std::shared_ptr<const FileRun> file = nullptr;
+    std::shared_ptr<const ExternalRun> external = nullptr;
   };
 
   // The sealed runs of a moment. Cheap to copy; keeps their bytes alive.
@@ -84,6 +87,7 @@ class WriteSet {
     View InMemory() const;
     std::set<uint32_t> MemoryPartitions() const;
     bool HasAny(uint32_t partition_id, std::string_view first, std::string_view last) const;
+    std::vector<std::shared_ptr<const ExternalRun>> ExternalRuns() const;
 
    private:
     friend class WriteSet;
@@ -125,6 +129,8 @@ class WriteSet {
   // Adds a finished run in files as the newest one, over everything written so far. A set with such runs commits as one
   // ingest.
   void AddRun(std::shared_ptr<const FileRun> run);
+  void AddRun(std::shared_ptr<const ExternalRun> run);
+  size_t external_runs() const { return external_runs_; }  // their number
 
   // What the set says about `key`, the open run included (for uniqueness within one statement). `value` lives until
   // the next call of this object. An error when a run's file cannot be read.
@@ -135,8 +141,8 @@ class WriteSet {
   void RollbackTo(const Savepoint& savepoint);
 
   void Clear();
-  bool empty() const { return op_count() == 0 && ranges_.empty(); }
-  size_t op_count() const;     // puts and deletes; a key written twice may count twice
+  bool empty() const { return op_count() == 0 && ranges_.empty() && external_runs_ == 0; }
+  size_t op_count() const;     // puts and deletes; a key written twice may count twice; without external runs
   uint64_t byte_size() const;  // of their keys and values, in files as they are stored there
   // Invalid when some write was too large to be taken, or to a partition of another store than those before.
   const arrow::Status& status() const { return status_; }
@@ -152,10 +158,12 @@ class WriteSet {
   std::span<const WriteOp> Collect(bool sorted, std::vector<WriteOp>* storage) const;
   // All runs, the open one included. Lives no longer than this set, unchanged.
   View Everything() const;
+  void CountRuns();
 
   const StoreImpl* store_ = nullptr;  // whose partitions the writes are to; null: none yet
   std::vector<Run> runs_;             // oldest first
   size_t file_runs_ = 0;              // how many of them are in files
+  size_t external_runs_ = 0;          // and external
   mutable View view_;                 // of runs_, built when asked for
   std::unique_ptr<OpenRun> open_;
   std::vector<WriteRange> ranges_;

@@ -272,7 +272,8 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const TableSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(auto entry, DraftTable(spec));
-  ARROW_RETURN_NOT_OK(PublishTable(entry));
+  WriteSet writes;
+  ARROW_RETURN_NOT_OK(CommitChanges({.created = {entry}}, &writes).status());
   return entry;
 }
 
@@ -283,11 +284,6 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const Table
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
   ARROW_RETURN_NOT_OK(MakeRowSchema(definition, 0).status());  // an impossible layout must not get into the catalog
   return MakeEntry(std::move(definition));
-}
-
-Status Catalog::PublishTable(const std::shared_ptr<const TableEntry>& draft) {
-  WriteSet writes;
-  return CommitChanges({.created = {draft}}, &writes);
 }
 
 void Catalog::AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
@@ -315,12 +311,6 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
   }
 }
 
-Status Catalog::DiscardDraft(const TableEntry& draft) {
-  WriteSet writes;
-  RemoveRows(draft, &writes);
-  return store_->Commit(writes).status();
-}
-
 void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
   for (const RecordKind kind :
        {RecordKind::kRow, RecordKind::kManifest, RecordKind::kOverride, RecordKind::kKeyFilter}) {
@@ -335,7 +325,7 @@ Status Catalog::DropTable(const QualifiedName& name) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
     WriteSet writes;
-    const Status status = CommitChanges({.dropped = {entry}}, &writes);
+    const Status status = CommitChanges({.dropped = {entry}}, &writes).status();
     if (!IsConflict(status)) return status;  // else it was altered meanwhile
   }
 }

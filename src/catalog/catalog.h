@@ -173,14 +173,10 @@ class Catalog {
   static arrow::Status CheckDroppable(const SchemaEntry& schema);
 
   arrow::Result<std::shared_ptr<const TableEntry>> CreateTable(const TableSpec& spec);
-  // CreateTable in two steps: a draft has an id, and rows can be written under it, but nobody finds it and no later
-  // Open does; publishing makes it appear with its rows, in one commit, unless a table of its name has come meanwhile.
-  // Rows of drafts that were never published are removed by DiscardDraft or the next Open.
-  // `own`: what the transaction that makes it has changed before, null without one.
+  // A draft has an id, and rows can be written under it, but nobody finds it before CommitChanges. `own`: what the
+  // transaction that makes it has changed before, null without one.
   arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec,
                                                               const CatalogChanges* own = nullptr);
-  arrow::Status PublishTable(const std::shared_ptr<const TableEntry>& draft);
-  arrow::Status DiscardDraft(const TableEntry& draft);
   // The table after a change, for CatalogChanges::altered, or in place of a draft that `own` has made or altered
   // before; nobody finds it before CommitChanges. `entry` itself when nothing changes. Errors are those of
   // AlterDefinition; AlreadyExists when the new name is taken; IsConflict() when `entry` is neither the present version
@@ -194,7 +190,8 @@ class Catalog {
   // Publishes, alters and drops schemas and tables together with `writes`, in one commit, or does nothing. IsConflict()
   // when another commit has meanwhile altered or dropped one of them or, in a transaction, taken a name (without one
   // AlreadyExists) or put a table into a schema that goes.
-  arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
+  arrow::Result<CommitResult> CommitChanges(const CatalogChanges& changes, WriteSet* writes,
+                                            const CommitOptions& options = {});
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
   // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells, and FindAt finds what has taken
   // the place of such a one in that snapshot. The same goes for schemas.

@@ -48,7 +48,7 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::AlterTable(const Quali
     ARROW_ASSIGN_OR_RAISE(auto after, DraftAlteration(before, alteration));
     if (after == before) return after;
     WriteSet writes;
-    const Status status = CommitChanges({.altered = {{before, after}}}, &writes);
+    const Status status = CommitChanges({.altered = {{before, after}}}, &writes).status();
     if (status.ok()) return after;
     if (!IsConflict(status)) return status;  // else on top of what came between
   }

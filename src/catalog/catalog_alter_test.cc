@@ -120,11 +120,11 @@ TEST_F(CatalogAlterTest, WhoComesLateGetsAConflict) {
   ASSERT_OK_AND_ASSIGN(const auto mine, catalog_->DraftAlteration(before, DropColumn{"gone"}));
   Alter(AddColumn{NullableColumn("x", TypeId::kInt8)});
   WriteSet writes;
-  const arrow::Status late = catalog_->CommitChanges({.altered = {{before, mine}}}, &writes);
+  const arrow::Status late = catalog_->CommitChanges({.altered = {{before, mine}}}, &writes).status();
   EXPECT_TRUE(IsConflict(late)) << late.ToString();
   EXPECT_ERROR_HAS(late, "table main.t was altered");
   EXPECT_EQ(before->ended_at->load(), Find()->created_at->load()) << "the end of a version stays what it was";
-  const arrow::Status dropped = catalog_->CommitChanges({.dropped = {before}}, &writes);
+  const arrow::Status dropped = catalog_->CommitChanges({.dropped = {before}}, &writes).status();
   EXPECT_TRUE(IsConflict(dropped)) << dropped.ToString();
   const arrow::Status draft = catalog_->DraftAlteration(before, DropColumn{"gone"}).status();
   EXPECT_TRUE(IsConflict(draft)) << draft.ToString();
@@ -178,7 +178,7 @@ TEST_F(CatalogAlterTest, NamesAreTakenOnce) {
   ASSERT_OK_AND_ASSIGN(changes.altered[0].after, catalog_->DraftAlteration(t_away, RenameTable{"other"}, &changes));
   WriteSet writes;
   const auto token = store_->BeginWrite();
-  ASSERT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = token.get()}));
+  ASSERT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = token.get()}).status());
   EXPECT_EQ(Find("t")->definition->id, other->definition->id);
   EXPECT_EQ(Find("other")->definition->id, t->definition->id);
   Reopen();

@@ -83,7 +83,7 @@ bool WasThereAt(const std::atomic<uint64_t>& created_at, const std::atomic<uint6
 Status Catalog::CreateSchema(std::string_view name) {
   ARROW_ASSIGN_OR_RAISE(auto schema, DraftSchema(name));
   WriteSet writes;
-  return CommitChanges({.created_schemas = {std::move(schema)}}, &writes);
+  return CommitChanges({.created_schemas = {std::move(schema)}}, &writes).status();
 }
 
 Status Catalog::DropSchema(std::string_view name) {
@@ -96,7 +96,7 @@ Status Catalog::DropSchema(std::string_view name) {
     return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(), " first");
   }
   WriteSet writes;
-  return CommitChanges({.dropped_schemas = {schema}}, &writes);
+  return CommitChanges({.dropped_schemas = {schema}}, &writes).status();
 }
 
 std::vector<std::string> Catalog::Schemas() const {
@@ -211,7 +211,8 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
   return Status::OK();
 }
 
-Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
+arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes,
+                                                   const CommitOptions& options) {
   std::lock_guard ddl(ddl_mutex_);
   ARROW_RETURN_NOT_OK(CheckChanges(changes, options.transaction != nullptr));
   ARROW_RETURN_NOT_OK(AddWrites(changes, writes));
@@ -231,7 +232,7 @@ Status Catalog::CommitChanges(const CatalogChanges& changes, WriteSet* writes, c
   ends.Set(committed.ok() ? committed->last_sequence : 0);
   if (committed.ok()) Publish(changes, committed->last_sequence);
   committing_.store(false, std::memory_order_seq_cst);
-  return committed.status();
+  return committed;
 }
 
 void Catalog::Publish(const CatalogChanges& changes, uint64_t sequence) {

@@ -47,7 +47,7 @@ TEST_F(CatalogTest, SnapshotsKnowTheSchemasThatTheySaw) {
     if (const auto present = catalog_->View()->FindSchema("app")) changes.dropped_schemas = {present};
     changes.created_schemas = {catalog_->DraftSchema("app", &changes).ValueOrDie()};
     WriteSet writes;
-    EXPECT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = transaction.get()}));
+    EXPECT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = transaction.get()}).status());
     return catalog_->View()->FindSchema("app");
   };
   const Snapshot before = store_->GetSnapshot();
@@ -126,8 +126,12 @@ TEST_F(CatalogTest, DraftsAreSeenByNobodyUntilPublished) {
   ASSERT_OK_AND_ASSIGN(const auto draft, catalog_->DraftTable(Spec("t")));
   EXPECT_FALSE(catalog_->Find({"main", "t"}).ok());
   ASSERT_OK(store_->CommitPut(draft->partition, draft->prefix + "key", "row").status());
-  ASSERT_OK(catalog_->PublishTable(draft));
-  EXPECT_ERROR_HAS(catalog_->PublishTable(draft), "main.t exists already");
+  const auto publish = [&] {
+    WriteSet writes;
+    return catalog_->CommitChanges({.created = {draft}}, &writes).status();
+  };
+  ASSERT_OK(publish());
+  EXPECT_ERROR_HAS(publish(), "main.t exists already");
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto found, catalog_->Find({"main", "t"}));
   PinnedValue value;
@@ -164,7 +168,7 @@ TEST_F(CatalogTest, ADropInATransactionIsNoConflictWithItsOwnRowIds) {
   WriteSet writes;
   CommitOptions options;
   options.transaction = token.get();
-  ASSERT_OK(catalog_->CommitChanges({.created = {}, .dropped = {table}}, &writes, options));
+  ASSERT_OK(catalog_->CommitChanges({.created = {}, .dropped = {table}}, &writes, options).status());
   PinnedValue value;
   const std::string counter = "row_id/" + std::to_string(table->definition->id);
   EXPECT_FALSE(store_->Get(OpenSystemPartition(*store_, "counters").ValueOrDie(), counter, &value).ValueOrDie());
@@ -202,7 +206,7 @@ TEST_F(CatalogTest, SchemasComeAndGoWithTheRestOfACommit) {
   WriteSet writes;
   CommitOptions options;
   options.transaction = token.get();
-  ASSERT_OK(catalog_->CommitChanges(changes, &writes, options));
+  ASSERT_OK(catalog_->CommitChanges(changes, &writes, options).status());
   EXPECT_EQ(view->FindSchema("new"), nullptr) << "a view does not change";
   EXPECT_TRUE(catalog_->IsLiveAt(*view->FindSchema("old"), before));
   EXPECT_FALSE(catalog_->IsLiveAt(*view->FindSchema("old"), store_->GetSnapshot()));
@@ -222,7 +226,7 @@ TEST_F(CatalogTest, ChangesThatAnotherCommitForestalledConflict) {
     WriteSet writes;
     CommitOptions options;
     options.transaction = token.get();
-    const auto status = catalog_->CommitChanges(changes, &writes, options);
+    const auto status = catalog_->CommitChanges(changes, &writes, options).status();
     EXPECT_TRUE(IsConflict(status)) << status.ToString();
     return status;
   };
@@ -241,7 +245,7 @@ TEST_F(CatalogTest, ChangesThatAnotherCommitForestalledConflict) {
   EXPECT_ERROR_HAS(commit({.dropped_schemas = {app}}), "schema app was dropped");
   const auto main = catalog_->View()->FindSchema("main");
   WriteSet writes;
-  EXPECT_ERROR_HAS(catalog_->CommitChanges({.dropped_schemas = {main}}, &writes), "cannot be dropped");
+  EXPECT_ERROR_HAS(catalog_->CommitChanges({.dropped_schemas = {main}}, &writes).status(), "cannot be dropped");
 }
 
 TEST_F(CatalogTest, RowIdsIncreaseAndNeverComeTwice) {

@@ -67,7 +67,7 @@ Values TableRecord::ToValues() const {
           schema_version,
           created_at,
           OrOff(policy.flush_rows),
-          OrOff(policy.flush_bytes),
+          policy.flush_bytes ? Value(*policy.flush_bytes) : Value::Null(),
           OrOff(policy.flush_age),
           policy.min_user_rows,
           OptimizeForName(policy.optimize_for),
@@ -78,7 +78,7 @@ Values TableRecord::ToValues() const {
 TableRecord TableRecord::FromValues(const Values& v) {
   TierPolicy policy;
   policy.flush_rows = NumberOr<uint64_t>(v[6], 0);
-  policy.flush_bytes = NumberOr<uint64_t>(v[7], 0);
+  if (!v[7].is_null()) policy.flush_bytes = NumberOr<uint64_t>(v[7], 0);
   policy.flush_age = NumberOr<int64_t>(v[8], 0);
   policy.min_user_rows = NumberOr<int64_t>(v[9], policy.min_user_rows);
   if (OptionalText(v[10]) == OptimizeForName(OptimizeFor::kLookup)) policy.optimize_for = OptimizeFor::kLookup;

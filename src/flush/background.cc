@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -96,8 +97,22 @@ HotFigures Background::Measure(const TableEntry& entry) const {
   const uint64_t rows = stored - std::min(stored, database_.cold_tier()->moved_rows.CountIn(range));
   const double share = stored == 0 ? 1 : static_cast<double>(rows) / static_cast<double>(stored);
   const auto bytes = static_cast<double>(store.ApproximateBytes(entry.partition, range.lower, range.upper));
-  return {
-      .rows = rows, .bytes = static_cast<uint64_t>(share * bytes), .last_write = entry.guard->last_commit_sequence()};
+  return {.rows = rows,
+          .bytes = static_cast<uint64_t>(share * bytes),
+          .last_write = entry.guard->last_commit_sequence(),
+          .manifest = ManifestOf(entry)};
+}
+
+// Of a table that nobody has opened there is nothing new.
+uint64_t Background::ManifestOf(const TableEntry& entry) const {
+  const auto cold = database_.FindCold(entry.definition->id);
+  return cold == nullptr ? 0 : cold->LastKnown()->number;
+}
+
+TierPolicy Background::PolicyOf(const TableEntry& entry) const {
+  TierPolicy policy = entry.definition->policy;
+  if (!policy.flush_bytes) policy.flush_bytes = static_cast<uint64_t>(database_.settings().flush_bytes.load());
+  return policy;
 }
 
 void Background::ListTables() {
@@ -105,40 +120,45 @@ void Background::ListTables() {
   if (view->version() == tables_version_) return;
   tables_version_ = view->version();
   tables_ = view->Tables();
-  std::erase_if(tables_, [](const auto& entry) {
-    const TierPolicy& policy = entry->definition->policy;
-    return !policy.flushes() && !policy.expires();
-  });
+  std::erase_if(tables_, [](const auto& entry) { return entry->definition->kind == TableKind::kSystem; });
+  std::set<uint32_t> ids;
+  for (const auto& entry : tables_) ids.insert(entry->definition->id);
+  std::erase_if(watches_, [&](const auto& watch) { return !watch.second.is_at_work() && !ids.contains(watch.first); });
 }
 
+// Where nothing was written and time alone makes nothing due, no table is looked at.
 void Background::LookAtTables() {
   const int64_t now = NowMicros();
-  ListTables();
-  std::erase_if(watches_, [&](const auto& watch) {
-    return !watch.second.is_at_work() &&
-           std::ranges::none_of(tables_, [&](const auto& entry) { return entry->definition->id == watch.first; });
-  });
   LaunchDropOfMovedRows();  // before flushes: what waits there looks much like rows to flush
-  for (const auto& entry : tables_) LookAt(entry, now);
-  Relieve(now);
+  const uint64_t sequence = database_.store()->LatestSequence();
+  if (sequence == looked_at_ && !looks_again_) return;
+  looks_again_ = sequence != looked_at_;  // a commit counts for its table a moment after it can be seen
+  looked_at_ = sequence;
+  ListTables();
+  for (const auto& entry : tables_) looks_again_ |= LookAt(entry, now);
+  looks_again_ |= Relieve(now);
 }
 
-void Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
-  const DueJob due = WatchOf(*entry).Look(entry->definition->policy, Measure(*entry), now);
+bool Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
+  TierWatch& watch = WatchOf(*entry);
+  const TierPolicy policy = PolicyOf(*entry);
+  if (!watch.MustLook(policy, entry->guard->last_commit_sequence(), ManifestOf(*entry))) return false;
+  const DueJob due = watch.Look(policy, Measure(*entry), now);
   if (due != DueJob::kNone && HasFreeWorker()) Launch(entry, due, now);
+  return watch.MustLook(policy, entry->guard->last_commit_sequence(), ManifestOf(*entry));
 }
 
 // Over the budget, the table with most hot rows is flushed whatever its thresholds are.
-void Background::Relieve(int64_t now) {
+bool Background::Relieve(int64_t now) {
   const auto budget = static_cast<uint64_t>(database_.settings().hot_tier_budget.load());
   uint64_t hot_bytes = 0;
   for (const auto& [id, watch] : watches_) hot_bytes += watch.hot_bytes();
   if (budget == 0 || hot_bytes <= budget) {
     database_.store()->SetWriteRate(0);
-    return;
+    return false;
   }
   database_.store()->SetWriteRate(RateUnderPressure(hot_bytes, budget));
-  if (!HasFreeWorker()) return;
+  if (!HasFreeWorker()) return true;
   std::shared_ptr<const TableEntry> largest;
   for (const auto& entry : tables_) {
     const auto watch = watches_.find(entry->definition->id);
@@ -146,6 +166,7 @@ void Background::Relieve(int64_t now) {
     if (!largest || watches_.at(largest->definition->id).hot_bytes() < watch->second.hot_bytes()) largest = entry;
   }
   if (largest) Launch(largest, DueJob::kFlush, now);
+  return true;
 }
 
 bool Background::HasFreeWorker() const {
@@ -189,8 +210,9 @@ void Background::Work(const std::shared_ptr<const TableEntry>& entry, DueJob job
   std::optional<uint64_t> moved;
   if (table.ok() && job == DueJob::kFlush) moved = Flush(entry, *table);
   if (table.ok() && job == DueJob::kExpiry && Expire(*table)) moved = 0;
+  if (table.ok() && job == DueJob::kCompaction && CompactIfDue(*table).ok()) moved = 0;
   std::lock_guard lock(mutex_);
-  WatchOf(*entry).End(moved, entry->definition->policy, Measure(*entry), NowMicros());
+  WatchOf(*entry).End(moved, PolicyOf(*entry), Measure(*entry), NowMicros());
 }
 
 std::optional<uint64_t> Background::Flush(const std::shared_ptr<const TableEntry>& entry,
@@ -201,19 +223,18 @@ std::optional<uint64_t> Background::Flush(const std::shared_ptr<const TableEntry
   // Its next look counts what RocksDB has of the table.
   const auto flushed = FlushTable(table, {.on_progress = WhileOpen()}, /*most_left_bytes=*/0);
   if (!flushed.ok()) return std::nullopt;
-  CompactIfDue(table);
+  ARROW_UNUSED(CompactIfDue(table));  // the job before it did its work, whatever becomes of this
   return static_cast<uint64_t>(flushed->rows);
 }
 
-// The job before it did its work, whatever becomes of this.
-void Background::CompactIfDue(const std::shared_ptr<TableImpl>& table) {
-  const auto is_due = IsCompactionDue(table);
-  if (is_due.ok() && *is_due) ARROW_UNUSED(CompactTable(table, {.on_progress = WhileOpen()}));
+Status Background::CompactIfDue(const std::shared_ptr<TableImpl>& table) {
+  ARROW_ASSIGN_OR_RAISE(const bool is_due, IsCompactionDue(table));
+  return is_due ? CompactTable(table, {.on_progress = WhileOpen()}).status() : Status::OK();
 }
 
 bool Background::Expire(const std::shared_ptr<TableImpl>& table) {
   const auto expired = ExpireRows(table, WhileOpen());
-  if (expired.ok() && *expired > 0) CompactIfDue(table);
+  if (expired.ok() && *expired > 0) ARROW_UNUSED(CompactIfDue(table));
   return expired.ok();
 }
 

@@ -41,10 +41,11 @@ class Background {
 
   void Coordinate();
   void LookAtTables();
-  // The tables with a policy, anew when the catalog has changed.
+  // The tables of programs, anew when the catalog has changed.
   void ListTables();
-  void LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now);
-  void Relieve(int64_t now);
+  // Both: whether they must be called again though nothing is written meanwhile.
+  bool LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now);
+  bool Relieve(int64_t now);
   void Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now);
   void LaunchDropOfMovedRows();
   void Work(const std::shared_ptr<const TableEntry>& entry, DueJob job);
@@ -53,7 +54,7 @@ class Background {
                                 const std::shared_ptr<TableImpl>& table);
   // Whether it has succeeded.
   bool Expire(const std::shared_ptr<TableImpl>& table);
-  void CompactIfDue(const std::shared_ptr<TableImpl>& table);
+  arrow::Status CompactIfDue(const std::shared_ptr<TableImpl>& table);
   // For all that takes long: Cancelled when the database is being closed.
   std::function<arrow::Status(int64_t rows)> WhileOpen() const;
   // In a thread of its own.
@@ -61,6 +62,9 @@ class Background {
   void JoinDone();
   bool HasFreeWorker() const;
   HotFigures Measure(const TableEntry& entry) const;
+  uint64_t ManifestOf(const TableEntry& entry) const;
+  // The table's, with those of the database where it says nothing.
+  TierPolicy PolicyOf(const TableEntry& entry) const;
   TierWatch& WatchOf(const TableEntry& entry);
   void ReadLastFlushes();
 
@@ -71,9 +75,11 @@ class Background {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<bool> is_stopping_{false};
-  std::vector<std::shared_ptr<const TableEntry>> tables_;  // with a policy
-  uint64_t tables_version_ = 0;                            // of the view of the catalog that has them
-  std::map<uint32_t, TierWatch> watches_;                  // by table id
+  std::vector<std::shared_ptr<const TableEntry>> tables_;
+  uint64_t tables_version_ = 0;  // of the view of the catalog that has them
+  uint64_t looked_at_ = 0;       // the store's sequence then
+  bool looks_again_ = true;
+  std::map<uint32_t, TierWatch> watches_;  // by table id
   std::list<Worker> workers_;
   int64_t next_removal_ = 0;
   std::thread coordinator_;

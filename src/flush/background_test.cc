@@ -45,6 +45,10 @@ class JobLog : public JobListener {
 
 class BackgroundConcurrentTest : public test::TiersTest {
  protected:
+  void SetUp() override {
+    TiersTest::SetUp();
+    ASSERT_OK(db_->SetSetting("background_jobs", "1"));
+  }
   // False after a minute.
   static bool Eventually(const std::function<bool()>& holds) {
     for (int i = 0; i < 6000; ++i) {
@@ -145,6 +149,36 @@ TEST_F(BackgroundConcurrentTest, SegmentsAreMergedWhenThereAreEnoughOfThem) {
   EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 80'000u);
 }
 
+TEST_F(BackgroundConcurrentTest, ByDefaultATableIsFlushedAtTheBytesOfTheDatabase) {
+  ASSERT_OK(db_->SetSetting("flush_bytes", "300000"));
+  const auto items = Create(test::ItemsSpec());
+  const auto off = [&] {
+    auto spec = test::ItemsSpec("off");
+    spec.policy.flush_bytes = 0;
+    return Create(spec);
+  }();
+  ASSERT_OK(items->Write(*ItemsBatch(0, 1000)));
+  ASSERT_OK(off->Write(*ItemsBatch(0, 60'000)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_EQ(CountSegments(), 0) << "few bytes, or turned off";
+  ASSERT_OK(items->Write(*ItemsBatch(1000, 59'000)));
+  ASSERT_TRUE(Eventually([&] { return CountSegments() == 1; }));
+  EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 60'000u);
+  // The setting counts for tables that are there.
+  ASSERT_OK(db_->AlterTable("off", SetTierPolicy{}).status());
+  ASSERT_TRUE(Eventually([&] { return CountSegments() == 2; }));
+}
+
+TEST_F(BackgroundConcurrentTest, SegmentsThatLoadsHaveMadeAreMerged) {
+  ASSERT_OK(db_->SetSetting("flush_bytes", "0"));
+  ASSERT_OK(db_->SetSetting("rows_to_segment", "100"));
+  const auto items = Create(test::ItemsSpec());
+  for (int64_t load = 0; load < 4; ++load) Load(items.get(), {ItemsBatch(load * 200, 200)});
+  ASSERT_TRUE(Eventually([&] { return CountSegments() == 1; }));
+  EXPECT_EQ(Jobs({"kind", "state"}).back(), "compaction|completed");
+  EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 800u);
+}
+
 TEST_F(BackgroundConcurrentTest, AgeCountsWhereItWasBeforeReopening) {
   auto items = CreateWith({.flush_age = 1});
   ASSERT_OK(items->Put(Item(1, "one")));
@@ -195,6 +229,7 @@ TEST_F(BackgroundConcurrentTest, CommitsSlowDownOverTheBudget) {
 
 // A commit that waits when the pressure ends goes on at once.
 TEST_F(BackgroundConcurrentTest, ATableWhosePolicyIsTakenBackPressesNobody) {
+  ASSERT_OK(db_->SetSetting("flush_bytes", "0"));
   const auto items = CreateFarOverTheBudget();
   const auto others = Create(test::ItemsSpec("others"));
   std::vector<std::thread> writers;

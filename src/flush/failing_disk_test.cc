@@ -129,6 +129,11 @@ TEST_F(FailingDiskTest, AtAnyStepOfAnyWrite) {
        [](auto& lossy) {
          return Open(lossy, "items")->BulkLoad(test::ReaderOf({ItemsBatch(7000, 30)}).get()).status();
        }},
+      {"bulk load into segments",
+       [](auto& lossy) {
+         ARROW_RETURN_NOT_OK(lossy.db->SetSetting("rows_to_segment", "1"));
+         return Open(lossy, "items")->BulkLoad(test::ReaderOf({ItemsBatch(7000, 30)}).get()).status();
+       }},
       {"flush", [](auto& lossy) { return Open(lossy, "items")->Flush().status(); }},
       {"compaction", [](auto& lossy) { return Open(lossy, "items")->Compact({.full = true}).status(); }},
       {"flush of RocksDB's", [](auto& lossy) { return lossy.db->store()->FlushMemtables(); }}};

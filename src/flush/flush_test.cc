@@ -414,6 +414,7 @@ TEST_F(FlushTest, MemtablesStaySmallHoweverManySegmentsAreWritten) {
   session_.reset();
   Open({.durability = Durability::kOs, .write_buffer_bytes = 512 << 10});
   const auto items = Create(test::ItemsSpec());
+  ASSERT_OK(db_->SetSetting("rows_to_segment", "0"));
   const auto reader = test::ReaderOf({test::ItemsBatch(0, 350'000)});
   ASSERT_OK(items->BulkLoad(reader.get(), {}).status());
   const auto memtable_bytes = [&] {

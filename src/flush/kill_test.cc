@@ -84,6 +84,7 @@ TEST_F(KillTest, BeforeAnyStepOfFlushCompactionAndDeletion) {
   options.write_buffer_bytes = 64 << 10;
   Open(options);
   ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
   const auto fill = [&] {
     const auto items = OpenTable("items");
     for (int64_t i = 0; i < 3; ++i) {
@@ -93,9 +94,12 @@ TEST_F(KillTest, BeforeAnyStepOfFlushCompactionAndDeletion) {
     ASSERT_OK(items->Write(*ItemsBatch(1, 20, 5)));
   };
   Create(test::ItemsSpec());
+  const uint64_t seed = test::RandomSeed();
+  YARROW_TRACE_SEED(seed);
+  ASSERT_OK(db_->SetSetting("rows_to_segment", seed % 2 == 0 ? "1" : "0"));  // of the load
   const int stride = test::Rounds(1) > 1 ? 1 : 3;
   std::set<std::string> last_words;
-  for (int step = static_cast<int>(test::RandomSeed() % static_cast<uint64_t>(stride));; step += stride) {
+  for (int step = static_cast<int>(seed / 2 % static_cast<uint64_t>(stride));; step += stride) {
     SCOPED_TRACE("step " + std::to_string(step));
     fill();
     const Texts before = test::ReadTexts(*OpenTable("items")).ValueOrDie();

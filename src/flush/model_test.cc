@@ -199,6 +199,7 @@ void ModelTest::LoadBatch(Place& place) {
   ASSERT_OK_AND_ASSIGN(const auto batch, test::BatchOf(place.table->schema(), rows));
   const auto reader = test::ReaderOf({batch});
   BulkLoadOptions options;
+  if (OneIn(3)) ASSERT_OK(db_->SetSetting("rows_to_segment", std::to_string(Below(12))));
   options.mode = OneIn(2) ? WriteMode::kInsert : WriteMode::kUpsert;
   const auto loaded = place.table->BulkLoad(reader.get(), options);
   if (clash && options.mode == WriteMode::kInsert) {
@@ -438,6 +439,7 @@ TEST_F(ModelTest, ParallelScansAndRandomOperationsFollowTheModel) {
   options.ingest_threshold_bytes = 400;  // some transactions commit as an ingest
   Open(options);
   ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
   ASSERT_OK(db_->CreateTable(test::Spec("shared", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("other", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("own", columns, {"a", "b"}, TableKind::kUser)).status());

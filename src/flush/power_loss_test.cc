@@ -492,7 +492,9 @@ void PowerLossTest::Cycle() {
     if (step.number == cut_at) lossy_->disk->Cut();
     return 0;
   };
-  if (OpenAndCheck() && lossy_->db->SetSetting("deleted_file_retention", "0").ok()) {
+  if (OpenAndCheck() && lossy_->db->SetSetting("deleted_file_retention", "0").ok() &&
+      lossy_->db->SetSetting("background_jobs", "0").ok() &&
+      lossy_->db->SetSetting("rows_to_segment", OneIn(2) ? "20" : "0").ok()) {
     if (with_feed_) {
       const auto spec =
           test::Spec("feed", {test::Column("id", TypeId::kInt64), test::Column("v", TypeId::kUtf8)}, {"id"});

@@ -82,7 +82,7 @@ Status SegmentCompaction::FinishOutput(const cold::ManifestKey& key, cold::Segme
   ARROW_ASSIGN_OR_RAISE(auto written, std::move(finished));
   rows_ += static_cast<int64_t>(written.info.rows);
   bytes_ += static_cast<int64_t>(written.info.bytes);
-  outputs_.push_back({key, std::move(written), nullptr});
+  outputs_.push_back({.key = key, .written = std::move(written), .segment = nullptr, .lookup = nullptr});
   return Status::OK();
 }
 
@@ -184,10 +184,6 @@ arrow::Result<std::string> SegmentCompaction::FindCarried(const ColdPiece& input
   return cold::EncodeOverrideKey({output->key.table_id, output->key.segment_id, *place});
 }
 
-cold::ManifestEntry SegmentCompaction::EntryOf(const Output& output) const {
-  return {.segment_id = output.key.segment_id, .level = level_, .info = output.written.info};
-}
-
 // Step 4. The places of the table are this commit's alone, so no override of its segments can come.
 Status SegmentCompaction::Commit() {
   ColdTable& cold = *table_->cold();
@@ -201,7 +197,11 @@ Status SegmentCompaction::Commit() {
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   const int64_t now = NowMicros();
   ManifestEdit edit{.added = {}, .removed = inputs_};
-  for (const Output& output : outputs_) edit.added.push_back(cold.MakeSegment(output.key, EntryOf(output)));
+  for (Output& output : outputs_) {
+    output.segment = cold.MakeSegment(
+        output.key, {.segment_id = output.key.segment_id, .level = level_, .info = output.written.info});
+    edit.added.push_back(output.segment);
+  }
   ColdTable::Move move = cold.BeginMove(std::move(edit));
   is_committing_ = true;
   const auto committed = table_->store().CommitClosed(closed,
@@ -212,7 +212,7 @@ Status SegmentCompaction::Commit() {
                                                       {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_committed_ = true;
-  move.Committed(committed->last_sequence);
+  move.Committed(*committed);
   std::vector<cold::ManifestKey> deleted;
   for (const auto& segment : inputs_) deleted.push_back(segment->key());
   cold.tier().deleted.Add(deleted, now, committed->last_sequence);
@@ -233,10 +233,7 @@ Status SegmentCompaction::AddWrites(int64_t now, WriteSet* writes) const {
     if (!piece.dropped.empty() || has_new) writes->DeleteRange(partition, prefix, PrefixSuccessor(prefix));
   }
   table_->cold()->tier().deleted.AddRecords(deleted, now, writes);
-  for (const Output& output : outputs_) {
-    writes->Put(partition, cold::EncodeManifestKey(output.key), cold::EncodeManifestEntry(EntryOf(output)));
-    writes->Put(partition, cold::EncodeKeyFilterKey(id, output.key.segment_id), output.written.key_filter.stored());
-  }
+  for (const Output& output : outputs_) output.segment->AddManifestEntry(output.written.key_filter, writes);
   for (const auto& [key, change] : overrides_) {
     if (change.is_there && !change.carried.empty()) writes->Put(partition, change.carried, {});
   }

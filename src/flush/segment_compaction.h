@@ -48,6 +48,7 @@ class SegmentCompaction {
   struct Output {
     cold::ManifestKey key;
     cold::WrittenSegment written;
+    std::shared_ptr<const ColdSegment> segment;         // once it is being committed
     std::shared_ptr<const cold::SegmentLookup> lookup;  // once it is asked for
   };
 
@@ -59,7 +60,6 @@ class SegmentCompaction {
   arrow::Status FindOverrides();
   arrow::Status ReadOverride(const std::string& key);
   arrow::Result<std::string> FindCarried(const ColdPiece& input, uint64_t position);
-  cold::ManifestEntry EntryOf(const Output& output) const;
   arrow::Status Commit();
   arrow::Status AddWrites(int64_t now, WriteSet* writes) const;
   arrow::Status RemoveOutputs();

@@ -21,10 +21,6 @@ constexpr int kMostAttempts = 5;
 // Of one piece. More are cheaper to copy with it than to put back one by one.
 constexpr size_t kMostChanges = 100'000;
 
-cold::ManifestEntry EntryOf(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
-  return {.segment_id = key.segment_id, .level = 0, .info = written.info};
-}
-
 }  // namespace
 
 SegmentFlush::SegmentFlush(std::shared_ptr<const TableImpl> table, const FlushOptions& options)
@@ -212,7 +208,8 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                           closed_prefix(cold::OverridePrefix(key.table_id, key.segment_id))};
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
-  ColdTable::Move move = cold.BeginMove({.added = {cold.MakeSegment(key, EntryOf(key, written))}, .removed = {}});
+  const auto segment = cold.MakeSegment(key, {.segment_id = key.segment_id, .level = 0, .info = written.info});
+  ColdTable::Move move = cold.BeginMove({.added = {segment}, .removed = {}});
   const auto committed = table_->store().CommitClosed(closed,
                                                       [&](WriteSet* writes) -> Status {
                                                         // To be searched outside: others wait here.
@@ -220,29 +217,27 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                                         if (is_touched_)
                                                           return Status::Cancelled("a large write came into the rows");
                                                         ARROW_RETURN_NOT_OK(Prepare(lookup));
-                                                        return AddWrites(key, written, writes);
+                                                        segment->AddManifestEntry(written.key_filter, writes);
+                                                        AddRows(key, writes);
+                                                        return Status::OK();
                                                       },
                                                       {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_moved_ = true;
   moved_at_ = committed->last_sequence;
-  move.Committed(moved_at_);
+  move.Committed(*committed);
   return Status::OK();
 }
 
-Status SegmentFlush::AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written,
-                               WriteSet* writes) const {
+void SegmentFlush::AddRows(const cold::ManifestKey& key, WriteSet* writes) const {
   const Partition partition = table_->entry().partition;
   writes->DeleteRange(partition, range_.lower, range_.upper);
-  writes->Put(partition, cold::EncodeManifestKey(key), cold::EncodeManifestEntry(EntryOf(key, written)));
-  writes->Put(partition, cold::EncodeKeyFilterKey(key.table_id, key.segment_id), written.key_filter.stored());
   for (const auto& [changed, change] : changes_) {
     if (change.row) writes->Put(partition, changed, *change.row);
     if (change.position) {
       writes->Put(partition, cold::EncodeOverrideKey({key.table_id, key.segment_id, *change.position}), {});
     }
   }
-  return Status::OK();
 }
 
 }  // namespace yarrow::flush

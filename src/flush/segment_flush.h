@@ -50,7 +50,8 @@ class SegmentFlush {
   arrow::Status Move(const cold::ManifestKey& key, const cold::WrittenSegment& written);
   arrow::Status Commit(const cold::ManifestKey& key, const cold::WrittenSegment& written,
                        const cold::SegmentLookup& lookup);
-  arrow::Status AddWrites(const cold::ManifestKey& key, const cold::WrittenSegment& written, WriteSet* writes) const;
+  // The hot rows that are left.
+  void AddRows(const cold::ManifestKey& key, WriteSet* writes) const;
   arrow::Status StartAt(std::string lower);
   arrow::Status LetMemoryGo(const cold::WrittenSegment& written);
 

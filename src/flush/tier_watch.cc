@@ -20,20 +20,35 @@ int64_t BetweenExpiries(const TierPolicy& policy) {
 
 }  // namespace
 
+bool TierWatch::MustLook(const TierPolicy& policy, uint64_t last_write, uint64_t manifest) const {
+  if (!looked_at_ || policy != policy_ || policy.flush_age > 0 || policy.expires()) return true;
+  if (failed_flushes_ + failed_expiries_ + failed_compactions_ > 0) return true;
+  return last_write != looked_at_->last_write || manifest != looked_at_->manifest;
+}
+
 DueJob TierWatch::Look(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
+  const DueJob due = FindDue(policy, figures, now);
+  policy_ = policy;
+  looked_at_ = due == DueJob::kNone && !is_at_work_ ? std::optional(figures) : std::nullopt;
+  return due;
+}
+
+DueJob TierWatch::FindDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
   left_.rows = std::min(left_.rows, figures.rows);
   left_.bytes = std::min(left_.bytes, figures.bytes);
   hot_bytes_ = policy.flushes() ? Above(figures.bytes, left_.bytes) : 0;
   if (figures.last_write > left_.last_write && !hot_since_) hot_since_ = now;
   if (is_at_work_) return DueJob::kNone;
   if (policy.expires() && now >= next_expiry_) return DueJob::kExpiry;
-  return may_flush(now) && IsFlushDue(policy, figures, now) ? DueJob::kFlush : DueJob::kNone;
+  if (may_flush(now) && IsFlushDue(policy, figures, now)) return DueJob::kFlush;
+  const bool may_merge = figures.manifest != merged_at_ && now >= next_compaction_;
+  return may_merge ? DueJob::kCompaction : DueJob::kNone;
 }
 
 bool TierWatch::IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
   const uint64_t rows = Above(figures.rows, left_.rows);
   if (policy.flush_rows > 0 && rows >= policy.flush_rows) return true;
-  if (policy.flush_bytes > 0 && hot_bytes_ >= policy.flush_bytes) return true;
+  if (policy.flush_bytes.value_or(0) > 0 && hot_bytes_ >= *policy.flush_bytes) return true;
   return policy.flush_age > 0 && hot_since_ && now - *hot_since_ >= policy.flush_age * kSecond;
 }
 
@@ -55,20 +70,30 @@ HotFigures TierWatch::Left(uint64_t moved, const HotFigures& figures) const {
       .rows = std::min(figures.rows, rows), .bytes = std::min(figures.bytes, bytes), .last_write = then_.last_write};
 }
 
+std::pair<int64_t*, int*> TierWatch::OfJobAtWork() {
+  switch (at_work_) {
+    case DueJob::kExpiry:
+      return {&next_expiry_, &failed_expiries_};
+    case DueJob::kCompaction:
+      return {&next_compaction_, &failed_compactions_};
+    default:
+      return {&next_flush_, &failed_flushes_};
+  }
+}
+
 void TierWatch::End(std::optional<uint64_t> moved, const TierPolicy& policy, const HotFigures& figures, int64_t now) {
   is_at_work_ = false;
-  const bool is_expiry = at_work_ == DueJob::kExpiry;
-  int& failures = is_expiry ? failed_expiries_ : failed_flushes_;
+  looked_at_.reset();
+  // A table that cannot do the one can do the other all the same.
+  const auto [next, failures] = OfJobAtWork();
   if (!moved) {
-    // A table that cannot do the one can do the other all the same.
-    (is_expiry ? next_expiry_ : next_flush_) = now + (kMinute << std::min(failures++, kMostDoublings));
+    *next = now + (kMinute << std::min((*failures)++, kMostDoublings));
     return;
   }
-  failures = 0;
-  if (is_expiry) {
-    next_expiry_ = now + BetweenExpiries(policy);
-    return;
-  }
+  *failures = 0;
+  if (at_work_ != DueJob::kExpiry) merged_at_ = then_.manifest;  // the others have looked for merges
+  if (at_work_ == DueJob::kExpiry) next_expiry_ = now + BetweenExpiries(policy);
+  if (at_work_ != DueJob::kFlush) return;
   left_ = Left(*moved, figures);
   hot_since_ = figures.last_write > then_.last_write ? std::optional(began_at_) : std::nullopt;
 }

@@ -16,6 +16,7 @@ class ColdScanTest : public test::SqlFixture {
   // Four segments of 50,000 rows, each in one row group; then some rows of them changed and dropped, others new.
   void SetUp() override {
     SqlFixture::SetUp();
+    ASSERT_OK(database_->SetSetting("background_jobs", "0"));
     Run("SET threads = 4");
     for (const char* name : {"t", "hot"}) {
       EXPECT_EQ(Run(std::string("CREATE TABLE ") + name + " (id BIGINT PRIMARY KEY, v BIGINT, name VARCHAR, f DOUBLE)"),

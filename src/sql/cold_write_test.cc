@@ -17,6 +17,7 @@ class ColdWriteTest : public test::SqlFixture {
   // since.
   void SetUp() override {
     SqlFixture::SetUp();
+    ASSERT_OK(database_->SetSetting("background_jobs", "0"));
     for (const char* name : {"t", "hot"}) {
       EXPECT_EQ(Run(std::string("CREATE TABLE ") + name + " (id BIGINT PRIMARY KEY, v BIGINT, name VARCHAR, f DOUBLE)"),
                 "");

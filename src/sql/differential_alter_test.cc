@@ -211,6 +211,7 @@ TEST_F(DifferentialAlterTest, RandomAlterations) {
         Step();
       }
       if (OneIn(4)) Flush(100);
+      if (OneIn(4)) WriteSegmentsFrom({0, 1, 10});
       if (OneIn(3)) Compare();
       if (OneIn(5)) CheckOldReader();
     }

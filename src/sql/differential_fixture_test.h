@@ -87,6 +87,11 @@ class DifferentialFixture : public testing::Test {
     return result->HasError() ? "" : Text(*result);
   }
 
+  // Statements of as many rows write segments themselves, here only.
+  void WriteSegmentsFrom(const std::vector<int>& rows) {
+    ASSERT_OK(database_->SetSetting("rows_to_segment", std::to_string(Pick(rows))));
+  }
+
   // Rows move to segments, and segments are merged, here only: no answer may change.
   void Flush(uint64_t most_segment_rows) {
     Ours(Join("CALL yarrow_flush('y.main.t', max_segment_rows = ", 1 + Below(most_segment_rows),

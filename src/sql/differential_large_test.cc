@@ -188,6 +188,7 @@ class DifferentialLargeTest : public test::DifferentialFixture {
     if (!done && in_transaction_) End("ROLLBACK");
     if (in_transaction_ && OneIn(6)) End(OneIn(3) ? "ROLLBACK" : "COMMIT");
     if (OneIn(10)) Flush(40000);
+    if (OneIn(8)) WriteSegmentsFrom({0, 1, 25, 3000});
     if (OneIn(20)) ASSERT_OK(OneIn(3) ? database_->store()->CompactAll() : database_->store()->FlushMemtables());
     if (OneIn(15)) Ours(Join("SET preserve_insertion_order = ", OneIn(2) ? "true" : "false"));
   }

@@ -319,6 +319,7 @@ class DifferentialTest : public test::RandomTableFixture {
     if (!done && in_transaction_) End("ROLLBACK");
     if (in_transaction_ && OneIn(6)) End(OneIn(3) ? "ROLLBACK" : "COMMIT");
     if (OneIn(10)) Flush(20);
+    if (OneIn(10)) WriteSegmentsFrom({0, 1, 3});
     if (OneIn(40)) ASSERT_OK(database_->store()->FlushMemtables());
     if (OneIn(30)) Ours(Join("SET preserve_insertion_order = ", OneIn(2) ? "true" : "false"));
   }

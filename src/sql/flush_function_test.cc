@@ -9,6 +9,7 @@ class FlushFunctionTest : public test::SqlFixture {
   void SetUp() override {
     SqlFixture::SetUp();
     ASSERT_OK(database_->SetSetting("background_jobs", "0"));
+    ASSERT_OK(database_->SetSetting("rows_to_segment", "0"));
     EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, text VARCHAR)"), "");
     EXPECT_EQ(Run("INSERT INTO t SELECT range, list_aggregate([sha256((range * 10 + i)::VARCHAR) FOR i IN range(4)], "
                   "'string_agg', '') FROM range(100000)"),

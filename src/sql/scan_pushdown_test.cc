@@ -16,6 +16,7 @@ class ScanPushdownTest : public test::SqlFixture {
   void SetUp() override {
     SqlFixture::SetUp();
     Run("SET threads = 4");
+    ASSERT_OK(database_->SetSetting("rows_to_segment", "0"));
     EXPECT_EQ(Run("CREATE TABLE t (id BIGINT PRIMARY KEY, v BIGINT, name VARCHAR, pad VARCHAR)"), "");
     EXPECT_EQ(Run("INSERT INTO t SELECT range, (range * 7919) % 200000, 'n' || (range % 100), repeat('p', 400) "
                   "FROM range(200000)"),

@@ -152,6 +152,7 @@ std::shared_ptr<SqlTable> ReadTable(Deserializer& in) {
 // ---- The scan -------------------------------------------------------------------------------------------------------
 
 void WriteScan(Serializer& out, const ScanBindData& scan) {
+  out.WriteProperty(99, "new_rows", scan.new_rows);
   out.WriteObject(100, "table", [&](Serializer& table) { WriteTable(table, *scan.table); });
   out.WriteProperty(101, "limit", scan.limit.value_or(-1));
   out.WriteProperty(102, "reverse", scan.reverse);
@@ -175,9 +176,10 @@ void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::Ta
 }
 
 duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckdb::TableFunction& function) {
+  const auto new_rows = in.ReadProperty<uint64_t>(99, "new_rows");
   std::shared_ptr<SqlTable> table;
   in.ReadObject(100, "table", [&](Deserializer& object) { table = ReadTable(object); });
-  auto scan = duckdb::make_uniq<ScanBindData>(table);
+  auto scan = duckdb::make_uniq<ScanBindData>(table, new_rows);
   const auto limit = in.ReadProperty<int64_t>(101, "limit");
   if (limit >= 0) scan->limit = limit;
   scan->reverse = in.ReadProperty<bool>(102, "reverse");

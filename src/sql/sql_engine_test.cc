@@ -433,6 +433,7 @@ TEST_F(SqlTest, EveryTypeComesBackAsItWent) {
 }
 
 TEST_F(SqlTest, FiltersColumnsAndLimitsGoIntoTheScan) {
+  ASSERT_OK(database_->SetSetting("rows_to_segment", "0"));
   Run("CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT, b VARCHAR)");
   Run("INSERT INTO t SELECT i, i % 7, 'text ' || i FROM range(100000) r(i)");
   const auto visited = [&](const std::string& sql) {

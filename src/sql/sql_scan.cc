@@ -198,7 +198,7 @@ std::vector<Morsel> CutPlan(const ScanPlan& plan, ColdWay cold_way) {
 // Finds the segments that the scan reads, and how.
 void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanGlobal* global) {
   const ScanPlan& plan = *global->plan;
-  if (!plan.source.cold || !plan.source.cold->MayHaveSegments()) return;
+  if (!plan.source.MayHaveSegments()) return;
   global->cold = std::make_shared<const ColdPieces>(Check(FindColdPieces(plan, global->snapshot)));
   if (global->cold->pieces.empty()) return;
   ColdChoice choice = ChooseColdWay(context, input, plan, *global->cold);
@@ -378,7 +378,8 @@ double Progress(ClientContext& context, const duckdb::FunctionData*, const duckd
 }
 
 duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&, const duckdb::FunctionData* data) {
-  return duckdb::make_uniq<duckdb::NodeStatistics>(data->Cast<ScanBindData>().table->EstimateRows());
+  const auto& bind = data->Cast<ScanBindData>();
+  return duckdb::make_uniq<duckdb::NodeStatistics>(bind.table->EstimateRows() + bind.new_rows);
 }
 
 duckdb::unique_ptr<duckdb::BaseStatistics> Statistics(ClientContext& context, const duckdb::FunctionData* data,
@@ -489,7 +490,7 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
 
 bool HasSegments(const ScanBindData& bind) {
   const auto& cold = bind.table->table()->cold();
-  return cold && cold->MayHaveSegments();
+  return cold && (bind.new_rows > 0 || cold->MayHaveSegments());
 }
 
 duckdb::TableFunction ScanFunction() {

@@ -13,12 +13,14 @@ namespace yarrow::sql {
 
 // What a plan knows of a scan before it runs. Keeps the table's entry alive.
 struct ScanBindData : public duckdb::TableFunctionData {
-  explicit ScanBindData(std::shared_ptr<SqlTable> scanned) : table(std::move(scanned)) {}
+  ScanBindData(std::shared_ptr<SqlTable> scanned, uint64_t new_rows_of_transaction)
+      : table(std::move(scanned)), new_rows(new_rows_of_transaction) {}
 
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override;
   bool Equals(const duckdb::FunctionData& other) const override;
 
   const std::shared_ptr<SqlTable> table;
+  const uint64_t new_rows;          // in segments that the transaction has made (NewSegments)
   std::optional<int64_t> limit;     // rows after which nobody asks for more
   bool reverse = false;             // descending by key
   bool in_order = false;            // rows must come in key order whatever DuckDB is set to
@@ -37,7 +39,8 @@ struct ScanBindData : public duckdb::TableFunctionData {
 
 duckdb::TableFunction ScanFunction();
 
-// Whether the table's rows may be in segments by now. What is planned may run later all the same.
+// Whether the table's rows may be in segments by now, for the transaction that plans. What is planned may run later all
+// the same.
 bool HasSegments(const ScanBindData& bind);
 
 // Notes in the scan's bind data which key ranges it will read and what it tests in them, as far as the plan tells.

@@ -4,8 +4,10 @@
 #include "key/key_range.h"
 #include "sql/create_table.h"
 #include "sql/sql_scan.h"
+#include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
 #include "sql/table_options.h"
+#include "table/new_segments.h"
 
 namespace yarrow::sql {
 
@@ -31,9 +33,13 @@ duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::Clien
   return statistics.ToUnique();
 }
 
-duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext&,
+duckdb::TableFunction SqlTable::GetScanFunction(duckdb::ClientContext& context,
                                                 duckdb::unique_ptr<duckdb::FunctionData>& bind_data) {
-  bind_data = duckdb::make_uniq<ScanBindData>(shared_from_this());
+  uint64_t new_rows = 0;
+  for (const auto& run : NewSegmentsOf(table_->definition().id, SqlTransaction::Of(context, catalog).StatementView())) {
+    new_rows += run->rows();
+  }
+  bind_data = duckdb::make_uniq<ScanBindData>(shared_from_this(), new_rows);
   return ScanFunction();
 }
 

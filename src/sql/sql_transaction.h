@@ -25,8 +25,8 @@ class SqlTransaction : public duckdb::Transaction {
   static SqlTransaction& Of(duckdb::ClientContext& context, duckdb::Catalog& catalog);
 
   TransactionImpl& impl() { return *impl_; }
-  // The version of the schemas and tables that it sees; none when it alone sees them so, because it has changed them or
-  // began beside a commit of changes.
+  // The version of the schemas and tables that it sees; none when it alone sees them so, because it has changed them,
+  // has made segments or began beside a commit of changes.
   std::optional<uint64_t> catalog_version() const;
 
   // Held by whoever adds writes: COPY FROM DATABASE fills several tables at once.

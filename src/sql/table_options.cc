@@ -93,7 +93,7 @@ const std::map<std::string, Option>& KnownOptions() {
         [](TierPolicy* p) { p->flush_rows = 0; }}},
       {"flush_bytes",
        {[](Text t, Text o, Constant v, TierPolicy* p) { p->flush_bytes = Bytes(t, o, v); },
-        [](TierPolicy* p) { p->flush_bytes = 0; }}},
+        [](TierPolicy* p) { p->flush_bytes.reset(); }}},
       {"flush_age",
        {[](Text t, Text o, Constant v, TierPolicy* p) { p->flush_age = Seconds(t, o, v); },
         [](TierPolicy* p) { p->flush_age = 0; }}},
@@ -140,7 +140,7 @@ TableOptions TableOptionsOf(const TableDefinition& table) {
   };
   add(kKind, table.kind == TableKind::kUser, false, "user");
   add("flush_rows", policy.flush_rows, plain.flush_rows, duckdb::Value::UBIGINT(policy.flush_rows));
-  add("flush_bytes", policy.flush_bytes, plain.flush_bytes, duckdb::Value::UBIGINT(policy.flush_bytes));
+  add("flush_bytes", policy.flush_bytes, plain.flush_bytes, duckdb::Value::UBIGINT(policy.flush_bytes.value_or(0)));
   add("flush_age", policy.flush_age, plain.flush_age, duckdb::Value::BIGINT(policy.flush_age));
   add("min_user_rows", policy.min_user_rows, plain.min_user_rows, duckdb::Value::BIGINT(policy.min_user_rows));
   add("optimize_for", policy.optimize_for, plain.optimize_for, "lookup");

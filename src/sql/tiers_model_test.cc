@@ -413,6 +413,7 @@ TEST_F(TiersModelTest, WritersBesideQueriesAndMoves) {
   Checker checker(this, seed + 4);
   const int rounds = test::Rounds(4);
   for (int round = 0; round < rounds && !HasFailure(); ++round) {
+    Run(std::string("CALL yarrow_set('rows_to_segment', '") + (round % 2 == 0 ? "2" : "0") + "')");
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (const auto& writer : writers) threads.emplace_back([&] { writer->Run(40); });

@@ -86,7 +86,7 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
       FromRocksDb(AddToBatch(Handle(partition), op, &scratch.batch), "cannot commit to '", path.string(), "'"));
   const uint64_t hash = HashKey(op.partition_id, key);
   CommitRequest request({&op, 1}, {&hash, 1}, {}, commit);
-  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
+  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit);
   scratch.Trim();
   return result;
 }
@@ -102,6 +102,7 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
     AwaitTurn(commit, writes.byte_size());
     return CommitAsIngest(writes, commit);
   }
+  if (writes.external_runs_ > 0) return CommitExternal(writes, commit);
   CommitScratch& scratch = CommitScratch::OfThread();
   const std::span<const WriteOp> ops = writes.Collect(false, &scratch.ops);
   if (pressure.rate() > 0 && !IsOfSeveralPartitions(ops)) AwaitTurn(commit, writes.byte_size());
@@ -109,7 +110,7 @@ arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const C
   scratch.batch.Clear();
   ARROW_RETURN_NOT_OK(BuildBatch(ops, writes.ranges_, &scratch.batch));
   CommitRequest request(ops, scratch.hashes, writes.ranges_, commit);
-  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit.sync);
+  arrow::Result<CommitResult> result = WriteBatch(&request, &scratch.batch, commit);
   scratch.Trim();
   return result;
 }
@@ -150,9 +151,16 @@ arrow::Status StoreImpl::BuildBatch(std::span<const WriteOp> ops, std::span<cons
   return FromRocksDb(status, "cannot commit to '", path.string(), "'");
 }
 
-arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync) {
+arrow::Result<Admission> StoreImpl::Admit(CommitRequest* request, const CommitOptions& commit) {
   ARROW_ASSIGN_OR_RAISE(Admission admission, commits.Admit(request));
-  return WriteAdmitted(&admission, *request, request->ops(), request->ranges(), batch, sync);
+  if (commit.when_admitted) ARROW_RETURN_NOT_OK(commit.when_admitted());
+  return admission;
+}
+
+arrow::Result<CommitResult> StoreImpl::WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch,
+                                                  const CommitOptions& commit) {
+  ARROW_ASSIGN_OR_RAISE(Admission admission, Admit(request, commit));
+  return WriteAdmitted(&admission, *request, request->ops(), request->ranges(), batch, commit.sync);
 }
 
 arrow::Result<CommitResult> StoreImpl::WriteAdmitted(Admission* admission, const CommitRequest& request,
@@ -195,14 +203,16 @@ arrow::Status CheckInside(std::span<const WriteRange> closed, uint32_t partition
 arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
                                                     const CommitOptions& commit) {
   CommitRequest request({}, {}, closed, commit);
-  ARROW_ASSIGN_OR_RAISE(Admission admission, commits.Admit(&request));
+  ARROW_ASSIGN_OR_RAISE(Admission admission, Admit(&request, commit));
   WriteSet writes;
   rocksdb::WriteBatch batch;
   std::vector<WriteOp> storage;
   std::span<const WriteOp> ops;
   ARROW_RETURN_NOT_OK(build(&writes));
   ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
-  if (writes.file_runs_ > 0) return arrow::Status::Invalid("a closed commit takes no runs in files");
+  if (writes.file_runs_ + writes.external_runs_ > 0) {
+    return arrow::Status::Invalid("a closed commit takes no runs in files and no external ones");
+  }
   ops = writes.Collect(false, &storage);
   for (const WriteOp& op : ops) {
     const std::string behind = std::string(op.key()) + '\0';

@@ -32,17 +32,11 @@
 
 #include "store/commit_table.h"
 #include "store/hash_map64.h"
-#include "store/key_hashes.h"
+#include "store/key_summary.h"
 #include "yarrow/commit_listener.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
-
-// What a large commit writes.
-struct KeySummary {
-  std::vector<std::shared_ptr<const KeyHashes>> hashes;  // few
-  std::vector<WriteRange> hulls;                         // which hold all keys, and others between them
-};
 
 // One commit on its way through the queue. Lives on the committing thread's stack; its keys must stay put from Admit to
 // Resolve. Its view tells listeners of a small commit's ops one by one, of a large one's as ranges: the hulls.

@@ -15,10 +15,10 @@ constexpr std::string_view kAbsentEntry = "absent";  // else: deleted
 
 }  // namespace
 
-FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes, SstFiles::Summary summary)
+FileRun::FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes, SstFiles::Parts parts)
     : store_(std::move(store)),
-      files_(store_->impl(), partition, file_bytes, summary),
-      deleted_(store_->impl(), partition, file_bytes, SstFiles::Summary::kNothing) {}
+      files_(store_->impl(), partition, file_bytes, parts),
+      deleted_(store_->impl(), partition, file_bytes, SstFiles::Parts::kNothing) {}
 
 arrow::Status FileRun::Delete(std::string_view key) {
   ARROW_RETURN_NOT_OK(files_.Delete(key));

@@ -23,7 +23,7 @@ namespace yarrow {
 class FileRun {
  public:
   FileRun(std::shared_ptr<Store> store, Partition partition, uint64_t file_bytes = SstFiles::kFileBytes,
-          SstFiles::Summary summary = SstFiles::Summary::kKeys);
+          SstFiles::Parts parts = SstFiles::Parts::kKeys);
 
   // Invalid, naming the key, unless it is above every key before.
   arrow::Status Put(std::string_view key, std::string_view value) { return files_.Put(key, value); }

@@ -1,6 +1,7 @@
 // The commit path of large sets: SST files beside everything else, a summary of their keys, then one ingest.
 #include <rocksdb/options.h>
 #include <rocksdb/snapshot.h>
+#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "store/external_run.h"
 #include "store/file_run.h"
 #include "store/rocksdb_status.h"
 #include "store/run_files.h"
@@ -24,11 +26,7 @@ using Files = std::span<const SstFiles* const>;
 
 KeySummary Summarize(Files files) {
   KeySummary summary;
-  for (const SstFiles* sst : files) {
-    if (sst->hashes() != nullptr) summary.hashes.push_back(sst->hashes());
-    const std::vector<WriteRange> hulls = sst->Hulls();
-    summary.hulls.insert(summary.hulls.end(), hulls.begin(), hulls.end());
-  }
+  for (const SstFiles* sst : files) summary.Add(sst->summary());
   return summary;
 }
 
@@ -120,12 +118,11 @@ arrow::Result<CommitResult> StoreImpl::Ingest(const WriteSet& writes, std::span<
   // An ingest is durable at once. So must be every commit before it, or a power cut could keep the later one only.
   if (options.durability != Durability::kSync) ARROW_RETURN_NOT_OK(SyncLog());
   const std::vector<rocksdb::IngestExternalFileArg> args = IngestArguments(files);
-  CommitRequest request(Summarize(files), writes.ranges_, commit);
+  KeySummary summary = Summarize(files);
+  AddExternal(writes, &summary);
+  CommitRequest request(std::move(summary), writes.ranges_, commit);
   ARROW_RETURN_NOT_OK(MakeWayForIngest(files));
-  arrow::Result<Admission> admission = commits.Admit(&request);
-  if (!admission.ok()) {
-    return request.lost_key() ? NameLostKey(admission.status(), writes, request.lost_key()->hash) : admission.status();
-  }
+  ARROW_ASSIGN_OR_RAISE(Admission admission, AdmitLarge(&request, writes, commit));
   CommitOutcome outcome;
   // RocksDB gives ingested files sequence 0 when no snapshot exists as it starts; a snapshot taken before it ends would
   // then see the files appear. With a snapshot of ours there always is one, and they get the next sequence.
@@ -140,9 +137,43 @@ arrow::Result<CommitResult> StoreImpl::Ingest(const WriteSet& writes, std::span<
   outcome.last_sequence = db->GetLatestSequenceNumber();
   outcome.committed = status.ok();
   before.reset();
-  admission->Resolve(outcome);
+  admission.Resolve(outcome);
   return status.ok() ? arrow::Result<CommitResult>(CommitResult{outcome.first_sequence, outcome.last_sequence})
                      : WriteError(status, "cannot ingest into '" + path.string() + "'");
+}
+
+void StoreImpl::AddExternal(const WriteSet& writes, KeySummary* summary) {
+  for (const WriteSet::Run& run : writes.runs_) {
+    if (run.external != nullptr) summary->Add(run.external->keys());
+  }
+}
+
+// Few writes, which name the files of external runs, in a batch as those of any small commit.
+arrow::Result<CommitResult> StoreImpl::CommitExternal(const WriteSet& writes, const CommitOptions& commit) {
+  std::vector<WriteOp> storage;
+  const std::span<const WriteOp> ops = writes.Collect(/*sorted=*/true, &storage);
+  KeySummary summary;
+  for (size_t begin = 0; begin < ops.size();) {
+    KeySummaryBuilder keys(PartitionById(ops[begin].partition_id), KeySummaryBuilder::Parts::kKeys);
+    const size_t first = begin;
+    for (; begin < ops.size() && ops[begin].partition_id == ops[first].partition_id; ++begin) {
+      ARROW_RETURN_NOT_OK(keys.Add(ops[begin].key()));
+    }
+    summary.Add(keys.Finish());
+  }
+  AddExternal(writes, &summary);
+  rocksdb::WriteBatch batch;
+  ARROW_RETURN_NOT_OK(BuildBatch(ops, writes.ranges_, &batch));
+  CommitRequest request(std::move(summary), writes.ranges_, commit);
+  ARROW_ASSIGN_OR_RAISE(Admission admission, AdmitLarge(&request, writes, commit));
+  return WriteAdmitted(&admission, request, ops, writes.ranges_, &batch, /*sync=*/true);
+}
+
+arrow::Result<Admission> StoreImpl::AdmitLarge(CommitRequest* request, const WriteSet& writes,
+                                               const CommitOptions& commit) {
+  arrow::Result<Admission> admission = Admit(request, commit);
+  if (admission.ok() || !request->lost_key()) return admission;
+  return NameLostKey(admission.status(), writes, request->lost_key()->hash);
 }
 
 // The summary knows the hash of the key only.
@@ -157,6 +188,11 @@ arrow::Status StoreImpl::NameLostKey(const arrow::Status& status, const WriteSet
     if (HashKey(op.partition_id, op.key()) == hash) return name(op.partition_id, op.key());
   }
   for (const WriteSet::Run& run : writes.runs_) {
+    if (run.external != nullptr) {
+      const uint32_t partition_id = run.external->partition().id();
+      const auto key = run.external->FindKey([&](std::string_view k) { return HashKey(partition_id, k) == hash; });
+      if (key.ok() && *key) return name(partition_id, **key);
+    }
     if (run.file == nullptr) continue;
     const uint32_t partition_id = run.file->partition().id();
     FileRunCursor cursor(*run.file);

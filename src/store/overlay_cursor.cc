@@ -13,6 +13,7 @@ void OverlayCursor::Position(const WriteSet::View& view, Partition partition, st
   if (view.runs_ == nullptr) return;
   size_t age = 0;
   for (const WriteSet::Run& sealed : *view.runs_) {
+    if (sealed.external != nullptr) continue;
     Head head;
     head.age = ++age;
     if (sealed.file != nullptr) {

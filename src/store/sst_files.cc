@@ -1,13 +1,10 @@
 #include "store/sst_files.h"
 
 #include <filesystem>
-#include <utility>
 
 #include "store/home_process.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
-#include "store/write_run.h"
-#include "yarrow/codec.h"
 
 namespace yarrow {
 
@@ -21,25 +18,9 @@ SstFiles::~SstFiles() {
   for (const std::string& path : paths_) std::filesystem::remove(path, error);  // what remains is swept at open
 }
 
-arrow::Status SstFiles::Note(std::string_view key) {
-  if (empty()) {
-    first_key_ = key;
-  } else if (key <= last_key_) {
-    return arrow::Status::Invalid("keys must be strictly ascending: ", FormatKey(key), " follows ",
-                                  FormatKey(last_key_), " in a load of partition '",
-                                  StoreImpl::Handle(partition_)->GetName(), "'");
-  } else if (summary_ != Summary::kNothing) {
-    hulls_.Add(last_key_, key);
-  }
-  if (summary_ == Summary::kKeys) hashes_.push_back(HashKey(partition_.id(), key));
-  last_key_.assign(key);
-  ++keys_;
-  return arrow::Status::OK();
-}
-
 arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  ARROW_RETURN_NOT_OK(Note(key));
+  ARROW_RETURN_NOT_OK(keys_.Add(key));
   if (writer_ != nullptr && bytes_in_file_ >= limit_) ARROW_RETURN_NOT_OK(FinishFile());
   if (writer_ == nullptr) {
     ARROW_RETURN_NOT_OK(StartFile());
@@ -63,7 +44,7 @@ arrow::Status SstFiles::Delete(std::string_view key) {
 }
 
 arrow::Status SstFiles::Absent(std::string_view key) {
-  return Note(key);
+  return keys_.Add(key);
 }
 
 arrow::Status SstFiles::Add(const WriteOp& op) {
@@ -84,14 +65,10 @@ arrow::Status SstFiles::DeleteRange(std::string_view lower, std::string_view upp
   return status.ok() ? arrow::Status::OK() : FromRocksDb(status, "cannot write '", paths_.back(), "'");
 }
 
-std::vector<WriteRange> SstFiles::Hulls() const {
-  return empty() ? std::vector<WriteRange>() : hulls_.Make(partition_.id(), first_key(), last_key_);
-}
-
 arrow::Status SstFiles::Finish() {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   if (writer_ != nullptr) ARROW_RETURN_NOT_OK(FinishFile());
-  if (!hashes_.empty()) finished_hashes_ = std::make_shared<const KeyHashes>(std::exchange(hashes_, {}));
+  summary_ = keys_.Finish();
   return arrow::Status::OK();
 }
 

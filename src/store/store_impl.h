@@ -97,15 +97,20 @@ struct StoreImpl {
                                            const CommitOptions& commit);
   // Before a commit of so many bytes begins.
   void AwaitTurn(const CommitOptions& commit, uint64_t bytes);
+  // By the queue, and by CommitOptions::when_admitted.
+  arrow::Result<Admission> Admit(CommitRequest* request, const CommitOptions& commit);
   // Admit, write, Resolve.
-  arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch, bool sync);
+  arrow::Result<CommitResult> WriteBatch(CommitRequest* request, rocksdb::WriteBatch* batch,
+                                         const CommitOptions& commit);
   // The last two of these, for a batch of these operations behind these deleted ranges.
   arrow::Result<CommitResult> WriteAdmitted(Admission* admission, const CommitRequest& request,
                                             std::span<const WriteOp> ops, std::span<const WriteRange> deleted,
                                             rocksdb::WriteBatch* batch, bool sync);
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token);
 
-  // The same for large sets, in one ingest (ingest_path.cc): those in memory, and those with runs in files.
+  // The same for large sets (ingest_path.cc). In one ingest: those in memory, and those with runs in files. In a batch:
+  // those that are large by their external runs only.
+  arrow::Result<CommitResult> CommitExternal(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitAsIngest(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitRuns(const WriteSet& writes, const CommitOptions& commit);
   arrow::Result<CommitResult> Ingest(const WriteSet& writes, std::span<const SstFiles* const> files,
@@ -149,6 +154,8 @@ struct StoreImpl {
                            rocksdb::WriteBatch* batch) const;
   arrow::Status MakeWayForIngest(std::span<const SstFiles* const> files);
   bool MayBeInMemory(const SstFiles& files) const;
+  static void AddExternal(const WriteSet& writes, KeySummary* summary);
+  arrow::Result<Admission> AdmitLarge(CommitRequest* request, const WriteSet& writes, const CommitOptions& commit);
   arrow::Status NameLostKey(const arrow::Status& status, const WriteSet& writes, uint64_t hash) const;
   static void HashOps(std::span<const WriteOp> ops, std::vector<uint64_t>* hashes);
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "store/external_run.h"
 #include "store/file_run.h"
 #include "store/write_run.h"
 
@@ -44,6 +45,15 @@ bool WriteSet::View::HasAny(uint32_t partition_id, std::string_view first, std::
     const WriteOp& op = run.memory->ops()[at];
     return op.partition_id == partition_id && op.key() <= last;
   });
+}
+
+std::vector<std::shared_ptr<const ExternalRun>> WriteSet::View::ExternalRuns() const {
+  std::vector<std::shared_ptr<const ExternalRun>> found;
+  if (runs_ == nullptr) return found;
+  for (const Run& run : *runs_) {
+    if (run.external != nullptr) found.push_back(run.external);
+  }
+  return found;
 }
 
 std::set<uint32_t> WriteSet::View::MemoryPartitions() const {
@@ -116,7 +126,7 @@ void WriteSet::DeleteRange(Partition partition, std::string_view lower, std::str
 void WriteSet::Seal() {
   if (open_ == nullptr || open_->ops().empty()) return;
   view_ = {};
-  runs_.push_back({.memory = open_->Seal(), .file = nullptr});
+  runs_.push_back({.memory = open_->Seal()});
   // Sizes at least double from run to run, newest first, so there are O(log n) runs and each op is copied O(log n)
   // times. Runs in files stay as they are.
   while (runs_.size() >= 2 && runs_[runs_.size() - 2].memory != nullptr) {
@@ -133,8 +143,16 @@ void WriteSet::AddRun(std::shared_ptr<const FileRun> run) {
   if (!Accepts(run->partition())) return;
   Seal();
   view_ = {};
-  runs_.push_back({.memory = nullptr, .file = std::move(run)});
+  runs_.push_back({.file = std::move(run)});
   ++file_runs_;
+}
+
+void WriteSet::AddRun(std::shared_ptr<const ExternalRun> run) {
+  if (!Accepts(run->partition())) return;
+  Seal();
+  view_ = {};
+  runs_.push_back({.external = std::move(run)});
+  ++external_runs_;
 }
 
 WriteSet::View WriteSet::GetView() const {
@@ -147,7 +165,7 @@ WriteSet::View WriteSet::Everything() const {
   std::vector<WriteOp> ops = open_->ops();
   SortAndDeduplicate(&ops);
   std::vector<Run> runs = runs_;
-  runs.push_back({.memory = std::make_shared<const WriteRun>(ByteArena(), std::move(ops)), .file = nullptr});
+  runs.push_back({.memory = std::make_shared<const WriteRun>(ByteArena(), std::move(ops))});
   View all;
   all.runs_ = std::make_shared<const std::vector<Run>>(std::move(runs));
   return all;
@@ -158,6 +176,7 @@ arrow::Result<WriteSet::Found> WriteSet::Get(Partition partition, std::string_vi
     if (const WriteOp* op = open_->Find(partition.id(), key)) return Describe(*op, value);
   }
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if (run->external != nullptr) continue;
     if (run->file != nullptr) {
       if (run->file->partition().id() != partition.id()) continue;
       ARROW_ASSIGN_OR_RAISE(const Found found, run->file->Get(key, &read_));
@@ -183,10 +202,18 @@ void WriteSet::RollbackTo(const Savepoint& savepoint) {
   open_.reset();
   runs_.clear();
   if (savepoint.view_.runs_ != nullptr) runs_ = *savepoint.view_.runs_;
-  file_runs_ = static_cast<size_t>(std::ranges::count_if(runs_, [](const Run& run) { return run.file != nullptr; }));
+  CountRuns();
   view_ = savepoint.view_;
   ranges_.resize(savepoint.range_count_);
   status_ = savepoint.status_;
+}
+
+void WriteSet::CountRuns() {
+  file_runs_ = external_runs_ = 0;
+  for (const Run& run : runs_) {
+    if (run.file != nullptr) ++file_runs_;
+    if (run.external != nullptr) ++external_runs_;
+  }
 }
 
 void WriteSet::Clear() {
@@ -195,13 +222,19 @@ void WriteSet::Clear() {
 
 size_t WriteSet::op_count() const {
   size_t count = open_ == nullptr ? 0 : open_->ops().size();
-  for (const Run& run : runs_) count += run.file != nullptr ? run.file->files().rows() : run.memory->ops().size();
+  for (const Run& run : runs_) {
+    if (run.file != nullptr) count += run.file->files().rows();
+    if (run.memory != nullptr) count += run.memory->ops().size();
+  }
   return count;
 }
 
 uint64_t WriteSet::byte_size() const {
   uint64_t bytes = open_ == nullptr ? 0 : open_->byte_size();
-  for (const Run& run : runs_) bytes += run.file != nullptr ? run.file->files().file_bytes() : run.memory->byte_size();
+  for (const Run& run : runs_) {
+    if (run.file != nullptr) bytes += run.file->files().file_bytes();
+    if (run.memory != nullptr) bytes += run.memory->byte_size();
+  }
   return bytes;
 }
 
@@ -209,7 +242,7 @@ std::span<const WriteOp> WriteSet::Collect(bool sorted, std::vector<WriteOp>* st
   const bool open_empty = open_ == nullptr || open_->ops().empty();
   if (runs_.empty() && open_empty) return {};
   if (runs_.empty() && !sorted) return open_->ops();
-  if (runs_.size() == 1 && open_empty && file_runs_ == 0) return runs_[0].memory->ops();
+  if (runs_.size() == 1 && open_empty && runs_[0].memory != nullptr) return runs_[0].memory->ops();
   storage->clear();
   storage->reserve(op_count());
   for (const Run& run : runs_) {

@@ -35,22 +35,21 @@ class BulkLoader {
     }
   }
 
-  // Writes the sorted rows and commits them; returns the bytes of the files.
-  arrow::Result<uint64_t> Commit() {
-    ARROW_ASSIGN_OR_RAISE(auto run, intake_.ToRun(options_.mode, token_->snapshot(), {}, [&](int64_t rows) {
-      progress_.rows_written = rows;
-      return Report();
-    }));
+  // Writes the sorted rows and commits them, with a table that is new; returns their bytes.
+  arrow::Result<uint64_t> Commit(const CatalogChanges& changes) {
+    WriteSet writes;
+    ARROW_ASSIGN_OR_RAISE(const uint64_t bytes,
+                          intake_.WriteTo(options_.mode, token_->snapshot(), &writes, 0, [&](int64_t rows) {
+                            progress_.rows_written = rows;
+                            return Report();
+                          }));
     progress_.rows_written = progress_.rows_read;
     ARROW_RETURN_NOT_OK(Report());
-    if (run->files().rows() == 0) return uint64_t{0};
-    const uint64_t bytes = run->files().file_bytes();
-    WriteSet writes;
-    writes.AddRun(std::move(run));
-    ARROW_RETURN_NOT_OK(intake_.WriteOverrides(&writes));
+    if (writes.empty() && changes.empty()) return uint64_t{0};
     const TableImpl* const tables[] = {&table_};
     ARROW_RETURN_NOT_OK(CommitRows(&writes, tables, token_.get(), [&](const CommitOptions& options) {
-      return table_.store().Commit(writes, options).status();
+      return changes.empty() ? table_.store().Commit(writes, options)
+                             : table_.database().CommitChanges(changes, &writes, options);
     }));
     return bytes;
   }
@@ -68,7 +67,7 @@ class BulkLoader {
 }  // namespace
 
 arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchReader* reader,
-                                   const BulkLoadOptions& options, const std::function<Status()>& publish) {
+                                   const BulkLoadOptions& options, const CatalogChanges& changes) {
   ARROW_RETURN_NOT_OK(table.CheckWritable());
   if (reader == nullptr) {
     return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
@@ -83,8 +82,7 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
   const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
     BulkLoader loader(table, reported);
     ARROW_ASSIGN_OR_RAISE(const int64_t read, loader.Read(reader));
-    ARROW_ASSIGN_OR_RAISE(bytes, loader.Commit());
-    if (publish) ARROW_RETURN_NOT_OK(publish());
+    ARROW_ASSIGN_OR_RAISE(bytes, loader.Commit(changes));
     return read;
   }();
   ARROW_RETURN_NOT_OK(job->Finish(rows.status(), {.rows = static_cast<uint64_t>(rows.ValueOr(0)), .bytes = bytes}));

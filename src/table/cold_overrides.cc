@@ -21,7 +21,7 @@ Status ColdOverrides::WriteTo(const TableImpl& table, WriteSet* writes) {
   const Partition partition = table.entry().partition;
   // Whoever replaces or deletes a row writes its key as well, by which it is judged.
   const auto run = count_ > kFew ? std::make_shared<FileRun>(table.database().store(), partition, SstFiles::kFileBytes,
-                                                             SstFiles::Summary::kHulls)
+                                                             SstFiles::Parts::kHulls)
                                  : nullptr;
   for (auto& [id, of_segment] : segments_) {
     Status status;

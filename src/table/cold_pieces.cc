@@ -49,7 +49,7 @@ bool AreSingleKeys(const std::vector<KeyRange>& ranges) {
 arrow::Result<ColdPieces> FindColdPieces(const ScanPlan& plan, const Snapshot& snapshot) {
   const ScanSource& source = plan.source;
   const bool single_keys = ReadsSingleKeys(plan);
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, source.cold->At(snapshot));
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, source.cold->At(snapshot, source.overlay));
   ColdPieces found;
   const SegmentIndex::Totals all = manifest->index.TotalsIn(source.key_prefix, PrefixSuccessor(source.key_prefix));
   found.segments = all.segments;

@@ -8,9 +8,12 @@ namespace yarrow {
 using arrow::Status;
 
 arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
-  if (!table_.cold()->MayHaveSegments()) return std::nullopt;
-  if (!manifest_) {
-    ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_));
+  const size_t external_runs = writes_ == nullptr ? 0 : writes_->external_runs();
+  if (!manifest_ || external_runs != external_runs_) {
+    const WriteSet::View writes = writes_ == nullptr ? overlay_ : writes_->GetView();
+    if (!table_.cold()->MayHaveSegments(writes)) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_, writes));
+    external_runs_ = external_runs;
   }
   return FindColdRow(
       manifest_->index, key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },

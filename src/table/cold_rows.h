@@ -68,7 +68,8 @@ class ColdRows {
   const Snapshot& snapshot_;
   WriteSet* writes_ = nullptr;
   WriteSet::View overlay_;
-  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for
+  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for, with those of the writes
+  size_t external_runs_ = 0;                  // that the writes had then
   std::map<cold::SegmentId, Visited> visited_;
   std::list<cold::SegmentId> used_;  // those with rows, the last used first
   uint64_t lookups_ = 0;

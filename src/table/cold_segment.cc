@@ -54,8 +54,18 @@ arrow::Result<std::shared_ptr<const cold::KeyFilter>> ColdSegment::Filter() cons
   const std::string what = "segment " + std::to_string(key_.segment_id);
   ARROW_ASSIGN_OR_RAISE(auto decoded, cold::KeyFilter::Decode(std::string(stored.view()), what));
   const auto filter = std::make_shared<const cold::KeyFilter>(std::move(decoded));
-  tier_->caches.key_filters.Insert(CacheId(), filter, filter->memory_bytes());
+  CacheFilter(filter);
   return filter;
+}
+
+void ColdSegment::CacheFilter(std::shared_ptr<const cold::KeyFilter> key_filter) const {
+  const size_t bytes = key_filter->memory_bytes();
+  tier_->caches.key_filters.Insert(CacheId(), std::move(key_filter), bytes);
+}
+
+void ColdSegment::AddManifestEntry(const cold::KeyFilter& key_filter, WriteSet* writes) const {
+  writes->Put(tier_->rows, cold::EncodeManifestKey(key_), cold::EncodeManifestEntry(entry_));
+  writes->Put(tier_->rows, cold::EncodeKeyFilterKey(key_.table_id, key_.segment_id), key_filter.stored());
 }
 
 arrow::Result<bool> ColdSegment::MayContain(std::string_view key, uint64_t key_hash) const {

@@ -46,6 +46,11 @@ class ColdSegment {
   // False: the segment has no such key. Asks the key filter, and opens no file.
   arrow::Result<bool> MayContain(std::string_view key, uint64_t key_hash) const;
 
+  // Adds what makes it part of its table: the manifest entry and the key filter.
+  void AddManifestEntry(const cold::KeyFilter& key_filter, WriteSet* writes) const;
+  // For a while, of a segment whose key filter the store does not have yet.
+  void CacheFilter(std::shared_ptr<const cold::KeyFilter> key_filter) const;
+
   std::string OverrideKey(uint64_t position) const {
     return cold::EncodeOverrideKey({key_.table_id, key_.segment_id, position});
   }

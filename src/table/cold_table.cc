@@ -7,6 +7,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/oldest_snapshot.h"
+#include "table/new_segments.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -49,20 +50,52 @@ arrow::Result<bool> ColdTable::Sees(const Snapshot& snapshot, const ManifestEdit
 
 arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& snapshot) const {
   if (snapshot.is_null()) return Latest();
-  std::shared_ptr<const Manifest> known;
-  Version next;
+  Version known;
+  std::vector<Version> doubtful;  // what the snapshot may see, oldest first
   {
     std::lock_guard lock(mutex_);
     // The first one is for all snapshots that are left.
     const auto behind =
         std::upper_bound(history_.begin() + 1, history_.end(), snapshot.sequence(),
                          [](uint64_t sequence, const Version& then) { return sequence < then.manifest->since; });
-    known = std::prev(behind)->manifest;
-    if (behind == history_.end()) next = next_;
+    known = *std::prev(behind);
+    for (auto later = behind; later != history_.end() && later->earliest <= snapshot.sequence(); ++later) {
+      doubtful.push_back(*later);
+    }
+    if (behind + static_cast<std::ptrdiff_t>(doubtful.size()) == history_.end() && next_.edit)
+      doubtful.push_back(next_);
   }
-  if (!next.edit) return known;
-  ARROW_ASSIGN_OR_RAISE(const bool sees, Sees(snapshot, *next.edit));
-  return sees ? next.manifest : known;
+  for (Version& version : doubtful) {
+    ARROW_ASSIGN_OR_RAISE(const bool sees, Sees(snapshot, *version.edit));
+    if (!sees) break;
+    known = std::move(version);
+  }
+  return known.manifest;
+}
+
+bool ColdTable::MayHaveSegments(const WriteSet::View& writes) const {
+  return MayHaveSegments() || !NewSegmentsOf(table_id_, writes).empty();
+}
+
+arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& snapshot,
+                                                             const WriteSet::View& writes) const {
+  ARROW_ASSIGN_OR_RAISE(auto committed, At(snapshot));
+  return WithNewSegments(std::move(committed), writes);
+}
+
+std::shared_ptr<const Manifest> ColdTable::LastKnown(const WriteSet::View& writes) const {
+  return WithNewSegments(LastKnown(), writes);
+}
+
+std::shared_ptr<const Manifest> ColdTable::WithNewSegments(std::shared_ptr<const Manifest> committed,
+                                                           const WriteSet::View& writes) const {
+  const auto own = NewSegmentsOf(table_id_, writes);
+  if (own.empty()) return committed;
+  auto manifest = std::make_shared<Manifest>(*committed);
+  for (const auto& run : own) {
+    for (const auto& segment : run->segments()) manifest->index = manifest->index.With(segment);
+  }
+  return manifest;
 }
 
 std::shared_ptr<const Manifest> ColdTable::Latest() const {
@@ -121,6 +154,16 @@ ColdTable::Move ColdTable::BeginMove(ManifestEdit edit) {
   ForgetNowAndThen();
   std::unique_lock lock(mutex_);
   moved_.wait(lock, [this] { return next_.edit == nullptr; });
+  return BeginEdit(std::move(edit));
+}
+
+std::optional<ColdTable::Move> ColdTable::TryBeginMove(ManifestEdit edit) {
+  std::lock_guard lock(mutex_);
+  if (next_.edit != nullptr) return std::nullopt;
+  return BeginEdit(std::move(edit));
+}
+
+ColdTable::Move ColdTable::BeginEdit(ManifestEdit edit) {
   Manifest next;
   next.index = history_.back().manifest->index;
   for (const auto& segment : edit.removed) next.index = next.index.Without(segment);
@@ -135,14 +178,14 @@ ColdTable::Move ColdTable::BeginDrop(ColdSegments* all) {
   return Begin({}, {.added = {}, .removed = *all});
 }
 
-void ColdTable::EndMove(std::optional<uint64_t> sequence) noexcept {
+void ColdTable::EndMove(std::optional<CommitResult> commit) noexcept {
   Version ended;  // destroyed outside of the lock
   std::unique_lock lock(mutex_);
   std::swap(ended, next_);
-  if (sequence) {
-    done_->since = *sequence;
+  if (commit) {
+    done_->since = commit->last_sequence;
     done_->places_version = places_->version();
-    history_.push_back({std::move(done_), ended.edit});
+    history_.push_back({std::move(done_), ended.edit, commit->first_sequence});
   }
   done_.reset();
   lock.unlock();

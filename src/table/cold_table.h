@@ -30,6 +30,7 @@
 #include "table/cold_tier.h"
 #include "table/manifest.h"
 #include "yarrow/store.h"
+#include "yarrow/write_set.h"
 
 namespace yarrow {
 
@@ -42,12 +43,17 @@ class ColdTable {
 
   // False: no snapshot taken before the call sees a segment.
   bool MayHaveSegments() const { return may_have_segments_.load(std::memory_order_acquire); }
+  // The same of a transaction with these writes.
+  bool MayHaveSegments(const WriteSet::View& writes) const;
   // What a snapshot taken before the call sees; null: what the latest commits left, as Latest.
   arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot) const;
+  // The same with the segments among a transaction's writes (NewSegments).
+  arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot, const WriteSet::View& writes) const;
   // The last one; waits for a move that is under way.
   std::shared_ptr<const Manifest> Latest() const;
   // The same without waiting: that of a moment ago, for estimates.
   std::shared_ptr<const Manifest> LastKnown() const;
+  std::shared_ptr<const Manifest> LastKnown(const WriteSet::View& writes) const;  // with the segments among these
   // What the commits behind `then` have changed, up to the latest one; waits for a move that is under way. A segment
   // that came and went is in neither list. REQUIRES: a snapshot from the time of `then` is held.
   ManifestEdit ChangesSince(const Manifest& then) const;
@@ -70,8 +76,8 @@ class ColdTable {
     ~Move() {
       if (table_ != nullptr) table_->EndMove(std::nullopt);
     }
-    // `sequence`: of the commit.
-    void Committed(uint64_t sequence) noexcept { std::exchange(table_, nullptr)->EndMove(sequence); }
+    // As far as is known, what the commit returned.
+    void Committed(const CommitResult& commit) noexcept { std::exchange(table_, nullptr)->EndMove(commit); }
 
    private:
     ColdTable* table_;
@@ -80,6 +86,9 @@ class ColdTable {
   // See above. A move that is under way is waited for. The edit is what the commit will change: it writes the entries
   // of what is added, and deletes those of what is removed.
   Move BeginMove(ManifestEdit edit);
+  // Without waiting: nothing when another move is under way. For who has places() to itself by then, which the other
+  // one may be waiting for.
+  std::optional<Move> TryBeginMove(ManifestEdit edit);
   // The same for a commit that takes all segments away; `all` gets them.
   Move BeginDrop(ColdSegments* all);
 
@@ -90,17 +99,22 @@ class ColdTable {
   ColdTable(std::shared_ptr<ColdTier> tier, uint32_t table_id, std::shared_ptr<CommitGuard> places)
       : tier_(std::move(tier)), table_id_(table_id), places_(std::move(places)) {}
   arrow::Status ReadEntries();
+  std::shared_ptr<const Manifest> WithNewSegments(std::shared_ptr<const Manifest> committed,
+                                                  const WriteSet::View& writes) const;
   Move Begin(Manifest next, ManifestEdit edit);  // under mutex_
+  Move BeginEdit(ManifestEdit edit);             // under mutex_
   void ForgetNowAndThen() const;
   // Nothing: the commit failed.
-  void EndMove(std::optional<uint64_t> sequence) noexcept;
+  void EndMove(std::optional<CommitResult> commit) noexcept;
   // Whether a snapshot sees the commit with that edit.
   arrow::Result<bool> Sees(const Snapshot& snapshot, const ManifestEdit& edit) const;
 
   // `edit`: what made it from the one before; null of the first one, so that what was removed is held no longer.
+  // `earliest`: its commit may have had a lower sequence than manifest->since, down to this one.
   struct Version {
     std::shared_ptr<const Manifest> manifest;
     std::shared_ptr<const ManifestEdit> edit;
+    uint64_t earliest = 0;
   };
 
   const std::shared_ptr<ColdTier> tier_;

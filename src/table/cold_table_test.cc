@@ -34,11 +34,11 @@ class ColdTableTest : public testing::Test {
     return table_->MakeSegment({kTable, {}, id}, std::move(entry));
   }
   // As a move does.
-  uint64_t Commit(const ManifestEdit& edit) {
+  CommitResult Commit(const ManifestEdit& edit) {
     WriteSet writes;
     for (const auto& segment : edit.added) writes.Put(rows_, cold::EncodeManifestKey(segment->key()), "entry");
     for (const auto& segment : edit.removed) writes.Delete(rows_, cold::EncodeManifestKey(segment->key()));
-    return store_->Commit(writes).ValueOrDie().last_sequence;
+    return store_->Commit(writes).ValueOrDie();
   }
   void Move(const ManifestEdit& edit) {
     ColdTable::Move move = table_->BeginMove(edit);
@@ -74,14 +74,14 @@ TEST_F(ColdTableTest, SnapshotsBesideAMoveSeeWhatTheirStateHas) {
     ColdTable::Move move = table_->BeginMove(edit);
     const Snapshot begun = store_->GetSnapshot();
     EXPECT_EQ(At(begun), then);
-    const uint64_t sequence = Commit(edit);
+    const CommitResult committed = Commit(edit);
     const Snapshot after = store_->GetSnapshot();
     EXPECT_EQ(At(after), expected);
     EXPECT_EQ(table_->At(after).ValueOrDie()->places_version, Manifest::kUnknownVersion);
     EXPECT_EQ(At(begun), then);
     EXPECT_EQ(At(just_before), then);
     EXPECT_EQ(IdsOf(table_->LastKnown()->In()), then);
-    move.Committed(sequence);
+    move.Committed(committed);
     EXPECT_EQ(At(after), expected);
     EXPECT_NE(table_->At(after).ValueOrDie()->places_version, Manifest::kUnknownVersion);
     EXPECT_EQ(At(begun), then);

@@ -47,6 +47,12 @@ arrow::Result<std::shared_ptr<ColdTable>> DatabaseImpl::OpenCold(const TableEntr
   return table;
 }
 
+std::shared_ptr<ColdTable> DatabaseImpl::FindCold(uint32_t table_id) {
+  std::lock_guard lock(cold_mutex_);
+  const auto at = cold_tables_.find(table_id);
+  return at == cold_tables_.end() ? nullptr : at->second;
+}
+
 // A job that was under way when the process ended left nothing behind, or everything: its commit is its last step. Of
 // those that ended long ago, no record is kept.
 Status DatabaseImpl::CleanJobs() {
@@ -113,7 +119,7 @@ Status Database::DropTable(std::string_view qualified_name) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
     WriteSet writes;
-    const Status status = impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes);
+    const Status status = impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes).status();
     if (!IsConflict(status)) return status;  // else it was altered meanwhile
   }
 }
@@ -187,15 +193,13 @@ arrow::Result<std::shared_ptr<Table>> Session::OpenTable(std::string_view qualif
 arrow::Result<int64_t> Session::CreateTableAs(const TableSpec& spec, arrow::RecordBatchReader* reader,
                                               const BulkLoadOptions& options) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  Catalog& catalog = database_->catalog();
-  ARROW_ASSIGN_OR_RAISE(const auto draft, catalog.DraftTable(spec));
+  CatalogChanges changes;
+  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes));
   ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, draft, user_));
-  auto rows = RunBulkLoad(*table, reader, options, [&] { return catalog.PublishTable(draft); });
-  if (rows.ok()) return rows;
-  const Status discarded = catalog.DiscardDraft(*draft);
-  if (discarded.ok()) return rows;
-  return rows.status().WithMessage(rows.status().message(), "; its rows are removed when the database is next opened (",
-                                   discarded.message(), ")");
+  changes.created.push_back(std::move(draft));
+  auto rows = RunBulkLoad(*table, reader, options, changes);
+  const bool is_taken = IsConflict(rows.status()) && database_->catalog().Find({spec.schema_name, spec.name}).ok();
+  return is_taken ? Status::AlreadyExists(rows.status().message()) : rows;
 }
 
 arrow::Result<std::unique_ptr<Transaction>> Session::Begin() {

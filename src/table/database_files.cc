@@ -28,8 +28,8 @@ class DroppingTables {
     for (const auto& segment : segments) files_.push_back(segment->key());
   }
   const std::vector<cold::ManifestKey>& files() const { return files_; }
-  void Committed(uint64_t sequence) {
-    for (ColdTable::Move& move : moves_) move.Committed(sequence);
+  void Committed(const CommitResult& commit) {
+    for (ColdTable::Move& move : moves_) move.Committed(commit);
   }
 
  private:
@@ -40,7 +40,8 @@ class DroppingTables {
 
 }  // namespace
 
-Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options) {
+arrow::Result<CommitResult> DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writes,
+                                                        const CommitOptions& options) {
   if (changes.dropped.empty()) return catalog_->CommitChanges(changes, writes, options);
   std::vector<std::shared_ptr<const TableEntry>> tables;
   for (const auto& entry : changes.dropped) {
@@ -48,6 +49,7 @@ Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writ
   }
   std::ranges::sort(tables, {}, [](const auto& entry) { return entry->definition->id; });
   const int64_t now = NowMicros();
+  CommitResult committed;
   {
     DroppingTables dropping;
     for (const auto& entry : tables) {
@@ -55,14 +57,12 @@ Status DatabaseImpl::CommitChanges(const CatalogChanges& changes, WriteSet* writ
       dropping.Add(std::move(cold));
     }
     cold_tier_->deleted.AddRecords(dropping.files(), now, writes);
-    ARROW_RETURN_NOT_OK(catalog_->CommitChanges(changes, writes, options));
-    if (tables.empty()) return Status::OK();
-    const uint64_t sequence = tables.front()->ended_at->load(std::memory_order_acquire);
-    dropping.Committed(sequence);
-    cold_tier_->deleted.Add(dropping.files(), now, sequence);
+    ARROW_ASSIGN_OR_RAISE(committed, catalog_->CommitChanges(changes, writes, options));
+    dropping.Committed(committed);
+    cold_tier_->deleted.Add(dropping.files(), now, committed.last_sequence);
   }
   ARROW_UNUSED(RemoveDeletedFiles());  // what is left is tried again
-  return Status::OK();
+  return committed;
 }
 
 arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {

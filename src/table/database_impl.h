@@ -30,6 +30,8 @@ struct LiveSettings {
   std::atomic<int64_t> open_segment_bytes{0};
   std::atomic<int64_t> open_segments{0};
   std::atomic<int64_t> max_log_bytes{0};
+  std::atomic<int64_t> flush_bytes{0};      // of tables that say nothing; 0: they are not flushed
+  std::atomic<int64_t> rows_to_segment{0};  // of a statement that writes segments itself; 0: none does
 };
 
 class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
@@ -53,9 +55,12 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   const std::shared_ptr<ColdTier>& cold_tier() const { return cold_tier_; }
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
+  // Null when nobody has opened the table.
+  std::shared_ptr<ColdTable> FindCold(uint32_t table_id);
   arrow::Status SetSetting(std::string_view name, std::string_view value);
   // As Catalog::CommitChanges; the files of dropped tables are recorded with them.
-  arrow::Status CommitChanges(const CatalogChanges& changes, WriteSet* writes, const CommitOptions& options = {});
+  arrow::Result<CommitResult> CommitChanges(const CatalogChanges& changes, WriteSet* writes,
+                                            const CommitOptions& options = {});
   // See Database.
   arrow::Result<int64_t> RemoveDeletedFiles();
 

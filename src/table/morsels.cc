@@ -44,8 +44,9 @@ namespace {
 void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view upper,
                   std::vector<std::string>* points) {
   const ScanSource& source = plan.source;
-  if (!source.cold || !source.cold->MayHaveSegments()) return;
-  const auto manifest = source.cold->LastKnown();  // any cut is right, whatever the snapshot sees
+  if (!source.MayHaveSegments()) return;
+  // Any cut is right, whatever the snapshot sees.
+  const auto manifest = source.cold->LastKnown(source.overlay);
   manifest->index.VisitIn(lower, upper, [&](const auto& segment) {
     for (const cold::RowGroupInfo& group : segment->info().row_groups) {
       if (group.first_key > lower && group.first_key < upper) points->push_back(group.first_key);

@@ -194,7 +194,7 @@ arrow::Result<std::shared_ptr<TableScan>> RunParallelScan(std::shared_ptr<const 
   // All threads read one moment.
   if (snapshot.is_null()) snapshot = plan->source.store->GetSnapshot();
   std::shared_ptr<const ColdPieces> cold;
-  if (plan->source.cold && plan->source.cold->MayHaveSegments()) {
+  if (plan->source.MayHaveSegments()) {
     ARROW_ASSIGN_OR_RAISE(ColdPieces found, FindColdPieces(*plan, snapshot));
     cold = std::make_shared<const ColdPieces>(std::move(found));
   }

@@ -21,13 +21,17 @@ Status KeyExists(const TableImpl& table, std::string_view key) {
 arrow::Result<bool> RowChanges::Find(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
   ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, key, &hot_row_));
-  if (written != WriteSet::Found::kNothing) return written == WriteSet::Found::kPut;
-  ARROW_ASSIGN_OR_RAISE(const bool is_hot, store_.Get(table.entry().partition, key, &stored_, snapshot_));
-  if (is_hot) {
-    hot_row_ = stored_.view();
-    return true;
+  if (written == WriteSet::Found::kPut) return true;
+  // A row that was deleted may have come back in a segment of the transaction's own.
+  if (written == WriteSet::Found::kDelete && writes_->external_runs() == 0) return false;
+  if (written == WriteSet::Found::kNothing) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_hot, store_.Get(table.entry().partition, key, &stored_, snapshot_));
+    if (is_hot) {
+      hot_row_ = stored_.view();
+      return true;
+    }
   }
-  if (!table.cold() || !table.cold()->MayHaveSegments()) return false;
+  if (!table.cold() || !table.cold()->MayHaveSegments(writes_->GetView())) return false;
   if (!cold_rows_ || &cold_rows_->table() != &table) cold_rows_.emplace(table, snapshot_, writes_);
   ARROW_ASSIGN_OR_RAISE(cold_place_, cold_rows_->Find(key));
   return cold_place_.has_value();
@@ -84,7 +88,7 @@ Status RowChanges::Put(const TableImpl& table, ValueList row) {
 // For a write that does not ask what was there.
 Status RowChanges::Locate(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
-  if (!table.cold()->MayHaveSegments()) return Status::OK();
+  if (!table.cold()->MayHaveSegments(writes_->GetView())) return Status::OK();
   return Find(table, key).status();
 }
 
@@ -164,23 +168,14 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
 Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
   // Below, looking every key up costs less than walking along the table.
   constexpr uint64_t kFewRows = 1000;
-  const auto put = [&](std::string_view key, std::string_view row) {
-    writes_->Put(table.entry().partition, key, row);
-    return writes_->status();
-  };
-  if (rows->rows() <= kFewRows) {
+  if (rows->rows() <= kFewRows && !table.WritesSegments(rows->rows())) {
     return rows->Drain([&](std::string_view key, std::string_view row) {
       ARROW_RETURN_NOT_OK(CheckAbsent(table, key));
-      return put(key, row);
+      writes_->Put(table.entry().partition, key, row);
+      return writes_->status();
     });
   }
-  writes_->Seal();
-  if (rows->bytes() <= MostBytesInMemory(store_)) {
-    return rows->DrainUnique(WriteMode::kInsert, snapshot_, writes_->GetView(), put);
-  }
-  ARROW_ASSIGN_OR_RAISE(auto run, rows->ToRun(WriteMode::kInsert, snapshot_, writes_->GetView()));
-  writes_->AddRun(std::move(run));
-  return Status::OK();
+  return rows->WriteTo(WriteMode::kInsert, snapshot_, writes_, MostBytesInMemory(store_)).status();
 }
 
 Status RowChanges::InsertMoved(const TableImpl& table, const Moved& moved) {

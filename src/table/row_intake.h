@@ -1,5 +1,5 @@
 // RowIntake: the rows of one INSERT or bulk load on their way into a table: encoded, sorted, checked against the keys
-// that exist, and written in files when they are many.
+// that exist, and written in files or segments when they are many.
 #pragma once
 
 #include <arrow/result.h>
@@ -8,16 +8,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "store/file_run.h"
-#include "table/cold_overrides.h"
 #include "table/row_sorter.h"
 #include "table/table_impl.h"
-#include "yarrow/scan_iterator.h"
+#include "yarrow/store.h"
 #include "yarrow/table.h"
+#include "yarrow/write_set.h"
 
 namespace yarrow {
 
@@ -38,26 +36,21 @@ class RowIntake {
   uint64_t bytes() const { return sorter_.bytes(); }  // of keys and rows as encoded
 
   // Gives out all rows, keys ascending; rows of one key in the order in which they were added. Rows leave once, by this
-  // or one of the next two.
+  // or by WriteTo.
   arrow::Status Drain(const RowSorter::Take& take) { return sorter_.Drain(take); }
 
-  // Gives out one row a key, keys ascending. kInsert: AlreadyExists, naming the key, when two rows or a live row of the
-  // snapshot, seen through `overlay`, have the same; kUpsert: the last row of a key stays, and WriteOverrides must
-  // follow.
-  arrow::Status DrainUnique(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
-                            const RowSorter::Take& take);
-  // The same into files. `on_progress` gets the number of rows now and then.
+  // Adds one row a key to `writes`, in memory, in files or, where TableImpl::WritesSegments says so of their number, in
+  // segments of their own (NewSegments). Returns their bytes as encoded, or in segments. kInsert: AlreadyExists, naming
+  // the key, when two rows or a live row of the snapshot, seen through the writes, have the same; kUpsert: the last row
+  // of a key stays. `on_progress` gets the number of rows now and then. More than `most_bytes` are not kept in memory.
   using OnProgress = std::function<arrow::Status(int64_t rows)>;
-  arrow::Result<std::shared_ptr<const FileRun>> ToRun(WriteMode mode, const Snapshot& snapshot, WriteSet::View overlay,
-                                                      const OnProgress& on_progress = {});
-  // Adds what takes back the rows of segments that the rows replace.
-  arrow::Status WriteOverrides(WriteSet* writes) { return overrides_.WriteTo(table_, writes); }
+  arrow::Result<uint64_t> WriteTo(WriteMode mode, const Snapshot& snapshot, WriteSet* writes, uint64_t most_bytes,
+                                  const OnProgress& on_progress = {});
 
  private:
   const TableImpl& table_;
   RowSorter sorter_;
   uint64_t rows_ = 0;
-  ColdOverrides overrides_;
 };
 
 // Rows of a statement that take more go to files.

@@ -58,7 +58,7 @@ arrow::Status RowWalker::OpenCursor() {
     cursor_.emplace<ComputedCursor>(std::move(rows), plan_->reverse);
     return arrow::Status::OK();
   }
-  if (source.cold && source.cold->MayHaveSegments() && snapshot_.is_null()) snapshot_ = source.store->GetSnapshot();
+  if (source.MayHaveSegments() && snapshot_.is_null()) snapshot_ = source.store->GetSnapshot();
   ScanSpec spec;
   spec.partition = source.partition;
   spec.lower = ranges_.front().lower;
@@ -71,11 +71,11 @@ arrow::Status RowWalker::OpenCursor() {
   if (source.cold && snapshot_.is_null()) {
     // If rows are moved to a first segment from now on, the pinned state has them where they are.
     hot.Pin();
-    if (source.cold->MayHaveSegments()) return OpenCursor();
+    if (source.MayHaveSegments()) return OpenCursor();
   }
   std::unique_ptr<TieredCursor> tiers;
   // Without a snapshot the state is pinned from before any segment: one that comes now is none of its.
-  if (source.cold && !snapshot_.is_null() && source.cold->MayHaveSegments()) {
+  if (!snapshot_.is_null() && source.MayHaveSegments()) {
     ARROW_ASSIGN_OR_RAISE(tiers, OpenTiers(spec));
   }
   if (tiers) {

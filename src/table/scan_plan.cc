@@ -12,6 +12,10 @@
 #include "yarrow/codec.h"
 
 namespace yarrow {
+
+bool ScanSource::MayHaveSegments() const {
+  return cold != nullptr && cold->MayHaveSegments(overlay);
+}
 namespace {
 
 using arrow::Status;
@@ -193,7 +197,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->pool = options.memory_pool;
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
   plan->decoded = plan->output;
-  plan->cold_batches = plan->source.cold && plan->source.cold->MayHaveSegments() && !plan->reverse;
+  plan->cold_batches = plan->source.MayHaveSegments() && !plan->reverse;
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
   if (plan->source.cold) PlanReadColumns({}, plan.get());
   return plan;

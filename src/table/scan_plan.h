@@ -40,6 +40,9 @@ struct ScanSource {
   std::shared_ptr<ProjectionCache> projections;
   WriteSet::View overlay;           // a transaction's own writes
   std::shared_ptr<ColdTable> cold;  // its segments; null for tables that never have any
+
+  // See ColdTable.
+  bool MayHaveSegments() const;
 };
 
 // Immutable once made; shared by the threads of the scan. Says what to read, not of which moment: whoever runs it

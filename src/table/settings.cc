@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -32,6 +33,8 @@ const Setting kSettings[] = {
     {"deleted_file_retention", &LiveSettings::deleted_file_retention, "seconds", 0, 36'500 * kSecondsOfADay,
      7 * kSecondsOfADay,
      "seconds that files of merged segments and dropped tables are kept for programs that may be reading them"},
+    {"flush_bytes", &LiveSettings::flush_bytes, "bytes", 0, kMostBytes, 128 * kMiB,
+     "bytes of hot rows after which tables that set no flush_bytes are flushed; 0: only those that do"},
     {"hot_tier_budget", &LiveSettings::hot_tier_budget, "bytes", 0, kMostBytes, 4096 * kMiB,
      "bytes that hot rows of tables with a flush policy may take before commits are slowed down; 0: any"},
     {"key_filter_cache_bytes", &LiveSettings::key_filter_cache_bytes, "bytes", 0, kMostBytes, 128 * kMiB,
@@ -45,6 +48,8 @@ const Setting kSettings[] = {
     {"open_segments", &LiveSettings::open_segments, "files", 0, 1'000'000, 500,
      "segments kept open; of their files, at most a quarter of those that the process may open; those in use come on "
      "top"},
+    {"rows_to_segment", &LiveSettings::rows_to_segment, "rows", 0, std::numeric_limits<int64_t>::max(), 100'000,
+     "rows of a statement or load from which on it writes segments itself; 0: it never does"},
     {"scan_threads", &LiveSettings::scan_threads, "threads", 1, kMostScanThreads,
      std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostScanThreads),
      "threads of a scan that asks for 0 threads; 1 to 256"}};

@@ -60,9 +60,9 @@ TEST_F(SystemTableTest, UsersAndSettings) {
   EXPECT_EQ(ReadTexts(*OpenTable("system.users"), Columns({"user_id"})).ValueOrDie(), (Texts{"ada", "zoe"}));
   ASSERT_OK(db_->SetSetting("scan_threads", "3"));
   EXPECT_EQ(ReadTexts(*OpenTable("system.settings"), Columns({"name", "value"})).ValueOrDie(),
-            (Texts{"background_jobs|1", "deleted_file_retention|604800", "hot_tier_budget|4294967296",
-                   "key_filter_cache_bytes|134217728", "max_log_bytes|134217728", "open_segment_bytes|67108864",
-                   "open_segments|500", "scan_threads|3"}));
+            (Texts{"background_jobs|1", "deleted_file_retention|604800", "flush_bytes|134217728",
+                   "hot_tier_budget|4294967296", "key_filter_cache_bytes|134217728", "max_log_bytes|134217728",
+                   "open_segment_bytes|67108864", "open_segments|500", "rows_to_segment|100000", "scan_threads|3"}));
 }
 
 TEST_F(SystemTableTest, ProjectionFilterLimitAndReverseArePushed) {
@@ -162,8 +162,9 @@ TEST_F(SystemTableTest, AllAreListedAndReadOnly) {
   EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"), "scan_threads");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "0"), "1 to 256");
   EXPECT_ERROR_HAS(db_->SetSetting("scan_threads", "2x"), "'2x'");
-  EXPECT_ERROR_HAS(db_->SetSetting("no_such", "1"),
-                   "background_jobs, deleted_file_retention, hot_tier_budget, key_filter_cache_bytes, max_log");
+  EXPECT_ERROR_HAS(
+      db_->SetSetting("no_such", "1"),
+      "background_jobs, deleted_file_retention, flush_bytes, hot_tier_budget, key_filter_cache_bytes, max_log");
   EXPECT_ERROR_HAS(db_->SetSetting("deleted_file_retention", "-1"), "number of seconds; give 0 to");
   EXPECT_ERROR_HAS(db_->SetSetting("key_filter_cache_bytes", "1 GB"), "'1 GB' is not a number of bytes; give 0 to");
   EXPECT_ERROR_HAS(db_->SetSetting("open_segments", ""), "'' is not a number of files; give 0 to 1000000");

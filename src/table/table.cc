@@ -38,9 +38,8 @@ auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
     if (const Status status = StatusOf(result); !status.ok()) return table.OutdatedOr(status);
     if (!changed(result)) return result;
     const TableImpl* const tables[] = {&table};
-    const Status status = CommitRows(&writes, tables, token.get(), [&](const CommitOptions& options) {
-      return store.Commit(writes, options).status();
-    });
+    const Status status = CommitRows(&writes, tables, token.get(),
+                                     [&](const CommitOptions& options) { return store.Commit(writes, options); });
     if (status.ok()) return result;
     // Against a changed definition no repetition helps.
     if (!IsConflict(status) || table.IsOutdated()) return status;

@@ -81,6 +81,12 @@ Status TableImpl::CheckWritable() const {
   return CheckReadable({});
 }
 
+bool TableImpl::WritesSegments(uint64_t rows) const {
+  const auto fewest = static_cast<uint64_t>(database_->settings().rows_to_segment.load());
+  if (fewest == 0 || rows < fewest) return false;
+  return definition().kind != TableKind::kUser || rows >= static_cast<uint64_t>(definition().policy.min_user_rows);
+}
+
 ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   ScanSource source;
   source.store = database_->store();

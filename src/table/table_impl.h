@@ -64,6 +64,8 @@ class TableImpl {
   }
   // Null for system tables.
   const std::shared_ptr<ColdTable>& cold() const { return cold_; }
+  // Whether a statement or load of so many rows writes segments itself.
+  bool WritesSegments(uint64_t rows) const;
   // Of the reader's segments in a manifest.
   SegmentIndex::Totals ColdTotals(const Manifest& manifest) const {
     return manifest.index.TotalsIn(key_prefix_, PrefixSuccessor(key_prefix_));

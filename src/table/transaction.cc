@@ -50,7 +50,7 @@ Status TransactionImpl::Commit() {
     std::vector<const TableImpl*> tables;
     for (const auto& table : touched_) tables.push_back(table.get());
     status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
-      return changes_.empty() ? database_->store()->Commit(writes_, options).status()
+      return changes_.empty() ? database_->store()->Commit(writes_, options)
                               : database_->CommitChanges(changes_, &writes_, options);
     });
   }

@@ -35,6 +35,8 @@ class TransactionImpl {
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
   const CatalogChanges& catalog_changes() const { return changes_; }
 
+  // Whether some of its rows are in segments already.
+  bool has_new_segments() const { return writes_.external_runs() > 0; }
   // The writes so far, for a scan that starts now.
   WriteSet::View SealedWrites();
   const Snapshot& snapshot() const { return snapshot_; }

@@ -33,6 +33,7 @@ class FlushTest(ProgramTest):
 
   @unittest.skipIf(SANITIZED, 'minutes')
   def test_flights_answer_alike(self):
+    self.keep_rows_hot()
     for table in ('flights', 'airlines'):
       self.import_table(table)
     before = [self.sql(question) for question in self.QUESTIONS]

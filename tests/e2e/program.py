@@ -121,6 +121,10 @@ class ProgramTest(unittest.TestCase):
     process.stdout.close()
     process.stderr.close()
 
+  def keep_rows_hot(self):
+    """Imports of many rows write segments otherwise."""
+    self.run_yarrow(self.db, '-c', "CALL yarrow_set('rows_to_segment', '0')")
+
   def import_table(self, table, *options):
     return self.run_yarrow('import', self.db, table, data_file(table), '--primary-key', ','.join(KEYS[table]), '--null', 'NA',
                            *options)
