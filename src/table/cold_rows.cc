@@ -7,14 +7,20 @@ namespace yarrow {
 
 using arrow::Status;
 
-arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
+Status ColdRows::FindManifest() {
   const size_t external_runs = writes_ == nullptr ? 0 : writes_->external_runs();
-  if (!manifest_ || external_runs != external_runs_) {
-    const WriteSet::View writes = writes_ == nullptr ? overlay_ : writes_->GetView();
-    if (!table_.cold()->MayHaveSegments(writes)) return std::nullopt;
+  if (external_runs_ == external_runs) return Status::OK();
+  const WriteSet::View writes = writes_ == nullptr ? overlay_ : writes_->GetView();
+  if (table_.cold()->MayHaveSegments(writes)) {
     ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_, writes));
-    external_runs_ = external_runs;
   }
+  external_runs_ = external_runs;
+  return Status::OK();
+}
+
+arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
+  ARROW_RETURN_NOT_OK(FindManifest());
+  if (!manifest_) return std::nullopt;
   return FindColdRow(
       manifest_->index, key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
       [&](const ColdPlace& place) { return IsDropped(place); });

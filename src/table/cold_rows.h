@@ -58,6 +58,7 @@ class ColdRows {
     std::optional<cold::DeletionVector> dropped;  // without what writes_ drop
   };
 
+  arrow::Status FindManifest();
   arrow::Result<std::optional<uint64_t>> FindPosition(const ColdSegment& segment, std::string_view key);
   arrow::Result<bool> IsDropped(const ColdPlace& place);
   bool MakeRoom();
@@ -68,8 +69,8 @@ class ColdRows {
   const Snapshot& snapshot_;
   WriteSet* writes_ = nullptr;
   WriteSet::View overlay_;
-  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, once it was asked for, with those of the writes
-  size_t external_runs_ = 0;                  // that the writes had then
+  std::shared_ptr<const Manifest> manifest_;  // at the snapshot, with those of the writes; null: there are none
+  std::optional<size_t> external_runs_;       // that the writes had when it was asked for
   std::map<cold::SegmentId, Visited> visited_;
   std::list<cold::SegmentId> used_;  // those with rows, the last used first
   uint64_t lookups_ = 0;

@@ -102,17 +102,20 @@ Status NewSegmentsWriter::Add(std::string_view key, std::string_view row) {
   }
   if (builder_->rows() == 0) ARROW_RETURN_NOT_OK(builder_->Reserve(kBatchRows));
   ARROW_RETURN_NOT_OK(builder_->Append(key, row));
-  const int64_t written = writer_ == nullptr ? 0 : static_cast<int64_t>(writer_->rows());
-  const bool is_segment_full = written + builder_->rows() == rows_per_segment_;
-  if (!is_segment_full && builder_->rows() < kBatchRows && !builder_->full()) return Status::OK();
-  ARROW_RETURN_NOT_OK(WriteBatch());
-  return is_segment_full ? FinishSegment() : Status::OK();
+  const bool ends_segment = ++rows_in_segment_ == rows_per_segment_;
+  return ends_segment || builder_->rows() == kBatchRows || builder_->full() ? EndBatch(ends_segment) : Status::OK();
 }
 
-Status NewSegmentsWriter::WriteBatch() {
-  ARROW_ASSIGN_OR_RAISE(const auto batch, builder_->Finish());
+Status NewSegmentsWriter::EndBatch(bool ends_segment) {
+  ARROW_ASSIGN_OR_RAISE(auto batch, builder_->Finish());
+  if (ends_segment) rows_in_segment_ = 0;
+  return worker_.Add([this, batch = std::move(batch), ends_segment] { return Write(*batch, ends_segment); });
+}
+
+Status NewSegmentsWriter::Write(const arrow::RecordBatch& batch, bool ends_segment) {
   if (writer_ == nullptr) ARROW_RETURN_NOT_OK(StartSegment());
-  return writer_->Write(*batch);
+  ARROW_RETURN_NOT_OK(writer_->Write(batch));
+  return ends_segment ? FinishSegment() : Status::OK();
 }
 
 Status NewSegmentsWriter::StartSegment() {
@@ -143,7 +146,8 @@ Status NewSegmentsWriter::FinishSegment() {
 
 arrow::Result<std::shared_ptr<const NewSegments>> NewSegmentsWriter::Finish() {
   if (keys_.empty()) return nullptr;
-  if (builder_->rows() > 0) ARROW_RETURN_NOT_OK(WriteBatch());
+  if (builder_->rows() > 0) ARROW_RETURN_NOT_OK(EndBatch(/*ends_segment=*/true));
+  ARROW_RETURN_NOT_OK(worker_.Finish());
   if (writer_ != nullptr) ARROW_RETURN_NOT_OK(FinishSegment());
   return std::make_shared<const NewSegments>(table_, keys_.Finish(), std::move(made_));
 }

@@ -23,6 +23,7 @@
 #include "cold/segment_writer.h"
 #include "store/external_run.h"
 #include "table/cold_segment.h"
+#include "table/ordered_worker.h"
 #include "table/table_impl.h"
 #include "yarrow/write_set.h"
 
@@ -78,7 +79,7 @@ class NewSegments : public ExternalRun {
 // Those of one table among some writes, oldest first.
 std::vector<std::shared_ptr<const NewSegments>> NewSegmentsOf(uint32_t table_id, const WriteSet::View& writes);
 
-// Writes them. Not thread-safe; the table must outlive it.
+// Writes them, the files in a thread of its own. Not thread-safe; the table must outlive it.
 class NewSegmentsWriter {
  public:
   // At most `rows` rows will come; they are shared out evenly among segments.
@@ -91,7 +92,9 @@ class NewSegmentsWriter {
   arrow::Result<std::shared_ptr<const NewSegments>> Finish();
 
  private:
-  arrow::Status WriteBatch();
+  arrow::Status EndBatch(bool ends_segment);
+  // In the other thread.
+  arrow::Status Write(const arrow::RecordBatch& batch, bool ends_segment);
   arrow::Status StartSegment();
   arrow::Status FinishSegment();
 
@@ -99,9 +102,12 @@ class NewSegmentsWriter {
   const int64_t rows_per_segment_;
   KeySummaryBuilder keys_;
   std::unique_ptr<BatchBuilder> builder_;
+  int64_t rows_in_segment_ = 0;
+  // Of the other thread.
   cold::ManifestKey key_;  // of writer_
   std::unique_ptr<cold::SegmentWriter> writer_;
   std::vector<NewSegments::Made> made_;
+  OrderedWorker worker_;  // ends before what it uses
 };
 
 }  // namespace yarrow
