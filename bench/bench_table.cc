@@ -205,9 +205,14 @@ std::string BenchTable::Key(int64_t id) const {
   return key;
 }
 
+void KeepRowsHot(Database* database) {
+  for (const char* setting : {"rows_to_segment", "flush_bytes"}) Check(database->SetSetting(setting, "0"));
+}
+
 std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape& shape, const StoreOptions& options) {
   auto bench = std::make_unique<BenchTable>();
   bench->database = Check(Database::Open(DataFolder() / name, options));
+  KeepRowsHot(bench->database.get());
   bench->session = Check(bench->database->OpenSession());
   const TableSpec spec = Check(TableSpec::FromArrow("rows", *RowSchemaOf(shape.wide), {"id"}));
   const auto definition = Check(bench->database->CreateTable(spec));

@@ -61,6 +61,9 @@ struct BenchTable {
   std::string Key(int64_t id) const;
 };
 
+// Rows stay in RocksDB until somebody flushes them.
+void KeepRowsHot(Database* database);
+
 // Made at the first call, the same object later.
 const BenchTable& GetTable(const TableShape& shape);
 // The bare loop that others are measured against: touches the first byte of each value, of at most `limit` rows.

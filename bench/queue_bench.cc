@@ -36,6 +36,7 @@ class Queue {
     StoreOptions options;
     options.durability = Durability::kOs;
     database_ = Check(Database::Open(folder_, options));
+    KeepRowsHot(database_.get());
     duckdb_ = sql::OpenDuckDb();
     Check(sql::Attach(*duckdb_, database_, "y"));
     connection_ = std::make_unique<duckdb::Connection>(*duckdb_);

@@ -6,9 +6,10 @@
 
 namespace yarrow::bench {
 
-SqlPlace::SqlPlace(const std::string& name, const StoreOptions& options)
+SqlPlace::SqlPlace(const std::string& name, const StoreOptions& options, Tiers tiers)
     : folder_(DataFolder() / name), options_(options) {
   Open();
+  if (tiers == Tiers::kHot) KeepRowsHot(database_.get());
 }
 
 SqlPlace::~SqlPlace() {

@@ -11,10 +11,13 @@
 
 namespace yarrow::bench {
 
+// kHot: rows stay in RocksDB until somebody flushes them.
+enum class Tiers { kHot, kByDefault };
+
 // Its folder goes with it. An error of a statement ends the program.
 class SqlPlace {
  public:
-  SqlPlace(const std::string& name, const StoreOptions& options);
+  SqlPlace(const std::string& name, const StoreOptions& options, Tiers tiers = Tiers::kHot);
   ~SqlPlace();
   SqlPlace(const SqlPlace&) = delete;
   SqlPlace& operator=(const SqlPlace&) = delete;

@@ -59,6 +59,7 @@ struct SqlDatabase {
     options.durability = durability;
     options.block_cache_bytes = 512 << 20;
     database = Check(Database::Open(folder, options));
+    KeepRowsHot(database.get());
     duckdb = sql::OpenDuckDb();
     Check(sql::Attach(*duckdb, database, "y"));
     connection = Connect(*duckdb);
