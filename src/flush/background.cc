@@ -12,6 +12,7 @@
 #include "flush/table_compaction.h"
 #include "flush/table_flush.h"
 #include "key/key_range.h"
+#include "store/guarded.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -63,10 +64,11 @@ void Background::Coordinate() {
     lock.unlock();
     if (const int64_t now = NowMicros(); now >= next_removal_) {
       next_removal_ = now + kBetweenRemovals;
-      ARROW_UNUSED(database_.RemoveDeletedFiles());  // what is left is tried again
+      ARROW_UNUSED(RunGuarded([this] { return database_.RemoveDeletedFiles().status(); }));  // is tried again
     }
     lock.lock();
-    if (!is_stopping_) LookAtTables();
+    // What it could not do, for want of memory say, the next look does.
+    if (!is_stopping_) ARROW_UNUSED(RunGuarded([this] { LookAtTables(); }));
   }
 }
 
@@ -186,7 +188,9 @@ void Background::JoinDone() {
 
 void Background::Launch(const std::shared_ptr<const TableEntry>& entry, DueJob job, int64_t now) {
   WatchOf(*entry).Begin(job, Measure(*entry), now);
-  Run([this, entry, job] { Work(entry, job); });
+  if (!Run([this, entry, job] { Work(entry, job); })) {
+    WatchOf(*entry).End(std::nullopt, PolicyOf(*entry), Measure(*entry), now);
+  }
 }
 
 void Background::LaunchDropOfMovedRows() {
@@ -195,22 +199,30 @@ void Background::LaunchDropOfMovedRows() {
   Run([this, &moved] { moved.DropDue([this] { return !is_stopping_; }); });
 }
 
-void Background::Run(std::function<void()> work) {
+bool Background::Run(std::function<void()> work) {
   Worker& worker = workers_.emplace_back();
-  worker.thread = std::thread([this, &worker, run = std::move(work)] {
-    pthread_setname_np(pthread_self(), "yarrow-tier-job");
-    run();
+  auto thread = StartThread("yarrow-tier-job", [this, &worker, run = std::move(work)] {
+    ARROW_UNUSED(RunGuarded(run));
     std::lock_guard lock(mutex_);
     worker.is_done = true;
   });
+  if (!thread.ok()) {
+    workers_.pop_back();
+    return false;
+  }
+  worker.thread = *std::move(thread);
+  return true;
 }
 
 void Background::Work(const std::shared_ptr<const TableEntry>& entry, DueJob job) {
-  const auto table = TableImpl::Make(database_.shared_from_this(), entry, {});
   std::optional<uint64_t> moved;
-  if (table.ok() && job == DueJob::kFlush) moved = Flush(entry, *table);
-  if (table.ok() && job == DueJob::kExpiry && Expire(*table)) moved = 0;
-  if (table.ok() && job == DueJob::kCompaction && CompactIfDue(*table).ok()) moved = 0;
+  ARROW_UNUSED(RunGuarded([&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_.shared_from_this(), entry, {}));
+    if (job == DueJob::kFlush) moved = Flush(entry, table);
+    if (job == DueJob::kExpiry && Expire(table)) moved = 0;
+    if (job == DueJob::kCompaction && CompactIfDue(table).ok()) moved = 0;
+    return Status::OK();
+  }));
   std::lock_guard lock(mutex_);
   WatchOf(*entry).End(moved, PolicyOf(*entry), Measure(*entry), NowMicros());
 }

@@ -57,8 +57,8 @@ class Background {
   arrow::Status CompactIfDue(const std::shared_ptr<TableImpl>& table);
   // For all that takes long: Cancelled when the database is being closed.
   std::function<arrow::Status(int64_t rows)> WhileOpen() const;
-  // In a thread of its own.
-  void Run(std::function<void()> work);
+  // In a thread of its own. False when there is none.
+  bool Run(std::function<void()> work);
   void JoinDone();
   bool HasFreeWorker() const;
   HotFigures Measure(const TableEntry& entry) const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "flush/background.h"
+#include "store/guarded.h"
 #include "store/home_process.h"
 #include "table/database_impl.h"
 #include "yarrow/database.h"
@@ -55,7 +56,8 @@ arrow::Result<std::shared_ptr<Database>> Database::Open(const std::filesystem::p
                                                         const StoreOptions& options) {
   static OpenDatabases databases;
   ARROW_ASSIGN_OR_RAISE(auto store, Store::Open(path, options));
-  ARROW_ASSIGN_OR_RAISE(auto impl, databases.Find(std::move(store)));
+  std::shared_ptr<DatabaseImpl> impl;
+  ARROW_RETURN_NOT_OK(RunGuarded([&] { return databases.Find(std::move(store)).Value(&impl); }));
   return std::shared_ptr<Database>(new Database(std::move(impl)));
 }
 

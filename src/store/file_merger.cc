@@ -4,12 +4,14 @@
 #include <map>
 #include <utility>
 
+#include "store/guarded.h"
+
 namespace yarrow {
 
-void FileMerger::Start(rocksdb::DB* db, FindHandle find_handle) {
+arrow::Status FileMerger::Start(rocksdb::DB* db, FindHandle find_handle) {
   db_ = db;
   find_handle_ = std::move(find_handle);
-  thread_ = std::thread([this] { Work(); });
+  return StartThread("yarrow-merger", [this] { Work(); }).Value(&thread_);
 }
 
 void FileMerger::Stop() {
@@ -34,14 +36,18 @@ void FileMerger::Work() {
     if (changes_ < kChanges) return;
     changes_ = 0;
     lock.unlock();
-    for (const Run& run : FindRuns()) {
-      rocksdb::ColumnFamilyHandle* const handle = find_handle_(run.partition);
-      rocksdb::CompactionOptions options;
-      options.compression = rocksdb::kDisableCompressionOption;  // that of the partition
-      if (handle != nullptr) db_->CompactFiles(options, handle, run.files, run.level).PermitUncheckedError();
-    }
+    ARROW_UNUSED(RunGuarded([this] { MergeRuns(); }));  // a later change is as good
     lock.lock();
     if (stopping_) return;
+  }
+}
+
+void FileMerger::MergeRuns() {
+  for (const Run& run : FindRuns()) {
+    rocksdb::ColumnFamilyHandle* const handle = find_handle_(run.partition);
+    rocksdb::CompactionOptions options;
+    options.compression = rocksdb::kDisableCompressionOption;  // that of the partition
+    if (handle != nullptr) db_->CompactFiles(options, handle, run.files, run.level).PermitUncheckedError();
   }
 }
 

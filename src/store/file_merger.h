@@ -5,6 +5,7 @@
 // runs of a program leave a thousand files.
 #pragma once
 
+#include <arrow/status.h>
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 
@@ -31,7 +32,7 @@ class FileMerger : public rocksdb::EventListener {
   ~FileMerger() override { Stop(); }
 
   // Looks at the files as they are, too.
-  void Start(rocksdb::DB* db, FindHandle find_handle);
+  arrow::Status Start(rocksdb::DB* db, FindHandle find_handle);
   // Returns when what was begun is done. REQUIRES: the database is open.
   void Stop();
 
@@ -48,6 +49,7 @@ class FileMerger : public rocksdb::EventListener {
 
   void NoteChange();
   void Work();
+  void MergeRuns();
   std::vector<Run> FindRuns() const;
 
   rocksdb::DB* db_ = nullptr;

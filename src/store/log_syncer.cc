@@ -1,11 +1,12 @@
 #include "store/log_syncer.h"
 
-#include <utility>
+#include "store/guarded.h"
 
 namespace yarrow {
 
-LogSyncer::LogSyncer(std::chrono::milliseconds interval, std::function<void()> sync)
-    : interval_(interval), sync_(std::move(sync)), thread_([this] { Run(); }) {}
+arrow::Status LogSyncer::Start() {
+  return StartThread("yarrow-syncer", [this] { Run(); }).Value(&thread_);
+}
 
 LogSyncer::~LogSyncer() {
   {
@@ -13,7 +14,7 @@ LogSyncer::~LogSyncer() {
     stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void LogSyncer::NoteWrite() {
@@ -31,7 +32,7 @@ void LogSyncer::Run() {
     wake_.wait_for(lock, interval_, [this] { return stopping_; });
     lock.unlock();
     dirty_.store(false);  // before the sync: what is written during it makes the next one due
-    sync_();
+    if (!RunGuarded(sync_).ok()) dirty_.store(true);
     lock.lock();
   }
 }

@@ -1,12 +1,15 @@
 // LogSyncer: the thread behind Durability::kGrouped.
 #pragma once
 
+#include <arrow/status.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace yarrow {
 
@@ -14,7 +17,9 @@ namespace yarrow {
 // Thread-safe.
 class LogSyncer {
  public:
-  LogSyncer(std::chrono::milliseconds interval, std::function<void()> sync);
+  LogSyncer(std::chrono::milliseconds interval, std::function<void()> sync)
+      : interval_(interval), sync_(std::move(sync)) {}
+  arrow::Status Start();
   // Syncs what was written, then stops.
   ~LogSyncer();
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "store/guarded.h"
 #include "store/rocksdb_slice.h"
 
 namespace yarrow {
@@ -72,11 +73,7 @@ void ReadTriggeredCompaction::Work() {
     while (!stopping_ && !TakeDue(&range)) wake_.wait(lock);
     if (stopping_) return;
     lock.unlock();
-    try {
-      Compact(std::move(range));
-    } catch (const std::exception&) {
-      // As in Note.
-    }
+    ARROW_UNUSED(RunGuarded([&] { Compact(std::move(range)); }));  // as in Note
     lock.lock();
   }
 }

@@ -53,6 +53,7 @@ arrow::Status StoreImpl::Open(bool create_if_missing, rocksdb::Env* env) {
     // A sync that fails makes RocksDB refuse what is written from then on.
     log_syncer_ = std::make_unique<LogSyncer>(std::chrono::milliseconds(options.group_commit_interval_ms),
                                               [this] { (void)SyncLog(); });
+    ARROW_RETURN_NOT_OK(log_syncer_->Start());
   }
   return arrow::Status::OK();
 }
@@ -117,7 +118,7 @@ arrow::Status StoreImpl::OpenDb(const std::filesystem::path& hot, bool create, r
   }
   WriteOutTombstones();
   if (!options.disable_auto_compaction) {
-    file_merger->Start(opened, [this](const std::string& name) { return FindHandle(name); });
+    ARROW_RETURN_NOT_OK(file_merger->Start(opened, [this](const std::string& name) { return FindHandle(name); }));
     read_triggered_compaction.Start(opened);
   }
   return arrow::Status::OK();

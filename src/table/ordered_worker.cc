@@ -1,29 +1,12 @@
 #include "table/ordered_worker.h"
 
-#include <pthread.h>
-
-#include <exception>
-#include <new>
-#include <system_error>
 #include <utility>
+
+#include "store/guarded.h"
 
 namespace yarrow {
 
 using arrow::Status;
-
-namespace {
-
-Status RunStep(const OrderedWorker::Step& step) noexcept {
-  try {
-    return step();
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory("not enough memory to write rows");
-  } catch (const std::exception& exception) {
-    return Status::UnknownError(exception.what());
-  }
-}
-
-}  // namespace
 
 OrderedWorker::~OrderedWorker() {
   Stop(/*drop_waiting=*/true);
@@ -31,14 +14,12 @@ OrderedWorker::~OrderedWorker() {
 
 Status OrderedWorker::Add(Step step) {
   if (!thread_.joinable() && !has_no_thread_) {
-    try {
-      thread_ = std::thread([this] { Run(); });
-    } catch (const std::system_error&) {
-      has_no_thread_ = true;
-    }
+    auto thread = StartThread("yarrow-writer", [this] { Run(); });
+    has_no_thread_ = !thread.ok();
+    if (thread.ok()) thread_ = *std::move(thread);
   }
   std::unique_lock lock(mutex_);
-  if (has_no_thread_ && status_.ok()) status_ = RunStep(step);
+  if (has_no_thread_ && status_.ok()) status_ = RunGuarded(step);
   changed_.wait(lock, [this] { return !status_.ok() || waiting_.size() < kMostWaiting; });
   if (!status_.ok() || has_no_thread_) return status_;
   waiting_.push_back(std::move(step));
@@ -63,7 +44,6 @@ void OrderedWorker::Stop(bool drop_waiting) {
 }
 
 void OrderedWorker::Run() {
-  pthread_setname_np(pthread_self(), "yarrow-writer");
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
@@ -72,7 +52,7 @@ void OrderedWorker::Run() {
     waiting_.pop_front();
     lock.unlock();
     changed_.notify_all();
-    Status status = RunStep(step);
+    Status status = RunGuarded(step);
     lock.lock();
     if (status.ok()) continue;
     status_ = std::move(status);

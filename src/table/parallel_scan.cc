@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "store/guarded.h"
 #include "store/home_process.h"
 #include "table/morsels.h"
 #include "table/piece_scanner.h"
@@ -43,7 +44,7 @@ class ParallelScan : public TableScan {
     batch->reset();
     ARROW_RETURN_NOT_OK(HomeProcess::Check());
     if (rows_left_ <= 0 || closed_) return Status::OK();
-    if (threads_.empty()) StartThreads();
+    if (threads_.empty()) ARROW_RETURN_NOT_OK(StartThreads());
     ARROW_ASSIGN_OR_RAISE(*batch, Take());
     if (*batch == nullptr) {
       Stop();
@@ -79,9 +80,16 @@ class ParallelScan : public TableScan {
     bool done = false;
   };
 
-  void StartThreads() {
+  // Fewer than were asked for do.
+  Status StartThreads() {
     const size_t count = std::min<size_t>(plan_->threads, morsels_.size());
-    for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Work(); });
+    threads_.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
+      auto thread = StartThread("yarrow-scan", [this] { Work(); });
+      if (!thread.ok()) return i > 0 ? Status::OK() : thread.status();
+      threads_.push_back(*std::move(thread));
+    }
+    return Status::OK();
   }
 
   // The next batch of the reader; null at the end.
@@ -109,17 +117,23 @@ class ParallelScan : public TableScan {
   }
 
   void Work() {
+    const Status status = RunGuarded([this] { return ScanMorsels(); });
+    if (status.ok()) return;
+    std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = status;
+    changed_.notify_all();
+  }
+
+  Status ScanMorsels() {
     PieceScanner scanner(plan_, snapshot_, &counters_, &cancelled_, cold_);
     while (true) {
       const size_t morsel = next_morsel_.fetch_add(1);
-      if (morsel >= morsels_.size()) return;
-      const Status status = Scan(&scanner, morsel);
+      if (morsel >= morsels_.size()) return Status::OK();
+      ARROW_RETURN_NOT_OK(Scan(&scanner, morsel));
       std::lock_guard lock(mutex_);
       lanes_[morsel].done = true;
       ++done_lanes_;
-      if (!status.ok() && failure_.ok()) failure_ = status;
       changed_.notify_all();
-      if (!status.ok()) return;
     }
   }
 

@@ -1,6 +1,10 @@
 // Scans with several threads: the same rows, in order when asked, ended early, failing, and in bounded memory.
+#include <arrow/memory_pool.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <new>
 #include <random>
 #include <thread>
 
@@ -19,6 +23,7 @@ using test::ReadTexts;
 using test::Texts;
 
 namespace cp = arrow::compute;
+using arrow::Status;
 
 class ParallelScanTest : public test::DatabaseTest {
  protected:
@@ -56,6 +61,33 @@ class ParallelScanTest : public test::DatabaseTest {
     return options;
   }
 };
+
+// Throws when it was asked often enough.
+class ThrowingPool : public arrow::ProxyMemoryPool {
+ public:
+  explicit ThrowingPool(int64_t allocations) : ProxyMemoryPool(arrow::default_memory_pool()), left_(allocations) {}
+  Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override {
+    if (--left_ < 0) throw std::bad_alloc();
+    return ProxyMemoryPool::Allocate(size, alignment, out);
+  }
+
+ private:
+  std::atomic<int64_t> left_;
+};
+
+TEST_F(ParallelScanTest, AnExceptionInAThreadIsTheErrorOfTheScan) {
+  const auto table = CreateWide(4000);
+  for (const int64_t allocations : {0, 1, 2}) {
+    for (const bool ordered : {true, false}) {
+      ThrowingPool pool(allocations);
+      ScanOptions options = With(4, ordered);
+      options.memory_pool = &pool;
+      const auto rows = ReadTexts(*table, options);
+      EXPECT_TRUE(rows.status().IsOutOfMemory()) << rows.status().ToString();
+    }
+  }
+  EXPECT_EQ(ReadTexts(*table, With(4)).ValueOrDie().size(), 4000u);
+}
 
 TEST_F(ParallelScanTest, SameRowsInOrderWhenAsked) {
   const auto wide = CreateWide(20000);
