@@ -228,22 +228,32 @@ Status Catalog::PassLostNumbers() {
   return store_->Commit(writes, options).status();
 }
 
-// What a process that ended before it could publish them has left of its drafts.
+namespace {
+
+// What there is of a table's rows, besides those of its files.
+constexpr RecordKind kKindsOfRows[] = {RecordKind::kRow, RecordKind::kManifest, RecordKind::kOverride,
+                                       RecordKind::kKeyFilter};
+
+}  // namespace
+
+// What a process that ended before it could publish or remove them has left of its drafts.
 Status Catalog::SweepDrafts() {
   std::set<uint32_t> tables;
   std::set<std::string, std::less<>> numbers;  // of them
   for (const auto& entry : view_->Tables()) tables.insert(entry->definition->id);
   for (const uint32_t id : tables) numbers.insert(std::to_string(id));
   WriteSet writes;
-  const KeyRange all_rows = PrefixRange(RecordPrefix(RecordKind::kRow));
-  ScanCursor rows = store_->Scan({.partition = rows_, .lower = all_rows.lower, .upper = all_rows.upper});
-  while (rows.Next()) {
-    const std::string prefix(rows.key().substr(0, kRecordPrefixSize));
-    const KeyRange range = PrefixRange(prefix);
-    if (tables.count(RecordObjectId(prefix)) == 0) writes.DeleteRange(rows_, range.lower, range.upper);
-    rows.Seek(range.upper);
+  for (const RecordKind kind : kKindsOfRows) {
+    const KeyRange all = PrefixRange(RecordPrefix(kind));
+    ScanCursor records = store_->Scan({.partition = rows_, .lower = all.lower, .upper = all.upper});
+    while (records.Next()) {
+      const std::string prefix(records.key().substr(0, kRecordPrefixSize));
+      const KeyRange range = PrefixRange(prefix);
+      if (tables.count(RecordObjectId(prefix)) == 0) writes.DeleteRange(rows_, range.lower, range.upper);
+      records.Seek(range.upper);
+    }
+    ARROW_RETURN_NOT_OK(records.status());
   }
-  ARROW_RETURN_NOT_OK(rows.status());
   const KeyRange all_counters = PrefixRange(kRowIdCounters);
   ScanCursor counters =
       store_->Scan({.partition = counters_, .lower = all_counters.lower, .upper = all_counters.upper});
@@ -311,9 +321,14 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
   }
 }
 
+Status Catalog::RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped) const {
+  WriteSet writes;
+  for (const auto& entry : dropped) RemoveRows(*entry, &writes);
+  return store_->Commit(writes).status();
+}
+
 void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
-  for (const RecordKind kind :
-       {RecordKind::kRow, RecordKind::kManifest, RecordKind::kOverride, RecordKind::kKeyFilter}) {
+  for (const RecordKind kind : kKindsOfRows) {
     const std::string prefix = RecordPrefix(kind, entry.definition->id);
     writes->DeleteRange(rows_, prefix, PrefixSuccessor(prefix));
   }

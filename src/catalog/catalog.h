@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -192,6 +193,9 @@ class Catalog {
   // AlreadyExists) or put a table into a schema that goes.
   arrow::Result<CommitResult> CommitChanges(const CatalogChanges& changes, WriteSet* writes,
                                             const CommitOptions& options = {});
+  // Removes what the transaction that has dropped these tables wrote to them before. What a crash leaves is removed by
+  // the next Open.
+  arrow::Status RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped) const;
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
   // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells, and FindAt finds what has taken
   // the place of such a one in that snapshot. The same goes for schemas.

@@ -193,8 +193,6 @@ Status SegmentCompaction::Commit() {
                                     RecordPrefix(RecordKind::kOverride, id), cold::DeletedFilePrefix(id)}) {
     closed.push_back({table_->entry().partition.id(), prefix, PrefixSuccessor(prefix)});
   }
-  const GuardUse guards[] = {table_->guard(),
-                             {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   const int64_t now = NowMicros();
   ManifestEdit edit{.added = {}, .removed = inputs_};
   for (Output& output : outputs_) {
@@ -203,6 +201,9 @@ Status SegmentCompaction::Commit() {
     edit.added.push_back(output.segment);
   }
   ColdTable::Move move = cold.BeginMove(std::move(edit));
+  // From now on no other move raises the version.
+  const GuardUse guards[] = {table_->guard(),
+                             {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   is_committing_ = true;
   const auto committed = table_->store().CommitClosed(closed,
                                                       [&](WriteSet* writes) -> Status {

@@ -206,10 +206,11 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
                                           closed_prefix(manifest_key),
                                           closed_prefix(filter_key),
                                           closed_prefix(cold::OverridePrefix(key.table_id, key.segment_id))};
-  const GuardUse guards[] = {table_->guard(),
-                             {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   const auto segment = cold.MakeSegment(key, {.segment_id = key.segment_id, .level = 0, .info = written.info});
   ColdTable::Move move = cold.BeginMove({.added = {segment}, .removed = {}});
+  // From now on no other move raises the version.
+  const GuardUse guards[] = {table_->guard(),
+                             {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   const auto committed = table_->store().CommitClosed(closed,
                                                       [&](WriteSet* writes) -> Status {
                                                         // To be searched outside: others wait here.

@@ -1,7 +1,10 @@
 // Statements of many rows write segments themselves: what the transaction, others and the disk see of them.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "sql/sql_fixture_test.h"
@@ -82,6 +85,33 @@ TEST_F(NewSegmentsTest, ATransactionReadsAndChangesItsOwn) {
   EXPECT_TRUE(database_->Check().ValueOrDie().problems.empty());
 }
 
+TEST_F(NewSegmentsTest, ARowThatWasHotIsDeletedTwice) {
+  for (const bool many : {true, false}) {
+    Run("DELETE FROM t");
+    EXPECT_EQ(Run("INSERT INTO t SELECT i, 1, 'hot' FROM range(90) r(i)"), "90");
+    Run("BEGIN");
+    EXPECT_EQ(Run("DELETE FROM t"), "90");
+    EXPECT_EQ(Run(Insert(0, 200)), "200");
+    EXPECT_EQ(Run(many ? "DELETE FROM t WHERE id < 80" : "DELETE FROM t WHERE id = 7"), many ? "80" : "1");
+    const std::string rows = Rows();
+    Run("COMMIT");
+    EXPECT_EQ(Rows(), rows);
+    EXPECT_EQ(Run("SELECT count(*) FROM t WHERE s = 'hot'"), "0");
+    EXPECT_EQ(Run("SELECT count(*) FROM t"), many ? "120" : "199");
+  }
+  EXPECT_TRUE(database_->Check().ValueOrDie().problems.empty());
+}
+
+TEST_F(NewSegmentsTest, AllRowsThatMovedToOtherKeysAreDeleted) {
+  EXPECT_EQ(Run("INSERT INTO t SELECT i, 1, 'hot' FROM range(99) r(i)"), "99");
+  ASSERT_OK(database_->SetSetting("rows_to_segment", "50"));
+  Run("BEGIN");
+  EXPECT_EQ(Run("UPDATE t SET id = id + 1"), "99");
+  EXPECT_EQ(Run("DELETE FROM t"), "99");
+  Run("COMMIT");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
+}
+
 TEST_F(NewSegmentsTest, RollingBackLeavesNoFile) {
   Run("BEGIN");
   EXPECT_EQ(Run(Insert(0, 1000)), "1000");
@@ -119,6 +149,54 @@ TEST_F(NewSegmentsTest, ATableThatIsDroppedInItsTransactionLeavesNothing) {
   Run("COMMIT");
   EXPECT_EQ(Run("SELECT count(*), sum(w) FROM t"), "1200|224900");
   EXPECT_EQ(Files(), 2u);
+}
+
+// Their overrides come with the commit that drops the table.
+TEST_F(NewSegmentsTest, WhatWasWrittenToATableThatIsDroppedGoes) {
+  for (const bool is_committed : {true, false}) {
+    for (const bool is_made_there : {true, false}) {
+      Run("CREATE OR REPLACE TABLE t (id BIGINT PRIMARY KEY, v BIGINT, s VARCHAR)");
+      if (is_committed) {
+        EXPECT_EQ(Run(Insert(0, 1000)), "1000");
+      }
+      Run("BEGIN");
+      if (is_made_there) Run("CREATE OR REPLACE TABLE t (id BIGINT PRIMARY KEY, v BIGINT, s VARCHAR)");
+      if (is_made_there || !is_committed) {
+        EXPECT_EQ(Run(Insert(0, 1000)), "1000");
+      }
+      EXPECT_EQ(Run("DELETE FROM t WHERE id = 7"), "1");
+      EXPECT_EQ(Run("UPDATE t SET v = 1 WHERE id < 100"), "99");
+      EXPECT_EQ(Run("INSERT INTO t VALUES (7, 7, 'hot')"), "1");
+      Run("DROP TABLE t");
+      EXPECT_EQ(Run("COMMIT"), "");
+      EXPECT_EQ(database_->Check().ValueOrDie().problems, std::vector<std::string>());
+    }
+  }
+}
+
+// A move that waits for a statement's segments is none that failed.
+TEST_F(NewSegmentsTest, ConcurrentFlushesAndMergesGoOn) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 2; ++w) {
+    writers.emplace_back([&, w] {
+      const auto connection = Connect();
+      for (int i = 0; !stop; ++i) {
+        const int from = (i * 2 + w) * 1000;
+        EXPECT_EQ(Run(*connection, Insert(from, from + 150)), "150");
+        EXPECT_EQ(Run(*connection, "INSERT INTO t VALUES (" + std::to_string(from + 500) + ", 1, 'hot')"), "1");
+      }
+    });
+  }
+  for (int i = 0; i < 25; ++i) {
+    EXPECT_EQ(Run("CALL yarrow_flush('t')").find("error"), std::string::npos);
+    EXPECT_EQ(Run("CALL yarrow_compact('t')").find("error"), std::string::npos);
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(Run("SELECT count(*) FROM y.system.jobs WHERE state = 'failed'"), "0");
+  EXPECT_EQ(Run("SELECT count(*) % 151 FROM t"), "0");
+  EXPECT_TRUE(database_->Check().ValueOrDie().problems.empty());
 }
 
 TEST_F(NewSegmentsTest, WhoWroteTheSameKeyFirstWins) {

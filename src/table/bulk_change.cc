@@ -61,7 +61,7 @@ class ChangeWriter {
     ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows_.Find(key));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
     if (!row.empty()) return Put(key, row);
-    return place ? DeleteAbsent(key) : Delete(key);
+    return place && !place->segment->is_new() ? DeleteAbsent(key) : Delete(key);
   }
 
   Status Finish() {

@@ -3,6 +3,7 @@
 
 #include <arrow/result.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,11 @@ class ColdSegment {
   // False: the segment has no such key. Asks the key filter, and opens no file.
   arrow::Result<bool> MayContain(std::string_view key, uint64_t key_hash) const;
 
+  // Whether only the transaction that has made it sees it (NewSegments). A key of it may have been deleted in the hot
+  // tier by the same transaction.
+  bool is_new() const { return is_new_.load(std::memory_order_acquire); }
+  void SetNew(bool is_new) const { is_new_.store(is_new, std::memory_order_release); }
+
   // Adds what makes it part of its table: the manifest entry and the key filter.
   void AddManifestEntry(const cold::KeyFilter& key_filter, WriteSet* writes) const;
   // For a while, of a segment whose key filter the store does not have yet.
@@ -68,6 +74,7 @@ class ColdSegment {
   const std::shared_ptr<ColdTier> tier_;
   const cold::ManifestKey key_;
   const cold::ManifestEntry entry_;
+  mutable std::atomic<bool> is_new_{false};
   mutable std::mutex mutex_;
   mutable std::weak_ptr<OpenSegment> opened_;        // last, if somebody uses it still
   mutable std::optional<uint64_t> dropped_version_;  // of OverrideWatch

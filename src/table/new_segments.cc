@@ -47,7 +47,10 @@ void NewSegments::AddManifestEntries(WriteSet* writes) const {
 }
 
 void NewSegments::Keep() const {
-  for (const Made& made : made_) made.file->Keep();
+  for (const Made& made : made_) {
+    made.file->Keep();
+    made.segment->SetNew(false);
+  }
 }
 
 arrow::Result<std::optional<std::string>> NewSegments::FindKey(
@@ -140,6 +143,7 @@ Status NewSegmentsWriter::FinishSegment() {
       table_.cold()->MakeSegment(key_, {.segment_id = key_.segment_id, .level = 0, .info = std::move(written.info)});
   auto key_filter = std::make_shared<const cold::KeyFilter>(std::move(written.key_filter));
   segment->CacheFilter(key_filter);
+  segment->SetNew(true);
   made_.push_back({std::move(file), std::move(segment), std::move(key_filter)});
   return Status::OK();
 }

@@ -57,7 +57,8 @@ Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::s
 // Conflicts are judged by the key, in whatever tier its row lies.
 void RowChanges::RemoveRow(const TableImpl& table, std::string_view key) {
   const Partition partition = table.entry().partition;
-  cold_place_ ? writes_->DeleteAbsent(partition, key) : writes_->Delete(partition, key);
+  const bool is_absent = cold_place_ && !cold_place_->segment->is_new();
+  is_absent ? writes_->DeleteAbsent(partition, key) : writes_->Delete(partition, key);
   DropColdRow(table);
 }
 

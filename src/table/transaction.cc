@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "key/record_key.h"
 #include "store/home_process.h"
 #include "table/row_commit.h"
 #include "table/transaction_impl.h"
@@ -55,6 +56,10 @@ Status TransactionImpl::Commit() {
     });
   }
   status = Explain(status);
+  // They came with the commit that removed the others.
+  if (status.ok() && !written_and_dropped_.empty()) {
+    ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
+  }
   Rollback();
   return status;
 }
@@ -67,6 +72,10 @@ Status TransactionImpl::Explain(const Status& status) const {
   const ConflictKey* conflict = FindConflictKey(status);
   if (conflict == nullptr) return IsConflict(status) ? ExplainOutdated(status) : status;
   for (const auto& table : touched_) {
+    if (std::string_view(conflict->key).starts_with(RecordPrefix(RecordKind::kOverride, table->definition().id))) {
+      return ConflictError("write conflict: another transaction changed a row of table " +
+                           table->definition().QualifiedName() + " after this one began; run the transaction again");
+    }
     const bool is_its_key = table->entry().partition.id() == conflict->partition_id &&
                             std::string_view(conflict->key).starts_with(table->key_prefix());
     if (!is_its_key) continue;
@@ -94,6 +103,7 @@ void TransactionImpl::Rollback() {
   snapshot_ = {};
   writes_.Clear();
   touched_.clear();
+  written_and_dropped_.clear();
   changes_ = {};
 }
 
@@ -153,8 +163,8 @@ Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry
                            " belongs to the database and cannot be dropped");
   }
   const uint32_t id = entry->definition->id;
-  std::erase_if(touched_, [&](const auto& table) { return table->definition().id == id; });
-  // Rows written to a table that the transaction made are committed under an id that no table has, and swept.
+  const auto written = std::erase_if(touched_, [&](const auto& table) { return table->definition().id == id; });
+  if (written > 0) written_and_dropped_.push_back(entry);
   if (std::erase(changes_.created, entry) > 0) return Status::OK();
   const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
   changes_.dropped.push_back(altered == changes_.altered.end() ? entry : altered->before);

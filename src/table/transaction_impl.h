@@ -59,6 +59,7 @@ class TransactionImpl {
   WriteSet writes_;
   CatalogChanges changes_;
   std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
+  std::vector<std::shared_ptr<const TableEntry>> written_and_dropped_;
 };
 
 }  // namespace yarrow
