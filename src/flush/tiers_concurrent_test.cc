@@ -1,6 +1,7 @@
-// Writers, readers, flushes and compactions at the same time: money is moved between accounts, and every reader finds
-// all of it.
+// Writers, readers, loads, flushes and compactions at the same time: money is moved between accounts, and every reader
+// finds all of it.
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <thread>
 
@@ -16,6 +17,7 @@ class TiersConcurrentTest : public test::DatabaseTest {
  protected:
   static constexpr int64_t kAccounts = 1000;
   static constexpr int64_t kEach = 100;
+  static constexpr int64_t kLoaded = 40;  // rows of a load, whose amounts add up to nothing
 
   static std::vector<Value> Account(int64_t id, int64_t amount) { return {id, amount}; }
 
@@ -55,8 +57,18 @@ class TiersConcurrentTest : public test::DatabaseTest {
       for (int64_t i = 0; i < amounts.length(); ++i) sum += amounts.Value(i);
       rows += amounts.length();
     }
-    ASSERT_EQ(rows, kAccounts);
+    ASSERT_EQ((rows - kAccounts) % kLoaded, 0);
     ASSERT_EQ(sum, kAccounts * kEach);
+  }
+
+  // Writes a segment, between others' keys.
+  static void LoadAccounts(Table& accounts, int64_t load) {
+    test::Rows rows;
+    for (int64_t i = 0; i < kLoaded; ++i) {
+      rows.push_back(Account(kAccounts + load + i * 100'000, i % 2 == 0 ? i : -(i - 1)));
+    }
+    const auto batch = test::BatchOf(accounts.schema(), rows).ValueOrDie();
+    ASSERT_OK(accounts.BulkLoad(test::ReaderOf({batch}).get()).status());
   }
 };
 
@@ -65,6 +77,7 @@ TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersFlushesAndCompactionsLoseN
       test::Spec("accounts", {test::Column("id", TypeId::kInt64), test::Column("amount", TypeId::kInt64)}, {"id"}));
   for (int64_t id = 0; id < kAccounts; ++id) ASSERT_OK(accounts->Insert(List(Account(id, kEach))));
   ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
+  ASSERT_OK(db_->SetSetting("rows_to_segment", std::to_string(kLoaded)));
   std::atomic<int> transfers{0};
   const int rounds = test::Rounds(15);
   int flushes = 0, compactions = 0;
@@ -80,6 +93,12 @@ TEST_F(TiersConcurrentTest, ConcurrentTransfersReadersFlushesAndCompactionsLoseN
       while (!stop && !HasFailure()) transfers += Transfer(*session, *own, random);
     });
   }
+  threads.emplace_back([&] {
+    for (int64_t load = 0; !stop && !HasFailure(); ++load) {
+      LoadAccounts(*accounts, load);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
   for (int reader = 1; reader <= 2; ++reader) {
     threads.emplace_back([&, reader] {
       while (!stop && !HasFailure()) CheckSum(*accounts, reader);
