@@ -250,6 +250,7 @@ TEST_F(BackgroundConcurrentTest, ATableWhosePolicyIsTakenBackPressesNobody) {
 }
 
 TEST_F(BackgroundConcurrentTest, JobsOfOneTableQueueAndAreCancelled) {
+  ASSERT_OK(db_->SetSetting("background_jobs", "0"));  // a look for merges would be one more
   const auto log = std::make_shared<JobLog>();
   const auto items = Create(test::ItemsSpec());
   ASSERT_OK(items->Write(*ItemsBatch(0, 20'000)));
@@ -282,6 +283,7 @@ TEST_F(BackgroundConcurrentTest, JobsOfOneTableQueueAndAreCancelled) {
 }
 
 TEST_F(BackgroundConcurrentTest, AJobThatRunsIsCancelledByItsNumber) {
+  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
   struct Canceller : public JobListener {
     Database* db = nullptr;
     void OnJob(const JobInfo& job) noexcept override {

@@ -109,6 +109,7 @@ class FlushTest(ProgramTest):
 
   @unittest.skipIf(SANITIZED, 'minutes')
   def test_compact(self):
+    self.run_yarrow(self.db, '-c', "CALL yarrow_set('background_jobs', '0')")
     for table in ('flights', 'airlines'):
       self.import_table(table)
     for month in range(1, 13, 2):
