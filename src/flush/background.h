@@ -70,7 +70,7 @@ class Background {
 
   DatabaseImpl& database_;
   // By table, from system.jobs, as of when they were first asked for: reading them takes a snapshot, which a database
-  // without policies has no use for.
+  // without tables has no use for.
   std::optional<std::map<std::string, int64_t>> last_flushes_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -174,8 +174,8 @@ TEST_F(BackgroundConcurrentTest, SegmentsThatLoadsHaveMadeAreMerged) {
   ASSERT_OK(db_->SetSetting("rows_to_segment", "100"));
   const auto items = Create(test::ItemsSpec());
   for (int64_t load = 0; load < 4; ++load) Load(items.get(), {ItemsBatch(load * 200, 200)});
-  ASSERT_TRUE(Eventually([&] { return CountSegments() == 1; }));
-  EXPECT_EQ(Jobs({"kind", "state"}).back(), "compaction|completed");
+  ASSERT_TRUE(Eventually([&] { return Jobs({"kind", "state"}).back() == "compaction|completed"; }));
+  EXPECT_EQ(CountSegments(), 1);
   EXPECT_EQ(test::ReadTexts(*items).ValueOrDie().size(), 800u);
 }
 
