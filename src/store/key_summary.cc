@@ -32,7 +32,7 @@ arrow::Status KeySummaryBuilder::Add(std::string_view key) {
 KeySummary KeySummaryBuilder::Finish() {
   KeySummary summary;
   if (!hashes_.empty()) summary.hashes.push_back(std::make_shared<const KeyHashes>(std::exchange(hashes_, {})));
-  if (!empty()) summary.hulls = hulls_.Make(partition_.id(), first_key_, last_key_);
+  if (!empty() && parts_ != Parts::kNothing) summary.hulls = hulls_.Make(partition_.id(), first_key_, last_key_);
   return summary;
 }
 
