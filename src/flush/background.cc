@@ -96,13 +96,18 @@ HotFigures Background::Measure(const TableEntry& entry) const {
   const KeyRange range = PrefixRange(entry.prefix);
   const Store& store = *database_.store();
   const uint64_t stored = store.ApproximateEntries(entry.partition, range.lower, range.upper);
-  const uint64_t rows = stored - std::min(stored, database_.cold_tier()->moved_rows.CountIn(range));
-  const double share = stored == 0 ? 1 : static_cast<double>(rows) / static_cast<double>(stored);
+  HotFigures figures = MeasureChanges(entry);
+  figures.rows = stored - std::min(stored, figures.waiting);
+  const double share = stored == 0 ? 1 : static_cast<double>(figures.rows) / static_cast<double>(stored);
   const auto bytes = static_cast<double>(store.ApproximateBytes(entry.partition, range.lower, range.upper));
-  return {.rows = rows,
-          .bytes = static_cast<uint64_t>(share * bytes),
-          .last_write = entry.guard->last_commit_sequence(),
-          .manifest = ManifestOf(entry)};
+  figures.bytes = static_cast<uint64_t>(share * bytes);
+  return figures;
+}
+
+HotFigures Background::MeasureChanges(const TableEntry& entry) const {
+  return {.last_write = entry.guard->last_commit_sequence(),
+          .manifest = ManifestOf(entry),
+          .waiting = database_.cold_tier()->moved_rows.CountIn(PrefixRange(entry.prefix))};
 }
 
 // Of a table that nobody has opened there is nothing new.
@@ -144,10 +149,12 @@ void Background::LookAtTables() {
 bool Background::LookAt(const std::shared_ptr<const TableEntry>& entry, int64_t now) {
   TierWatch& watch = WatchOf(*entry);
   const TierPolicy policy = PolicyOf(*entry);
-  if (!watch.MustLook(policy, entry->guard->last_commit_sequence(), ManifestOf(*entry))) return false;
+  const HotFigures before = MeasureChanges(*entry);
+  if (!watch.MustLook(policy, before)) return before.waiting > 0;
   const DueJob due = watch.Look(policy, Measure(*entry), now);
   if (due != DueJob::kNone && HasFreeWorker()) Launch(entry, due, now);
-  return watch.MustLook(policy, entry->guard->last_commit_sequence(), ManifestOf(*entry));
+  const HotFigures after = MeasureChanges(*entry);
+  return watch.MustLook(policy, after) || after.waiting > 0;  // dropping rows is no commit
 }
 
 // Over the budget, the table with most hot rows is flushed whatever its thresholds are.

@@ -62,6 +62,8 @@ class Background {
   void JoinDone();
   bool HasFreeWorker() const;
   HotFigures Measure(const TableEntry& entry) const;
+  // The same without rows and bytes.
+  HotFigures MeasureChanges(const TableEntry& entry) const;
   uint64_t ManifestOf(const TableEntry& entry) const;
   // The table's, with those of the database where it says nothing.
   TierPolicy PolicyOf(const TableEntry& entry) const;

@@ -20,10 +20,11 @@ int64_t BetweenExpiries(const TierPolicy& policy) {
 
 }  // namespace
 
-bool TierWatch::MustLook(const TierPolicy& policy, uint64_t last_write, uint64_t manifest) const {
+bool TierWatch::MustLook(const TierPolicy& policy, const HotFigures& figures) const {
   if (!looked_at_ || policy != policy_ || policy.flush_age > 0 || policy.expires()) return true;
   if (failed_flushes_ + failed_expiries_ + failed_compactions_ > 0) return true;
-  return last_write != looked_at_->last_write || manifest != looked_at_->manifest;
+  return figures.last_write != looked_at_->last_write || figures.manifest != looked_at_->manifest ||
+         figures.waiting != looked_at_->waiting;
 }
 
 DueJob TierWatch::Look(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
@@ -34,8 +35,7 @@ DueJob TierWatch::Look(const TierPolicy& policy, const HotFigures& figures, int6
 }
 
 DueJob TierWatch::FindDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
-  left_.rows = std::min(left_.rows, figures.rows);
-  left_.bytes = std::min(left_.bytes, figures.bytes);
+  TakeOffWhatWasCompacted(figures);
   hot_bytes_ = policy.flushes() ? Above(figures.bytes, left_.bytes) : 0;
   if (figures.last_write > left_.last_write && !hot_since_) hot_since_ = now;
   if (is_at_work_) return DueJob::kNone;
@@ -43,6 +43,12 @@ DueJob TierWatch::FindDue(const TierPolicy& policy, const HotFigures& figures, i
   if (may_flush(now) && IsFlushDue(policy, figures, now)) return DueJob::kFlush;
   const bool may_merge = figures.manifest != merged_at_ && now >= next_compaction_;
   return may_merge ? DueJob::kCompaction : DueJob::kNone;
+}
+
+void TierWatch::TakeOffWhatWasCompacted(const HotFigures& figures) {
+  left_.rows = std::min(Above(left_.rows, Above(seen_.rows, figures.rows)), figures.rows);
+  left_.bytes = std::min(Above(left_.bytes, Above(seen_.bytes, figures.bytes)), figures.bytes);
+  seen_ = figures;
 }
 
 bool TierWatch::IsFlushDue(const TierPolicy& policy, const HotFigures& figures, int64_t now) {
@@ -59,10 +65,9 @@ void TierWatch::Begin(DueJob job, const HotFigures& figures, int64_t now) {
   then_ = figures;
 }
 
-// The estimates do not tell what has come meanwhile from what could not be moved. If anything has, the latter is no
-// more than was there before and was not moved.
+// The estimates do not tell what has come meanwhile from what could not be moved: the latter is no more than was there
+// before and was not moved.
 HotFigures TierWatch::Left(uint64_t moved, const HotFigures& figures) const {
-  if (figures.last_write == then_.last_write) return figures;
   const uint64_t rows = Above(then_.rows, moved);
   const double share = then_.rows == 0 ? 0 : static_cast<double>(rows) / static_cast<double>(then_.rows);
   const auto bytes = static_cast<uint64_t>(share * static_cast<double>(then_.bytes));
@@ -95,6 +100,7 @@ void TierWatch::End(std::optional<uint64_t> moved, const TierPolicy& policy, con
   if (at_work_ == DueJob::kExpiry) next_expiry_ = now + BetweenExpiries(policy);
   if (at_work_ != DueJob::kFlush) return;
   left_ = Left(*moved, figures);
+  seen_ = figures;
   hot_since_ = figures.last_write > then_.last_write ? std::optional(began_at_) : std::nullopt;
 }
 

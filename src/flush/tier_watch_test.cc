@@ -45,6 +45,25 @@ TEST(TierWatchTest, WhatIsWrittenDuringAFlushCountsForTheNext) {
   EXPECT_EQ(watch.Look(policy, {.rows = 130, .bytes = 1300, .last_write = 2}, 4 * kSecond), DueJob::kFlush);
 }
 
+TEST(TierWatchTest, RowsThatCameBeforeWhatWasLeftIsCompactedCount) {
+  const TierPolicy policy{.flush_rows = 100};
+  TierWatch watch(0);
+  watch.Begin(DueJob::kFlush, {.rows = 500, .bytes = 5000, .last_write = 1}, kSecond);
+  // The commit that has brought 120 can be seen and does not count for its table yet.
+  watch.End(100, policy, {.rows = 520, .bytes = 5200, .last_write = 1}, 2 * kSecond);
+  EXPECT_EQ(watch.Look(policy, {.rows = 120, .bytes = 1200, .last_write = 2}, 3 * kSecond), DueJob::kFlush);
+}
+
+TEST(TierWatchTest, ItLooksAgainWhenMovedRowsAreDropped) {
+  const TierPolicy policy{.flush_rows = 100};
+  TierWatch watch(0);
+  const HotFigures too_few{.last_write = 1, .waiting = 150};  // of which RocksDB has dropped some already
+  ASSERT_EQ(watch.Look(policy, too_few, kSecond), DueJob::kNone);
+  EXPECT_FALSE(watch.MustLook(policy, too_few));
+  EXPECT_TRUE(watch.MustLook(policy, {.last_write = 1}));
+  EXPECT_EQ(watch.Look(policy, {.rows = 120, .bytes = 1200, .last_write = 1}, 2 * kSecond), DueJob::kFlush);
+}
+
 TEST(TierWatchTest, AgeIsOfTheFirstRowSinceTheLastFlush) {
   const TierPolicy policy{.flush_age = 10};
   const auto figures = [](uint64_t last_write) { return HotFigures{.rows = 5, .bytes = 50, .last_write = last_write}; };
