@@ -1,24 +1,14 @@
 #include "cold/chunk_hashes.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "cold/hex_text.h"
 
 namespace yarrow::cold {
 namespace {
 
 constexpr size_t kSizeDigits = 8;
 constexpr size_t kHashDigits = 16;
-
-void AppendHex(uint64_t number, size_t digits, std::string* out) {
-  constexpr char kHexDigits[] = "0123456789abcdef";
-  for (size_t i = digits; i-- > 0;) out->push_back(kHexDigits[(number >> (4 * i)) & 15]);
-}
-
-bool ReadHex(std::string_view text, uint64_t* number) {
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, *number, 16);
-  return error == std::errc() && end == last;
-}
 
 }  // namespace
 

@@ -84,11 +84,6 @@ void ReadRowGroups(RecordReader* reader, SegmentInfo* info) {
 
 }  // namespace
 
-size_t SegmentInfo::RowGroupOf(uint64_t position) const {
-  const auto after = std::ranges::upper_bound(row_groups, position, {}, &RowGroupInfo::first_row);
-  return static_cast<size_t>(after - row_groups.begin()) - 1;
-}
-
 std::optional<size_t> SegmentInfo::FindRowGroup(std::string_view key) const {
   const auto after = std::ranges::upper_bound(row_groups, key, {}, &RowGroupInfo::first_key);
   if (after == row_groups.begin() || key > last_key) return std::nullopt;

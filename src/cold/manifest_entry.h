@@ -46,8 +46,6 @@ struct SegmentInfo {
   std::vector<ColumnStatistics> columns;  // one a column of the file, in its order
 
   const std::string& first_key() const { return row_groups.front().first_key; }
-  // The row group that has the row at `position`. REQUIRES: position < rows.
-  size_t RowGroupOf(uint64_t position) const;
   // The row group that has the key if the segment does; nothing when none can have it.
   std::optional<size_t> FindRowGroup(std::string_view key) const;
   // Null for a column that the file does not have.

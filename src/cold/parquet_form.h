@@ -16,11 +16,19 @@
 namespace yarrow::cold {
 
 // Rows of a row group but the last, unless their bytes reach kMaxRowGroupBytes before. A row group is the unit of
-// pruning and of unpacking: one page a column.
+// pruning.
 inline constexpr int64_t kScanRowGroupRows = 122'880;
 inline constexpr int64_t kLookupRowGroupRows = 30'720;
 // Of values and texts; a row group ends with the row that reaches it.
 inline constexpr uint64_t kMaxRowGroupBytes = 32 << 20;
+
+// Rows of a page but the last of a row group. A page is the unit of unpacking: small ones cost scans time.
+inline constexpr int64_t kScanPageRows = 20'480;
+inline constexpr int64_t kLookupPageRows = 4096;
+
+inline int64_t RowsOfPage(SegmentLayout layout) {
+  return layout == SegmentLayout::kLookup ? kLookupPageRows : kScanPageRows;
+}
 
 inline int64_t MostRowGroupRows(SegmentLayout layout) {
   return layout == SegmentLayout::kLookup ? kLookupRowGroupRows : kScanRowGroupRows;

@@ -1,22 +1,19 @@
 #include "cold/segment.h"
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
-#include <arrow/chunked_array.h>
+#include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
-#include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
-#include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
 
-#include "cold/checked_file.h"
+#include "cold/page_decoder.h"
 #include "cold/parquet_form.h"
 #include "cold/record_bytes.h"
 #include "cold/segment_path.h"
@@ -41,32 +38,19 @@ auto CatchParquet(Function&& function) -> decltype(function()) {
   }
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> ToOneArray(const arrow::ChunkedArray& column) {
-  if (column.num_chunks() == 1) return column.chunk(0);
-  return arrow::Concatenate(column.chunks());
-}
-
-parquet::ArrowReaderProperties ReaderProperties() {
-  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-  properties.set_pre_buffer(false);  // chunks are read one by one, so that each can be checked
-  properties.set_arrow_extensions_enabled(true);
-  return properties;
-}
-
-arrow::Result<Arrays> DecodeColumns(const std::shared_ptr<arrow::io::RandomAccessFile>& file,
-                                    const std::shared_ptr<parquet::FileMetaData>& metadata, size_t row_group,
-                                    const std::vector<int>& columns) {
-  auto parquet_reader = parquet::ParquetFileReader::Open(file, parquet::default_reader_properties(), metadata);
-  ARROW_ASSIGN_OR_RAISE(
-      const auto reader,
-      parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(parquet_reader), ReaderProperties()));
-  ARROW_ASSIGN_OR_RAISE(const auto table, reader->ReadRowGroup(static_cast<int>(row_group), columns));
-  Arrays arrays;
-  for (int i = 0; i < table->num_columns(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto array, ToOneArray(*table->column(i)));
-    arrays.push_back(std::move(array));
+// The footer is Parquet's page index, the metadata, the size of the metadata (4 bytes) and "PAR1".
+arrow::Result<std::string_view> FindMetadata(std::string_view footer) {
+  constexpr size_t kTailBytes = 8;
+  uint32_t size = 0;
+  if (footer.size() >= kTailBytes) std::memcpy(&size, footer.data() + footer.size() - kTailBytes, sizeof(size));
+  if (footer.size() < kTailBytes || size > footer.size() - kTailBytes) {
+    return arrow::Status::Invalid("its footer has no metadata");
   }
-  return arrays;
+  return footer.substr(footer.size() - kTailBytes - size, size);
+}
+
+arrow::Status WrongHash(uint64_t offset, uint64_t bytes) {
+  return arrow::Status::Invalid("the ", bytes, " bytes from ", offset, " on are damaged: their checksum is wrong");
 }
 
 }  // namespace
@@ -107,14 +91,15 @@ arrow::Status Segment::ReadFooter() {
   if (bytes.size() != info_.footer_bytes || Hash64(bytes) != info_.footer_hash) {
     return arrow::Status::Invalid("its footer is damaged");
   }
-  // Behind the metadata: its size (4 bytes) and "PAR1".
-  metadata_ = parquet::FileMetaData::Make(bytes.data(), static_cast<int64_t>(bytes.size()));
+  ARROW_ASSIGN_OR_RAISE(const std::string_view metadata, FindMetadata(bytes));
+  metadata_ = parquet::FileMetaData::Make(metadata.data(), static_cast<int64_t>(metadata.size()));
 
   const auto key_values = metadata_->key_value_metadata();
   if (key_values == nullptr) return arrow::Status::Invalid("its footer has no hashes of the column chunks");
   ARROW_ASSIGN_OR_RAISE(const std::string hashes, key_values->Get(ChunkHashes::kMetadataKey));
   ARROW_ASSIGN_OR_RAISE(chunk_hashes_, ChunkHashes::Decode(hashes));
   chunk_is_checked_ = std::make_unique<std::atomic<bool>[]>(chunk_hashes_.chunks().size());
+  ARROW_ASSIGN_OR_RAISE(page_table_, PageTable::Decode(*key_values, info_));
   const auto& root = *metadata_->schema()->group_node();
   for (int i = 0; i < root.field_count(); ++i) column_ids_.push_back(static_cast<uint32_t>(root.field(i)->field_id()));
   return CheckChunks();
@@ -143,24 +128,75 @@ int Segment::FindColumn(uint32_t column_id) const {
   return found == column_ids_.end() ? -1 : static_cast<int>(found - column_ids_.begin());
 }
 
-arrow::Result<Arrays> Segment::ReadColumns(size_t row_group, const std::vector<int>& file_columns,
+uint64_t Segment::RowsOf(PageRange pages) const {
+  uint64_t rows = 0;
+  for (size_t page = pages.begin; page < pages.end; ++page) rows += page_table_.pages()[page].rows;
+  return rows;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadHashed(uint64_t offset, uint64_t bytes,
+                                                                  uint64_t hash) const {
+  ARROW_ASSIGN_OR_RAISE(auto buffer, file_->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(bytes)));
+  if (static_cast<uint64_t>(buffer->size()) == bytes && Hash64(std::string_view(*buffer)) == hash) return buffer;
+  return WrongHash(offset, bytes);
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadChunk(size_t number) const {
+  const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
+  return ReadHashed(chunk.offset, chunk.bytes, chunk.hash);
+}
+
+// Pages that follow one another are read in one go; the dictionary page may lie before those that nobody wants.
+arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadPages(PageRange pages, int file_column) const {
+  const size_t row_group = page_table_.pages()[pages.begin].row_group;
+  const size_t number = row_group * column_ids_.size() + static_cast<size_t>(file_column);
+  if (pages == page_table_.PagesOf(row_group)) return ReadChunk(number);
+  const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
+  const std::vector<HashedBytes> wanted = page_table_.BytesOf(pages, static_cast<size_t>(file_column));
+  uint64_t size = 0;
+  for (const HashedBytes& page : wanted) size += page.bytes;
+  if (wanted.back().offset + wanted.back().bytes > chunk.bytes) return WrongHash(chunk.offset, chunk.bytes);
+  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(static_cast<int64_t>(size)));
+  uint8_t* out = buffer->mutable_data();
+  for (size_t first = 0, end = 0; first < wanted.size(); first = end) {
+    uint64_t bytes = 0;
+    for (end = first; end < wanted.size() && wanted[end].offset == wanted[first].offset + bytes; ++end) {
+      bytes += wanted[end].bytes;
+    }
+    const auto offset = static_cast<int64_t>(chunk.offset + wanted[first].offset);
+    ARROW_ASSIGN_OR_RAISE(const int64_t read, file_->ReadAt(offset, static_cast<int64_t>(bytes), out));
+    if (static_cast<uint64_t>(read) != bytes) return WrongHash(chunk.offset + wanted[first].offset, bytes);
+    for (; first < end; out += wanted[first++].bytes) {
+      if (Hash64({reinterpret_cast<const char*>(out), wanted[first].bytes}) == wanted[first].hash) continue;
+      return WrongHash(chunk.offset + wanted[first].offset, wanted[first].bytes);
+    }
+  }
+  return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+}
+
+arrow::Result<Arrays> Segment::ReadColumns(PageRange pages, const std::vector<int>& file_columns,
                                            uint64_t* bytes_read) const {
   if (file_columns.empty()) return Arrays();
   // Parquet answers in the order of the file, each column once.
   std::vector<int> ordered = file_columns;
   std::ranges::sort(ordered);
   ordered.erase(std::unique(ordered.begin(), ordered.end()), ordered.end());
-  const auto checked = std::make_shared<CheckedFile>(file_, &chunk_hashes_, bytes_read);
-  auto decoded = CatchParquet([&] { return DecodeColumns(checked, metadata_, row_group, ordered); });
+  const size_t row_group = page_table_.pages()[pages.begin].row_group;
+  const uint64_t rows = RowsOf(pages);
+  const auto read = [&](int column) -> arrow::Result<std::shared_ptr<arrow::Buffer>> {
+    ARROW_ASSIGN_OR_RAISE(auto bytes, ReadPages(pages, column));
+    if (bytes_read != nullptr) *bytes_read += static_cast<uint64_t>(bytes->size());
+    return bytes;
+  };
+  auto decoded = CatchParquet([&] { return DecodePages(metadata_, row_group, rows, ordered, read); });
   if (!decoded.ok()) return InFile(decoded.status());
   Arrays arrays;
   for (const int column : file_columns) {
     const auto place = std::ranges::lower_bound(ordered, column) - ordered.begin();
     arrays.push_back((*decoded)[static_cast<size_t>(place)]);
-    if (static_cast<uint64_t>(arrays.back()->length()) != info_.row_groups[row_group].rows) {
-      return InFile(arrow::Status::Invalid("row group ", row_group, ", column ", column, " has ",
-                                           arrays.back()->length(), " rows instead of ",
-                                           info_.row_groups[row_group].rows));
+    if (static_cast<uint64_t>(arrays.back()->length()) != rows) {
+      return InFile(arrow::Status::Invalid("pages ", pages.begin, " to ", pages.end - 1, ", column ", column, " have ",
+                                           arrays.back()->length(), " rows instead of ", rows));
     }
   }
   return arrays;
@@ -168,10 +204,7 @@ arrow::Result<Arrays> Segment::ReadColumns(size_t row_group, const std::vector<i
 
 arrow::Status Segment::CheckHash(size_t number) const {
   if (chunk_is_checked_[number].load(std::memory_order_acquire)) return arrow::Status::OK();
-  const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
-  ARROW_RETURN_NOT_OK(CheckedFile(file_, &chunk_hashes_, nullptr)
-                          .ReadAt(static_cast<int64_t>(chunk.offset), static_cast<int64_t>(chunk.bytes))
-                          .status());
+  ARROW_RETURN_NOT_OK(ReadChunk(number).status());
   chunk_is_checked_[number].store(true, std::memory_order_release);
   return arrow::Status::OK();
 }
@@ -210,8 +243,26 @@ arrow::Status Segment::VerifyChecksum() const {
     sha256.Update(std::string_view(**piece));
   }
   const Sha256Digest digest = sha256.Finish();
-  if (digest == info_.sha256) return arrow::Status::OK();
-  return InFile(arrow::Status::Invalid("it is damaged: its SHA-256 is ", ToHex(digest)));
+  if (digest != info_.sha256) {
+    return InFile(arrow::Status::Invalid("it is damaged: its SHA-256 is ", ToHex(digest)));
+  }
+  for (size_t chunk = 0; chunk < chunk_hashes_.chunks().size(); ++chunk) {
+    const auto bytes = ReadChunk(chunk);
+    ARROW_RETURN_NOT_OK(InFile(bytes.ok() ? CheckPages(chunk, std::string_view(**bytes)) : bytes.status()));
+  }
+  return arrow::Status::OK();
+}
+
+// `bytes`: of the whole chunk.
+arrow::Status Segment::CheckPages(size_t chunk, std::string_view bytes) const {
+  const size_t columns = column_ids_.size();
+  if (!page_table_.has_hashes()) return arrow::Status::OK();
+  for (const HashedBytes& page : page_table_.BytesOf(PagesOf(chunk / columns), chunk % columns)) {
+    const bool lies_within = page.offset <= bytes.size() && page.bytes <= bytes.size() - page.offset;
+    if (lies_within && Hash64(bytes.substr(page.offset, page.bytes)) == page.hash) continue;
+    return WrongHash(chunk_hashes_.chunks()[chunk].offset + page.offset, page.bytes);
+  }
+  return arrow::Status::OK();
 }
 
 }  // namespace yarrow::cold

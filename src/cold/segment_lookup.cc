@@ -34,14 +34,13 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToIndices(std::span<const uint64_t>
 }  // namespace
 
 SegmentLookup::SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix,
-                             RowGroupCache* cache)
+                             PageCache* cache)
     : segment_(std::move(segment)), source_(std::move(source)), key_prefix_(std::move(key_prefix)), cache_(cache) {}
 
 arrow::Result<std::shared_ptr<const SegmentLookup>> SegmentLookup::Make(std::shared_ptr<const Segment> segment,
                                                                         std::shared_ptr<const RowSchema> row_schema,
                                                                         std::string key_prefix,
-                                                                        std::vector<int> columns,
-                                                                        RowGroupCache* cache) {
+                                                                        std::vector<int> columns, PageCache* cache) {
   static const arrow::Status initialized = arrow::compute::Initialize();
   ARROW_RETURN_NOT_OK(initialized);
   ARROW_ASSIGN_OR_RAISE(ColumnSource source, ColumnSource::Make(*segment, std::move(row_schema), std::move(columns)));
@@ -50,8 +49,8 @@ arrow::Result<std::shared_ptr<const SegmentLookup>> SegmentLookup::Make(std::sha
 }
 
 // From the cache; what is missing is read in one go.
-arrow::Result<Arrays> SegmentLookup::Columns(size_t row_group, const std::vector<int>& file_columns) const {
-  RowGroupCache::Key key{segment_->key().table_id, segment_->key().segment_id, static_cast<uint32_t>(row_group), 0};
+arrow::Result<Arrays> SegmentLookup::Columns(size_t page, const std::vector<int>& file_columns) const {
+  PageCache::Key key{segment_->key().table_id, segment_->key().segment_id, static_cast<uint32_t>(page), 0};
   Arrays arrays(file_columns.size());
   std::vector<int> missing;
   for (size_t i = 0; i < file_columns.size(); ++i) {
@@ -60,7 +59,7 @@ arrow::Result<Arrays> SegmentLookup::Columns(size_t row_group, const std::vector
     if (arrays[i] == nullptr) missing.push_back(file_columns[i]);
   }
   if (missing.empty()) return arrays;
-  ARROW_ASSIGN_OR_RAISE(const Arrays read, segment_->ReadColumns(row_group, missing));
+  ARROW_ASSIGN_OR_RAISE(const Arrays read, segment_->ReadColumns({page, page + 1}, missing));
   size_t next = 0;
   for (size_t i = 0; i < file_columns.size(); ++i) {
     if (arrays[i] != nullptr) continue;
@@ -71,34 +70,34 @@ arrow::Result<Arrays> SegmentLookup::Columns(size_t row_group, const std::vector
   return arrays;
 }
 
-arrow::Result<RowKeys> SegmentLookup::ReadKeys(size_t row_group) const {
-  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.key_file_columns()));
+arrow::Result<RowKeys> SegmentLookup::ReadKeys(size_t page) const {
+  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(page, source_.key_file_columns()));
   auto keys = RowKeys::Bind(*source_.row_schema(), key_prefix_, columns);
   if (!keys.ok()) return segment_->InFile(keys.status());
   return keys;
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadRowGroup(size_t row_group) const {
-  const auto rows = static_cast<int64_t>(segment_->info().row_groups[row_group].rows);
-  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(row_group, source_.file_columns()));
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadPage(size_t page) const {
+  const auto rows = static_cast<int64_t>(segment_->pages()[page].rows);
+  ARROW_ASSIGN_OR_RAISE(const Arrays columns, Columns(page, source_.file_columns()));
   auto assembled = source_.Assemble(columns, rows);
   if (!assembled.ok()) return segment_->InFile(assembled.status());
   return arrow::RecordBatch::Make(schema(), rows, *std::move(assembled));
 }
 
 arrow::Result<std::optional<uint64_t>> SegmentLookup::Find(std::string_view key) const {
-  const std::optional<size_t> row_group = segment_->info().FindRowGroup(key);
-  if (!row_group) return std::nullopt;
-  const RowGroupInfo& group = segment_->info().row_groups[*row_group];
-  if (key == group.first_key) return group.first_row;
-  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(*row_group));
+  const std::optional<size_t> number = segment_->FindPage(key);
+  if (!number) return std::nullopt;
+  const SegmentPage& page = segment_->pages()[*number];
+  if (key == page.first_key) return page.first_row;
+  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(*number));
   const auto found = [&]() -> arrow::Result<std::optional<uint64_t>> {
     ARROW_ASSIGN_OR_RAISE(const int64_t row, keys.LowerBound(key));
     if (row == keys.rows()) return std::nullopt;
     std::string found_key;
     ARROW_RETURN_NOT_OK(keys.Encode(row, &found_key));
     if (found_key != key) return std::nullopt;
-    return group.first_row + static_cast<uint64_t>(row);
+    return page.first_row + static_cast<uint64_t>(row);
   }();
   return found.ok() ? found : segment_->InFile(found.status());
 }
@@ -111,19 +110,19 @@ arrow::Status SegmentLookup::CheckPosition(uint64_t position) const {
 
 arrow::Result<std::string> SegmentLookup::ReadKey(uint64_t position) const {
   ARROW_RETURN_NOT_OK(CheckPosition(position));
-  const size_t row_group = segment_->info().RowGroupOf(position);
-  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(row_group));
-  const uint64_t row = position - segment_->info().row_groups[row_group].first_row;
+  const size_t page = segment_->PageAt(position);
+  ARROW_ASSIGN_OR_RAISE(const RowKeys keys, ReadKeys(page));
+  const uint64_t row = position - segment_->pages()[page].first_row;
   std::string key;
   ARROW_RETURN_NOT_OK(segment_->InFile(keys.Encode(static_cast<int64_t>(row), &key)));
   return key;
 }
 
-// Output columns of positions that all lie in one row group.
-arrow::Result<Arrays> SegmentLookup::TakeRows(size_t row_group, std::span<const uint64_t> positions) const {
-  const uint64_t first_row = segment_->info().row_groups[row_group].first_row;
+// Output columns of positions that all lie in one page.
+arrow::Result<Arrays> SegmentLookup::TakeRows(size_t page, std::span<const uint64_t> positions) const {
+  const uint64_t first_row = segment_->pages()[page].first_row;
   const auto count = static_cast<int64_t>(positions.size());
-  ARROW_ASSIGN_OR_RAISE(Arrays columns, Columns(row_group, source_.file_columns()));
+  ARROW_ASSIGN_OR_RAISE(Arrays columns, Columns(page, source_.file_columns()));
   if (AreNeighbours(positions)) {
     for (auto& column : columns) column = column->Slice(static_cast<int64_t>(positions.front() - first_row), count);
   } else {
@@ -141,12 +140,13 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadRows(std::
   arrow::RecordBatchVector parts;
   for (size_t begin = 0; begin < positions.size();) {
     ARROW_RETURN_NOT_OK(CheckPosition(positions[begin]));
-    const size_t row_group = segment_->info().RowGroupOf(positions[begin]);
-    const RowGroupInfo& group = segment_->info().row_groups[row_group];
+    const size_t number = segment_->PageAt(positions[begin]);
+    const SegmentPage& page = segment_->pages()[number];
     size_t end = begin + 1;
-    while (end < positions.size() && positions[end] >= group.first_row && positions[end] < group.first_row + group.rows)
+    while (end < positions.size() && positions[end] >= page.first_row && positions[end] < page.first_row + page.rows) {
       ++end;
-    ARROW_ASSIGN_OR_RAISE(Arrays columns, TakeRows(row_group, positions.subspan(begin, end - begin)));
+    }
+    ARROW_ASSIGN_OR_RAISE(Arrays columns, TakeRows(number, positions.subspan(begin, end - begin)));
     parts.push_back(arrow::RecordBatch::Make(schema(), static_cast<int64_t>(end - begin), std::move(columns)));
     begin = end;
   }

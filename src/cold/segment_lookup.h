@@ -1,7 +1,7 @@
-// SegmentLookup: single rows of a segment, by key and by position, through a cache of decoded row groups.
+// SegmentLookup: single rows of a segment, by key and by position, through a cache of decoded pages.
 //
-// A row group has one page a column, so a first visit unpacks the wanted columns of all its rows; later ones find them
-// in the cache and take microseconds.
+// A first visit unpacks the page of each wanted column that has the row; later ones find the pages in the cache and
+// take microseconds.
 #pragma once
 
 #include <arrow/result.h>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "cold/column_source.h"
-#include "cold/row_group_cache.h"
+#include "cold/page_cache.h"
 #include "cold/row_keys.h"
 #include "cold/segment.h"
 
@@ -30,17 +30,17 @@ class SegmentLookup {
   static arrow::Result<std::shared_ptr<const SegmentLookup>> Make(std::shared_ptr<const Segment> segment,
                                                                   std::shared_ptr<const RowSchema> row_schema,
                                                                   std::string key_prefix, std::vector<int> columns,
-                                                                  RowGroupCache* cache);
+                                                                  PageCache* cache);
 
   // The position of the row with this whole key; nothing when the segment has none. Asks first keys, then reads the key
-  // columns of one row group.
+  // columns of one page.
   arrow::Result<std::optional<uint64_t>> Find(std::string_view key) const;
 
-  // The keys of the rows of one row group, and the rows.
-  arrow::Result<RowKeys> ReadKeys(size_t row_group) const;
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRowGroup(size_t row_group) const;
+  // The keys of the rows of one page (a number of Segment::pages), and the rows.
+  arrow::Result<RowKeys> ReadKeys(size_t page) const;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadPage(size_t page) const;
 
-  // The rows at `positions`, in their order, repetitions included. Cheapest when those of one row group are neighbours.
+  // The rows at `positions`, in their order, repetitions included. Cheapest when those of one page are neighbours.
   // IndexError for a position that no row has.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(std::span<const uint64_t> positions) const;
   // One row, as values in the order of the columns.
@@ -54,18 +54,17 @@ class SegmentLookup {
   const std::string& key_prefix() const { return key_prefix_; }
 
  private:
-  SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix,
-                RowGroupCache* cache);
-  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Columns(size_t row_group,
+  SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix, PageCache* cache);
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Columns(size_t page,
                                                                     const std::vector<int>& file_columns) const;
-  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> TakeRows(size_t row_group,
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> TakeRows(size_t page,
                                                                      std::span<const uint64_t> positions) const;
   arrow::Status CheckPosition(uint64_t position) const;
 
   const std::shared_ptr<const Segment> segment_;
   const ColumnSource source_;
   const std::string key_prefix_;
-  RowGroupCache* const cache_;
+  PageCache* const cache_;
 };
 
 }  // namespace yarrow::cold

@@ -8,7 +8,7 @@
 
 #include "arrow_assert.h"
 #include "batch/row_encoder.h"
-#include "cold/row_group_rows.h"
+#include "cold/page_rows.h"
 #include "cold/segment_fixture.h"
 #include "cold/segment_schema.h"
 #include "key/key_range.h"
@@ -38,7 +38,7 @@ class SegmentLookupTest : public testing::Test {
     segment_ = Segment::Open(dir_.path(), written.key, written.written.info).ValueOrDie();
   }
 
-  std::shared_ptr<const SegmentLookup> Lookup(RowGroupCache* cache) {
+  std::shared_ptr<const SegmentLookup> Lookup(PageCache* cache) {
     return SegmentLookup::Make(segment_, schema_, kPrefix, {0, 1, 2, 3, 4}, cache).ValueOrDie();
   }
 
@@ -49,7 +49,7 @@ class SegmentLookupTest : public testing::Test {
 };
 
 TEST_F(SegmentLookupTest, FindsEachKeyAndNoOther) {
-  RowGroupCache cache(kPlenty);
+  PageCache cache(kPlenty);
   const auto lookup = Lookup(&cache);
   for (int64_t id = 0; id < 200'000; id += 998) {
     ASSERT_OK_AND_ASSIGN(const auto position, lookup->Find(PlainKey(id)));
@@ -66,7 +66,7 @@ TEST_F(SegmentLookupTest, FindsEachKeyAndNoOther) {
 }
 
 TEST_F(SegmentLookupTest, ReadsRowsInTheOrderAskedFor) {
-  RowGroupCache cache(kPlenty);
+  PageCache cache(kPlenty);
   const auto lookup = Lookup(&cache);
   const std::vector<uint64_t> positions = {99'999, 5, 6, 7, 30'719, 30'720, 5, 70'000, 0};
   ASSERT_OK_AND_ASSIGN(const auto read, lookup->ReadRows(positions));
@@ -87,7 +87,7 @@ TEST_F(SegmentLookupTest, ReadsRowsInTheOrderAskedFor) {
 }
 
 TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
-  RowGroupCache cache(kPlenty);
+  PageCache cache(kPlenty);
   const auto lookup = Lookup(&cache);
   ASSERT_OK(lookup->ReadRow(40'000).status());
   const CacheCounts first = cache.counts();
@@ -105,7 +105,7 @@ TEST_F(SegmentLookupTest, ASecondVisitReadsNothing) {
 
 TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
   constexpr uint64_t kBudget = 900'000;  // about one row group
-  RowGroupCache cache(kBudget);
+  PageCache cache(kBudget);
   const auto lookup = Lookup(&cache);
   for (uint64_t position = 0; position < 100'000; position += 9973) {
     ASSERT_OK_AND_ASSIGN(const auto row, lookup->ReadRows({&position, 1}));
@@ -120,7 +120,7 @@ TEST_F(SegmentLookupTest, TheCacheStaysWithinItsBudget) {
 
 TEST_F(SegmentLookupTest, TheLeastRecentlyUsedGoesFirst) {
   const auto array = [](int64_t rows) { return RepeatValue(Value(1), TypeId::kInt64, rows).ValueOrDie(); };
-  RowGroupCache cache(30'000);
+  PageCache cache(30'000);
   cache.Insert({1, 1, 0, 0}, array(1000));
   cache.Insert({1, 1, 1, 0}, array(1000));
   cache.Insert({1, 1, 2, 0}, array(1000));
@@ -134,7 +134,7 @@ TEST_F(SegmentLookupTest, TheLeastRecentlyUsedGoesFirst) {
 }
 
 TEST_F(SegmentLookupTest, ParallelLookupsAgree) {
-  RowGroupCache cache(1'500'000);
+  PageCache cache(1'500'000);
   const auto lookup = Lookup(&cache);
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
@@ -164,7 +164,7 @@ TEST(SegmentLookupPropertyTest, KeysOfAnyTypesAreFound) {
     ASSERT_OK_AND_ASSIGN(const auto rows, RandomRows(*schema, 1 + random() % 100, random));
     ASSERT_OK_AND_ASSIGN(const TestSegment written, WriteSegment(dir.path(), schema, *rows, 1));
     ASSERT_OK_AND_ASSIGN(const auto segment, Segment::Open(dir.path(), written.key, written.written.info));
-    RowGroupCache cache(kPlenty);
+    PageCache cache(kPlenty);
     std::vector<int> columns;
     for (size_t i = 0; i < schema->columns().size(); ++i) columns.push_back(static_cast<int>(i));
     ASSERT_OK_AND_ASSIGN(const auto lookup, SegmentLookup::Make(segment, schema, kPrefix, columns, &cache));
@@ -176,7 +176,7 @@ TEST(SegmentLookupPropertyTest, KeysOfAnyTypesAreFound) {
       ASSERT_OK_AND_ASSIGN(const auto none, lookup->Find(KeySuccessor(keys[i])));
       EXPECT_EQ(none, std::nullopt);
     }
-    ASSERT_OK_AND_ASSIGN(const auto group, RowGroupRows::Make(lookup, 0));
+    ASSERT_OK_AND_ASSIGN(const auto group, PageRows::Make(lookup, 0));
     RowEncoder encoder(schema, kPrefix);
     ASSERT_OK(encoder.BindBatch(*rows));
     std::string key, row, expected;

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cold/file_system.h"
+#include "cold/page_table.h"
 #include "cold/sha256.h"
 
 namespace yarrow::cold {
@@ -27,6 +29,9 @@ class SegmentOutput : public arrow::io::OutputStream {
     uint64_t hash = 0;  // Hash64
   };
   arrow::Result<Piece> EndPiece();
+  // If the piece at hand is a column chunk, its pages: Parquet writes the header and the body of each with one call.
+  // Offsets count from its begin.
+  std::vector<HashedBytes> Pages() const;
   // Syncs and closes the file. REQUIRES: the last piece was ended.
   arrow::Status SyncAndClose();
   Sha256Digest Digest() { return sha256_.Finish(); }  // of all pieces; once
@@ -40,6 +45,7 @@ class SegmentOutput : public arrow::io::OutputStream {
  private:
   std::unique_ptr<WritableFile> file_;
   std::string piece_;
+  std::vector<size_t> write_ends_;  // in piece_
   int64_t position_ = 0;
   Sha256 sha256_;
   bool closed_ = false;

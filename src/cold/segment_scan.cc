@@ -67,18 +67,49 @@ arrow::Status SegmentScan::SelectRowGroups() {
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(const bool ruled_out, IsRuledOut(i));
-    if (ruled_out) {
-      ++counts_.row_groups_ruled_out;
-    } else {
-      row_groups_.push_back(i);
-    }
+    ruled_out ? static_cast<void>(++counts_.row_groups_ruled_out) : AddPages(i);
   }
-  if (!options_.reverse) std::ranges::reverse(row_groups_);
+  if (!options_.reverse) std::ranges::reverse(pages_);
+  CutOffFirstPage();
   return arrow::Status::OK();
 }
 
-bool SegmentScan::IsWholeInRange(size_t row_group) const {
-  const KeyRange own = RangeOf(segment_->info(), row_group);
+// Those with keys in a range; neighbours together.
+void SegmentScan::AddPages(size_t row_group) {
+  const PageRange all = segment_->PagesOf(row_group);
+  if (IsWholeInRange(all)) return pages_.push_back(all);
+  std::optional<PageRange> run;
+  for (size_t page = all.begin; page < all.end; ++page) {
+    const KeyRange own = KeysOf({page, page + 1});
+    const auto range = FirstRangeAbove(options_.ranges, own.lower);
+    const bool is_wanted = range != options_.ranges.end() && range->lower < own.upper;
+    if (is_wanted) run = PageRange{run ? run->begin : page, page + 1};
+    if (run && (!is_wanted || page + 1 == all.end)) {
+      pages_.push_back(*run);
+      run.reset();
+    }
+  }
+}
+
+void SegmentScan::CutOffFirstPage() {
+  if (pages_.empty() || pages_.back().end - pages_.back().begin < 2) return;
+  const PageRange run = pages_.back();
+  const size_t middle = options_.reverse ? run.end - 1 : run.begin + 1;
+  PageRange first{run.begin, middle}, rest{middle, run.end};
+  if (options_.reverse) std::swap(first, rest);
+  pages_.back() = rest;
+  pages_.push_back(first);
+}
+
+// From the first key of these pages up to that of the next one, or up to the segment's last key.
+KeyRange SegmentScan::KeysOf(PageRange pages) const {
+  const auto& all = segment_->pages();
+  const bool is_last = pages.end == all.size();
+  return {all[pages.begin].first_key, is_last ? KeySuccessor(segment_->info().last_key) : all[pages.end].first_key};
+}
+
+bool SegmentScan::IsWholeInRange(PageRange pages) const {
+  const KeyRange own = KeysOf(pages);
   const auto range = FirstRangeAbove(options_.ranges, own.lower);
   return range->lower <= own.lower && (range->upper.empty() || range->upper >= own.upper);
 }
@@ -86,7 +117,7 @@ bool SegmentScan::IsWholeInRange(size_t row_group) const {
 uint64_t SegmentScan::rows_at_most() const {
   uint64_t rows = 0;
   for (const Interval& interval : intervals_) rows += static_cast<uint64_t>(interval.end - interval.begin);
-  for (const size_t row_group : row_groups_) rows += segment_->info().row_groups[row_group].rows;
+  for (const PageRange pages : pages_) rows += segment_->RowsOf(pages);
   return rows;
 }
 
@@ -97,9 +128,9 @@ void SegmentScan::AddInterval(int64_t begin, int64_t end) {
   }
 }
 
-arrow::Status SegmentScan::CutIntervals(size_t row_group, const Arrays& key_columns) {
+arrow::Status SegmentScan::CutIntervals(PageRange pages, const Arrays& key_columns) {
   ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(*source_.row_schema(), options_.key_prefix, key_columns));
-  const KeyRange own = RangeOf(segment_->info(), row_group);
+  const KeyRange own = KeysOf(pages);
   for (auto range = FirstRangeAbove(options_.ranges, own.lower);
        range != options_.ranges.end() && range->lower < own.upper; ++range) {
     ARROW_ASSIGN_OR_RAISE(const int64_t begin, keys.LowerBound(range->lower));
@@ -112,27 +143,29 @@ arrow::Status SegmentScan::CutIntervals(size_t row_group, const Arrays& key_colu
   return arrow::Status::OK();
 }
 
-arrow::Status SegmentScan::OpenRowGroup(size_t row_group) {
-  const RowGroupInfo& group = segment_->info().row_groups[row_group];
-  const bool is_whole = IsWholeInRange(row_group);
+arrow::Status SegmentScan::OpenPages(PageRange pages) {
+  const SegmentPage& first_page = segment_->pages()[pages.begin];
+  const auto rows = static_cast<int64_t>(segment_->RowsOf(pages));
+  const bool is_whole = IsWholeInRange(pages);
   const size_t wanted = source_.file_columns().size();
   std::vector<int> file_columns = source_.file_columns();
   if (!is_whole) {
     file_columns.insert(file_columns.end(), source_.key_file_columns().begin(), source_.key_file_columns().end());
   }
-  ++counts_.row_groups_read;
-  ARROW_ASSIGN_OR_RAISE(Arrays arrays, segment_->ReadColumns(row_group, file_columns, &counts_.bytes_read));
-  first_row_ = group.first_row;
+  if (row_group_ != first_page.row_group) ++counts_.row_groups_read;
+  row_group_ = first_page.row_group;
+  ARROW_ASSIGN_OR_RAISE(Arrays arrays, segment_->ReadColumns(pages, file_columns, &counts_.bytes_read));
+  first_row_ = first_page.first_row;
   intervals_.clear();
   if (is_whole) {
-    AddInterval(0, static_cast<int64_t>(group.rows));
+    AddInterval(0, rows);
   } else {
-    ARROW_RETURN_NOT_OK(segment_->InFile(
-        CutIntervals(row_group, Arrays(arrays.begin() + static_cast<ptrdiff_t>(wanted), arrays.end()))));
+    ARROW_RETURN_NOT_OK(
+        segment_->InFile(CutIntervals(pages, Arrays(arrays.begin() + static_cast<ptrdiff_t>(wanted), arrays.end()))));
     arrays.resize(wanted);
   }
   if (!options_.reverse) std::ranges::reverse(intervals_);
-  auto columns = source_.Assemble(arrays, static_cast<int64_t>(group.rows));
+  auto columns = source_.Assemble(arrays, rows);
   if (!columns.ok()) return segment_->InFile(columns.status());
   columns_ = *std::move(columns);
   return arrow::Status::OK();
@@ -149,12 +182,12 @@ SegmentBatch SegmentScan::Slice(const Interval& interval) const {
 arrow::Result<std::optional<SegmentBatch>> SegmentScan::Next() {
   while (intervals_.empty()) {
     columns_.clear();
-    if (row_groups_.empty()) return std::nullopt;
-    const size_t row_group = row_groups_.back();
-    row_groups_.pop_back();
-    const arrow::Status status = OpenRowGroup(row_group);
+    if (pages_.empty()) return std::nullopt;
+    const PageRange pages = pages_.back();
+    pages_.pop_back();
+    const arrow::Status status = OpenPages(pages);
     if (!status.ok()) {
-      row_groups_.clear();
+      pages_.clear();
       intervals_.clear();
       return status;
     }

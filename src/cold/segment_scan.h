@@ -1,8 +1,9 @@
 // SegmentScan: the rows of a segment within key ranges, as record batches of the table's columns as they are now.
 //
 // Row groups are left unread when the first keys of the manifest put them outside the ranges or their statistics make
-// the predicate false for all of their rows. Rows of a row group that a range cuts are cut exactly, by binary search in
-// its key columns. The predicate only skips row groups: rows still have to be tested.
+// the predicate false for all of their rows. Of a row group that a range cuts only the pages with rows in the range are
+// read; the pages at its ends are cut exactly, by binary search in their key columns. The predicate only skips row
+// groups: rows still have to be tested.
 #pragma once
 
 #include <arrow/result.h>
@@ -44,7 +45,8 @@ struct SegmentBatch {
   uint64_t first_row = 0;  // position in the segment; the others follow it without gaps
 };
 
-// One a thread; not thread-safe. Keeps the segment open. Memory: the wanted columns of one row group.
+// One a thread; not thread-safe. Keeps the segment open. Memory: the wanted columns of one row group. Who takes few
+// rows pays for few: the first page of a scan is read by itself.
 class SegmentScan {
  public:
   static arrow::Result<std::unique_ptr<SegmentScan>> Make(std::shared_ptr<const Segment> segment,
@@ -60,7 +62,7 @@ class SegmentScan {
   uint64_t rows_at_most() const;
 
  private:
-  // Rows [begin, end) of the row group at hand.
+  // Rows [begin, end) of the pages at hand.
   struct Interval {
     int64_t begin;
     int64_t end;
@@ -69,19 +71,23 @@ class SegmentScan {
   SegmentScan(std::shared_ptr<const Segment> segment, ColumnSource source, SegmentScanOptions options);
   arrow::Status SelectRowGroups();
   arrow::Result<bool> IsRuledOut(size_t row_group) const;
-  bool IsWholeInRange(size_t row_group) const;
-  arrow::Status OpenRowGroup(size_t row_group);
-  arrow::Status CutIntervals(size_t row_group, const std::vector<std::shared_ptr<arrow::Array>>& key_columns);
+  void AddPages(size_t row_group);
+  void CutOffFirstPage();
+  KeyRange KeysOf(PageRange pages) const;
+  bool IsWholeInRange(PageRange pages) const;
+  arrow::Status OpenPages(PageRange pages);
+  arrow::Status CutIntervals(PageRange pages, const std::vector<std::shared_ptr<arrow::Array>>& key_columns);
   void AddInterval(int64_t begin, int64_t end);
   SegmentBatch Slice(const Interval& interval) const;
 
   const std::shared_ptr<const Segment> segment_;
   const ColumnSource source_;
   const SegmentScanOptions options_;
-  std::vector<size_t> row_groups_;                      // left, the next one last
-  std::vector<Interval> intervals_;                     // left of the row group at hand, the next one last
-  std::vector<std::shared_ptr<arrow::Array>> columns_;  // of the row group at hand
-  uint64_t first_row_ = 0;                              // of the row group at hand
+  std::vector<PageRange> pages_;                        // left, the next ones last
+  std::vector<Interval> intervals_;                     // left of the pages at hand, the next one last
+  std::vector<std::shared_ptr<arrow::Array>> columns_;  // of the pages at hand
+  uint64_t first_row_ = 0;                              // of the pages at hand
+  std::optional<size_t> row_group_;                     // of the pages at hand
   SegmentScanCounts counts_;
 };
 

@@ -99,7 +99,7 @@ TEST_F(SegmentScanTest, GivesTheWantedColumnsInBatches) {
     EXPECT_EQ(scanned.rows->num_rows(), 100'000);
     EXPECT_TRUE(scanned.rows->column(0)->Equals(rows_->column(4)));
     EXPECT_TRUE(scanned.rows->column(1)->Equals(rows_->column(0)));
-    EXPECT_EQ(scanned.batches, 13);  // 3 x (3 x 8192 + 6144) + 7840
+    EXPECT_EQ(scanned.batches, 14);  // 3 x (3 x 8192 + 6144) + 7840, and the first page by itself
     EXPECT_EQ(scanned.counts.row_groups_read, 4U);
     EXPECT_EQ(scanned.counts.rows, 100'000U);
     EXPECT_GT(scanned.counts.bytes_read, 0U);
@@ -148,6 +148,34 @@ TEST_F(SegmentScanTest, KeyRangesPruneRowGroupsAndCutExactly) {
   EXPECT_EQ(whole.counts.row_groups_read, 1U);
   EXPECT_EQ(whole.counts.rows, 30'720U);
   EXPECT_TRUE(whole.rows->column(0)->Equals(rows_->column(1)->Slice(30'720, 30'720)));
+}
+
+TEST_F(SegmentScanTest, RangesReadTheirPagesOnly) {
+  const uint64_t seed = RandomSeed();
+  YARROW_TRACE_SEED(seed);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < Rounds(30); ++round) {
+    SegmentScanOptions options;
+    options.columns = {0};
+    options.key_prefix = kPrefix;
+    options.reverse = random() % 2 == 0;
+    std::vector<uint64_t> expected;
+    int64_t from = static_cast<int64_t>(random() % 60'000);
+    uint64_t most_pages = 0;
+    for (uint64_t ranges = 1 + random() % 4; ranges > 0; --ranges) {
+      const int64_t end = from + 1 + static_cast<int64_t>(random() % (random() % 2 == 0 ? 10 : 40'000));
+      options.ranges.push_back({PlainKey(from), PlainKey(end)});  // ids of rows are even
+      for (int64_t id = from + from % 2; id < std::min<int64_t>(end, 200'000); id += 2) {
+        expected.push_back(static_cast<uint64_t>(id / 2));
+      }
+      most_pages += static_cast<uint64_t>(end - from) / 2 / 4096 + 4;  // ends, and those that a row group cuts short
+      from = end + 1 + static_cast<int64_t>(random() % 20'000);
+    }
+    ASSERT_OK_AND_ASSIGN(Scanned scanned, Scan(segment_, schema_, options));
+    std::ranges::sort(scanned.positions);
+    EXPECT_EQ(scanned.positions, expected) << round;
+    EXPECT_LE(scanned.counts.bytes_read, most_pages * segment_->info().bytes / 25 / 2) << round;
+  }
 }
 
 TEST_F(SegmentScanTest, StatisticsRuleOutRowGroups) {

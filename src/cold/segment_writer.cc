@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cold/chunk_hashes.h"
+#include "cold/page_table.h"
 #include "cold/parquet_form.h"
 #include "cold/row_group_buffer.h"
 #include "cold/row_keys.h"
@@ -76,7 +77,8 @@ class SegmentWriter::Impl {
         prefix_(std::move(key_prefix)),
         path_(std::move(path)),
         options_(options),
-        buffer_(*schema_, MostRowGroupRows(options.layout), kMaxRowGroupBytes) {
+        buffer_(*schema_, MostRowGroupRows(options.layout), kMaxRowGroupBytes),
+        pages_(static_cast<uint64_t>(RowsOfPage(options.layout))) {
     info_.schema_version = schema_->current().layout.schema_version();
     info_.layout = options_.layout;
     has_nan_.resize(schema_->columns().size());
@@ -111,6 +113,7 @@ class SegmentWriter::Impl {
   std::shared_ptr<SegmentOutput> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   ChunkHashes chunk_hashes_;
+  PageTableWriter pages_;
   SegmentInfo info_;
   std::vector<bool> has_nan_;  // one a column
   std::vector<uint64_t> key_hashes_;
@@ -159,7 +162,12 @@ arrow::Status SegmentWriter::Impl::TakeKeys(const RowKeys& keys, int64_t first, 
     }
     info_.last_key.swap(key_);
     key_hashes_.push_back(KeyFilter::Hash(info_.last_key));
-    if (i == first && buffer_.rows() == 0) info_.row_groups.push_back({info_.last_key, info_.rows, 0});
+    const auto row = static_cast<uint64_t>(buffer_.rows() + i - first);  // in the row group
+    if (row == 0) {
+      info_.row_groups.push_back({info_.last_key, info_.rows, 0});
+    } else if (row % pages_.page_rows() == 0) {
+      pages_.AddKey(info_.last_key);
+    }
   }
   info_.rows += static_cast<uint64_t>(rows);
   info_.row_groups.back().rows += static_cast<uint64_t>(rows);
@@ -224,6 +232,7 @@ arrow::Status SegmentWriter::Impl::WriteRowGroup() {
                                          " on: Parquet cannot hold a value: ", stored.status().message());
     }
     ARROW_RETURN_NOT_OK(InFile(writer_->WriteColumnChunk(**stored)));
+    pages_.AddChunk(output_->Pages(), info_.row_groups.back().rows);
     ARROW_ASSIGN_OR_RAISE(const SegmentOutput::Piece chunk, EndPiece());
     chunk_hashes_.Add(chunk.bytes, chunk.hash);
   }
@@ -261,6 +270,7 @@ arrow::Status SegmentWriter::Impl::CollectStatistics(const parquet::FileMetaData
 arrow::Status SegmentWriter::Impl::CloseFile() {
   ARROW_RETURN_NOT_OK(InFile(
       writer_->AddKeyValueMetadata(arrow::key_value_metadata({ChunkHashes::kMetadataKey}, {chunk_hashes_.Encode()}))));
+  if (const auto pages = pages_.Encode()) ARROW_RETURN_NOT_OK(InFile(writer_->AddKeyValueMetadata(pages)));
   ARROW_RETURN_NOT_OK(InFile(writer_->Close()));
   ARROW_ASSIGN_OR_RAISE(const SegmentOutput::Piece footer, EndPiece());
   info_.footer_bytes = static_cast<uint32_t>(footer.bytes);

@@ -61,7 +61,7 @@ class Verification {
   arrow::Status CheckRowGroup(size_t row_group) {
     std::vector<int> all;
     for (size_t i = 0; i < tallies_.size(); ++i) all.push_back(static_cast<int>(i));
-    ARROW_ASSIGN_OR_RAISE(const Arrays arrays, segment_.ReadColumns(row_group, all));
+    ARROW_ASSIGN_OR_RAISE(const Arrays arrays, segment_.ReadColumns(segment_.PagesOf(row_group), all));
     Arrays key_columns;
     for (const int column : key_file_columns_) key_columns.push_back(arrays[static_cast<size_t>(column)]);
     ARROW_RETURN_NOT_OK(segment_.InFile(CheckKeys(row_group, key_columns)));
@@ -104,11 +104,16 @@ class Verification {
 
   arrow::Status CheckKeys(size_t row_group, const Arrays& key_columns) {
     ARROW_ASSIGN_OR_RAISE(const RowKeys keys, RowKeys::Bind(row_schema_, key_prefix_, key_columns));
+    const uint64_t first_row = segment_.info().row_groups[row_group].first_row;
+    size_t page = segment_.PagesOf(row_group).begin;
     std::string key;
     for (int64_t i = 0; i < keys.rows(); ++i) {
       ARROW_RETURN_NOT_OK(keys.Encode(i, &key));
-      if (i == 0 && key != segment_.info().row_groups[row_group].first_key) {
-        return arrow::Status::Invalid("row group ", row_group, " begins with ", row_schema_.DescribeKey(key));
+      if (page < segment_.pages().size() && segment_.pages()[page].first_row == first_row + static_cast<uint64_t>(i)) {
+        if (key != segment_.pages()[page].first_key) {
+          return arrow::Status::Invalid("page ", page, " begins with ", row_schema_.DescribeKey(key));
+        }
+        ++page;
       }
       if (!last_key_.empty() && key <= last_key_) {
         return arrow::Status::Invalid(row_schema_.DescribeKey(key), " follows ", row_schema_.DescribeKey(last_key_));

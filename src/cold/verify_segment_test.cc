@@ -48,7 +48,7 @@ TEST(VerifySegmentTest, EveryLieOfTheManifestIsFound) {
   EXPECT_OK(verify([](SegmentInfo*) {}));
   EXPECT_ERROR_HAS(verify([](SegmentInfo* info) { info->sha256[3] ^= 1; }), "its SHA-256 is");
   EXPECT_ERROR_HAS(verify([](SegmentInfo* info) { info->row_groups[1].first_key = PlainKey(30'000); }),
-                   "row group 1 begins with key (30720)");
+                   "page 8 begins with key (30720)");
   EXPECT_ERROR_HAS(verify([](SegmentInfo* info) { ++info->row_groups[1].rows; }), "does not tell of what the manifest");
   EXPECT_ERROR_HAS(verify([](SegmentInfo* info) { info->last_key = PlainKey(50'000); }),
                    "its last row has key (39999)");
@@ -61,7 +61,7 @@ TEST(VerifySegmentTest, EveryLieOfTheManifestIsFound) {
   ASSERT_OK_AND_ASSIGN(const auto segment, Segment::Open(dir.path(), written.key, written.written.info));
   const KeyFilter empty = KeyFilter::Build({});
   EXPECT_ERROR_HAS(VerifySegment(*segment, schema, kPrefix, &empty), "its key filter lacks key (0)");
-  EXPECT_ERROR_HAS(VerifySegment(*segment, schema, std::string("\x02\0\0\0\x08", 5)), "row group 0 begins with");
+  EXPECT_ERROR_HAS(VerifySegment(*segment, schema, std::string("\x02\0\0\0\x08", 5)), "page 0 begins with");
 }
 
 }  // namespace

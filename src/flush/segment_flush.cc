@@ -99,7 +99,7 @@ Status SegmentFlush::LetMemoryGo(const cold::WrittenSegment& written) {
 Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegment& written) {
   ARROW_ASSIGN_OR_RAISE(auto segment,
                         cold::Segment::Open(table_->store().path(), key, written.info, *table_->cold()->tier().files));
-  cold::RowGroupCache cache(SegmentCaches::kRowGroupBytes);
+  cold::PageCache cache(SegmentCaches::kPageBytes);
   ARROW_ASSIGN_OR_RAISE(const auto lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
                                                                      table_->key_prefix(), {}, &cache));
   changes_.clear();

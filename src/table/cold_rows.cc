@@ -34,7 +34,7 @@ void ColdRows::Unbind(Visited* visited) {
 
 // False when all that are bound are in use: then the others are looked up one by one.
 bool ColdRows::MakeRoom() {
-  if (used_.size() < kMostRowGroups) return true;
+  if (used_.size() < kMostPages) return true;
   Visited& last = visited_.at(used_.back());
   if (lookups_ - last.last_use < kFewLookupsElsewhere) return false;
   Unbind(&last);
@@ -42,7 +42,7 @@ bool ColdRows::MakeRoom() {
 }
 
 Status ColdRows::Bind(cold::SegmentId id, std::shared_ptr<const cold::SegmentLookup> lookup, Visited* visited) {
-  ARROW_ASSIGN_OR_RAISE(auto rows, cold::RowGroupRows::Make(std::move(lookup), *visited->row_group));
+  ARROW_ASSIGN_OR_RAISE(auto rows, cold::PageRows::Make(std::move(lookup), *visited->page));
   visited->rows = std::move(rows);
   visited->use = used_.insert(used_.begin(), id);
   return Status::OK();
@@ -53,13 +53,18 @@ arrow::Result<std::optional<uint64_t>> ColdRows::FindPosition(const ColdSegment&
   Visited& visited = visited_[id];
   ++lookups_;
   ++visited.lookups;
-  const std::optional<size_t> row_group = segment.info().FindRowGroup(key);
-  if (!row_group) return std::nullopt;
-  const bool again = visited.row_group == row_group;
+  if (!segment.Spans(key)) return std::nullopt;
+  std::shared_ptr<const cold::SegmentLookup> lookup;
+  if (visited.rows) {
+    lookup = visited.rows->lookup();
+  } else {
+    ARROW_ASSIGN_OR_RAISE(lookup, segment.Lookup(table_.row_schema(), table_.key_prefix()));
+  }
+  const std::optional<size_t> page = lookup->segment()->FindPage(key);
+  const bool again = visited.page == page;
   if (!again) Unbind(&visited);
-  visited.row_group = row_group;
+  visited.page = page;
   if (!visited.rows) {
-    ARROW_ASSIGN_OR_RAISE(auto lookup, segment.Lookup(table_.row_schema(), table_.key_prefix()));
     if (!again || !MakeRoom()) return lookup->Find(key);
     ARROW_RETURN_NOT_OK(Bind(id, std::move(lookup), &visited));
   }

@@ -1,6 +1,6 @@
 // ColdRows: the rows of segments that a statement names by their keys, one after the other.
 //
-// The first row of a row group is looked up like any single one. Whoever comes back to the row group is a statement
+// The first row of a page is looked up like any single one. Whoever comes back to the page is a statement
 // over many rows: its columns are bound once, and keys that come in order are found next to the one before. The same
 // holds for the overrides of a segment.
 #pragma once
@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "cold/deletion_vector.h"
-#include "cold/row_group_rows.h"
+#include "cold/page_rows.h"
 #include "table/cold_table.h"
 #include "table/table_impl.h"
 #include "yarrow/store.h"
@@ -42,16 +42,16 @@ class ColdRows {
   arrow::Result<std::string_view> Read(const ColdPlace& place);
 
  private:
-  // Row groups that are bound at a time: several segments may have rows of one stretch of keys.
-  static constexpr size_t kMostRowGroups = 8;
+  // Pages that are bound at a time: several segments may have rows of one stretch of keys.
+  static constexpr size_t kMostPages = 8;
   // Lookups after which one that nobody came back to makes room.
   static constexpr uint64_t kFewLookupsElsewhere = 64;
   // Lookups in a segment after which all of its overrides are read at once.
   static constexpr uint64_t kFewLookups = 32;
 
   struct Visited {
-    std::optional<size_t> row_group;           // the last one
-    std::unique_ptr<cold::RowGroupRows> rows;  // of it, if it was visited more than once
+    std::optional<size_t> page;                // the last one
+    std::unique_ptr<cold::PageRows> rows;      // of it, if it was visited more than once
     std::list<cold::SegmentId>::iterator use;  // in used_, if there are rows
     uint64_t last_use = 0;                     // of lookups_
     uint64_t lookups = 0;

@@ -40,7 +40,7 @@ arrow::Result<std::shared_ptr<const cold::Segment>> ColdSegment::Open() const {
 arrow::Result<std::shared_ptr<const cold::SegmentLookup>> ColdSegment::Lookup(
     const std::shared_ptr<const RowSchema>& schema, const std::string& key_prefix) const {
   ARROW_ASSIGN_OR_RAISE(const auto open, OpenFile());
-  return open->Lookup(schema, key_prefix, &tier_->caches.row_groups);
+  return open->Lookup(schema, key_prefix, &tier_->caches.pages);
 }
 
 // Null: there is none.

@@ -76,7 +76,7 @@ arrow::Result<int64_t> DatabaseImpl::RemoveDeletedFiles() {
   const auto is_free = [&](const DeletedFile& file) {
     if (file.since > oldest) return false;
     if (cold_tier_->held.Contains({file.key.table_id, file.key.segment_id})) return false;
-    cold_tier_->caches.row_groups.Erase(file.key.table_id, file.key.segment_id);
+    cold_tier_->caches.pages.Erase(file.key.table_id, file.key.segment_id);
     return true;
   };
   const int64_t retention = settings_.deleted_file_retention * 1'000'000;

@@ -58,8 +58,8 @@ arrow::Result<std::optional<std::string>> NewSegments::FindKey(
   std::string key;
   for (const Made& made : made_) {
     ARROW_ASSIGN_OR_RAISE(const auto lookup, made.segment->Lookup(row_schema_, key_prefix_));
-    for (size_t group = 0; group < made.segment->info().row_groups.size(); ++group) {
-      ARROW_ASSIGN_OR_RAISE(const auto keys, lookup->ReadKeys(group));
+    for (size_t page = 0; page < lookup->segment()->pages().size(); ++page) {
+      ARROW_ASSIGN_OR_RAISE(const auto keys, lookup->ReadKeys(page));
       for (int64_t row = 0; row < keys.rows(); ++row) {
         ARROW_RETURN_NOT_OK(keys.Encode(row, &key));
         if (is_it(key)) return key;

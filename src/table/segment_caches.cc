@@ -5,7 +5,7 @@
 namespace yarrow {
 
 arrow::Result<std::shared_ptr<const cold::SegmentLookup>> OpenSegment::Lookup(
-    const std::shared_ptr<const RowSchema>& schema, const std::string& key_prefix, cold::RowGroupCache* cache) {
+    const std::shared_ptr<const RowSchema>& schema, const std::string& key_prefix, cold::PageCache* cache) {
   const std::lock_guard lock(mutex_);
   if (lookup_schema_ != schema) {
     std::vector<int> all(schema->columns().size());
@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, uint64_t>> SegmentCaches::Figures() const {
   };
   add("key_filters", key_filters.counts());
   add("open_segments", open_segments.counts());
-  add("row_groups", row_groups.counts());
+  add("pages", pages.counts());
   return figures;
 }
 

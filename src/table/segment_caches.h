@@ -13,7 +13,7 @@
 
 #include "cold/key_filter.h"
 #include "cold/lru_cache.h"
-#include "cold/row_group_cache.h"
+#include "cold/page_cache.h"
 #include "cold/segment.h"
 #include "cold/segment_key.h"
 #include "cold/segment_lookup.h"
@@ -30,7 +30,7 @@ class OpenSegment {
   // For single rows with all columns of the schema; `cache` outlives it.
   arrow::Result<std::shared_ptr<const cold::SegmentLookup>> Lookup(const std::shared_ptr<const RowSchema>& schema,
                                                                    const std::string& key_prefix,
-                                                                   cold::RowGroupCache* cache);
+                                                                   cold::PageCache* cache);
 
  private:
   const std::shared_ptr<const cold::Segment> segment_;
@@ -41,7 +41,7 @@ class OpenSegment {
 
 // Thread-safe.
 struct SegmentCaches {
-  static constexpr uint64_t kRowGroupBytes = 128 << 20;
+  static constexpr uint64_t kPageBytes = 128 << 20;
 
   struct Id {
     uint32_t table_id = 0;
@@ -53,9 +53,9 @@ struct SegmentCaches {
   };
 
   // The budgets of the last two are settings of the database, and nothing before those are read.
-  SegmentCaches() : row_groups(kRowGroupBytes), key_filters({}), open_segments({}) {}
+  SegmentCaches() : pages(kPageBytes), key_filters({}), open_segments({}) {}
 
-  cold::RowGroupCache row_groups;
+  cold::PageCache pages;
   cold::LruCache<Id, const cold::KeyFilter, HashId> key_filters;
   cold::LruCache<Id, OpenSegment, HashId> open_segments;
 

@@ -1,4 +1,4 @@
-// RowGroupRows: the rows of one row group for whoever comes to many of them: what is the same for all is done once.
+// PageRows: the rows of one page for whoever comes to many of them: what is the same for all is done once.
 //
 // Keys that ascend are found near the one before, rows are encoded from the decoded columns.
 #pragma once
@@ -20,22 +20,23 @@
 namespace yarrow::cold {
 
 // Keeps the segment open and the columns that it came to in memory. Not thread-safe. Errors name the file.
-class RowGroupRows {
+class PageRows {
  public:
   // `lookup`: with all columns of the schema. Reads the key columns.
-  static arrow::Result<std::unique_ptr<RowGroupRows>> Make(std::shared_ptr<const SegmentLookup> lookup,
-                                                           size_t row_group);
+  static arrow::Result<std::unique_ptr<PageRows>> Make(std::shared_ptr<const SegmentLookup> lookup, size_t page);
 
-  // The position in the segment of the row with this whole key; nothing when the row group has none.
+  const std::shared_ptr<const SegmentLookup>& lookup() const { return lookup_; }
+
+  // The position in the segment of the row with this whole key; nothing when the page has none.
   arrow::Result<std::optional<uint64_t>> Find(std::string_view key);
   // The row at a position that Find gave, as the table's current version has it; reads all columns at the first call.
   arrow::Status Read(uint64_t position, std::string* key, std::string* row);
 
  private:
-  RowGroupRows(std::shared_ptr<const SegmentLookup> lookup, size_t row_group, RowKeys keys);
+  PageRows(std::shared_ptr<const SegmentLookup> lookup, size_t page, RowKeys keys);
 
   const std::shared_ptr<const SegmentLookup> lookup_;
-  const size_t row_group_;
+  const size_t page_;
   const uint64_t first_row_;
   const RowKeys keys_;
   int64_t next_ = 0;      // the rows before are not above last_key_

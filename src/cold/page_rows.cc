@@ -1,4 +1,4 @@
-#include "cold/row_group_rows.h"
+#include "cold/page_rows.h"
 
 #include <arrow/record_batch.h>
 
@@ -6,19 +6,18 @@
 
 namespace yarrow::cold {
 
-RowGroupRows::RowGroupRows(std::shared_ptr<const SegmentLookup> lookup, size_t row_group, RowKeys keys)
+PageRows::PageRows(std::shared_ptr<const SegmentLookup> lookup, size_t page, RowKeys keys)
     : lookup_(std::move(lookup)),
-      row_group_(row_group),
-      first_row_(lookup_->segment()->info().row_groups[row_group].first_row),
+      page_(page),
+      first_row_(lookup_->segment()->pages()[page].first_row),
       keys_(std::move(keys)) {}
 
-arrow::Result<std::unique_ptr<RowGroupRows>> RowGroupRows::Make(std::shared_ptr<const SegmentLookup> lookup,
-                                                                size_t row_group) {
-  ARROW_ASSIGN_OR_RAISE(RowKeys keys, lookup->ReadKeys(row_group));
-  return std::unique_ptr<RowGroupRows>(new RowGroupRows(std::move(lookup), row_group, std::move(keys)));
+arrow::Result<std::unique_ptr<PageRows>> PageRows::Make(std::shared_ptr<const SegmentLookup> lookup, size_t page) {
+  ARROW_ASSIGN_OR_RAISE(RowKeys keys, lookup->ReadKeys(page));
+  return std::unique_ptr<PageRows>(new PageRows(std::move(lookup), page, std::move(keys)));
 }
 
-arrow::Result<std::optional<uint64_t>> RowGroupRows::Find(std::string_view key) {
+arrow::Result<std::optional<uint64_t>> PageRows::Find(std::string_view key) {
   const auto find = [&]() -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(next_, key >= last_key_ ? keys_.LowerBound(key, next_) : keys_.LowerBound(key));
     last_key_ = key;
@@ -30,9 +29,9 @@ arrow::Result<std::optional<uint64_t>> RowGroupRows::Find(std::string_view key) 
   return first_row_ + static_cast<uint64_t>(next_);
 }
 
-arrow::Status RowGroupRows::Read(uint64_t position, std::string* key, std::string* row) {
+arrow::Status PageRows::Read(uint64_t position, std::string* key, std::string* row) {
   if (rows_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(rows_, lookup_->ReadRowGroup(row_group_));
+    ARROW_ASSIGN_OR_RAISE(rows_, lookup_->ReadPage(page_));
     encoder_.emplace(lookup_->row_schema(), lookup_->key_prefix());
     encoder_->AllowMissingColumns();  // none is missing; values are taken as they are stored
     ARROW_RETURN_NOT_OK(lookup_->segment()->InFile(encoder_->BindBatch(*rows_)));

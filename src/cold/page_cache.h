@@ -1,5 +1,5 @@
-// RowGroupCache: decoded columns of row groups that lookups came to, the least recently used ones given up when they
-// outgrow a budget of bytes.
+// PageCache: decoded pages that lookups came to, the least recently used ones given up when they outgrow a budget of
+// bytes.
 //
 // Thread-safe. What was handed out stays alive when the cache gives it up.
 #pragma once
@@ -14,14 +14,14 @@
 
 namespace yarrow::cold {
 
-class RowGroupCache {
+class PageCache {
  public:
-  explicit RowGroupCache(uint64_t max_bytes) : arrays_({.bytes = max_bytes}) {}
+  explicit PageCache(uint64_t max_bytes) : arrays_({.bytes = max_bytes}) {}
 
   struct Key {
     uint32_t table_id = 0;
     SegmentId segment_id = 0;
-    uint32_t row_group = 0;
+    uint32_t page = 0;  // of the segment
     uint32_t file_column = 0;
     friend bool operator==(const Key&, const Key&) = default;
   };

@@ -1,0 +1,99 @@
+#include "cold/page_decoder.h"
+
+#include <arrow/array/concatenate.h>
+#include <arrow/buffer.h>
+#include <arrow/chunked_array.h>
+#include <arrow/io/memory.h>
+#include <arrow/memory_pool.h>
+#include <arrow/table.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/column_reader.h>
+#include <parquet/exception.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+
+#include <utility>
+
+namespace yarrow::cold {
+namespace {
+
+using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
+
+// What Parquet's reader takes for the row group.
+class PagesOfRowGroup : public parquet::RowGroupReader::Contents {
+ public:
+  PagesOfRowGroup(std::unique_ptr<parquet::RowGroupMetaData> metadata, uint64_t rows, const ReadPageBytes& read)
+      : metadata_(std::move(metadata)), rows_(rows), read_(read) {}
+
+  std::unique_ptr<parquet::PageReader> GetColumnPageReader(int column) override {
+    PARQUET_ASSIGN_OR_THROW(auto bytes, read_(column));
+    return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(std::move(bytes)),
+                                     static_cast<int64_t>(rows_), metadata_->ColumnChunk(column)->compression(),
+                                     *properties(), *metadata_->schema()->Column(column));
+  }
+  const parquet::RowGroupMetaData* metadata() const override { return metadata_.get(); }
+  const parquet::ReaderProperties* properties() const override {
+    static const parquet::ReaderProperties properties = parquet::default_reader_properties();
+    return &properties;
+  }
+
+ private:
+  const std::unique_ptr<parquet::RowGroupMetaData> metadata_;
+  const uint64_t rows_;
+  const ReadPageBytes& read_;
+};
+
+// What Parquet's reader takes for the file.
+class PagesOfFile : public parquet::ParquetFileReader::Contents {
+ public:
+  PagesOfFile(std::shared_ptr<parquet::FileMetaData> metadata, uint64_t rows, const ReadPageBytes& read)
+      : metadata_(std::move(metadata)), rows_(rows), read_(read) {}
+
+  void Close() override {}
+  std::shared_ptr<parquet::RowGroupReader> GetRowGroup(int row_group) override {
+    return std::make_shared<parquet::RowGroupReader>(
+        std::make_unique<PagesOfRowGroup>(metadata_->RowGroup(row_group), rows_, read_));
+  }
+  std::shared_ptr<parquet::FileMetaData> metadata() const override { return metadata_; }
+  // For those that look for pages by themselves.
+  std::shared_ptr<parquet::PageIndexReader> GetPageIndexReader() override { return nullptr; }
+  parquet::BloomFilterReader& GetBloomFilterReader() override {
+    throw parquet::ParquetException("bloom filters of segments are not read");
+  }
+
+ private:
+  const std::shared_ptr<parquet::FileMetaData> metadata_;
+  const uint64_t rows_;
+  const ReadPageBytes& read_;
+};
+
+arrow::Result<std::shared_ptr<arrow::Array>> ToOneArray(const arrow::ChunkedArray& column) {
+  if (column.num_chunks() == 1) return column.chunk(0);
+  return arrow::Concatenate(column.chunks());
+}
+
+parquet::ArrowReaderProperties ArrowProperties() {
+  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+  properties.set_pre_buffer(false);  // there is no file behind it
+  properties.set_arrow_extensions_enabled(true);
+  return properties;
+}
+
+}  // namespace
+
+arrow::Result<Arrays> DecodePages(const std::shared_ptr<parquet::FileMetaData>& metadata, size_t row_group,
+                                  uint64_t rows, const std::vector<int>& columns, const ReadPageBytes& read) {
+  auto pages = std::make_unique<parquet::ParquetFileReader>();
+  pages->Open(std::make_unique<PagesOfFile>(metadata, rows, read));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
+                                                                            std::move(pages), ArrowProperties()));
+  ARROW_ASSIGN_OR_RAISE(const auto table, reader->ReadRowGroup(static_cast<int>(row_group), columns));
+  Arrays arrays;
+  for (int i = 0; i < table->num_columns(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto array, ToOneArray(*table->column(i)));
+    arrays.push_back(std::move(array));
+  }
+  return arrays;
+}
+
+}  // namespace yarrow::cold
