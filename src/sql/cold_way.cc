@@ -17,10 +17,11 @@ bool IsNumberAsked(const duckdb::TableFunctionInitInput& input, const ScanPlan& 
 }
 
 // parquet_scan knows neither keys nor their order, applies DuckDB's filters only and reads each column once.
-bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& input, const ScanPlan& plan) {
+bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& input, const ScanPlan& plan,
+                    const ColdPieces& cold) {
   const auto& bind = input.bind_data->Cast<ScanBindData>();
   if (bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
-  if (ReadsSingleKeys(plan) || !MayReadSegmentFiles(context)) return false;
+  if (cold.are_looked_up || !MayReadSegmentFiles(context)) return false;
   std::vector<duckdb::column_t> ids(input.column_ids.begin(), input.column_ids.end());
   std::ranges::sort(ids);
   if (std::ranges::adjacent_find(ids) != ids.end()) return false;
@@ -35,7 +36,7 @@ bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionI
 ColdChoice ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan,
                          const ScanPlan& plan, const ColdPieces& cold) {
   if (IsNumberAsked(scan, plan)) return {.way = ColdWay::kCounted};
-  if (!CanParquetScan(context, scan, plan)) return {};
+  if (!CanParquetScan(context, scan, plan, cold)) return {};
   auto filters = FiltersForParquetScan(scan, *plan.source.row_schema, cold);
   if (!filters) return {};
   return {.way = ColdWay::kByScan, .filters = *std::move(filters)};

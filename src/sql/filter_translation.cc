@@ -1,5 +1,6 @@
 #include "sql/filter_translation.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,8 @@ bool IsOfType(const duckdb::Value& value, const ColumnType& type) {
 
 class FilterTranslator {
  public:
-  FilterTranslator(int column, const ColumnType& type) : column_(column), type_(type) {}
+  FilterTranslator(int column, const ColumnType& type, size_t most_values)
+      : column_(column), type_(type), most_values_(most_values) {}
 
   std::optional<Predicate> Translate(const duckdb::TableFilter& filter) const {
     switch (filter.filter_type) {
@@ -102,18 +104,35 @@ class FilterTranslator {
   }
 
   std::optional<Predicate> Optional(const duckdb::OptionalFilter& filter) const {
-    if (!filter.child_filter) return Predicate::True();
+    if (!filter.child_filter || LongestOptionalList(filter) > most_values_) return Predicate::True();
     return Translate(*filter.child_filter).value_or(Predicate::True());
   }
 
   const int column_;
   const ColumnType& type_;
+  const size_t most_values_;
 };
 
 }  // namespace
 
-std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type) {
-  return FilterTranslator(column, type).Translate(filter);
+std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type,
+                                         size_t most_values) {
+  return FilterTranslator(column, type, most_values).Translate(filter);
+}
+
+size_t LongestOptionalList(const duckdb::TableFilter& filter) {
+  if (filter.filter_type == TableFilterType::OPTIONAL_FILTER) {
+    const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
+    const bool is_list = child && child->filter_type == TableFilterType::IN_FILTER;
+    return is_list ? child->Cast<duckdb::InFilter>().values.size() : 0;
+  }
+  size_t longest = 0;
+  if (filter.filter_type == TableFilterType::CONJUNCTION_AND) {
+    for (const auto& child : filter.Cast<duckdb::ConjunctionAndFilter>().child_filters) {
+      longest = std::max(longest, LongestOptionalList(*child));
+    }
+  }
+  return longest;
 }
 
 }  // namespace yarrow::sql

@@ -192,6 +192,16 @@ TEST_F(ScanPushdownTest, BoundsFoundAtRunTimeReachTheScan) {
   EXPECT_EQ(Visited("SELECT x.v FROM t x JOIN t y ON x.rowid = y.rowid AND y.id = 70000"), 2);
 }
 
+TEST_F(ScanPushdownTest, AJoinLooksUpManyKeysOfALargeTable) {
+  Run("CREATE TEMP TABLE keys AS SELECT i * 89 AS k, i * 7 AS x FROM range(2000) r(i)");
+  const std::string join = "SELECT sum(length(pad)), sum(x) FROM t JOIN keys ON id = k";
+  EXPECT_EQ(Visited(join), 2000);
+  // By another column, all rows are read.
+  EXPECT_EQ(Visited("SELECT count(pad) FROM (FROM t WHERE id % 2 = 0) JOIN keys ON v = k"), 200000);
+  Run("SET dynamic_or_filter_threshold = 50");
+  EXPECT_GT(Visited(join), 100000) << "what it is compared with";
+}
+
 TEST_F(ScanPushdownTest, ConditionsThatAreNoTableFilters) {
   EXPECT_EQ(Visited("SELECT v FROM t WHERE id BETWEEN 5 AND 9 OR id = 20"), 6);
   EXPECT_EQ(Visited("SELECT v FROM t WHERE id IN (3, 70000, 150000)"), 3);

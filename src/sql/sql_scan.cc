@@ -1,6 +1,5 @@
 #include "sql/sql_scan.h"
 
-#include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/execution/operator/scan/physical_table_scan.hpp>
 #include <duckdb/main/query_profiler.hpp>
 #include <duckdb/main/settings.hpp>
@@ -8,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -20,8 +18,8 @@
 #include "sql/filter_paths.h"
 #include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
-#include "sql/row_id_filter.h"
 #include "sql/run_time_filter.h"
+#include "sql/scan_filters.h"
 #include "sql/scan_serialization.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -94,29 +92,6 @@ const ScanBindData& BindDataOf(duckdb::optional_ptr<const duckdb::FunctionData> 
   return data->Cast<ScanBindData>();
 }
 
-// Adds one of DuckDB's filters to a request. False when that cannot be.
-bool AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
-               std::vector<Predicate>* conjuncts, ScanRequest* request) {
-  if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
-    auto ranges = RowIdRanges(filter, table.key_prefix());
-    if (!ranges) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
-    request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
-    return true;
-  }
-  if (duckdb::IsVirtualColumn(id)) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
-  auto predicate = TranslateFilter(filter, static_cast<int>(id), table.definition().columns[id].type);
-  if (predicate) conjuncts->push_back(*std::move(predicate));
-  return predicate.has_value();
-}
-
-// Of the plan: nobody tests them again.
-void AddPlannedFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const TableImpl& table,
-                      std::vector<Predicate>* conjuncts, ScanRequest* request) {
-  if (AddFilter(filter, id, table, conjuncts, request)) return;
-  throw duckdb::NotImplementedException("Table " + table.definition().QualifiedName() + ": the filter " +
-                                        filter.ToString("column") + " cannot be applied");
-}
-
 // Which columns are decoded, and where they go.
 std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<int>* outputs) {
   std::vector<duckdb::column_t> ids;
@@ -137,53 +112,6 @@ std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<in
     }
   }
   return decoded;
-}
-
-// What the parameters of a prepared statement are this time says which rows are read.
-void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<Predicate>* conjuncts) {
-  for (const ScanBindData::KeyValue& key : bind.key_values) {
-    const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *key.value, true);
-    if (value.IsNull()) {
-      conjuncts->push_back(Predicate::False());
-      return;
-    }
-    const ColumnType& type = bind.table->table()->definition().columns[static_cast<size_t>(key.column)].type;
-    arrow::Result<Value> stored = FromDuckDb(value, type);
-    if (stored.ok()) conjuncts->push_back(Predicate::Compare(key.column, Predicate::Op::kEq, *std::move(stored)));
-  }
-}
-
-// Without those that joins have added since.
-const duckdb::TableFilterSet& PlannedFilters(const TableFunctionInitInput& input) {
-  static const duckdb::TableFilterSet none;
-  if (!input.op) return input.filters ? *input.filters : none;
-  const auto& filters = input.op->Cast<duckdb::PhysicalTableScan>().table_filters;
-  return filters ? *filters : none;
-}
-
-const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>>& FiltersOf(const TableFunctionInitInput& input) {
-  static const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>> none;
-  return input.filters ? input.filters->filters : none;
-}
-
-void TakeFilters(ClientContext& context, const TableFunctionInitInput& input, const TableImpl& table,
-                 ScanGlobal* global, ScanRequest* request) {
-  const ScanBindData& bind = BindDataOf(input.bind_data);
-  std::vector<Predicate> conjuncts{bind.filter};
-  AddKeyValues(context, bind, &conjuncts);
-  const duckdb::TableFilterSet& planned = PlannedFilters(input);
-  for (const auto& [index, filter] : FiltersOf(input)) {
-    const duckdb::column_t id = input.column_ids[index];
-    // Joins test what they have added at run time again.
-    if (!AddFilter(*filter, id, table, &conjuncts, request)) {
-      const auto own = planned.filters.find(index);
-      if (own != planned.filters.end()) AddPlannedFilter(*own->second, id, table, &conjuncts, request);
-    }
-    if (!duckdb::IsVirtualColumn(id)) {
-      global->run_time_filter.Add(*filter, static_cast<int>(id), table.definition().columns[id].type);
-    }
-  }
-  request->predicate = Predicate::And(std::move(conjuncts));
 }
 
 // A few rows are not worth cutting the table for.
@@ -228,7 +156,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   for (const duckdb::column_t id : input.column_ids) {
     if (!duckdb::IsVirtualColumn(id)) request.tested_later.push_back(static_cast<int>(id));
   }
-  TakeFilters(context, input, *entry.table(), global.get(), &request);
+  TakeFilters(context, input, &global->run_time_filter, &request);
   request.limit = bind.limit;
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
@@ -479,7 +407,7 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   ScanRequest request;
   std::vector<Predicate> conjuncts{bind.filter};
   for (const auto& [id, filter] : get.table_filters.filters) {
-    AddPlannedFilter(*filter, id, table, &conjuncts, &request);
+    AddPlannedFilter(*filter, id, *bind.table, &conjuncts, &request);
   }
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);

@@ -46,19 +46,32 @@ bool AreSingleKeys(const std::vector<KeyRange>& ranges) {
   return std::ranges::all_of(ranges, [](const KeyRange& range) { return range.upper == KeySuccessor(range.lower); });
 }
 
+namespace {
+
+// A lookup reads a page or two of each column: where it would be one of most pages, all of them are read at once.
+uint64_t MostLookups(const ColdSegments& segments) {
+  constexpr uint64_t kAlways = 50, kRowsALookup = 16'384;
+  uint64_t rows = 0;
+  for (const auto& segment : segments) rows += segment->info().rows;
+  return std::max(kAlways, rows / kRowsALookup);
+}
+
+}  // namespace
+
 arrow::Result<ColdPieces> FindColdPieces(const ScanPlan& plan, const Snapshot& snapshot) {
   const ScanSource& source = plan.source;
-  const bool single_keys = ReadsSingleKeys(plan);
   ARROW_ASSIGN_OR_RAISE(const auto manifest, source.cold->At(snapshot, source.overlay));
   ColdPieces found;
   const SegmentIndex::Totals all = manifest->index.TotalsIn(source.key_prefix, PrefixSuccessor(source.key_prefix));
   found.segments = all.segments;
   found.row_groups = all.row_groups;
-  for (const auto& segment : SegmentsIn(manifest->index, plan.ranges)) {
+  const ColdSegments segments = SegmentsIn(manifest->index, plan.ranges);
+  found.are_looked_up = AreSingleKeys(plan.ranges) && plan.ranges.size() <= MostLookups(segments);
+  for (const auto& segment : segments) {
     const cold::SegmentInfo& info = segment->info();
     if (!cold::MayMatch(info, *source.row_schema, plan.tested)) continue;
     cold::DeletionVector dropped;
-    if (!single_keys) {
+    if (!found.are_looked_up) {
       ARROW_ASSIGN_OR_RAISE(dropped, segment->Dropped(snapshot, source.overlay));
     }
     if (dropped.cardinality() < info.rows) found.pieces.push_back({segment, std::move(dropped)});

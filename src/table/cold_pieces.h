@@ -24,17 +24,16 @@ struct ColdPieces {
   std::vector<ColdPiece> pieces;  // segments that may have rows of the plan, by segment id
   uint64_t segments = 0;          // of the reader's rows, at that snapshot
   uint64_t row_groups = 0;        // of all of those
+  // The rows are looked up by their keys, one by one: nobody asks which others were dropped.
+  bool are_looked_up = false;
 
   uint64_t rows() const;  // that are there, without any predicate
   // Those that may have keys in [lower, upper); an empty upper is open.
   std::vector<ColdPiece> In(std::string_view lower, std::string_view upper) const;
 };
 
-// Every range is one key. Their rows are looked up one by one, so nobody asks which others were dropped.
+// Every range is one key.
 bool AreSingleKeys(const std::vector<KeyRange>& ranges);
-inline bool ReadsSingleKeys(const ScanPlan& plan) {
-  return AreSingleKeys(plan.ranges);
-}
 
 // Leaves out the segments whose keys are outside of the plan's ranges, whose statistics say that no row passes its
 // predicate, and those of which all rows were dropped. REQUIRES: a snapshot, and a plan over a table with segments.

@@ -75,7 +75,7 @@ Status PieceScanner::Open() {
     cold_ = std::make_shared<const ColdPieces>(std::move(found));
     walker_.UseCold(snapshot_, cold_);
   }
-  if (cold_->pieces.empty() || ReadsSingleKeys(*plan_)) {
+  if (cold_->pieces.empty() || cold_->are_looked_up) {
     walker_.Start(std::move(ranges_));
     return Status::OK();
   }

@@ -1,0 +1,105 @@
+#include "sql/scan_filters.h"
+
+#include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/execution/operator/scan/physical_table_scan.hpp>
+
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "sql/filter_translation.h"
+#include "sql/row_id_filter.h"
+#include "sql/sql_error.h"
+#include "sql/sql_scan.h"
+#include "sql/sql_type.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::ClientContext;
+using duckdb::TableFunctionInitInput;
+
+// Whether so many values of a column, which a join hands down, are better looked up than all rows read. A lookup takes
+// about as long as reading 25 rows.
+bool PaysToLookUp(size_t values, duckdb::column_t id, const SqlTable& entry) {
+  constexpr size_t kRowsALookup = 25;
+  if (values <= kMostValuesToTest) return true;
+  const RowSchema& schema = *entry.table()->row_schema();
+  return static_cast<int>(id) == schema.key_columns().front() && values * kRowsALookup <= entry.EstimateRows();
+}
+
+// Adds one of DuckDB's filters to a request. False when that cannot be.
+bool AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const SqlTable& entry,
+               std::vector<Predicate>* conjuncts, ScanRequest* request) {
+  const TableImpl& table = *entry.table();
+  if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
+    auto ranges = RowIdRanges(filter, table.key_prefix());
+    if (!ranges) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
+    request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
+    return true;
+  }
+  if (duckdb::IsVirtualColumn(id)) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
+  const size_t most_values =
+      PaysToLookUp(LongestOptionalList(filter), id, entry) ? std::numeric_limits<size_t>::max() : kMostValuesToTest;
+  auto predicate = TranslateFilter(filter, static_cast<int>(id), table.definition().columns[id].type, most_values);
+  if (predicate) conjuncts->push_back(*std::move(predicate));
+  return predicate.has_value();
+}
+
+// What the parameters of a prepared statement are this time says which rows are read.
+void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<Predicate>* conjuncts) {
+  for (const ScanBindData::KeyValue& key : bind.key_values) {
+    const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *key.value, true);
+    if (value.IsNull()) {
+      conjuncts->push_back(Predicate::False());
+      return;
+    }
+    const ColumnType& type = bind.table->table()->definition().columns[static_cast<size_t>(key.column)].type;
+    arrow::Result<Value> stored = FromDuckDb(value, type);
+    if (stored.ok()) conjuncts->push_back(Predicate::Compare(key.column, Predicate::Op::kEq, *std::move(stored)));
+  }
+}
+
+const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>>& FiltersOf(const TableFunctionInitInput& input) {
+  static const std::map<duckdb::idx_t, duckdb::unique_ptr<duckdb::TableFilter>> none;
+  return input.filters ? input.filters->filters : none;
+}
+
+}  // namespace
+
+const duckdb::TableFilterSet& PlannedFilters(const TableFunctionInitInput& input) {
+  static const duckdb::TableFilterSet none;
+  if (!input.op) return input.filters ? *input.filters : none;
+  const auto& filters = input.op->Cast<duckdb::PhysicalTableScan>().table_filters;
+  return filters ? *filters : none;
+}
+
+void AddPlannedFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const SqlTable& entry,
+                      std::vector<Predicate>* conjuncts, ScanRequest* request) {
+  if (AddFilter(filter, id, entry, conjuncts, request)) return;
+  throw duckdb::NotImplementedException("Table " + entry.table()->definition().QualifiedName() + ": the filter " +
+                                        filter.ToString("column") + " cannot be applied");
+}
+
+void TakeFilters(ClientContext& context, const TableFunctionInitInput& input, RunTimeFilter* run_time_filter,
+                 ScanRequest* request) {
+  const auto& bind = input.bind_data->Cast<ScanBindData>();
+  const SqlTable& entry = *bind.table;
+  std::vector<Predicate> conjuncts{bind.filter};
+  AddKeyValues(context, bind, &conjuncts);
+  const duckdb::TableFilterSet& planned = PlannedFilters(input);
+  for (const auto& [index, filter] : FiltersOf(input)) {
+    const duckdb::column_t id = input.column_ids[index];
+    // Joins test what they have added at run time again.
+    if (!AddFilter(*filter, id, entry, &conjuncts, request)) {
+      const auto own = planned.filters.find(index);
+      if (own != planned.filters.end()) AddPlannedFilter(*own->second, id, entry, &conjuncts, request);
+    }
+    if (!duckdb::IsVirtualColumn(id)) {
+      run_time_filter->Add(*filter, static_cast<int>(id), entry.table()->definition().columns[id].type);
+    }
+  }
+  request->predicate = Predicate::And(std::move(conjuncts));
+}
+
+}  // namespace yarrow::sql
