@@ -8,6 +8,7 @@
 
 #include <arrow/io/file.h>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <duckdb/main/connection.hpp>
@@ -356,6 +357,60 @@ void ColdLookup(benchmark::State& state, const char* layout) {
   }
 }
 
+// Rows of `table` by random keys (the multiples of 10), read by some threads for a while: how many a second.
+double RowsASecond(const Table& table, int threads) {
+  constexpr std::chrono::seconds kWhile{2};
+  std::atomic<int64_t> rows = 0;
+  std::vector<std::thread> readers;
+  const auto start = Clock::now();
+  for (int t = 0; t < threads; ++t) {
+    readers.emplace_back([&, t] {
+      std::mt19937_64 random(static_cast<uint64_t>(t));
+      int64_t own = 0;
+      for (; Clock::now() - start < kWhile; ++own) {
+        const auto id = static_cast<int64_t>(random() % kMillion) * 10;
+        if (!Check(table.Get({Value(id)})).has_value()) std::abort();
+      }
+      rows += own;
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  return static_cast<double>(rows) / 2;
+}
+
+// Rows of a segment of which all pages are in memory, and hot ones: 8 threads over one.
+void LookupByThreads(benchmark::State& state) {
+  ColdRows cold(1, "scan");
+  Fill(*cold.y.connection, "hot", Rows(0, kMillion, 10));
+  WaitForCompactions(*cold.y.database->store());
+  const auto session = Check(cold.y.database->OpenSession());
+  for (auto _ : state) {
+    for (const std::string name : {"rows", "hot"}) {
+      const auto table = Check(session->OpenTable(name));
+      for (int64_t id = 0; id < 10 * kMillion; id += 10'000) Check(table->Get({Value(id)}));
+      const double one = RowsASecond(*table, 1);
+      state.counters[name] = RowsASecond(*table, 8) / one;
+      state.counters[name + "_us"] = 1e6 / one;
+    }
+  }
+}
+
+// A join of 2,000 keys with a table of a million, hot over cold, by SQL.
+void JoinOnKeys(benchmark::State& state) {
+  ColdRows cold(1, "scan");
+  duckdb::Connection& connection = *cold.y.connection;
+  Fill(connection, "hot", Rows(0, kMillion, 10));
+  Run(connection, "CREATE TEMP TABLE wanted AS SELECT range * 4990 AS k FROM range(2000)");
+  const auto millis = [&](const std::string& table) {
+    return MedianMillis(connection, "SELECT count(*), sum(c1) FROM " + table + " JOIN wanted ON id = k", 9);
+  };
+  for (auto _ : state) {
+    const double hot = millis("hot");
+    state.counters["ratio"] = hot / millis("rows");
+    state.counters["hot_ms"] = hot;
+  }
+}
+
 // The first lookup in each row group of one table and the first update in each of another, by SQL: nothing of them is
 // in memory yet.
 void ColdUpdate(benchmark::State& state) {
@@ -494,6 +549,8 @@ const bool registered = [] {
   }
   once("lookup/scan", ColdLookup, "scan");
   once("lookup/lookup", ColdLookup, "lookup");
+  once("lookup/threads", LookupByThreads);
+  once("join_on_keys", JoinOnKeys);
   once("update", ColdUpdate);
   once("change_many", ChangeMany);
   once("insert_new_keys", InsertNewKeys);

@@ -4,8 +4,10 @@
 #include <arrow/buffer.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
 
 #include "batch/exact_cast.h"
+#include "row/field_value.h"
 
 namespace yarrow::batch {
 namespace {
@@ -45,6 +47,21 @@ Value BoundColumn::GetValue(const ColumnType& type, int64_t i) const {
   const auto scalar = array->GetScalar(i);
   if (!scalar.ok()) return Value::Null();
   return Value::FromScalar(**scalar, type).ValueOr(Value((*scalar)->ToString()));
+}
+
+arrow::Result<Value> ReadCell(const arrow::Array& array, const ColumnType& type, int64_t i) {
+  if (array.IsNull(i)) return Value::Null();
+  const arrow::ArrayData& data = *array.data();
+  if (type.is_variable()) {
+    const auto* ends = data.GetValues<int32_t>(1) + i;
+    const auto* text = reinterpret_cast<const char*>(data.GetValues<uint8_t>(2, 0));
+    return Value(std::string_view(text + ends[0], static_cast<size_t>(ends[1] - ends[0])));
+  }
+  const auto* values = reinterpret_cast<const char*>(data.GetValues<uint8_t>(1, 0));
+  if (type.id == TypeId::kBool) return Value(arrow::bit_util::GetBit(data.GetValues<uint8_t>(1, 0), data.offset + i));
+  const char* const bytes = values + (data.offset + i) * type.fixed_width();
+  if (const char* wrong = CheckFixedBytes(type, bytes)) return arrow::Status::Invalid(wrong);
+  return LoadFixedValue(type, bytes);
 }
 
 arrow::Result<BoundColumn> BindColumn(const std::shared_ptr<arrow::Array>& array, const ColumnType& type,

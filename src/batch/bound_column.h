@@ -36,6 +36,10 @@ struct BoundColumn {
   Value GetValue(const ColumnType& type, int64_t i) const;
 };
 
+// A cell of an array of the Arrow type of `type`, without counting references to what threads share. Invalid for a
+// value that the type does not have.
+arrow::Result<Value> ReadCell(const arrow::Array& array, const ColumnType& type, int64_t i);
+
 // A value that Arrow could not cast.
 struct Misfit {
   int64_t row;

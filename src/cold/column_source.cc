@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batch/batch_builder.h"
+#include "batch/bound_column.h"
 #include "cold/segment_schema.h"
 
 namespace yarrow::cold {
@@ -59,13 +60,42 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnSource::Assemble
     const RowColumn& column = row_schema_->columns()[static_cast<size_t>(columns_[i])];
     auto array = places_[i] < 0 ? RepeatValue(column.older_value(), column.type, rows)
                                 : FromStored(arrays[static_cast<size_t>(places_[i])], column.type);
-    if (!array.ok()) {
-      return array.status().WithMessage("table ", row_schema_->table_name(), ", column ", column.name, ": ",
-                                        array.status().message());
-    }
+    if (!array.ok()) return InColumn(array.status(), i);
     assembled.push_back(*std::move(array));
   }
   return assembled;
+}
+
+// Threads that read rows side by side must not count references to the same types, schemas and buffers.
+arrow::Result<Value> ColumnSource::ReadCell(const arrow::Array& array, size_t column, int64_t row) const {
+  const ColumnType& type = row_schema_->columns()[static_cast<size_t>(columns_[column])].type;
+  if (array.type()->Equals(*schema_->field(static_cast<int>(column))->type())) {
+    return batch::ReadCell(array, type, row);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto cell, FromStored(array.Slice(row, 1), type));
+  return batch::ReadCell(*cell, type, 0);
+}
+
+arrow::Result<std::vector<Value>> ColumnSource::ReadRow(const std::vector<std::shared_ptr<arrow::Array>>& arrays,
+                                                        int64_t row) const {
+  std::vector<Value> values;
+  values.reserve(columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (places_[i] < 0) {
+      values.push_back(row_schema_->columns()[static_cast<size_t>(columns_[i])].older_value());
+      continue;
+    }
+    const int file_column = file_columns_[static_cast<size_t>(places_[i])];
+    auto value = ReadCell(*arrays[static_cast<size_t>(file_column)], i, row);
+    if (!value.ok()) return InColumn(value.status(), i);
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+arrow::Status ColumnSource::InColumn(const arrow::Status& status, size_t column) const {
+  return status.WithMessage("table ", row_schema_->table_name(), ", column ",
+                            row_schema_->columns()[static_cast<size_t>(columns_[column])].name, ": ", status.message());
 }
 
 }  // namespace yarrow::cold

@@ -34,8 +34,15 @@ class ColumnSource {
   // `arrays`: of file_columns() in their order, `rows` rows each. The output columns, of their types.
   arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Assemble(
       const std::vector<std::shared_ptr<arrow::Array>>& arrays, int64_t rows) const;
+  // One row of a part of the file, as values. `arrays`: by column of the file.
+  arrow::Result<std::vector<Value>> ReadRow(const std::vector<std::shared_ptr<arrow::Array>>& arrays,
+                                            int64_t row) const;
 
  private:
+  arrow::Result<Value> ReadCell(const arrow::Array& array, size_t column, int64_t row) const;
+  // With the names of table and column.
+  arrow::Status InColumn(const arrow::Status& status, size_t column) const;
+
   std::shared_ptr<const RowSchema> row_schema_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<int> columns_;

@@ -1,8 +1,13 @@
 // LruCache: shared values by key, of which the least recently used are given up when all outgrow a budget.
 //
-// Thread-safe. What was handed out stays alive when the cache gives it up. Values are destroyed outside of the lock.
+// Thread-safe. Keys are spread over shards with a mutex each, so that threads seldom wait for one another; the budget
+// is one for all. What was used since the last insertion counts as used at the same time, unless it is in the same
+// shard. What was handed out stays alive when the cache gives it up. Values are destroyed outside of the locks.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <iterator>
 #include <limits>
@@ -30,60 +35,73 @@ struct CacheCounts {
 template <class Key, class Value, class Hash>
 class LruCache {
  public:
-  explicit LruCache(CacheBudget budget) : budget_(budget) {}
+  explicit LruCache(CacheBudget budget) : most_bytes_(budget.bytes), most_entries_(budget.entries) {}
 
   // Null when it is not there.
   std::shared_ptr<Value> Find(const Key& key) {
-    const std::lock_guard lock(mutex_);
-    const auto found = by_key_.find(key);
-    if (found == by_key_.end()) {
-      ++counts_.misses;
+    return Find(key, [](const Value&) { return true; });
+  }
+  // The same, and counted as a miss when is_enough(value) is false.
+  template <class IsEnough>
+  std::shared_ptr<Value> Find(const Key& key, const IsEnough& is_enough) {
+    Shard& shard = ShardOf(key);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.by_key.find(key);
+    if (found == shard.by_key.end()) {
+      ++shard.misses;
       return nullptr;
     }
-    ++counts_.hits;
-    entries_.splice(entries_.begin(), entries_, found->second);
+    ++(is_enough(*found->second->value) ? shard.hits : shard.misses);
+    shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
+    found->second->last_use = insertions_.load(std::memory_order_relaxed);
+    shard.TellOldest();
     return found->second->value;
   }
 
   // A value that is larger than the budget is not kept, and one that is there stays.
   void Insert(const Key& key, std::shared_ptr<Value> value, uint64_t bytes) {
-    Entries given_up;
-    const std::lock_guard lock(mutex_);
-    if (bytes > budget_.bytes || budget_.entries == 0 || by_key_.contains(key)) return;
-    entries_.push_front({key, std::move(value), bytes});
-    by_key_.emplace(key, entries_.begin());
-    counts_.bytes += bytes;
-    Shrink(&given_up);
+    Put(key, std::move(value), bytes, /*replaces=*/false);
+  }
+  // The same, but one that is there goes.
+  void Replace(const Key& key, std::shared_ptr<Value> value, uint64_t bytes) {
+    Put(key, std::move(value), bytes, /*replaces=*/true);
   }
 
   void Erase(const Key& key) {
     Entries given_up;
-    const std::lock_guard lock(mutex_);
-    if (const auto found = by_key_.find(key); found != by_key_.end()) GiveUp(found->second, &given_up);
+    Shard& shard = ShardOf(key);
+    const std::lock_guard lock(shard.mutex);
+    if (const auto found = shard.by_key.find(key); found != shard.by_key.end()) {
+      GiveUp(shard, found->second, &given_up);
+    }
   }
 
   // Forgets those with is_unwanted(key).
   template <class IsUnwanted>
   void EraseIf(const IsUnwanted& is_unwanted) {
-    Entries given_up;
-    const std::lock_guard lock(mutex_);
-    for (auto entry = entries_.begin(); entry != entries_.end();) {
-      const auto here = entry++;
-      if (is_unwanted(here->key)) GiveUp(here, &given_up);
+    for (Shard& shard : shards_) {
+      Entries given_up;
+      const std::lock_guard lock(shard.mutex);
+      for (auto entry = shard.entries.begin(); entry != shard.entries.end();) {
+        const auto here = entry++;
+        if (is_unwanted(here->key)) GiveUp(shard, here, &given_up);
+      }
     }
   }
 
   void SetBudget(CacheBudget budget) {
-    Entries given_up;
-    const std::lock_guard lock(mutex_);
-    budget_ = budget;
-    Shrink(&given_up);
+    most_bytes_ = budget.bytes;
+    most_entries_ = budget.entries;
+    Shrink();
   }
 
   CacheCounts counts() const {
-    const std::lock_guard lock(mutex_);
-    CacheCounts counts = counts_;
-    counts.entries = entries_.size();
+    CacheCounts counts{.bytes = bytes_, .entries = entries_};
+    for (const Shard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex);
+      counts.hits += shard.hits;
+      counts.misses += shard.misses;
+    }
     return counts;
   }
 
@@ -92,26 +110,73 @@ class LruCache {
     Key key;
     std::shared_ptr<Value> value;
     uint64_t bytes = 0;
+    uint64_t last_use = 0;  // of insertions_
   };
   using Entries = std::list<Entry>;
 
-  // REQUIRES: mutex_ is held.
-  void GiveUp(typename Entries::iterator entry, Entries* given_up) {
-    counts_.bytes -= entry->bytes;
-    by_key_.erase(entry->key);
-    given_up->splice(given_up->begin(), entries_, entry);
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+  struct alignas(64) Shard {
+    mutable std::mutex mutex;
+    Entries entries;  // the most recently used first
+    std::unordered_map<Key, typename Entries::iterator, Hash> by_key;
+    uint64_t hits = 0;
+    uint64_t misses = 0;
+    std::atomic<uint64_t> oldest{kNever};  // last use of the last entry
+
+    // REQUIRES, as do those below: mutex is held.
+    void TellOldest() { oldest.store(entries.empty() ? kNever : entries.back().last_use, std::memory_order_relaxed); }
+  };
+
+  void Put(const Key& key, std::shared_ptr<Value> value, uint64_t bytes, bool replaces) {
+    if (bytes > most_bytes_ || most_entries_ == 0) return;
+    Entries given_up;
+    {
+      Shard& shard = ShardOf(key);
+      const std::lock_guard lock(shard.mutex);
+      if (const auto found = shard.by_key.find(key); found != shard.by_key.end()) {
+        if (!replaces) return;
+        GiveUp(shard, found->second, &given_up);
+      }
+      shard.entries.push_front({key, std::move(value), bytes, ++insertions_});
+      shard.by_key.emplace(key, shard.entries.begin());
+      shard.TellOldest();
+      bytes_ += bytes;
+      ++entries_;
+    }
+    Shrink();
   }
-  void Shrink(Entries* given_up) {
-    while (counts_.bytes > budget_.bytes || entries_.size() > budget_.entries) {
-      GiveUp(std::prev(entries_.end()), given_up);
+
+  Shard& ShardOf(const Key& key) {
+    static_assert(std::tuple_size_v<decltype(shards_)> == 16);
+    return shards_[(static_cast<uint64_t>(Hash()(key)) * 0x9E3779B97F4A7C15ULL) >> 60];
+  }
+
+  void GiveUp(Shard& shard, typename Entries::iterator entry, Entries* given_up) {
+    bytes_ -= entry->bytes;
+    --entries_;
+    shard.by_key.erase(entry->key);
+    given_up->splice(given_up->begin(), shard.entries, entry);
+    shard.TellOldest();
+  }
+
+  // Others may use and insert meanwhile.
+  void Shrink() {
+    while (bytes_ > most_bytes_ || entries_ > most_entries_) {
+      Entries given_up;
+      Shard& shard = *std::ranges::min_element(
+          shards_, {}, [](const Shard& one) { return one.oldest.load(std::memory_order_relaxed); });
+      const std::lock_guard lock(shard.mutex);
+      if (!shard.entries.empty()) GiveUp(shard, std::prev(shard.entries.end()), &given_up);
     }
   }
 
-  mutable std::mutex mutex_;
-  CacheBudget budget_;
-  Entries entries_;  // the most recently used first
-  std::unordered_map<Key, typename Entries::iterator, Hash> by_key_;
-  CacheCounts counts_;
+  std::array<Shard, 16> shards_;
+  std::atomic<uint64_t> most_bytes_;
+  std::atomic<uint64_t> most_entries_;
+  std::atomic<uint64_t> bytes_{0};
+  std::atomic<uint64_t> entries_{0};
+  std::atomic<uint64_t> insertions_{0};
 };
 
 }  // namespace yarrow::cold

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace yarrow::cold {
 namespace {
@@ -21,9 +24,9 @@ TEST(LruCacheTest, TheLeastRecentlyUsedGoBeyondEitherBudget) {
   cache.Insert(3, Text("x"), 1);  // one entry too many
   EXPECT_EQ(cache.Find(1), nullptr);
   EXPECT_NE(cache.Find(0), nullptr);
-  cache.Insert(4, Text("x"), 80);  // 80 and 30: too many bytes
+  cache.Insert(4, Text("x"), 100);  // too many bytes
   EXPECT_EQ(cache.counts().entries, 1U);
-  EXPECT_EQ(cache.counts().bytes, 80U);
+  EXPECT_EQ(cache.counts().bytes, 100U);
   EXPECT_NE(cache.Find(4), nullptr);
   cache.Insert(5, Text("x"), 101);  // larger than all
   EXPECT_EQ(cache.Find(5), nullptr);
@@ -58,6 +61,33 @@ TEST(LruCacheTest, WhatWasHandedOutStays) {
   EXPECT_EQ(cache.counts().bytes, 30U);
   EXPECT_EQ(cache.Find(4), nullptr);
   EXPECT_NE(cache.Find(5), nullptr);
+}
+
+TEST(LruCacheTest, ParallelUseKeepsTheBudgetAndTheSums) {
+  Cache cache({.bytes = 1000, .entries = 60});
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 5000; ++i) {
+        const int key = (i * (t + 3)) % 97;
+        const auto found = cache.Find(key);
+        if (found && *found != std::to_string(key)) ++wrong;
+        if (!found) cache.Insert(key, std::make_shared<const std::string>(std::to_string(key)), 1 + key % 40);
+        if (i % 50 == 0) cache.Erase(key);
+        if (i % 700 == 0) cache.SetBudget({.bytes = 900 + static_cast<uint64_t>(t) * 50, .entries = 50});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_LE(cache.counts().entries, 50U);
+  EXPECT_LE(cache.counts().bytes, 1050U);
+  EXPECT_GT(cache.counts().entries, 10U);
+  EXPECT_EQ(cache.counts().hits + cache.counts().misses, 20'000U);
+  cache.EraseIf([](int) { return true; });
+  EXPECT_EQ(cache.counts().entries, 0U);
+  EXPECT_EQ(cache.counts().bytes, 0U);
 }
 
 // Closing a file may take long, and what goes may come back to the cache.

@@ -43,16 +43,18 @@ class PagesOfRowGroup : public parquet::RowGroupReader::Contents {
   const ReadPageBytes& read_;
 };
 
-// What Parquet's reader takes for the file.
+// What Parquet's reader takes for the file: its first row group has the pages, of whichever row group they are.
 class PagesOfFile : public parquet::ParquetFileReader::Contents {
  public:
-  PagesOfFile(std::shared_ptr<parquet::FileMetaData> metadata, uint64_t rows, const ReadPageBytes& read)
-      : metadata_(std::move(metadata)), rows_(rows), read_(read) {}
+  PagesOfFile(std::shared_ptr<parquet::FileMetaData> metadata, size_t row_group, uint64_t rows,
+              const ReadPageBytes& read)
+      : metadata_(std::move(metadata)), row_group_(static_cast<int>(row_group)), rows_(rows), read_(read) {}
 
   void Close() override {}
   std::shared_ptr<parquet::RowGroupReader> GetRowGroup(int row_group) override {
+    if (row_group != 0) throw parquet::ParquetException("the pages have too few rows");
     return std::make_shared<parquet::RowGroupReader>(
-        std::make_unique<PagesOfRowGroup>(metadata_->RowGroup(row_group), rows_, read_));
+        std::make_unique<PagesOfRowGroup>(metadata_->RowGroup(row_group_), rows_, read_));
   }
   std::shared_ptr<parquet::FileMetaData> metadata() const override { return metadata_; }
   // For those that look for pages by themselves.
@@ -63,6 +65,7 @@ class PagesOfFile : public parquet::ParquetFileReader::Contents {
 
  private:
   const std::shared_ptr<parquet::FileMetaData> metadata_;
+  const int row_group_;
   const uint64_t rows_;
   const ReadPageBytes& read_;
 };
@@ -84,13 +87,17 @@ parquet::ArrowReaderProperties ArrowProperties() {
 arrow::Result<Arrays> DecodePages(const std::shared_ptr<parquet::FileMetaData>& metadata, size_t row_group,
                                   uint64_t rows, const std::vector<int>& columns, const ReadPageBytes& read) {
   auto pages = std::make_unique<parquet::ParquetFileReader>();
-  pages->Open(std::make_unique<PagesOfFile>(metadata, rows, read));
+  pages->Open(std::make_unique<PagesOfFile>(metadata, row_group, rows, read));
   ARROW_ASSIGN_OR_RAISE(const auto reader, parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
                                                                             std::move(pages), ArrowProperties()));
-  ARROW_ASSIGN_OR_RAISE(const auto table, reader->ReadRowGroup(static_cast<int>(row_group), columns));
   Arrays arrays;
-  for (int i = 0; i < table->num_columns(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto array, ToOneArray(*table->column(i)));
+  for (const int column : columns) {
+    // Reading the row group as such would take memory for all of its rows.
+    std::unique_ptr<parquet::arrow::ColumnReader> values;
+    ARROW_RETURN_NOT_OK(reader->GetColumn(column, &values));
+    std::shared_ptr<arrow::ChunkedArray> decoded;
+    ARROW_RETURN_NOT_OK(values->NextBatch(static_cast<int64_t>(rows), &decoded));
+    ARROW_ASSIGN_OR_RAISE(auto array, ToOneArray(*decoded));
     arrays.push_back(std::move(array));
   }
   return arrays;

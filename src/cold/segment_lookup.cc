@@ -6,9 +6,9 @@
 #include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
-#include <arrow/scalar.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace yarrow::cold {
@@ -49,25 +49,27 @@ arrow::Result<std::shared_ptr<const SegmentLookup>> SegmentLookup::Make(std::sha
 }
 
 // From the cache; what is missing is read in one go.
-arrow::Result<Arrays> SegmentLookup::Columns(size_t page, const std::vector<int>& file_columns) const {
-  PageCache::Key key{segment_->key().table_id, segment_->key().segment_id, static_cast<uint32_t>(page), 0};
-  Arrays arrays(file_columns.size());
+arrow::Result<std::shared_ptr<const DecodedPage>> SegmentLookup::Page(size_t number,
+                                                                      const std::vector<int>& file_columns) const {
+  const PageCache::Key key{segment_->key().table_id, segment_->key().segment_id, static_cast<uint32_t>(number)};
+  auto known = cache_->Find(key, file_columns);
+  if (known != nullptr && known->Has(file_columns)) return known;
+  auto page = known != nullptr ? std::make_shared<DecodedPage>(*known) : std::make_shared<DecodedPage>();
+  page->columns.resize(segment_->info().columns.size());
   std::vector<int> missing;
-  for (size_t i = 0; i < file_columns.size(); ++i) {
-    key.file_column = static_cast<uint32_t>(file_columns[i]);
-    arrays[i] = cache_->Find(key);
-    if (arrays[i] == nullptr) missing.push_back(file_columns[i]);
-  }
-  if (missing.empty()) return arrays;
-  ARROW_ASSIGN_OR_RAISE(const Arrays read, segment_->ReadColumns({page, page + 1}, missing));
-  size_t next = 0;
-  for (size_t i = 0; i < file_columns.size(); ++i) {
-    if (arrays[i] != nullptr) continue;
-    key.file_column = static_cast<uint32_t>(file_columns[i]);
-    arrays[i] = read[next++];
-    cache_->Insert(key, arrays[i]);
-  }
-  return arrays;
+  std::ranges::copy_if(file_columns, std::back_inserter(missing),
+                       [&](int column) { return page->columns[static_cast<size_t>(column)] == nullptr; });
+  ARROW_ASSIGN_OR_RAISE(Arrays read, segment_->ReadColumns({number, number + 1}, missing));
+  for (size_t i = 0; i < missing.size(); ++i) page->columns[static_cast<size_t>(missing[i])] = std::move(read[i]);
+  cache_->Replace(key, page);
+  return page;
+}
+
+arrow::Result<Arrays> SegmentLookup::Columns(size_t number, const std::vector<int>& file_columns) const {
+  ARROW_ASSIGN_OR_RAISE(const auto page, Page(number, file_columns));
+  Arrays columns;
+  for (const int column : file_columns) columns.push_back(page->columns[static_cast<size_t>(column)]);
+  return columns;
 }
 
 arrow::Result<RowKeys> SegmentLookup::ReadKeys(size_t page) const {
@@ -156,16 +158,11 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> SegmentLookup::ReadRows(std::
 }
 
 arrow::Result<std::vector<Value>> SegmentLookup::ReadRow(uint64_t position) const {
-  ARROW_ASSIGN_OR_RAISE(const auto row, ReadRows({&position, 1}));
-  std::vector<Value> values;
-  for (size_t i = 0; i < source_.columns().size(); ++i) {
-    const ColumnType& type = source_.row_schema()->columns()[static_cast<size_t>(source_.columns()[i])].type;
-    ARROW_ASSIGN_OR_RAISE(const auto scalar, row->column(static_cast<int>(i))->GetScalar(0));
-    auto value = Value::FromScalar(*scalar, type);
-    if (!value.ok()) return segment_->InFile(value.status());
-    values.push_back(*std::move(value));
-  }
-  return values;
+  ARROW_RETURN_NOT_OK(CheckPosition(position));
+  const size_t number = segment_->PageAt(position);
+  ARROW_ASSIGN_OR_RAISE(const auto page, Page(number, source_.file_columns()));
+  auto values = source_.ReadRow(page->columns, static_cast<int64_t>(position - segment_->pages()[number].first_row));
+  return values.ok() ? values : segment_->InFile(values.status());
 }
 
 }  // namespace yarrow::cold

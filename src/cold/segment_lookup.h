@@ -55,7 +55,9 @@ class SegmentLookup {
 
  private:
   SegmentLookup(std::shared_ptr<const Segment> segment, ColumnSource source, std::string key_prefix, PageCache* cache);
-  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Columns(size_t page,
+  // With these columns of the file, and maybe others.
+  arrow::Result<std::shared_ptr<const DecodedPage>> Page(size_t number, const std::vector<int>& file_columns) const;
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Columns(size_t number,
                                                                     const std::vector<int>& file_columns) const;
   arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> TakeRows(size_t page,
                                                                      std::span<const uint64_t> positions) const;

@@ -32,7 +32,7 @@ SegmentCompaction::SegmentCompaction(std::shared_ptr<const TableImpl> table, con
       options_(options),
       level_(level),
       inputs_(std::move(inputs)),
-      row_groups_(kLookupCacheBytes) {}
+      pages_(kLookupCacheBytes) {}
 
 Status SegmentCompaction::Run() {
   recorder_ =
@@ -172,7 +172,7 @@ arrow::Result<std::string> SegmentCompaction::FindCarried(const ColdPiece& input
       ARROW_ASSIGN_OR_RAISE(auto segment, cold::Segment::Open(table_->store().path(), output->key, output->written.info,
                                                               *table_->cold()->tier().files));
       ARROW_ASSIGN_OR_RAISE(output->lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
-                                                                      table_->key_prefix(), {}, &row_groups_));
+                                                                      table_->key_prefix(), {}, &pages_));
     }
     ARROW_ASSIGN_OR_RAISE(place, output->lookup->Find(key));
   }

@@ -80,7 +80,7 @@ class SegmentCompaction {
   std::vector<ColdPiece> pieces_;  // the inputs at the snapshot
   std::vector<Output> outputs_;    // by key
   std::map<std::string, Override> overrides_;
-  cold::PageCache row_groups_;  // of lookups for overrides_
+  cold::PageCache pages_;  // of lookups for overrides_
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
   bool is_committing_ = false;
