@@ -82,7 +82,7 @@ function(yarrow_layer name)
   yarrow_stage_headers(${name} stage deps)
   add_library(yarrow_${name} STATIC ${ARG_SOURCES})
   add_library(yarrow::${name} ALIAS yarrow_${name})
-  if(YARROW_SANITIZE)
+  if(YARROW_UNITY)
     yarrow_compile_together(yarrow_${name})
   endif()
   target_include_directories(yarrow_${name} PRIVATE ${stage})
@@ -102,8 +102,7 @@ function(yarrow_layer name)
   endif()
 endfunction()
 
-# Compiles several sources of the target as one, which takes less than half of the time. Those of the product only with a
-# sanitizer: the others see to it that each file compiles by itself.
+# Compiles several sources of the target as one, which takes less than half of the time.
 function(yarrow_compile_together target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   # GCC warns of members whose type is in an anonymous namespace, unless it stands in the main file, as it does here else.
