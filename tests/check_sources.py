@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a source file outgrows one subject, or starts threads that ThreadSanitizer never sees.
+"""Fails when a source file outgrows one subject, starts threads that ThreadSanitizer never sees, or asks the file system
+in a way that throws.
 
 Usage: check_sources.py [--root FOLDER]
 """
@@ -13,6 +14,18 @@ MAX_LINES = 600
 FOLDERS = ('src', 'include', 'tests', 'bench', 'examples')
 SOURCES = {'.h', '.hpp', '.cc', '.cpp'}
 THREADS = re.compile(r'^\s*#\s*include\s*<(thread|future)>', re.MULTILINE)
+
+# Calls of std::filesystem that throw unless they are given an error_code, which is named so here.
+ASKING = re.compile(
+    r'\b(?:fs|std::filesystem)::(?:absolute|canonical|weakly_canonical|copy|copy_file|create_director(?:y|ies)|current_path|'
+    r'equivalent|exists|file_size|is_directory|is_empty|is_regular_file|last_write_time|permissions|remove|remove_all|rename|'
+    r'resize_file|space|status|symlink_status|temp_directory_path)\((?P<arguments>(?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)')
+ERROR_CODES = re.compile(r'\b(error|ignored|gone)\b|^status$')  # a file_status is asked without the system
+# Moving on to the next entry throws as well.
+LOOPING = re.compile(r'\bfor \([^;)]*: *(?:fs|std::filesystem)::(?:recursive_)?directory_iterator')
+# Doubles of tests.
+THROWING = {'src/cold/faulty_file_system.h', 'src/cold/lossy_file_system.h', 'src/store/lossy_disk.cc',
+            'src/store/lossy_env.h', 'src/store/gated_env.h', 'src/store/child_process.h'}
 
 
 def source_files(root):
@@ -37,11 +50,24 @@ def unlabelled_threads(root):
       yield f'{path.relative_to(root)}: it starts threads, but {build_file.relative_to(root)} names no CONCURRENT tests'
 
 
+def throwing_calls(root):
+  for path in source_files(root):
+    name = path.relative_to(root).as_posix()
+    is_product = name.startswith(('src/', 'include/')) and not path.stem.endswith('_test') and 'fixture' not in path.stem
+    if not is_product or name in THROWING:
+      continue
+    text = path.read_text()
+    calls = [call for call in ASKING.finditer(text) if not ERROR_CODES.search(call['arguments'])]
+    for call in [*calls, *LOOPING.finditer(text)]:
+      line = text.count('\n', 0, call.start()) + 1
+      yield f'{name}:{line}: {call.group()} throws: give it an error_code named error (or walk with increment(error))'
+
+
 def main():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--root', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
   root = parser.parse_args().root.resolve()
-  errors = [*long_files(root), *unlabelled_threads(root)]
+  errors = [*long_files(root), *unlabelled_threads(root), *throwing_calls(root)]
   for error in errors:
     print(error)
   return 1 if errors else 0

@@ -201,7 +201,11 @@ Status Catalog::Load() {
   view_ = std::move(view);
   if (!store_->losses().empty()) return PassLostNumbers();
   // A definition may be among what is lost, so that nobody knows whose the rows are: they stay while that folder does.
-  return std::filesystem::exists(store_->path() / "salvaged") ? Status::OK() : SweepDrafts();
+  std::error_code error;
+  const std::filesystem::path salvaged = store_->path() / "salvaged";
+  const bool was_salvaged = std::filesystem::exists(salvaged, error);
+  if (error) return Status::IOError("'", salvaged.string(), "': ", error.message());
+  return was_salvaged ? Status::OK() : SweepDrafts();
 }
 
 // Numbers may have been given away that the counters know nothing of: none may come twice.

@@ -75,8 +75,10 @@ arrow::Status ImportTarget::RemoveCreated() {
   if (made_database_) {
     database_.reset();
     // The directory was missing or empty: what is in it now is the database that has just been closed.
-    for (const fs::directory_entry& entry : fs::directory_iterator(address_.directory, error)) {
-      if (!error) fs::remove_all(entry.path(), error);
+    fs::directory_iterator entry(address_.directory, error), end;
+    for (; !error && entry != end; entry.increment(error)) {
+      fs::remove_all(entry->path(), error);
+      if (error) break;
     }
   } else if (made_schema_) {
     ARROW_RETURN_NOT_OK(database_->DropSchema(name_.schema_name));

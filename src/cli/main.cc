@@ -47,7 +47,8 @@ bool IsCommandOrOption(const CLI::App& app, const std::string& argument) {
 // `yarrow DIR ...` is `yarrow sql DIR ...`: for a directory that is there, and for a new one whose path cannot be taken
 // for a misspelt command.
 bool IsDirectory(const std::string& argument) {
-  return argument.find('/') != std::string::npos || std::filesystem::is_directory(argument);
+  std::error_code ignored;
+  return argument.find('/') != std::string::npos || std::filesystem::is_directory(argument, ignored);
 }
 
 // Neither of the two.

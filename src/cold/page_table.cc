@@ -92,6 +92,13 @@ arrow::Result<PageTable> PageTable::Decode(const arrow::KeyValueMetadata& metada
   return table;
 }
 
+size_t PageTable::memory_bytes() const {
+  size_t bytes = hashes_.capacity() + chunks_.capacity() * sizeof(chunks_[0]) +
+                 first_pages_.capacity() * sizeof(first_pages_[0]) + pages_.capacity() * sizeof(pages_[0]);
+  for (const SegmentPage& page : pages_) bytes += page.first_key.capacity();
+  return bytes;
+}
+
 std::optional<size_t> PageTable::Find(std::string_view key, const SegmentInfo& info) const {
   if (key < info.first_key() || key > info.last_key) return std::nullopt;
   const auto above = std::ranges::upper_bound(pages_, key, {}, &SegmentPage::first_key);

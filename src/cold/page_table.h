@@ -61,6 +61,7 @@ class PageTable {
   static arrow::Result<PageTable> Decode(const arrow::KeyValueMetadata& metadata, const SegmentInfo& info);
 
   const std::vector<SegmentPage>& pages() const { return pages_; }
+  size_t memory_bytes() const;
   PageRange PagesOf(size_t row_group) const { return {first_pages_[row_group], first_pages_[row_group + 1]}; }
   // The page that has the key if the segment does; nothing when none can have it.
   std::optional<size_t> Find(std::string_view key, const SegmentInfo& info) const;

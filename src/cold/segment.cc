@@ -92,6 +92,7 @@ arrow::Status Segment::ReadFooter() {
     return arrow::Status::Invalid("its footer is damaged");
   }
   ARROW_ASSIGN_OR_RAISE(const std::string_view metadata, FindMetadata(bytes));
+  metadata_bytes_ = metadata.size();
   metadata_ = parquet::FileMetaData::Make(metadata.data(), static_cast<int64_t>(metadata.size()));
 
   const auto key_values = metadata_->key_value_metadata();
@@ -120,7 +121,8 @@ arrow::Status Segment::CheckChunks() const {
 
 size_t Segment::memory_bytes() const {
   // Parquet's decoded metadata take a few times what they take in the file.
-  return sizeof(Segment) + size_t{4} * info_.footer_bytes + chunk_hashes_.chunks().size() * sizeof(ChunkHashes::Chunk);
+  return sizeof(Segment) + size_t{4} * metadata_bytes_ + chunk_hashes_.chunks().size() * sizeof(ChunkHashes::Chunk) +
+         page_table_.memory_bytes();
 }
 
 int Segment::FindColumn(uint32_t column_id) const {

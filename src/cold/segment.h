@@ -93,6 +93,7 @@ class Segment {
   const SegmentInfo info_;
   std::shared_ptr<arrow::io::RandomAccessFile> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
+  size_t metadata_bytes_ = 0;         // in the file
   std::vector<uint32_t> column_ids_;  // in the order of the file
   ChunkHashes chunk_hashes_;          // by row group, then by column
   PageTable page_table_;

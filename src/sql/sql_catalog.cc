@@ -349,9 +349,11 @@ duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& 
 
 duckdb::DatabaseSize SqlCatalog::GetDatabaseSize(duckdb::ClientContext&) {
   duckdb::DatabaseSize size;
-  std::error_code error;
-  for (const auto& file : std::filesystem::recursive_directory_iterator(database_->store()->path(), error)) {
-    if (file.is_regular_file(error)) size.bytes += file.file_size(error);
+  std::error_code error, gone;  // files come and go meanwhile
+  std::filesystem::recursive_directory_iterator file(database_->store()->path(), error), end;
+  for (; !error && file != end; file.increment(error)) {
+    const uintmax_t bytes = file->is_regular_file(gone) ? file->file_size(gone) : 0;
+    if (!gone) size.bytes += bytes;
   }
   return size;
 }

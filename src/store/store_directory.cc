@@ -250,8 +250,14 @@ arrow::Status StoreDirectory::FinishCreation() {
 
 arrow::Status StoreDirectory::SweepTemporary() const {
   std::error_code error;
-  fs::remove_all(temporary(), error);
-  if (!error) fs::create_directory(temporary(), error);
+  fs::create_directory(temporary(), error);
+  fs::directory_iterator left;
+  if (!error) left = fs::directory_iterator(temporary(), error);
+  while (!error && left != fs::directory_iterator()) {
+    const fs::path path = left->path();
+    left.increment(error);
+    if (!error) fs::remove_all(path, error);
+  }
   if (error) return arrow::Status::IOError("cannot sweep '", temporary().string(), "': ", error.message());
   return arrow::Status::OK();
 }

@@ -23,7 +23,8 @@ Status SweepFolder(cold::FileSystem& files, const std::filesystem::path& folder,
   ARROW_ASSIGN_OR_RAISE(const auto names, files.List(folder));
   for (const std::string& name : names) {
     const std::filesystem::path path = folder / name;
-    if (std::filesystem::is_directory(path)) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
       if (cold::IsFolderName(name)) ARROW_RETURN_NOT_OK(SweepFolder(files, path, known, discard));
     } else if (known.count(path) == 0 && (cold::ParseSegmentFileName(name) || cold::IsTemporaryName(name))) {
       ARROW_RETURN_NOT_OK(discard(path));

@@ -218,7 +218,8 @@ Status RowSorter::MergeToFewRuns() {
       runs_[first] = path;
       runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
                   runs_.begin() + static_cast<std::ptrdiff_t>(first + count));
-      for (const auto& old : merged) std::filesystem::remove(old);
+      std::error_code ignored;  // the folder is emptied when the database is opened
+      for (const auto& old : merged) std::filesystem::remove(old, ignored);
     }
   }
   return Status::OK();
