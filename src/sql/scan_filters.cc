@@ -12,6 +12,7 @@
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
+#include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 namespace {
@@ -20,12 +21,12 @@ using duckdb::ClientContext;
 using duckdb::TableFunctionInitInput;
 
 // Whether so many values of a column, which a join hands down, are better looked up than all rows read. A lookup takes
-// about as long as reading 25 rows.
+// about as long as reading 25 hot rows, or as many cold ones as are about in a page.
 bool PaysToLookUp(size_t values, duckdb::column_t id, const SqlTable& entry) {
-  constexpr size_t kRowsALookup = 25;
+  constexpr size_t kHotRowsALookup = 25;
   if (values <= kMostValuesToTest) return true;
-  const RowSchema& schema = *entry.table()->row_schema();
-  return static_cast<int>(id) == schema.key_columns().front() && values * kRowsALookup <= entry.EstimateRows();
+  if (static_cast<int>(id) != entry.table()->row_schema()->key_columns().front()) return false;
+  return values * kHotRowsALookup <= entry.EstimateHotRows() || values * kColdRowsALookup <= entry.CountColdRows();
 }
 
 // Adds one of DuckDB's filters to a request. False when that cannot be.

@@ -31,7 +31,8 @@ class SegmentFilterChoice {
       return std::ranges::all_of(children, [&](const auto& child) { return Take(*child, taken); });
     }
     const bool is_optional = filter.filter_type == TableFilterType::OPTIONAL_FILTER;
-    if (!MeansTheSame(filter)) return is_optional;
+    // Holding a long list against the bounds of each row group takes longer than reading the row groups.
+    if (LongestOptionalList(filter) > kMostValuesToTest || !MeansTheSame(filter)) return is_optional;
     taken->push_back(filter.Copy());
     return true;
   }

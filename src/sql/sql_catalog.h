@@ -38,7 +38,10 @@ class SqlTable : public duckdb::TableCatalogEntry, public std::enable_shared_fro
   // CREATE TABLE, with the table's kind.
   duckdb::unique_ptr<duckdb::CreateInfo> GetInfo() const override;
   // Committed rows, roughly: what the optimizer orders joins by.
-  duckdb::idx_t EstimateRows() const;
+  duckdb::idx_t EstimateRows() const { return EstimateHotRows() + CountColdRows(); }
+  duckdb::idx_t EstimateHotRows() const;
+  // In segments, those that were dropped included.
+  duckdb::idx_t CountColdRows() const;
   // Throws: there is none of DuckDB's. (DuckDB's own error for that would close the whole instance.)
   duckdb::DataTable& GetStorage() override;
 

@@ -62,16 +62,19 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
 
 // RocksDB's estimate of a user's rows is made from blocks that have rows of neighbours, too: a confined session gets
 // one that depends on its own rows alone.
-duckdb::idx_t SqlTable::EstimateRows() const {
+duckdb::idx_t SqlTable::EstimateHotRows() const {
   constexpr uint64_t kUnknownHotRows = 1000;
   if (!table_->entry().partition.valid()) return 100;  // system.stats, which is computed
   const bool is_guess =
       static_cast<const SqlCatalog&>(catalog).is_confined() && table_->definition().kind != TableKind::kShared;
-  const uint64_t hot = is_guess ? kUnknownHotRows
-                                : table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
-                                                                     PrefixSuccessor(table_->key_prefix()));
-  if (!table_->cold() || !table_->cold()->MayHaveSegments()) return hot;
-  return hot + table_->ColdTotals(*table_->cold()->LastKnown()).rows;
+  if (is_guess) return kUnknownHotRows;
+  return table_->store().ApproximateEntries(table_->entry().partition, table_->key_prefix(),
+                                            PrefixSuccessor(table_->key_prefix()));
+}
+
+duckdb::idx_t SqlTable::CountColdRows() const {
+  if (!table_->cold() || !table_->cold()->MayHaveSegments()) return 0;
+  return table_->ColdTotals(*table_->cold()->LastKnown()).rows;
 }
 
 // An UPDATE writes whole rows: what it does not set comes from its scan.

@@ -48,12 +48,12 @@ bool AreSingleKeys(const std::vector<KeyRange>& ranges) {
 
 namespace {
 
-// A lookup reads a page or two of each column: where it would be one of most pages, all of them are read at once.
+// Where lookups would come to most pages, all of them are read at once.
 uint64_t MostLookups(const ColdSegments& segments) {
-  constexpr uint64_t kAlways = 50, kRowsALookup = 16'384;
+  constexpr uint64_t kAlways = 50;
   uint64_t rows = 0;
   for (const auto& segment : segments) rows += segment->info().rows;
-  return std::max(kAlways, rows / kRowsALookup);
+  return std::max(kAlways, rows / kColdRowsALookup);
 }
 
 }  // namespace

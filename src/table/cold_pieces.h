@@ -19,6 +19,9 @@ struct ColdPiece {
   cold::DeletionVector dropped;  // positions of rows that are there no more; empty when single keys are read
 };
 
+// What a lookup in segments is worth: it reads a page or two of each column.
+inline constexpr uint64_t kColdRowsALookup = 16'384;
+
 // Immutable once found.
 struct ColdPieces {
   std::vector<ColdPiece> pieces;  // segments that may have rows of the plan, by segment id
