@@ -27,6 +27,7 @@ class Day {
  public:
   static Day& Of(const std::string& tiers) {
     static std::map<std::string, std::unique_ptr<Day>> days;
+    if (days.empty()) BeforeClose([] { days.clear(); });
     std::unique_ptr<Day>& day = days[tiers];
     if (day == nullptr) day = std::make_unique<Day>(tiers);
     return *day;
