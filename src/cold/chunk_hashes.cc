@@ -1,7 +1,5 @@
 #include "cold/chunk_hashes.h"
 
-#include <algorithm>
-
 #include "cold/hex_text.h"
 
 namespace yarrow::cold {
@@ -14,11 +12,6 @@ constexpr size_t kHashDigits = 16;
 
 void ChunkHashes::Add(uint64_t bytes, uint64_t hash) {
   chunks_.push_back({end(), bytes, hash});
-}
-
-const ChunkHashes::Chunk* ChunkHashes::FindAt(uint64_t offset) const {
-  const auto found = std::ranges::lower_bound(chunks_, offset, {}, &Chunk::offset);
-  return found != chunks_.end() && found->offset == offset ? &*found : nullptr;
 }
 
 std::string ChunkHashes::Encode() const {

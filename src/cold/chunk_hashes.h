@@ -14,20 +14,21 @@
 
 namespace yarrow::cold {
 
+// Some bytes of a file, and what they hash to.
+struct HashedBytes {
+  uint64_t offset = 0;  // from where is said beside it
+  uint64_t bytes = 0;
+  uint64_t hash = 0;  // Hash64
+};
+
 class ChunkHashes {
  public:
   static constexpr const char* kMetadataKey = "yarrow.chunk_hashes";
 
-  struct Chunk {
-    uint64_t offset = 0;  // in the file
-    uint64_t bytes = 0;
-    uint64_t hash = 0;
-  };
+  using Chunk = HashedBytes;  // offset in the file
 
   void Add(uint64_t bytes, uint64_t hash);
   const std::vector<Chunk>& chunks() const { return chunks_; }
-  // Null when no chunk begins there.
-  const Chunk* FindAt(uint64_t offset) const;
   // Where the last chunk ends.
   uint64_t end() const { return chunks_.empty() ? kFirstOffset : chunks_.back().offset + chunks_.back().bytes; }
 

@@ -24,16 +24,10 @@
 #include <utility>
 #include <vector>
 
+#include "cold/chunk_hashes.h"
 #include "cold/manifest_entry.h"
 
 namespace yarrow::cold {
-
-// Some bytes of a file, and what they hash to.
-struct HashedBytes {
-  uint64_t offset = 0;  // from where is said beside it
-  uint64_t bytes = 0;
-  uint64_t hash = 0;  // Hash64
-};
 
 // The rows of a page, which has a part in each column.
 struct SegmentPage {

@@ -148,32 +148,17 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadChunk(size_t number) 
   return ReadHashed(chunk.offset, chunk.bytes, chunk.hash);
 }
 
-// Pages that follow one another are read in one go; the dictionary page may lie before those that nobody wants.
 arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadPages(PageRange pages, int file_column) const {
   const size_t row_group = page_table_.pages()[pages.begin].row_group;
   const size_t number = row_group * column_ids_.size() + static_cast<size_t>(file_column);
   if (pages == page_table_.PagesOf(row_group)) return ReadChunk(number);
   const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
-  const std::vector<HashedBytes> wanted = page_table_.BytesOf(pages, static_cast<size_t>(file_column));
-  uint64_t size = 0;
-  for (const HashedBytes& page : wanted) size += page.bytes;
-  if (wanted.back().offset + wanted.back().bytes > chunk.bytes) return WrongHash(chunk.offset, chunk.bytes);
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(static_cast<int64_t>(size)));
-  uint8_t* out = buffer->mutable_data();
-  for (size_t first = 0, end = 0; first < wanted.size(); first = end) {
-    uint64_t bytes = 0;
-    for (end = first; end < wanted.size() && wanted[end].offset == wanted[first].offset + bytes; ++end) {
-      bytes += wanted[end].bytes;
-    }
-    const auto offset = static_cast<int64_t>(chunk.offset + wanted[first].offset);
-    ARROW_ASSIGN_OR_RAISE(const int64_t read, file_->ReadAt(offset, static_cast<int64_t>(bytes), out));
-    if (static_cast<uint64_t>(read) != bytes) return WrongHash(chunk.offset + wanted[first].offset, bytes);
-    for (; first < end; out += wanted[first++].bytes) {
-      if (Hash64({reinterpret_cast<const char*>(out), wanted[first].bytes}) == wanted[first].hash) continue;
-      return WrongHash(chunk.offset + wanted[first].offset, wanted[first].bytes);
-    }
+  arrow::BufferVector read;
+  for (const HashedBytes& page : page_table_.BytesOf(pages, static_cast<size_t>(file_column))) {
+    if (page.offset + page.bytes > chunk.bytes) return WrongHash(chunk.offset + page.offset, page.bytes);
+    ARROW_ASSIGN_OR_RAISE(read.emplace_back(), ReadHashed(chunk.offset + page.offset, page.bytes, page.hash));
   }
-  return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+  return arrow::ConcatenateBuffers(read);
 }
 
 arrow::Result<Arrays> Segment::ReadColumns(PageRange pages, const std::vector<int>& file_columns,

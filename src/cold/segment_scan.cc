@@ -14,13 +14,6 @@ namespace {
 
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
 
-// The keys that a row group can have: from its first key up to the next one's, or up to the segment's last key.
-KeyRange RangeOf(const SegmentInfo& info, size_t row_group) {
-  const std::string& first = info.row_groups[row_group].first_key;
-  const bool is_last = row_group + 1 == info.row_groups.size();
-  return {first, is_last ? KeySuccessor(info.last_key) : info.row_groups[row_group + 1].first_key};
-}
-
 // The first of normalized ranges that reaches above `key`.
 std::vector<KeyRange>::const_iterator FirstRangeAbove(const std::vector<KeyRange>& ranges, std::string_view key) {
   return std::ranges::partition_point(
@@ -60,7 +53,7 @@ arrow::Result<bool> SegmentScan::IsRuledOut(size_t row_group) const {
 
 arrow::Status SegmentScan::SelectRowGroups() {
   for (size_t i = 0; i < segment_->row_group_count(); ++i) {
-    const KeyRange own = RangeOf(segment_->info(), i);
+    const KeyRange own = KeysOf(segment_->PagesOf(i));
     const auto range = FirstRangeAbove(options_.ranges, own.lower);
     if (range == options_.ranges.end() || range->lower >= own.upper) {
       ++counts_.row_groups_out_of_range;
