@@ -73,11 +73,11 @@ target_link_libraries(yarrow_test_headers PRIVATE yarrow_warnings Arrow::arrow G
 target_compile_options(yarrow_test_headers PRIVATE ${YARROW_TEST_OPTIMIZATION})
 target_precompile_headers(yarrow_test_headers PRIVATE ${YARROW_COMMON_HEADERS} <gtest/gtest.h>)
 
-# yarrow_layer(<name> SOURCES ... [TESTS ...] [LINK ...] [TEST_LINK ...] [CONCURRENT <filter>] [OWN_HEADERS])
-# TESTS make one program, yarrow_<name>_test, registered with ctest test by test. OWN_HEADERS: both precompile headers of
-# their own.
+# yarrow_layer(<name> SOURCES ... [TESTS ...] [SUPPORT ...] [LINK ...] [CONCURRENT <filter>] [OWN_HEADERS])
+# TESTS make one program, yarrow_<name>_test, registered with ctest test by test; SUPPORT are sources of tests/support that
+# it needs. OWN_HEADERS: both precompile headers of their own.
 function(yarrow_layer name)
-  cmake_parse_arguments(ARG "OWN_HEADERS" "CONCURRENT" "SOURCES;TESTS;LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "OWN_HEADERS" "CONCURRENT" "SOURCES;TESTS;SUPPORT;LINK" ${ARGN})
   yarrow_refuse_unparsed("yarrow_layer(${name})" "${ARG_UNPARSED_ARGUMENTS}")
   yarrow_stage_headers(${name} stage deps)
   add_library(yarrow_${name} STATIC ${ARG_SOURCES})
@@ -97,8 +97,9 @@ function(yarrow_layer name)
     target_precompile_headers(yarrow_${name} REUSE_FROM yarrow_headers)
   endif()
   if(ARG_TESTS)
-    yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} LINK ${ARG_TEST_LINK}
-      CONCURRENT ${ARG_CONCURRENT} ${own_headers})
+    list(TRANSFORM ARG_SUPPORT PREPEND ${PROJECT_SOURCE_DIR}/tests/support/)
+    yarrow_test(yarrow_${name}_test LAYER ${name} SOURCES ${ARG_TESTS} ${ARG_SUPPORT} CONCURRENT ${ARG_CONCURRENT}
+      ${own_headers})
   endif()
 endfunction()
 
@@ -120,12 +121,12 @@ function(yarrow_compile_product_together target)
   endif()
 endfunction()
 
-# yarrow_test(<target> LAYER <layer> SOURCES ... [LINK ...] [CONCURRENT <filter>]): a GoogleTest program that sees what
+# yarrow_test(<target> LAYER <layer> SOURCES ... [CONCURRENT <filter>]): a GoogleTest program that sees what
 # its layer sees. CONCURRENT is a GoogleTest filter (Commit*:*Parallel*): the tests it names use several threads, bear
 # the label <layer>-concurrent, and are what runs under ThreadSanitizer (target yarrow_concurrent_tests builds them).
 # OWN_HEADERS: it precompiles headers of its own.
 function(yarrow_test target)
-  cmake_parse_arguments(ARG "OWN_HEADERS" "LAYER;CONCURRENT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "OWN_HEADERS" "LAYER;CONCURRENT" "SOURCES" ${ARGN})
   yarrow_refuse_unparsed("yarrow_test(${target})" "${ARG_UNPARSED_ARGUMENTS}")
   if(YARROW_SANITIZE STREQUAL thread)  # it runs no others
     if(NOT ARG_CONCURRENT)
@@ -136,7 +137,7 @@ function(yarrow_test target)
   add_executable(${target} ${ARG_SOURCES})
   yarrow_compile_together(${target})
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/include/${ARG_LAYER} ${PROJECT_SOURCE_DIR}/tests/support)
-  target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE yarrow_warnings yarrow_${ARG_LAYER} GTest::gtest GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${YARROW_TEST_OPTIMIZATION})
   if(NOT ARG_OWN_HEADERS)
     target_precompile_headers(${target} REUSE_FROM yarrow_test_headers)

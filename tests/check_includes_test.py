@@ -60,7 +60,7 @@ class CheckIncludesTest(unittest.TestCase):
   def test_public_headers_show_no_private_ones_and_no_engine(self):
     self.assert_refused('include/yarrow/store.h', '<rocksdb/db.h>', 'no storage or SQL engine')
     self.assert_refused('include/yarrow/value.h', '"type/decimal.h"', 'may not include a private one')
-    self.assert_refused('include/yarrow/type.h', '<yarrow/table.h>', 'belongs to layer table')
+    self.assert_refused('include/yarrow/type.h', '<yarrow/table.h>', 'belongs to layer database')
 
   def test_every_header_and_folder_has_one_owner(self):
     self.assertIn('no layer of src/layers.txt owns', *self.plant('include/yarrow/planted.h', '#pragma once'))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a source file outgrows one subject, starts threads that ThreadSanitizer never sees, or asks the file system
-in a way that throws.
+"""Fails when a source file outgrows one subject, starts threads that ThreadSanitizer never sees, asks the file system
+in a way that throws, or stands among the product's though only tests use it.
 
 Usage: check_sources.py [--root FOLDER]
 """
@@ -23,9 +23,11 @@ ASKING = re.compile(
 ERROR_CODES = re.compile(r'\b(error|ignored|gone)\b|^status$')  # a file_status is asked without the system
 # Moving on to the next entry throws as well.
 LOOPING = re.compile(r'\bfor \([^;)]*: *(?:fs|std::filesystem)::(?:recursive_)?directory_iterator')
-# Doubles of tests.
-THROWING = {'src/cold/faulty_file_system.h', 'src/cold/lossy_file_system.h', 'src/store/lossy_disk.cc',
-            'src/store/lossy_env.h', 'src/store/gated_env.h', 'src/store/child_process.h'}
+GOOGLETEST = re.compile(r'^\s*#\s*include\s*[<"](gtest|gmock)/', re.MULTILINE)
+
+
+def is_product(path, root):
+  return path.relative_to(root).as_posix().startswith(('src/', 'include/')) and not path.stem.endswith('_test')
 
 
 def source_files(root):
@@ -53,8 +55,7 @@ def unlabelled_threads(root):
 def throwing_calls(root):
   for path in source_files(root):
     name = path.relative_to(root).as_posix()
-    is_product = name.startswith(('src/', 'include/')) and not path.stem.endswith('_test') and 'fixture' not in path.stem
-    if not is_product or name in THROWING:
+    if not is_product(path, root):
       continue
     text = path.read_text()
     calls = [call for call in ASKING.finditer(text) if not ERROR_CODES.search(call['arguments'])]
@@ -63,11 +64,20 @@ def throwing_calls(root):
       yield f'{name}:{line}: {call.group()} throws: give it an error_code named error (or walk with increment(error))'
 
 
+def misplaced_doubles(root):
+  """What only tests use stands in tests/support: headers named after tests, and others that need GoogleTest."""
+  for path in source_files(root):
+    if path.relative_to(root).parts[0] not in ('src', 'include') or path.stem.endswith('_test') and path.suffix == '.cc':
+      continue
+    if path.stem.endswith('_test') or GOOGLETEST.search(path.read_text()):
+      yield f'{path.relative_to(root)}: what tests share belongs to tests/support'
+
+
 def main():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--root', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
   root = parser.parse_args().root.resolve()
-  errors = [*long_files(root), *unlabelled_threads(root), *throwing_calls(root)]
+  errors = [*long_files(root), *unlabelled_threads(root), *throwing_calls(root), *misplaced_doubles(root)]
   for error in errors:
     print(error)
   return 1 if errors else 0

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "yarrow/flush.h"
+#include "yarrow/tier_policy.h"
 
 namespace yarrow {
 
@@ -19,7 +20,7 @@ struct CompactOptions {
   // What the new segments are laid out for. Unset: as most of their rows are laid out now.
   std::optional<FlushOptions::OptimizeFor> optimize_for = {};
   // A segment ends after that many rows; the next one goes on.
-  int64_t max_segment_rows = 1'000'000;
+  int64_t max_segment_rows = kRowsPerSegment;
   // Called now and then with the rows written so far; an error (arrow::Status::Cancelled, say) ends the compaction.
   // Merges that were finished before stay.
   std::function<arrow::Status(int64_t rows)> on_progress = {};

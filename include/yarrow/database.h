@@ -34,8 +34,7 @@ struct SessionOptions {
 class Database {
  public:
   // As Store::Open, with its errors. As long as it or a session is open, tables are flushed, compacted and expired in
-  // the background as their TierPolicy says, see also the settings background_jobs and hot_tier_budget. Needs the
-  // library yarrow_flush.
+  // the background as their TierPolicy says, see also the settings background_jobs and hot_tier_budget.
   static arrow::Result<std::shared_ptr<Database>> Open(const std::filesystem::path& path,
                                                        const StoreOptions& options = {});
   ~Database();
@@ -77,7 +76,7 @@ class Database {
 
   Snapshot GetSnapshot() const;
   // Merges all files of the hot tier into one sorted level.
-  arrow::Status Compact();
+  arrow::Status CompactHotTier();
   // Removes the files of segments that were merged or whose table was dropped, once no snapshot, scan or transaction
   // reads them and the setting deleted_file_retention lets them go. Flushes, compactions, DROP and Open do it, too; a
   // program that runs long and does none of these calls it now and then. Returns how many files went.
@@ -85,7 +84,7 @@ class Database {
   const std::shared_ptr<Store>& store() const;
 
  private:
-  friend class DatabaseImpl;
+  friend struct DatabaseAccess;
   explicit Database(std::shared_ptr<DatabaseImpl> impl);
   std::shared_ptr<DatabaseImpl> impl_;
 };

@@ -18,7 +18,7 @@ struct FlushOptions {
   // Unset: as the table's policy says.
   std::optional<OptimizeFor> optimize_for = {};
   // A segment ends after that many rows; the next one goes on.
-  int64_t max_segment_rows = 1'000'000;
+  int64_t max_segment_rows = kRowsPerSegment;
   // Users of a user table with fewer rows keep them in RocksDB: one file a user only pays for many rows. Unset: as the
   // table's policy says (10,000 where nothing was said).
   std::optional<int64_t> min_user_rows = {};

@@ -5,6 +5,7 @@
 #include <arrow/type_fwd.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@
 namespace yarrow {
 
 class RowSchema;
+
+// The values of a row in column order, or of a key in key order.
+using ValueList = std::span<const Value>;
 
 // The encoded bytes of a row with what is needed to read any of its columns, without parsing the others. Move-only; not
 // thread-safe. It must not outlive its Database.

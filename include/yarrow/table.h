@@ -21,34 +21,13 @@
 #include "yarrow/scan_options.h"
 #include "yarrow/snapshot.h"
 #include "yarrow/table_definition.h"
+#include "yarrow/write_options.h"
 
 namespace yarrow {
 
 class RowSchema;
 class Transaction;
 class TableImpl;
-
-using ValueList = std::span<const Value>;
-// New values of some columns, by name.
-using Assignments = std::span<const std::pair<std::string, Value>>;
-
-enum class WriteMode {
-  kInsert,  // an existing key is an error that names it
-  kUpsert,  // an existing row is replaced
-};
-
-struct BulkLoadProgress {
-  int64_t rows_read = 0;
-  int64_t rows_written = 0;  // to the files that one last step makes visible; 0 as long as rows are read
-};
-
-struct BulkLoadOptions {
-  WriteMode mode = WriteMode::kInsert;
-  uint64_t sort_buffer_bytes = 128ull << 20;  // rows arriving out of key order are sorted in runs of this size
-  // Called now and then from the loading thread, until the last step. A status that is not OK ends the load, which
-  // returns it and leaves the table as it was.
-  std::function<arrow::Status(const BulkLoadProgress& progress)> on_progress = {};
-};
 
 // Safe to use from several threads; every method is atomic and durable as the database's durability says. Errors name
 // table, column, key and value.
@@ -107,15 +86,15 @@ class Table {
   // --- the tiers ---
   // Moves the rows that are there now from RocksDB to Parquet segments; answers stay the same at every moment. Writers
   // wait for one synced write, readers not at all. Of a user table the rows of all users move, whoever calls. One flush
-  // or compaction of a table at a time: waits for the one that runs. Needs the library yarrow_flush.
+  // or compaction of a table at a time: waits for the one that runs.
   arrow::Result<FlushResult> Flush(const FlushOptions& options = {});
   // Merges segments, so that there are few of them and overridden rows take no room; answers stay the same at every
   // moment, as with Flush. Of a user table the segments of all users, each user's by themselves. The old files go when
   // nobody reads them any more, and not before the setting deleted_file_retention says so. One flush or compaction of a
-  // table at a time: waits for the one that runs. Needs the library yarrow_flush.
+  // table at a time: waits for the one that runs.
   arrow::Result<CompactResult> Compact(const CompactOptions& options = {});
   // Deletes the rows whose time is over (TierPolicy::ttl), in commits of some thousand rows each; returns how many. Of
-  // a user table those of all users. Invalid for a table whose rows do not expire. Needs the library yarrow_flush.
+  // a user table those of all users. Invalid for a table whose rows do not expire.
   arrow::Result<int64_t> Expire();
 
  private:

@@ -7,6 +7,9 @@
 
 namespace yarrow {
 
+// Rows that a segment has at most, where no option says otherwise.
+inline constexpr int64_t kRowsPerSegment = 1'000'000;
+
 // What segments are laid out for: large row groups that scan fast, or small ones of which single rows are read fast.
 enum class OptimizeFor { kScan, kLookup };
 

@@ -4,12 +4,12 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include "allocation_count.h"
 #include "arrow_assert.h"
-#include "batch/allocation_count.h"
 #include "batch/arrow_sink.h"
 #include "batch/row_decoder.h"
 #include "batch/row_encoder.h"
-#include "batch/table_fixture.h"
+#include "table_fixture.h"
 
 namespace yarrow {
 namespace {

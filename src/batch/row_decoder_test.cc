@@ -9,8 +9,8 @@
 #include "arrow_assert.h"
 #include "batch/batch_builder.h"
 #include "batch/row_encoder.h"
-#include "batch/table_fixture.h"
 #include "random_seed.h"
+#include "table_fixture.h"
 
 namespace yarrow {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "arrow_assert.h"
-#include "batch/table_fixture.h"
+#include "table_fixture.h"
 
 namespace yarrow {
 namespace {

@@ -19,12 +19,12 @@ using arrow::Status;
 
 namespace {
 
-constexpr std::string_view kRowIdCounters = "row_id/";
+constexpr std::string_view kIdCounters = "row_id/";
 constexpr std::string_view kTableIdCounter = "table_id";
 constexpr std::string_view kJobIdCounter = "job_id";
 
 std::string RowIdKey(uint32_t table_id) {
-  return std::string(kRowIdCounters) + std::to_string(table_id);
+  return std::string(kIdCounters) + std::to_string(table_id);
 }
 
 std::string SegmentIdKey(uint32_t table_id) {
@@ -138,8 +138,8 @@ Status Catalog::OpenPartitions() {
   ARROW_RETURN_NOT_OK(open(&users_, SystemTableId::kUsers));
   ARROW_RETURN_NOT_OK(open(&jobs_, SystemTableId::kJobs));
   ARROW_RETURN_NOT_OK(open(&settings_, SystemTableId::kSettings));
-  table_ids_ = std::make_unique<RowIdCounter>(store_, counters_, std::string(kTableIdCounter));
-  job_ids_ = std::make_unique<RowIdCounter>(store_, counters_, std::string(kJobIdCounter));
+  table_ids_ = std::make_unique<IdCounter>(store_, counters_, std::string(kTableIdCounter));
+  job_ids_ = std::make_unique<IdCounter>(store_, counters_, std::string(kJobIdCounter));
   return Status::OK();
 }
 
@@ -258,11 +258,11 @@ Status Catalog::SweepDrafts() {
     }
     ARROW_RETURN_NOT_OK(records.status());
   }
-  const KeyRange all_counters = PrefixRange(kRowIdCounters);
+  const KeyRange all_counters = PrefixRange(kIdCounters);
   ScanCursor counters =
       store_->Scan({.partition = counters_, .lower = all_counters.lower, .upper = all_counters.upper});
   while (counters.Next()) {
-    const std::string_view id = counters.key().substr(kRowIdCounters.size());
+    const std::string_view id = counters.key().substr(kIdCounters.size());
     if (!numbers.contains(id)) writes.Delete(counters_, counters.key());
   }
   ARROW_RETURN_NOT_OK(counters.status());
@@ -277,9 +277,9 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
   entry->guard_version = entry->guard->version();
   entry->places = std::make_shared<CommitGuard>("places of the rows of table " + definition.QualifiedName());
   if (definition.has_hidden_row_id()) {
-    entry->row_ids = std::make_shared<RowIdCounter>(store_, counters_, RowIdKey(definition.id));
+    entry->row_ids = std::make_shared<IdCounter>(store_, counters_, RowIdKey(definition.id));
   }
-  entry->segment_ids = std::make_shared<RowIdCounter>(store_, counters_, SegmentIdKey(definition.id));
+  entry->segment_ids = std::make_shared<IdCounter>(store_, counters_, SegmentIdKey(definition.id));
   entry->definition = std::make_shared<const TableDefinition>(std::move(definition));
   return entry;
 }

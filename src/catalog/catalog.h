@@ -38,8 +38,8 @@ struct TableEntry {
   // tiers.
   std::shared_ptr<CommitGuard> places;
   // The counter of hidden row ids, shared by all versions; null for tables with a key.
-  std::shared_ptr<class RowIdCounter> row_ids;
-  std::shared_ptr<class RowIdCounter> segment_ids;  // likewise; null for system tables
+  std::shared_ptr<class IdCounter> row_ids;
+  std::shared_ptr<class IdCounter> segment_ids;  // likewise; null for system tables
   // Sequence of the commit that ended this version: it dropped or altered the table; 0 as long as it is the present
   // one, while such a commit is under way kEnding plus the last sequence before it.
   static constexpr uint64_t kEnding = uint64_t{1} << 63;
@@ -121,9 +121,9 @@ class CatalogView {
 
 // Hands out increasing numbers that outlive the process: leases of growing size are recorded in the store before any
 // number in them is given away, so that none comes twice. Thread-safe.
-class RowIdCounter {
+class IdCounter {
  public:
-  RowIdCounter(std::shared_ptr<Store> store, Partition counters, std::string key);
+  IdCounter(std::shared_ptr<Store> store, Partition counters, std::string key);
   // The first of `count` numbers in a row; 1 and up.
   arrow::Result<int64_t> Take(int64_t count);
 
@@ -268,8 +268,8 @@ class Catalog {
   std::shared_ptr<const CatalogView> view_;
   std::deque<std::shared_ptr<const TableEntry>> ended_;           // the last few versions that are no more, latest last
   std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas_;  // likewise
-  std::unique_ptr<RowIdCounter> table_ids_;
-  std::unique_ptr<RowIdCounter> job_ids_;
+  std::unique_ptr<IdCounter> table_ids_;
+  std::unique_ptr<IdCounter> job_ids_;
 };
 
 }  // namespace yarrow

@@ -5,7 +5,7 @@
 #include "arrow_assert.h"
 #include "cold/record_bytes.h"
 #include "random_seed.h"
-#include "type/value_generator.h"
+#include "value_generator.h"
 
 namespace yarrow::cold {
 namespace {

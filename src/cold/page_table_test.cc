@@ -11,9 +11,9 @@
 #include "cold/page_cache.h"
 #include "cold/parquet_form.h"
 #include "cold/record_bytes.h"
-#include "cold/segment_fixture.h"
 #include "cold/segment_lookup.h"
 #include "cold/verify_segment.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

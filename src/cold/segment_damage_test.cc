@@ -8,13 +8,13 @@
 #include <set>
 
 #include "arrow_assert.h"
-#include "cold/faulty_file_system.h"
 #include "cold/record_bytes.h"
 #include "cold/segment.h"
-#include "cold/segment_fixture.h"
 #include "cold/segment_path.h"
 #include "cold/segment_scan.h"
+#include "faulty_file_system.h"
 #include "random_seed.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

@@ -9,10 +9,10 @@
 #include "arrow_assert.h"
 #include "batch/row_encoder.h"
 #include "cold/page_rows.h"
-#include "cold/segment_fixture.h"
 #include "cold/segment_schema.h"
 #include "key/key_range.h"
 #include "random_seed.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

@@ -7,8 +7,8 @@
 
 #include "arrow_assert.h"
 #include "cold/predicate_bounds.h"
-#include "cold/segment_fixture.h"
 #include "random_seed.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

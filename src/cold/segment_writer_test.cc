@@ -10,9 +10,9 @@
 #include <limits>
 
 #include "arrow_assert.h"
-#include "cold/segment_fixture.h"
 #include "cold/segment_path.h"
 #include "random_seed.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "arrow_assert.h"
-#include "cold/segment_fixture.h"
 #include "random_seed.h"
+#include "segment_fixture.h"
 #include "temp_dir.h"
 
 namespace yarrow::cold {

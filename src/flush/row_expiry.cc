@@ -12,11 +12,10 @@
 #include "flush/present_table.h"
 #include "flush/table_job.h"
 #include "predicate/row_predicate.h"
+#include "scan/row_walker.h"
 #include "store/home_process.h"
-#include "table/row_walker.h"
-#include "table/transaction_impl.h"
 #include "table/user_rows.h"
-#include "yarrow/table.h"
+#include "write/transaction_impl.h"
 
 namespace yarrow {
 namespace {
@@ -221,11 +220,6 @@ arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table,
       table, [&](const std::shared_ptr<TableImpl>& present) { return Expire(present, now, reported, &rows); });
   ARROW_RETURN_NOT_OK(job->Finish(status, {.rows = static_cast<uint64_t>(rows)}));
   return rows;
-}
-
-arrow::Result<int64_t> Table::Expire() {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return ExpireRows(impl_);
 }
 
 }  // namespace yarrow

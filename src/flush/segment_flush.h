@@ -21,7 +21,7 @@
 
 #include "cold/segment_writer.h"
 #include "flush/change_recorder.h"
-#include "table/piece_scanner.h"
+#include "scan/piece_scanner.h"
 #include "table/table_impl.h"
 #include "yarrow/flush.h"
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "batch/batch_builder.h"
-#include "table/cold_cursor.h"
-#include "table/cold_pieces.h"
-#include "table/piece_merge.h"
+#include "scan/cold_cursor.h"
+#include "scan/cold_pieces.h"
+#include "scan/piece_merge.h"
 
 namespace yarrow::flush {
 

@@ -12,7 +12,6 @@
 #include "flush/segment_compaction.h"
 #include "flush/table_job.h"
 #include "store/home_process.h"
-#include "yarrow/table.h"
 
 namespace yarrow {
 namespace {
@@ -149,7 +148,7 @@ arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table) {
 }
 
 arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto job, Job::Start(*table, "compaction", ColdRows(*table)));
+  ARROW_ASSIGN_OR_RAISE(const auto job, table->StartJob("compaction", ColdRows(*table)));
   return RunJob(table, options, *job);
 }
 
@@ -157,11 +156,6 @@ arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& tabl
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
   ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "compaction", ColdRows(*table), options.on_progress));
   return RunJob(table, options, *job);
-}
-
-arrow::Result<CompactResult> Table::Compact(const CompactOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return CompactTable(impl_, options);
 }
 
 }  // namespace yarrow

@@ -15,7 +15,6 @@
 #include "store/home_process.h"
 #include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
-#include "yarrow/table.h"
 
 namespace yarrow {
 namespace {
@@ -138,11 +137,6 @@ arrow::Result<FlushResult> FlushTable(const std::shared_ptr<TableImpl>& table, c
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   moved_rows.DropDue([&] { return !options.on_progress || options.on_progress(moved.total.rows).ok(); });
   return moved.total;
-}
-
-arrow::Result<FlushResult> Table::Flush(const FlushOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return FlushTable(impl_, options);
 }
 
 }  // namespace yarrow

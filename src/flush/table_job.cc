@@ -15,10 +15,10 @@ arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::strin
                                         const std::function<arrow::Status(int64_t rows)>& on_wait) {
   std::unique_lock has_table(table.cold()->move_mutex(), std::try_to_lock);
   if (has_table) {
-    ARROW_ASSIGN_OR_RAISE(auto job, Job::Start(table, kind, expected_rows));
+    ARROW_ASSIGN_OR_RAISE(auto job, table.StartJob(kind, expected_rows));
     return TableJob(std::move(has_table), std::move(job));
   }
-  ARROW_ASSIGN_OR_RAISE(auto job, Job::Start(table, kind, expected_rows, JobState::kQueued));
+  ARROW_ASSIGN_OR_RAISE(auto job, table.StartJob(kind, expected_rows, JobState::kQueued));
   while (!has_table.try_lock()) {
     arrow::Status status = job->CheckCancelled();
     if (status.ok() && on_wait) status = on_wait(0);

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "table/job.h"
+#include "table/table_impl.h"
 
 namespace yarrow::flush {
 

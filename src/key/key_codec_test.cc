@@ -7,7 +7,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "random_seed.h"
-#include "type/value_generator.h"
+#include "value_generator.h"
 
 namespace yarrow {
 namespace {

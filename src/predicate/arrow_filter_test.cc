@@ -12,8 +12,8 @@
 #include <iostream>
 
 #include "arrow_assert.h"
-#include "predicate/random_filter.h"
 #include "predicate/row_predicate.h"
+#include "random_filter.h"
 #include "random_seed.h"
 
 namespace yarrow::test {

@@ -7,7 +7,7 @@
 
 #include "arrow_assert.h"
 #include "predicate/normal_form.h"
-#include "predicate/test_table.h"
+#include "predicate_table.h"
 #include "random_seed.h"
 
 namespace yarrow::test {

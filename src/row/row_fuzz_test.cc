@@ -5,8 +5,8 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "row/row_generator_test.h"
 #include "row/row_layout.h"
+#include "row_generator.h"
 
 namespace yarrow {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "row/row_generator_test.h"
+#include "row_generator.h"
 
 namespace yarrow {
 namespace {

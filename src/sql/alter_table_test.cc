@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

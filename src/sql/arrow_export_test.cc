@@ -4,7 +4,7 @@
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

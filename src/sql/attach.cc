@@ -36,7 +36,7 @@ struct Handed {
 };
 
 // What ATTACH shares with Attach, and Attach hands to the statement that it runs: nobody else's statement gets it.
-struct OpenDatabases : public duckdb::StorageExtensionInfo {
+struct AttachedDatabases : public duckdb::StorageExtensionInfo {
   std::mutex mutex;
   std::map<const duckdb::ClientContext*, Handed> handed;
   std::shared_ptr<Confinement> confinement;
@@ -98,7 +98,7 @@ duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(duckdb::optional_ptr<duckdb::S
                                                   duckdb::AttachOptions& options) {
   RefuseStorageOptions(options);
   const bool is_read_only = options.access_mode == duckdb::AccessMode::READ_ONLY;
-  auto& databases = static_cast<OpenDatabases&>(*storage_info);
+  auto& databases = static_cast<AttachedDatabases&>(*storage_info);
   if (databases.confinement->is_on()) {
     throw duckdb::PermissionException("this DuckDB instance is confined: no other database can be attached");
   }
@@ -125,21 +125,21 @@ duckdb::unique_ptr<duckdb::TransactionManager> MakeTransactionManager(
   return duckdb::make_uniq<SqlTransactionManager>(attached, catalog.Cast<SqlCatalog>());
 }
 
-OpenDatabases& RegisterType(duckdb::DuckDB& duckdb) {
+AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   static std::mutex mutex;
   std::lock_guard lock(mutex);
   auto& config = duckdb::DBConfig::GetConfig(*duckdb.instance);
   if (const auto known = duckdb::StorageExtension::Find(config, kType)) {
-    return static_cast<OpenDatabases&>(*known->storage_info);
+    return static_cast<AttachedDatabases&>(*known->storage_info);
   }
   auto extension = duckdb::make_shared_ptr<duckdb::StorageExtension>();
   // Before those that change plans.
   auto confinement = Confinement::Register(config);
   extension->attach = AttachCatalog;
   extension->create_transaction_manager = MakeTransactionManager;
-  auto databases = duckdb::make_shared_ptr<OpenDatabases>();
+  auto databases = duckdb::make_shared_ptr<AttachedDatabases>();
   databases->confinement = std::move(confinement);
-  OpenDatabases& found = *databases;
+  AttachedDatabases& found = *databases;
   extension->storage_info = std::move(databases);
   duckdb::StorageExtension::Register(config, kType, std::move(extension));
   RegisterScanPushdown(config);
@@ -165,7 +165,7 @@ arrow::Status Register(duckdb::DuckDB& duckdb) {
 
 arrow::Status Attach(duckdb::DuckDB& duckdb, std::shared_ptr<Database> database, const std::string& name,
                      const Options& options) {
-  OpenDatabases& databases = RegisterType(duckdb);
+  AttachedDatabases& databases = RegisterType(duckdb);
   const std::string path = database->store()->path().string();
   const std::string statement = "ATTACH " + duckdb::KeywordHelper::WriteQuoted(path, '\'') + " AS " +
                                 duckdb::KeywordHelper::WriteQuoted(name, '"') + " (TYPE yarrow)";

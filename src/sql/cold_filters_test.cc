@@ -2,7 +2,7 @@
 // what is passed over by statistics changes no answer.
 #include <gtest/gtest.h>
 
-#include "sql/differential_fixture_test.h"
+#include "differential_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "row/row_schema.h"
+#include "scan/cold_pieces.h"
 #include "sql/duckdb_api.h"
 #include "sql/segment_filters.h"
-#include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

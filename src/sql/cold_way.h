@@ -1,9 +1,9 @@
 // How a SQL scan reads the rows of segments.
 #pragma once
 
+#include "scan/cold_pieces.h"
 #include "sql/duckdb_api.h"
 #include "sql/segment_filters.h"
-#include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 

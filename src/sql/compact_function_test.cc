@@ -1,7 +1,7 @@
 // yarrow_compact, and SQL and API together around compactions.
 #include <filesystem>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

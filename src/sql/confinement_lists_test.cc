@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "confinement_fixture.h"
 #include "sql/confined_functions.h"
-#include "sql/confinement_fixture_test.h"
 
 namespace yarrow {
 namespace {

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "sql/confinement_fixture_test.h"
+#include "confinement_fixture.h"
 #include "sql/sql_session.h"
 
 namespace yarrow {

@@ -1,7 +1,7 @@
 // What CREATE TABLE takes and what it refuses.
 #include <gtest/gtest.h>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "sql/differential_fixture_test.h"
+#include "differential_fixture.h"
 
 namespace yarrow::sql {
 namespace {

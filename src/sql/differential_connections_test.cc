@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "sql/differential_fixture_test.h"
+#include "differential_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -2,7 +2,7 @@
 // changes of thousands of rows, and what a transaction wrote on top of what is stored.
 #include <gtest/gtest.h>
 
-#include "sql/differential_fixture_test.h"
+#include "differential_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "sql/random_table_test.h"
+#include "random_table.h"
 
 namespace yarrow::sql {
 namespace {

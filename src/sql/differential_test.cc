@@ -1,7 +1,7 @@
 // Random small tables, changes and queries, here and on native DuckDB tables.
 #include <gtest/gtest.h>
 
-#include "sql/random_table_test.h"
+#include "random_table.h"
 
 // DuckDB does not free the state of a max(VARCHAR) in some UPDATE ... FROM (SELECT max(...) ... GROUP BY ...) over one
 // of our tables; it makes, owns and should free it. No plan that shows it natively was found yet.

@@ -1,7 +1,7 @@
 // EXPORT DATABASE, IMPORT DATABASE and COPY FROM DATABASE: the tables of users, and no system table.
 #include <gtest/gtest.h>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

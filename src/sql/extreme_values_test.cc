@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 #include "yarrow/scan_options.h"
 #include "yarrow/table.h"
 

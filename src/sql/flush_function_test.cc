@@ -1,5 +1,5 @@
 // yarrow_flush by SQL, whose transaction has a snapshot from before the move.
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "forked.h"
-#include "sql/sql_fixture_test.h"
 #include "sql/sql_session.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

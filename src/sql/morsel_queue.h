@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "table/morsels.h"
+#include "scan/morsels.h"
 
 namespace yarrow::sql {
 

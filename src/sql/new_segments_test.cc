@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "random_seed.h"
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

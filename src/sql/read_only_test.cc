@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

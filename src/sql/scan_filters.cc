@@ -7,12 +7,12 @@
 #include <map>
 #include <utility>
 
+#include "scan/cold_pieces.h"
 #include "sql/filter_translation.h"
 #include "sql/row_id_filter.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
-#include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include "scan/scan_plan.h"
 #include "sql/duckdb_api.h"
 #include "sql/run_time_filter.h"
 #include "sql/sql_catalog.h"
-#include "table/scan_plan.h"
 #include "yarrow/predicate.h"
 
 namespace yarrow::sql {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "sql/duckdb_api.h"
-#include "table/cold_table.h"
+#include "tier/cold_table.h"
 
 namespace yarrow::sql {
 

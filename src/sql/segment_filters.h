@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "row/row_schema.h"
+#include "scan/cold_pieces.h"
 #include "sql/duckdb_api.h"
-#include "table/cold_pieces.h"
 
 namespace yarrow::sql {
 

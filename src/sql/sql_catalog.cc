@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "database/open_database.h"
 #include "sql/alter_table.h"
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
@@ -192,7 +193,7 @@ void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cas
 
 SqlCatalog::SqlCatalog(duckdb::AttachedDatabase& attached, std::shared_ptr<Database> database, std::string user,
                        bool confined)
-    : Catalog(attached), database_(DatabaseImpl::Of(*database)), user_(std::move(user)), is_confined_(confined) {}
+    : Catalog(attached), database_(ImplOf(*database)), user_(std::move(user)), is_confined_(confined) {}
 SqlCatalog::~SqlCatalog() = default;
 
 void SqlCatalog::CheckMayDefine() const {

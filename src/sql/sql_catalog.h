@@ -15,6 +15,7 @@
 #include "sql/duckdb_api.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
+#include "yarrow/database.h"
 
 namespace yarrow::sql {
 

@@ -5,7 +5,7 @@
 #include <duckdb/main/appender.hpp>
 #include <thread>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

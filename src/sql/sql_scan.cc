@@ -12,6 +12,10 @@
 
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
+#include "scan/cold_pieces.h"
+#include "scan/morsels.h"
+#include "scan/piece_scanner.h"
+#include "scan/row_walker.h"
 #include "sql/cold_scan.h"
 #include "sql/cold_way.h"
 #include "sql/expression_translation.h"
@@ -26,10 +30,6 @@
 #include "sql/sql_type.h"
 #include "sql/vector_taker.h"
 #include "store/tombstone_count.h"
-#include "table/cold_pieces.h"
-#include "table/morsels.h"
-#include "table/piece_scanner.h"
-#include "table/row_walker.h"
 
 namespace yarrow::sql {
 namespace {

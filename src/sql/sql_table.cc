@@ -7,7 +7,7 @@
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
 #include "sql/table_options.h"
-#include "table/new_segments.h"
+#include "tier/new_segments.h"
 
 namespace yarrow::sql {
 

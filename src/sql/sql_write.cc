@@ -13,7 +13,7 @@
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/write_operator.h"
-#include "table/bulk_change.h"
+#include "write/bulk_change.h"
 
 namespace yarrow::sql {
 namespace {

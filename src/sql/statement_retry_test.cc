@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "sql/sql_fixture_test.h"
 #include "sql/sql_session.h"
+#include "sql_fixture.h"
 
 namespace yarrow {
 namespace {

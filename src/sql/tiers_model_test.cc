@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 #include "yarrow/database.h"
 
 namespace yarrow {

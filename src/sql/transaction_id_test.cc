@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "sql/sql_fixture_test.h"
+#include "sql_fixture.h"
 
 namespace yarrow::sql {
 namespace {

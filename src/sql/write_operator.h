@@ -14,8 +14,8 @@
 
 #include "sql/sql_catalog.h"
 #include "sql/sql_transaction.h"
-#include "table/row_changes.h"
-#include "table/row_intake.h"
+#include "write/row_changes.h"
+#include "write/row_intake.h"
 
 namespace yarrow::sql {
 

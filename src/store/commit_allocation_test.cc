@@ -4,8 +4,8 @@
 #include <new>
 
 #include "failing_new.h"
-#include "store/store_fixture_test.h"
 #include "store/write_run.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

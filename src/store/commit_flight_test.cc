@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "random_seed.h"
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

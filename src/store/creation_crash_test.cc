@@ -5,8 +5,8 @@
 #include <string>
 
 #include "arrow_assert.h"
+#include "lossy_env.h"
 #include "random_seed.h"
-#include "store/lossy_env.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 

@@ -11,7 +11,7 @@
 
 #include "arrow_assert.h"
 #include "forked.h"
-#include "store/child_process.h"
+#include "child_process.h"
 #include "store/store_env.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"

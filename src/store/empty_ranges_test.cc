@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "random_seed.h"
-#include "store/store_fixture_test.h"
 #include "store/tombstone_count.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <ranges>
 
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "arrow_assert.h"
 #include "forked.h"
-#include "store/child_process.h"
+#include "child_process.h"
 #include "store/home_process.h"
 #include "temp_dir.h"
 #include "yarrow/entity_store.h"

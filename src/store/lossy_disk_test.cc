@@ -1,5 +1,5 @@
 // The disk that forgets forgets what real ones do, and nothing that was synced.
-#include "store/lossy_disk.h"
+#include "lossy_disk.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 #include <set>
 
 #include "arrow_assert.h"
+#include "lossy_env.h"
 #include "random_seed.h"
-#include "store/lossy_env.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "store/skipped_entries.h"
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

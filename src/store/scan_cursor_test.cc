@@ -10,7 +10,7 @@
 
 #include "random_seed.h"
 #include "store/file_run.h"
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

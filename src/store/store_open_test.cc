@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "arrow_assert.h"
-#include "store/child_process.h"
+#include "child_process.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/store.h"

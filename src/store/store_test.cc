@@ -16,7 +16,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "store/child_process.h"
+#include "child_process.h"
 #include "store/store_env.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"

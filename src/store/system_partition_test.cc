@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 #include "yarrow/entity_store.h"
 
 namespace yarrow {

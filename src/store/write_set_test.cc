@@ -10,7 +10,7 @@
 #include "random_seed.h"
 #include "store/hash_map64.h"
 #include "store/overlay_cursor.h"
-#include "store/store_fixture_test.h"
+#include "store_fixture.h"
 
 namespace yarrow {
 namespace {

@@ -4,19 +4,14 @@
 #include <arrow/result.h>
 
 #include <atomic>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 
 #include "catalog/catalog.h"
-#include "table/cold_table.h"
-#include "yarrow/database.h"
+#include "job/jobs.h"
+#include "tier/cold_table.h"
 #include "yarrow/store.h"
-
-namespace rocksdb {
-class Env;
-}  // namespace rocksdb
 
 namespace yarrow {
 
@@ -39,19 +34,11 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   // `files`: of the segments.
   static arrow::Result<std::shared_ptr<DatabaseImpl>> Open(std::shared_ptr<Store> store,
                                                            cold::FileSystem* files = &cold::OsFileSystem());
-  // Database::Open on other file systems, which must outlive it; for tests of disks that fail and forget. Does not go
-  // through the registry.
-  static arrow::Result<std::shared_ptr<Database>> OpenOn(rocksdb::Env* env, cold::FileSystem* files,
-                                                         const std::filesystem::path& path,
-                                                         const StoreOptions& options);
-
-  // What is behind the facade, for layers that work below it.
-  static const std::shared_ptr<DatabaseImpl>& Of(const Database& database) { return database.impl_; }
-
   const std::shared_ptr<Store>& store() const { return store_; }
   Catalog& catalog() { return *catalog_; }
   const LiveSettings& settings() const { return settings_; }
-  Jobs& jobs() { return cold_tier_->jobs; }
+  Jobs& jobs() { return *jobs_; }
+  const std::shared_ptr<Jobs>& shared_jobs() const { return jobs_; }
   const std::shared_ptr<ColdTier>& cold_tier() const { return cold_tier_; }
   // The segments of a table, the same object for all who open it.
   arrow::Result<std::shared_ptr<ColdTable>> OpenCold(const TableEntry& entry);
@@ -61,7 +48,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   // As Catalog::CommitChanges; the files of dropped tables are recorded with them.
   arrow::Result<CommitResult> CommitChanges(const CatalogChanges& changes, WriteSet* writes,
                                             const CommitOptions& options = {});
-  // See Database.
+  // As Database::RemoveDeletedFiles.
   arrow::Result<int64_t> RemoveDeletedFiles();
 
  private:
@@ -75,6 +62,7 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   const std::shared_ptr<Store> store_;
   std::unique_ptr<Catalog> catalog_;
   std::shared_ptr<ColdTier> cold_tier_;
+  const std::shared_ptr<Jobs> jobs_ = std::make_shared<Jobs>();
   std::mutex cold_mutex_;
   std::map<uint32_t, std::shared_ptr<ColdTable>> cold_tables_;  // by table id, under cold_mutex_
   LiveSettings settings_;

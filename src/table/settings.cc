@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "table/database_impl.h"
+#include "yarrow/scan_options.h"
 
 namespace yarrow {
 namespace {

@@ -11,9 +11,8 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "scan/table_scan.h"
 #include "store/home_process.h"
-#include "table/row_changes.h"
-#include "table/table_scan.h"
 
 namespace yarrow {
 
@@ -93,6 +92,7 @@ ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   source.kind = entry_->partition.valid() ? SourceKind::kHot : SourceKind::kComputed;
   source.computed = static_cast<SystemTableId>(definition().id);
   source.tier = database_->cold_tier();
+  source.jobs = database_->shared_jobs();
   source.partition = entry_->partition;
   source.key_prefix = key_prefix_;
   source.row_schema = row_schema_;
@@ -117,7 +117,7 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
 
 arrow::Result<ComputedCursor> TableImpl::MakeComputed(const Snapshot& snapshot) const {
   const auto id = static_cast<SystemTableId>(definition().id);
-  ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(id, *database_->cold_tier(), snapshot));
+  ARROW_ASSIGN_OR_RAISE(auto rows, MakeComputedRows(id, *database_->cold_tier(), database_->jobs(), snapshot));
   return ComputedCursor(std::move(rows), /*reverse=*/false);
 }
 
@@ -130,13 +130,10 @@ arrow::Result<std::optional<Row>> TableImpl::GetComputed(std::string_view key, c
   return Row(row_schema_, visible_schema_, std::string(cursor.key()), std::string(cursor.value()));
 }
 
-arrow::Result<std::optional<Row>> TableImpl::GetCold(const std::string& key, Snapshot snapshot) const {
-  if (!cold_ || !cold_->MayHaveSegments()) return std::nullopt;
-  WriteSet no_writes;
-  // A row may have been hot again, or become cold, since it was looked for without a snapshot.
-  if (snapshot.is_null()) snapshot = store().GetSnapshot();
-  RowChanges reader(store(), snapshot, &no_writes);
-  return reader.GetEncoded(*this, key);
+arrow::Result<std::unique_ptr<Job>> TableImpl::StartJob(std::string kind, uint64_t expected_rows,
+                                                        JobState state) const {
+  return Job::Start(&database_->catalog(), &database_->jobs(), std::move(kind), definition().QualifiedName(),
+                    expected_rows, state);
 }
 
 TableImpl::EncoderLease TableImpl::LeaseEncoder() const {

@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "batch/row_encoder.h"
-#include "table/cold_table.h"
-#include "table/computed_cursor.h"
+#include "job/job.h"
+#include "scan/computed_cursor.h"
+#include "scan/scan_plan.h"
 #include "table/database_impl.h"
-#include "table/scan_plan.h"
-#include "yarrow/table.h"
+#include "tier/cold_table.h"
+#include "yarrow/row.h"
 
 namespace yarrow {
 
@@ -75,11 +76,13 @@ class TableImpl {
   // What a plan over the rows of this reader starts from.
   ScanSource MakeSource(WriteSet::View overlay) const;
 
-  // The row with that encoded key, which has no hot one at the snapshot (null: a moment ago).
-  arrow::Result<std::optional<Row>> GetCold(const std::string& key, Snapshot snapshot) const;
   // For system tables whose rows are made when they are asked for: all of them, or the one with that encoded key.
   arrow::Result<ComputedCursor> MakeComputed(const Snapshot& snapshot) const;
   arrow::Result<std::optional<Row>> GetComputed(std::string_view key, const Snapshot& snapshot) const;
+
+  // A job on this table; see Job::Start.
+  arrow::Result<std::unique_ptr<Job>> StartJob(std::string kind, uint64_t expected_rows = 0,
+                                               JobState state = JobState::kRunning) const;
 
   // An encoder of this table for one thread at a time; goes back when the lease ends.
   class EncoderLease {

@@ -4,7 +4,7 @@
 #include <arrow/type.h>
 
 #include "arrow_assert.h"
-#include "type/value_generator.h"
+#include "value_generator.h"
 
 namespace yarrow {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
-#include "type/value_generator.h"
+#include "value_generator.h"
 #include "yarrow/value.h"
 
 namespace yarrow {

@@ -6,7 +6,7 @@
 #include "random_seed.h"
 #include "type/decimal.h"
 #include "type/value_check.h"
-#include "type/value_generator.h"
+#include "value_generator.h"
 
 namespace yarrow {
 namespace {

@@ -6,8 +6,8 @@
 #include "arrow_assert.h"
 #include "random_seed.h"
 #include "type/calendar.h"
-#include "type/value_generator.h"
 #include "type/value_range.h"
+#include "value_generator.h"
 #include "yarrow/value.h"
 
 namespace yarrow {

@@ -1,0 +1,263 @@
+#include "database/check.h"
+
+#include <arrow/record_batch.h>
+
+#include <atomic>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "batch/batch_builder.h"
+#include "cold/verify_segment.h"
+#include "key/record_key.h"
+#include "scan/cold_pieces.h"
+#include "scan/row_walker.h"
+#include "scan/scan_plan.h"
+#include "store/system_error.h"
+#include "store/system_partition.h"
+#include "table/table_impl.h"
+#include "table/user_rows.h"
+#include "yarrow/scan_iterator.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+class Checker {
+ public:
+  Checker(std::shared_ptr<DatabaseImpl> database, Partition rows, const DatabaseCheckOptions& options,
+          CheckReport* report)
+      : database_(std::move(database)),
+        rows_(rows),
+        snapshot_(database_->store()->GetSnapshot()),
+        options_(options),
+        report_(report) {}
+
+  Status CheckTable(const std::shared_ptr<const TableEntry>& entry);
+  Status CheckLog();
+  // Records of the cold tier without a segment or a table.
+  Status CheckLeftovers();
+
+ private:
+  // Takes every row that a walk meets.
+  class RowTaker;
+
+  void AddProblem(std::string problem);
+  // `wrong` with the table; but what is for want of something, of descriptors, say, is an error of the check.
+  Status AddProblemOf(const TableDefinition& table, const Status& wrong);
+  arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Manifest& manifest) const;
+  Status CheckRows(const std::shared_ptr<TableImpl>& table);
+  Status CheckSegments(const TableImpl& table, const Manifest& manifest);
+  Status CheckSegment(const TableImpl& table, const ColdSegment& segment);
+  arrow::Result<std::set<std::pair<uint32_t, cold::SegmentId>>> KnownSegments();
+  template <class Check>
+  Status ForEachKey(RecordKind kind, const Check& check) const;
+
+  const std::shared_ptr<DatabaseImpl> database_;
+  const Partition rows_;
+  const Snapshot snapshot_;
+  const DatabaseCheckOptions& options_;
+  CheckReport* const report_;
+  size_t problems_before_ = 0;  // of other tables
+  std::set<uint32_t> table_ids_;
+};
+
+void Checker::AddProblem(std::string problem) {
+  const size_t found = report_->problems.size() - problems_before_;
+  if (found < CheckReport::kMostProblems) {
+    report_->problems.push_back(std::move(problem));
+  } else if (found == CheckReport::kMostProblems) {
+    report_->problems.emplace_back().assign("there are more problems of this kind, which are not listed");
+  }
+}
+
+Status Checker::AddProblemOf(const TableDefinition& table, const Status& wrong) {
+  if (wrong.IsCancelled() || IsWant(wrong)) return wrong;
+  AddProblem("table " + table.QualifiedName() + ": " + wrong.message());
+  return Status::OK();
+}
+
+Status Checker::CheckLog() {
+  const Status log = database_->store()->CheckLog();
+  if (IsWant(log)) return log;
+  if (!log.ok()) AddProblem(log.message());
+  return Status::OK();
+}
+
+// Keys must ascend, rows must decode.
+class Checker::RowTaker {
+ public:
+  RowTaker(Checker* checker, const TableImpl& table, std::unique_ptr<BatchBuilder> builder)
+      : checker_(checker), name_(table.definition().QualifiedName()), builder_(std::move(builder)) {}
+
+  Status Append(std::string_view key, std::string_view row) {
+    ++rows_;
+    if (!last_.empty() && key <= last_) {
+      checker_->AddProblem("table " + name_ + ": key " + FormatKey(key) +
+                           (key == last_ ? " is there twice" : " is out of order"));
+    }
+    last_ = key;
+    const Status appended = builder_->Append(key, row);
+    if (!appended.ok()) checker_->AddProblem("table " + name_ + ": " + appended.message());
+    if (builder_->rows() < kBatchRows && !builder_->full()) return Status::OK();
+    ARROW_RETURN_NOT_OK(builder_->Finish().status());
+    if (!checker_->options_.on_progress) return Status::OK();
+    return checker_->options_.on_progress(name_, checker_->report_->tables.back().rows + rows_);
+  }
+  int64_t rows() const { return 0; }  // it never has enough
+  bool full() const { return false; }
+  uint64_t taken() const { return rows_; }
+
+ private:
+  Checker* const checker_;
+  const std::string name_;
+  const std::unique_ptr<BatchBuilder> builder_;
+  std::string last_;
+  uint64_t rows_ = 0;
+};
+
+// The users who have rows. Of a shared table: one, without a name.
+arrow::Result<std::set<std::string>> Checker::UsersOf(const TableEntry& entry, const Manifest& manifest) const {
+  if (entry.definition->kind != TableKind::kUser) return std::set<std::string>{""};
+  std::set<std::string> users;
+  for (std::string& user : manifest.Users()) users.insert(std::move(user));
+  ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(entry, *database_->store(), snapshot_, 1));
+  users.insert(hot.begin(), hot.end());
+  return users;
+}
+
+Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
+  const TableDefinition& definition = *entry->definition;
+  if (definition.kind == TableKind::kSystem) return Status::OK();
+  table_ids_.insert(definition.id);
+  report_->tables.push_back({.name = definition.QualifiedName()});
+  problems_before_ = report_->problems.size();
+  ARROW_ASSIGN_OR_RAISE(const auto cold, database_->OpenCold(*entry));
+  const auto manifest = cold->At(snapshot_);
+  if (!manifest.ok()) return AddProblemOf(definition, manifest.status());
+  ARROW_ASSIGN_OR_RAISE(const auto users, UsersOf(*entry, **manifest));
+  for (const std::string& user : users) {
+    ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, entry, user));
+    const size_t found = report_->problems.size();
+    ARROW_RETURN_NOT_OK(CheckSegments(*table, **manifest));
+    // Rows of a segment that is damaged cannot be walked over.
+    if (report_->problems.size() == found) ARROW_RETURN_NOT_OK(CheckRows(table));
+  }
+  return Status::OK();
+}
+
+// Both tiers in key order.
+Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
+  ScanRequest request;
+  request.fill_cache = false;
+  request.columns.resize(table->row_schema()->columns().size());
+  std::iota(request.columns.begin(), request.columns.end(), 0);
+  ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(table->MakeSource({}), request));
+  ARROW_ASSIGN_OR_RAISE(auto builder, plan->decoded->TakeBuilder(nullptr));
+  RowTaker taker(this, *table, std::move(builder));
+  const std::atomic<bool> cancelled{false};
+  RowWalker walker(plan, snapshot_, &cancelled);
+  walker.Start(plan->ranges);
+  while (!walker.at_end()) {
+    const Status walked = walker.Walk(taker, INT64_MAX);
+    if (!walked.ok()) {
+      ARROW_RETURN_NOT_OK(AddProblemOf(table->definition(), walked));
+      break;
+    }
+  }
+  report_->tables.back().rows += taker.taken();
+  return Status::OK();
+}
+
+Status Checker::CheckSegments(const TableImpl& table, const Manifest& manifest) {
+  for (const auto& segment : manifest.In(PrefixRange(table.key_prefix()))) {
+    ++report_->tables.back().segments;
+    report_->tables.back().files_bytes += segment->info().bytes;
+    const Status checked = CheckSegment(table, *segment);
+    if (!checked.ok()) ARROW_RETURN_NOT_OK(AddProblemOf(table.definition(), checked));
+    if (options_.on_progress) {
+      ARROW_RETURN_NOT_OK(options_.on_progress(report_->tables.back().name, report_->tables.back().rows));
+    }
+  }
+  return Status::OK();
+}
+
+Status Checker::CheckSegment(const TableImpl& table, const ColdSegment& segment) {
+  const cold::ManifestKey& key = segment.key();
+  const std::string what = "segment " + std::to_string(key.segment_id);
+  ARROW_ASSIGN_OR_RAISE(const auto opened, segment.Open());
+  PinnedValue stored;
+  ARROW_ASSIGN_OR_RAISE(
+      const bool has_filter,
+      database_->store()->Get(rows_, cold::EncodeKeyFilterKey(key.table_id, key.segment_id), &stored, snapshot_));
+  if (!has_filter) return Status::Invalid(what, " has no key filter");
+  ARROW_ASSIGN_OR_RAISE(const auto filter, cold::KeyFilter::Decode(std::string(stored.view()), what));
+  ARROW_RETURN_NOT_OK(cold::VerifySegment(*opened, table.row_schema(), table.key_prefix(), &filter));
+  ARROW_ASSIGN_OR_RAISE(const auto dropped, segment.Dropped(snapshot_, {}));
+  if (dropped.Rank(UINT32_MAX) == dropped.Rank(segment.info().rows)) return Status::OK();
+  return Status::Invalid(what, " has ", segment.info().rows, " rows, but overrides of rows behind them");
+}
+
+template <class Check>
+Status Checker::ForEachKey(RecordKind kind, const Check& check) const {
+  const KeyRange all = PrefixRange(RecordPrefix(kind));
+  ScanCursor entries = database_->store()->Scan(
+      {.partition = rows_, .lower = all.lower, .upper = all.upper, .snapshot = snapshot_, .fill_cache = false});
+  while (entries.Next()) ARROW_RETURN_NOT_OK(check(entries.key()));
+  return entries.status();
+}
+
+arrow::Result<std::set<std::pair<uint32_t, cold::SegmentId>>> Checker::KnownSegments() {
+  std::set<std::pair<uint32_t, cold::SegmentId>> known;
+  ARROW_RETURN_NOT_OK(ForEachKey(RecordKind::kManifest, [&](std::string_view stored) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeManifestKey(stored));
+    known.emplace(key.table_id, key.segment_id);
+    if (table_ids_.count(key.table_id) == 0) {
+      AddProblem("segment " + std::to_string(key.segment_id) + " belongs to table " + std::to_string(key.table_id) +
+                 ", which is not there");
+    }
+    return Status::OK();
+  }));
+  return known;
+}
+
+Status Checker::CheckLeftovers() {
+  problems_before_ = report_->problems.size();
+  ARROW_ASSIGN_OR_RAISE(const auto known, KnownSegments());
+  std::pair<uint32_t, cold::SegmentId> last{0, 0};
+  const auto check = [&](const char* what, uint32_t table_id, cold::SegmentId segment_id) {
+    const std::pair segment(table_id, segment_id);
+    if (segment != last && known.count(segment) == 0) {
+      AddProblem("table " + std::to_string(table_id) + ": " + what + " of segment " + std::to_string(segment_id) +
+                 ", which is not there");
+    }
+    last = segment;
+  };
+  ARROW_RETURN_NOT_OK(ForEachKey(RecordKind::kOverride, [&](std::string_view stored) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(stored));
+    check("overrides", key.table_id, key.segment_id);
+    return Status::OK();
+  }));
+  last = {0, 0};
+  return ForEachKey(RecordKind::kKeyFilter, [&](std::string_view stored) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeKeyFilterKey(stored));
+    check("a key filter", key.table_id, key.segment_id);
+    return Status::OK();
+  });
+}
+
+}  // namespace
+
+arrow::Result<CheckReport> CheckDatabase(const std::shared_ptr<DatabaseImpl>& database,
+                                         const DatabaseCheckOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const Partition rows, OpenSystemPartition(*database->store(), "rows"));
+  CheckReport report;
+  Checker checker(database, rows, options, &report);
+  ARROW_RETURN_NOT_OK(checker.CheckLog());
+  for (const auto& entry : database->catalog().View()->Tables()) ARROW_RETURN_NOT_OK(checker.CheckTable(entry));
+  ARROW_RETURN_NOT_OK(checker.CheckLeftovers());
+  return report;
+}
+
+}  // namespace yarrow

@@ -1,0 +1,238 @@
+#include "write/row_sorter.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <queue>
+#include <utility>
+
+#include "store/home_process.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+constexpr size_t kFileBufferBytes = 1 << 20;
+// Runs that are merged at once: each takes an open file and its buffer.
+constexpr size_t kMostOpenRuns = 64;
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+
+Status FileError(const char* what, const std::filesystem::path& path) {
+  return Status::IOError("Sorting rows: cannot ", what, " ", path.string(), ": ", std::strerror(errno),
+                         "; the folder needs free space of about the size of the data");
+}
+
+arrow::Result<File> OpenFile(const std::filesystem::path& path, const char* mode) {
+  File file(std::fopen(path.c_str(), mode));
+  if (!file) return FileError(*mode == 'w' ? "create" : "read", path);
+  std::setvbuf(file.get(), nullptr, _IOFBF, kFileBufferBytes);
+  return file;
+}
+
+struct RecordHead {
+  uint32_t key_size;
+  uint32_t row_size;
+};
+
+void WriteRecord(std::string_view key, std::string_view row, std::FILE* file) {
+  const RecordHead head{static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())};
+  std::fwrite(&head, sizeof(head), 1, file);
+  std::fwrite(key.data(), 1, key.size(), file);
+  std::fwrite(row.data(), 1, row.size(), file);
+}
+
+// Errors of the writes before show here.
+Status FinishWriting(std::FILE* file, const std::filesystem::path& path) {
+  return std::fflush(file) != 0 || std::ferror(file) != 0 ? FileError("write", path) : Status::OK();
+}
+
+uint64_t BigEndianPrefix(std::string_view bytes) {
+  uint64_t prefix = 0;
+  for (size_t i = 0; i < 8; ++i) prefix = prefix << 8 | (i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0);
+  return prefix;
+}
+
+size_t SharedPrefix(std::string_view a, std::string_view b) {
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + std::min(a.size(), b.size()), b.begin()).first -
+                             a.begin());
+}
+
+}  // namespace
+
+// Reads one run back, record by record.
+class RowSorter::RunReader {
+ public:
+  static arrow::Result<std::unique_ptr<RunReader>> Open(const std::filesystem::path& path) {
+    auto reader = std::make_unique<RunReader>();
+    reader->path_ = path;
+    ARROW_ASSIGN_OR_RAISE(reader->file_, OpenFile(path, "rb"));
+    return reader;
+  }
+  // False at the end.
+  arrow::Result<bool> Next() {
+    RecordHead head;
+    if (std::fread(&head, sizeof(head), 1, file_.get()) != 1) {
+      if (std::ferror(file_.get()) != 0) return FileError("read", path_);
+      return false;
+    }
+    bytes_.resize(size_t{head.key_size} + head.row_size);
+    if (std::fread(bytes_.data(), 1, bytes_.size(), file_.get()) != bytes_.size()) return FileError("read", path_);
+    key_size_ = head.key_size;
+    return true;
+  }
+  std::string_view key() const { return std::string_view(bytes_).substr(0, key_size_); }
+  std::string_view row() const { return std::string_view(bytes_).substr(key_size_); }
+
+ private:
+  std::filesystem::path path_;
+  File file_;
+  std::string bytes_;
+  size_t key_size_ = 0;
+};
+
+RowSorter::RowSorter(std::filesystem::path folder, uint64_t buffer_bytes)
+    : folder_(std::move(folder)), buffer_bytes_(std::max<uint64_t>(buffer_bytes, 1 << 20)) {}
+
+RowSorter::~RowSorter() {
+  if (!HomeProcess::IsHome()) return;
+  for (const auto& path : runs_) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+}
+
+Status RowSorter::Add(std::string_view key, std::string_view row) {
+  const uint64_t used = bytes_.size() + entries_.size() * sizeof(Entry);
+  if (used + key.size() + row.size() > buffer_bytes_ && !entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
+  if (sorted_ && !entries_.empty()) sorted_ = Key(entries_.back()) <= key;
+  entries_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
+  bytes_.append(key);
+  bytes_.append(row);
+  added_bytes_ += key.size() + row.size();
+  return Status::OK();
+}
+
+Status RowSorter::Absorb(RowSorter* other) {
+  if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
+  if (!other->entries_.empty()) ARROW_RETURN_NOT_OK(other->Spill());
+  runs_.insert(runs_.end(), other->runs_.begin(), other->runs_.end());
+  other->runs_.clear();
+  added_bytes_ += std::exchange(other->added_bytes_, 0);
+  return Status::OK();
+}
+
+void RowSorter::SortBuffer() {
+  if (std::exchange(sorted_, true)) return;
+  size_t shared = entries_.front().key_size;
+  for (const Entry& entry : entries_) shared = std::min(shared, SharedPrefix(Key(entries_.front()), Key(entry)));
+  for (Entry& entry : entries_) entry.order = BigEndianPrefix(Key(entry).substr(shared));
+  std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+    if (a.order != b.order) return a.order < b.order;
+    const int order = Key(a).compare(Key(b));
+    return order != 0 ? order < 0 : a.start < b.start;
+  });
+}
+
+std::filesystem::path RowSorter::NewRunPath() const {
+  static std::atomic<uint64_t> number{0};
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  return folder_ / ("sort-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+}
+
+Status RowSorter::Spill() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  SortBuffer();
+  const auto path = NewRunPath();
+  runs_.push_back(path);
+  ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
+  for (const Entry& entry : entries_) WriteRecord(Key(entry), RowOf(entry), file.get());
+  ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
+  bytes_.clear();
+  entries_.clear();
+  sorted_ = true;
+  return Status::OK();
+}
+
+Status RowSorter::DrainBuffer(const Take& take) {
+  SortBuffer();
+  for (const Entry& entry : entries_) ARROW_RETURN_NOT_OK(take(Key(entry), RowOf(entry)));
+  return Status::OK();
+}
+
+Status RowSorter::Merge(std::span<const std::filesystem::path> runs, const Take& take) {
+  std::vector<std::unique_ptr<RunReader>> readers;
+  const auto after = [&](size_t a, size_t b) {  // runs are in the order of adding, which settles equal keys
+    const int order = readers[a]->key().compare(readers[b]->key());
+    return order != 0 ? order > 0 : a > b;
+  };
+  std::priority_queue<size_t, std::vector<size_t>, decltype(after)> heap(after);
+  for (const auto& path : runs) {
+    ARROW_ASSIGN_OR_RAISE(auto reader, RunReader::Open(path));
+    ARROW_ASSIGN_OR_RAISE(const bool any, reader->Next());
+    readers.push_back(std::move(reader));
+    if (any) heap.push(readers.size() - 1);
+  }
+  while (!heap.empty()) {
+    const size_t run = heap.top();
+    heap.pop();
+    // A run stays on top as long as its keys come before all others: sorted input costs no heap operations.
+    while (true) {
+      ARROW_RETURN_NOT_OK(take(readers[run]->key(), readers[run]->row()));
+      ARROW_ASSIGN_OR_RAISE(const bool any, readers[run]->Next());
+      if (!any) break;
+      if (!heap.empty() && after(run, heap.top())) {
+        heap.push(run);
+        break;
+      }
+    }
+  }
+  return Status::OK();
+}
+
+// Neighbours become one run in their place, so that rows of equal keys keep their order.
+Status RowSorter::MergeToFewRuns() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  while (runs_.size() > kMostOpenRuns) {
+    for (size_t first = 0; first + 1 < runs_.size(); ++first) {
+      const size_t count = std::min(kMostOpenRuns, runs_.size() - first);
+      const auto path = NewRunPath();
+      const auto begin = runs_.begin() + static_cast<std::ptrdiff_t>(first);
+      const std::vector<std::filesystem::path> merged(begin, begin + static_cast<std::ptrdiff_t>(count));
+      runs_.push_back(path);  // removed with the others if it is never finished
+      ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
+      ARROW_RETURN_NOT_OK(Merge(merged, [&](std::string_view key, std::string_view row) {
+        WriteRecord(key, row, file.get());
+        return Status::OK();
+      }));
+      ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
+      runs_.pop_back();
+      runs_[first] = path;
+      runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+                  runs_.begin() + static_cast<std::ptrdiff_t>(first + count));
+      std::error_code ignored;  // the folder is emptied when the database is opened
+      for (const auto& old : merged) std::filesystem::remove(old, ignored);
+    }
+  }
+  return Status::OK();
+}
+
+Status RowSorter::Drain(const Take& take) {
+  if (entries_.empty() && runs_.empty()) return Status::OK();
+  if (runs_.empty()) return DrainBuffer(take);
+  if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
+  std::string().swap(bytes_);
+  std::vector<Entry>().swap(entries_);
+  ARROW_RETURN_NOT_OK(MergeToFewRuns());
+  return Merge(runs_, take);
+}
+
+}  // namespace yarrow

@@ -1,0 +1,174 @@
+#include "write/transaction_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "catalog/table_schema.h"
+#include "key/record_key.h"
+#include "store/home_process.h"
+#include "write/row_commit.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::string user)
+    : database_(std::move(database)),
+      user_(std::move(user)),
+      token_(database_->store()->BeginWrite()),
+      snapshot_(token_->snapshot()) {}
+
+Status TransactionImpl::CheckTable(const TableImpl& table) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  if (&table.database() != database_.get()) {
+    return Status::Invalid("Table ", table.definition().QualifiedName(),
+                           " belongs to another database than the transaction");
+  }
+  if (table.definition().kind == TableKind::kUser && table.user() != user_) {
+    return Status::Invalid("Table ", table.definition().QualifiedName(),
+                           " was opened for another user than the transaction's; open it in the same session");
+  }
+  return Status::OK();
+}
+
+void TransactionImpl::Touch(const std::shared_ptr<TableImpl>& table) {
+  const auto same = [&](const auto& touched) { return &touched->entry() == &table->entry(); };
+  if (std::none_of(touched_.begin(), touched_.end(), same)) touched_.push_back(table);
+}
+
+WriteSet::View TransactionImpl::SealedWrites() {
+  writes_.Seal();
+  return writes_.GetView();
+}
+
+Status TransactionImpl::Commit() {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  Status status;
+  if (!writes_.empty() || !changes_.empty()) {
+    std::vector<const TableImpl*> tables;
+    for (const auto& table : touched_) tables.push_back(table.get());
+    status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
+      return changes_.empty() ? database_->store()->Commit(writes_, options)
+                              : database_->CommitChanges(changes_, &writes_, options);
+    });
+  }
+  status = Explain(status);
+  // They came with the commit that removed the others.
+  if (status.ok() && !written_and_dropped_.empty()) {
+    ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
+  }
+  Rollback();
+  return status;
+}
+
+Status TransactionImpl::CheckConflicts() const {
+  return Explain(database_->store()->CheckConflicts(writes_, *token_));
+}
+
+Status TransactionImpl::Explain(const Status& status) const {
+  const ConflictKey* conflict = FindConflictKey(status);
+  if (conflict == nullptr) return IsConflict(status) ? ExplainOutdated(status) : status;
+  for (const auto& table : touched_) {
+    if (std::string_view(conflict->key).starts_with(RecordPrefix(RecordKind::kOverride, table->definition().id))) {
+      return ConflictError("write conflict: another transaction changed a row of table " +
+                           table->definition().QualifiedName() + " after this one began; run the transaction again");
+    }
+    const bool is_its_key = table->entry().partition.id() == conflict->partition_id &&
+                            std::string_view(conflict->key).starts_with(table->key_prefix());
+    if (!is_its_key) continue;
+    return ConflictError("write conflict: another transaction changed the row of table " +
+                             table->definition().QualifiedName() + " with " +
+                             table->row_schema()->DescribeKey(conflict->key) +
+                             " after this one began; run the transaction again",
+                         *conflict);
+  }
+  return status;
+}
+
+Status TransactionImpl::ExplainOutdated(const Status& status) const {
+  for (const auto& table : touched_) {
+    if (!table->IsOutdated()) continue;
+    return ConflictError("table " + table->definition().QualifiedName() +
+                         " was altered or dropped by another transaction after this one began; run the transaction "
+                         "again");
+  }
+  return status;
+}
+
+void TransactionImpl::Rollback() {
+  token_.reset();
+  snapshot_ = {};
+  writes_.Clear();
+  touched_.clear();
+  written_and_dropped_.clear();
+  changes_ = {};
+}
+
+Status TransactionImpl::CreateSchema(const std::string& name) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  const auto same_name = [&](const auto& schema) { return FoldCase(schema->name) == FoldCase(name); };
+  if (std::ranges::any_of(changes_.created_schemas, same_name)) {
+    return Status::AlreadyExists("Schema ", name, " exists already");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto schema, database_->catalog().DraftSchema(name, &changes_));
+  changes_.created_schemas.push_back(std::move(schema));
+  return Status::OK();
+}
+
+Status TransactionImpl::DropSchema(const std::shared_ptr<const SchemaEntry>& schema) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  ARROW_RETURN_NOT_OK(Catalog::CheckDroppable(*schema));
+  if (std::erase(changes_.created_schemas, schema) == 0) changes_.dropped_schemas.push_back(schema);
+  return Status::OK();
+}
+
+Status TransactionImpl::CreateTable(const TableSpec& spec) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  const auto same_name = [&](const auto& entry) {
+    return FoldCase(entry->definition->name) == FoldCase(spec.name) &&
+           FoldCase(entry->definition->schema_name) == FoldCase(spec.schema_name);
+  };
+  const auto altered_to_it = [&](const AlteredTable& altered) { return same_name(altered.after); };
+  if (std::ranges::any_of(changes_.created, same_name) || std::ranges::any_of(changes_.altered, altered_to_it)) {
+    return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes_));
+  changes_.created.push_back(std::move(draft));
+  return Status::OK();
+}
+
+Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  ARROW_ASSIGN_OR_RAISE(auto after, database_->catalog().DraftAlteration(entry, alteration, &changes_));
+  if (after == entry) return Status::OK();
+  const auto made = std::ranges::find(changes_.created, entry);
+  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  if (made != changes_.created.end()) {
+    *made = std::move(after);
+  } else if (altered != changes_.altered.end()) {
+    altered->after = std::move(after);
+  } else {
+    changes_.altered.push_back({entry, std::move(after)});
+  }
+  return Status::OK();
+}
+
+Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  if (entry->definition->kind == TableKind::kSystem) {
+    return Status::Invalid("Table ", entry->definition->QualifiedName(),
+                           " belongs to the database and cannot be dropped");
+  }
+  const uint32_t id = entry->definition->id;
+  const auto written = std::erase_if(touched_, [&](const auto& table) { return table->definition().id == id; });
+  if (written > 0) written_and_dropped_.push_back(entry);
+  if (std::erase(changes_.created, entry) > 0) return Status::OK();
+  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  changes_.dropped.push_back(altered == changes_.altered.end() ? entry : altered->before);
+  if (altered != changes_.altered.end()) changes_.altered.erase(altered);
+  return Status::OK();
+}
+
+}  // namespace yarrow

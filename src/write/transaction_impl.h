@@ -1,0 +1,65 @@
+// Transaction behind its facade, and the short ones that single calls make.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "table/database_impl.h"
+#include "table/table_impl.h"
+#include "write/bulk_change.h"
+#include "write/row_changes.h"
+
+namespace yarrow {
+
+class TransactionImpl {
+ public:
+  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::string user);
+
+  // The state to read and write for an operation on `table`; an error when the transaction is over, when the table
+  // belongs to another database or, being a user table, to another user.
+  arrow::Status CheckTable(const TableImpl& table) const;
+  RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
+  arrow::Result<uint64_t> Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
+  // Notes that `table` was written with its present definition.
+  void Touch(const std::shared_ptr<TableImpl>& table);
+
+  // Schemas and tables made, altered and dropped by the transaction. The caller has looked whether they are there in
+  // its snapshot, and drops the tables of a schema before the schema.
+  arrow::Status CreateSchema(const std::string& name);
+  arrow::Status DropSchema(const std::shared_ptr<const SchemaEntry>& schema);
+  arrow::Status CreateTable(const TableSpec& spec);
+  arrow::Status AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration);
+  arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
+  const CatalogChanges& catalog_changes() const { return changes_; }
+
+  // Whether some of its rows are in segments already.
+  bool has_new_segments() const { return writes_.external_runs() > 0; }
+  // The writes so far, for a scan that starts now.
+  WriteSet::View SealedWrites();
+  const Snapshot& snapshot() const { return snapshot_; }
+  bool is_active() const { return token_ != nullptr; }
+
+  // IsConflict() when the last statement's writes make it certain that Commit will fail.
+  arrow::Status CheckConflicts() const;
+  arrow::Status Commit();
+  void Rollback();
+
+ private:
+  // A conflict in terms of tables and their keys.
+  arrow::Status Explain(const arrow::Status& status) const;
+  arrow::Status ExplainOutdated(const arrow::Status& status) const;
+
+  const std::shared_ptr<DatabaseImpl> database_;
+  const std::string user_;
+  std::unique_ptr<WriteTransactionToken> token_;  // null when over
+  Snapshot snapshot_;
+  WriteSet writes_;
+  CatalogChanges changes_;
+  std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
+  std::vector<std::shared_ptr<const TableEntry>> written_and_dropped_;
+};
+
+}  // namespace yarrow

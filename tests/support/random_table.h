@@ -1,0 +1,218 @@
+// For tests: columns of random types, and SQL text about a table `t` of such columns and a table `u` of the same ones.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "differential_fixture.h"
+
+namespace yarrow::test {
+
+struct TypePool {
+  enum Kind { kOther, kText, kExact, kFloating };
+
+  const char* name;
+  Kind kind;  // kExact: a number whose sums do not depend on their order
+  std::vector<const char*> literals;
+};
+
+class RandomTableFixture : public DifferentialFixture {
+ protected:
+  struct Column {
+    const TypePool* type = nullptr;
+    bool in_key = false, not_null = false;
+    std::string default_value;  // none: NULL
+  };
+  // A value that a prepared statement is given each time it is executed.
+  struct Parameter {
+    size_t column;
+    bool may_be_null;
+  };
+
+  void ChooseColumns() {
+    columns_.clear();
+    for (uint64_t i = 2 + Below(5); i > 0; --i) {
+      columns_.emplace_back().type = columns_.empty() || OneIn(2) ? &Pick(Types()) : Pick(columns_).type;
+    }
+    key_.clear();
+    const uint64_t parts = Below(4);
+    while (key_.size() < std::min<size_t>(parts, columns_.size() - 1)) {
+      const size_t c = AnyColumn();
+      if (!columns_[c].in_key) key_.push_back(c);
+      columns_[c].in_key = true;
+    }
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      columns_[c].not_null = columns_[c].in_key || OneIn(5);
+      if (OneIn(3)) columns_[c].default_value = Literal(c, false);
+    }
+  }
+  // The second table has its own key, or none.
+  std::string CreateTable(const std::string& name, const std::vector<size_t>& key) const {
+    std::string sql = "CREATE OR REPLACE TABLE " + name + " (", parts;
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const Column& column = columns_[c];
+      sql += Join(c == 0 ? "" : ", ", Name(c), " ", column.type->name, column.not_null ? " NOT NULL" : "");
+      if (!column.default_value.empty()) sql += " DEFAULT " + column.default_value;
+    }
+    for (const size_t c : key) parts += Join(parts.empty() ? "" : ", ", Name(c));
+    return sql + (key.empty() ? ")" : ", PRIMARY KEY (" + parts + "))");
+  }
+
+  static std::string Name(size_t column) { return Join("c", column); }
+  size_t AnyColumn() { return Below(columns_.size()); }
+  // Another one of the same type, or the same.
+  size_t ColumnLike(size_t c) {
+    std::vector<size_t> same;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].type == columns_[c].type) same.push_back(i);
+    }
+    return Pick(same);
+  }
+  size_t ValueColumn() {  // there is one
+    const size_t c = AnyColumn();
+    return columns_[c].in_key ? ValueColumn() : c;
+  }
+  bool IsNumber(size_t c) const {
+    return columns_[c].type->kind == TypePool::kExact || columns_[c].type->kind == TypePool::kFloating;
+  }
+
+  // A value, or the place of one where a statement is being prepared.
+  std::string Literal(size_t c, bool may_be_null) {
+    if (parameters_ != nullptr && OneIn(2)) {
+      parameters_->push_back({c, may_be_null});
+      return Join("$", parameters_->size(), "::", columns_[c].type->name);
+    }
+    return Constant(c, may_be_null);
+  }
+  std::string Constant(size_t c, bool may_be_null) {
+    if (may_be_null && OneIn(6)) return "NULL";
+    const std::string literal = Pick(columns_[c].type->literals);
+    const std::string quote = literal.front() == '\'' ? "" : "'";  // 1 becomes '1': -1::T is -(1::T)
+    return quote + literal + quote + "::" + columns_[c].type->name;
+  }
+  std::string Row() {
+    std::string row = "(";
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const bool may_be_null = !columns_[c].not_null || OneIn(30);
+      row += Join(c == 0 ? "" : ", ", OneIn(12) ? "DEFAULT" : Literal(c, may_be_null));
+    }
+    return row + ")";
+  }
+  std::string Rows(uint64_t most) {
+    std::string rows = Row();
+    for (uint64_t i = Below(most); i > 0; --i) rows.append(", ").append(Row());
+    return rows;
+  }
+
+  // `outer`: the table that subqueries may refer to; without one there are no subqueries.
+  std::string Condition(int depth, const std::string& outer = "") {
+    if (depth == 0 || OneIn(3)) return outer.empty() || !OneIn(8) ? Leaf() : Subquery(outer);
+    if (OneIn(5)) return "NOT (" + Condition(depth - 1, outer) + ")";
+    return "(" + Condition(depth - 1, outer) + (OneIn(2) ? " AND " : " OR ") + Condition(depth - 1, outer) + ")";
+  }
+  std::string Where(const std::string& outer = "t") { return OneIn(8) ? "" : " WHERE " + Condition(3, outer); }
+
+  std::string Comparison() { return Pick(std::vector<std::string>{" = ", " <> ", " < ", " <= ", " > ", " >= "}); }
+  std::string Leaf() {
+    const size_t c = AnyColumn();
+    const std::string name = Name(c);
+    switch (Below(12)) {
+      case 0:
+        return name + (OneIn(2) ? " IS NULL" : " IS NOT NULL");
+      case 1:
+        return Join(name, OneIn(3) ? " NOT IN (" : " IN (", Literal(c, true), ", ", Literal(c, false), ", ",
+                    Literal(c, false), ")");
+      case 2:
+        return Join(name, " BETWEEN ", Literal(c, false), " AND ", Literal(c, false));
+      case 3:
+        return Computed(c);
+      case 4:
+        return Join(name, OneIn(2) ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ", Literal(c, true));
+      case 5:
+        return Join(name, Comparison(), Name(ColumnLike(c)));
+      case 6:
+        if (columns_[c].in_key) return Join(name, " = ", Literal(c, false));
+        [[fallthrough]];
+      default:
+        return Join(name, Comparison(), Literal(c, true));
+    }
+  }
+  std::string Computed(size_t c) {
+    const std::string name = Name(c);
+    if (IsNumber(c) && OneIn(2)) return Join(name, " + 0", Comparison(), Literal(c, false));
+    if (columns_[c].type->kind == TypePool::kText) {
+      const std::vector<std::string> conditions = {
+          " LIKE 'a%'", " LIKE '%b'", " LIKE 'a_'",        " NOT LIKE 'a%'",         " ILIKE 'A%'",   " LIKE ''",
+          " LIKE '%'",  " ^@ 'a'",    " SIMILAR TO 'a.*'", " COLLATE NOCASE = 'AB'", " || 'b' = 'ab'"};
+      return name + Pick(conditions);
+    }
+    switch (Below(3)) {
+      case 0:
+        return Join("coalesce(", name, ", ", Literal(c, false), ")", Comparison(), Literal(c, false));
+      case 1:
+        return Join("CASE WHEN ", name, Comparison(), Literal(c, false), " THEN ", name, " ELSE ", Literal(c, true),
+                    " END", Comparison(), Literal(c, true));
+      default:
+        return Join(name, "::VARCHAR", Comparison(), Literal(c, true), "::VARCHAR");
+    }
+  }
+  std::string Subquery(const std::string& outer) {
+    const size_t c = AnyColumn();
+    const std::string name = Join(outer, ".", Name(c)), other = Name(ColumnLike(c)),
+                      from = OneIn(2) ? " FROM t b" : " FROM u b";
+    const size_t by = AnyColumn();
+    const std::string correlated =
+        Join("b.", Name(ColumnLike(by)), OneIn(3) ? Comparison() : " = ", outer, ".", Name(by));
+    switch (Below(5)) {
+      case 0:
+        return Join(name, OneIn(3) ? " NOT IN" : " IN", " (SELECT ", other, from, " WHERE ", Condition(1), ")");
+      case 1:
+        return Join(OneIn(2) ? "NOT " : "", "EXISTS (SELECT 1", from, " WHERE ", correlated, " AND ", Condition(1),
+                    ")");
+      case 2:
+        return Join(name, Comparison(), "(SELECT ", OneIn(2) ? "min(" : "max(", other, ")", from, " WHERE ", correlated,
+                    ")");
+      case 3:
+        return Join(Below(3), Comparison(), "(SELECT count(*)", from, " WHERE ", correlated, ")");
+      default:
+        return Join(name, Comparison(), "(SELECT min(", other, ")", from, " WHERE ", Condition(1), ")");
+    }
+  }
+
+  static const std::vector<TypePool>& Types();
+
+  std::vector<Column> columns_;
+  std::vector<size_t> key_;  // of t
+  std::vector<Parameter>* parameters_ = nullptr;
+};
+
+inline const std::vector<TypePool>& RandomTableFixture::Types() {
+  using enum TypePool::Kind;
+  static const std::vector<TypePool> types = {
+      {"INTEGER", kExact, {"-2147483648", "-1", "0", "1", "2", "7", "100", "2147483647"}},
+      {"BIGINT", kExact, {"-9223372036854775808", "-5", "0", "3", "4", "1000000", "9223372036854775807"}},
+      {"UTINYINT", kExact, {"0", "1", "127", "128", "255"}},
+      {"DOUBLE", kFloating, {"'-inf'", "-1.5", "0", "0.1", "2.5e10", "'inf'", "'nan'"}},
+      {"FLOAT", kFloating, {"-1.5", "0", "0.25", "3", "'nan'"}},
+      {"DECIMAL(9,2)", kExact, {"-9999999.99", "-0.01", "0", "0.5", "12.34", "9999999.99"}},
+      {"DECIMAL(30,5)", kExact, {"-1.00001", "0", "12345678901234567890.12345", "1.5"}},
+      {"VARCHAR",
+       kText,
+       {"''", "'a'", "'ab'", "'b'", "'a long text that is not inlined'", "'\u00e9'", "'%'", "'NULL'"}},
+      {"BLOB", kOther, {"''", "'\\x00'", "'\\x00\\x01'", "'\\xFF'", "'abc'"}},
+      {"BOOLEAN", kOther, {"true", "false"}},
+      {"DATE", kOther, {"'1969-12-31'", "'1970-01-01'", "'2024-02-29'", "'0001-01-01'", "'9999-12-31'"}},
+      {"TIME", kOther, {"'00:00:00'", "'12:34:56.789'", "'23:59:59.999999'"}},
+      {"TIMESTAMP", kOther, {"'1969-12-31 23:59:59.999999'", "'2024-02-29 12:00:00'", "'2000-01-01 00:00:00.000001'"}},
+      {"TIMESTAMP_S", kOther, {"'1969-12-31 23:59:59'", "'2024-02-29 12:00:00'"}},
+      {"TIMESTAMP_NS", kOther, {"'1969-12-31 23:59:59.999999999'", "'2024-02-29 12:00:00'"}},
+      {"TIMESTAMPTZ", kOther, {"'1970-01-01 00:00:00+00'", "'2024-02-29 12:00:00+01'"}},
+      {"UUID",
+       kOther,
+       {"'00000000-0000-0000-0000-000000000000'", "'80000000-0000-0000-0000-000000000001'",
+        "'ffffffff-ffff-ffff-ffff-ffffffffffff'"}},
+  };
+  return types;
+}
+
+}  // namespace yarrow::test
