@@ -1,6 +1,6 @@
 // The counters of a scan against what RocksDB counts itself.
 #include "database_fixture.h"
-#include "store/read_counts.h"
+#include "read_counts.h"
 
 namespace yarrow {
 namespace {

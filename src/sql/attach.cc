@@ -22,6 +22,7 @@
 #include "sql/sql_transaction.h"
 #include "sql/statement_retry.h"
 #include "sql/transaction_id.h"
+#include "sql/vacuum.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -146,6 +147,7 @@ AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterStatementRetry(config);
   RegisterCheckedCommit(config);
   RegisterPointPlans(config);
+  RegisterVacuum(config);
   RegisterScanFunction(*duckdb.instance);
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterFlushFunction(*duckdb.instance);

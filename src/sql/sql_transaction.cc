@@ -166,7 +166,9 @@ void SqlTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {
     throw duckdb::InvalidInputException("Cannot CHECKPOINT database \"%s\": it is attached in read-only mode",
                                         db.GetName());
   }
-  Check(catalog_.database()->store()->FlushMemtables());
+  DatabaseImpl& database = *catalog_.database();
+  Check(database.store()->FlushMemtables());
+  Check(database.RemoveDeletedFiles().status());
 }
 
 }  // namespace yarrow::sql

@@ -60,7 +60,7 @@ std::vector<KeyRange> MovedRows::JoinNeighbours(std::vector<KeyRange> ranges) co
   std::vector<KeyRange> joined;
   for (KeyRange& range : ranges) {
     if (!joined.empty() && store_->ApproximateBytes(rows_, joined.back().upper, range.lower) < kNeighbourBytes) {
-      joined.back().upper = std::move(range.upper);
+      joined.back().upper = std::max(joined.back().upper, range.upper);
     } else {
       joined.push_back(std::move(range));
     }

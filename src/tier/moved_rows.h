@@ -38,7 +38,7 @@ class MovedRows {
 
   MovedRows(std::shared_ptr<Store> store, Partition rows) : store_(std::move(store)), rows_(rows) {}
 
-  // Ranges are equal or disjoint.
+  // One range may hold another. Rows are counted for disjoint ones: a range for the room of what was deleted has none.
   void Add(std::vector<Move> moves);
 
   // Rows that are not dropped yet, in ranges that begin in `range`.

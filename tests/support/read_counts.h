@@ -1,4 +1,4 @@
-// What RocksDB itself counts, for tests that hold our counters against it. Test-only.
+// What RocksDB itself counts, for tests that hold our counters against it.
 #pragma once
 
 #include <rocksdb/db.h>
