@@ -3,8 +3,8 @@
 #include <random>
 #include <thread>
 
-#include "database_fixture.h"
 #include "child_process.h"
+#include "database_fixture.h"
 
 namespace yarrow {
 namespace {

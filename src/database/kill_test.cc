@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <set>
 
+#include "child_process.h"
 #include "lossy_database.h"
 #include "random_seed.h"
-#include "child_process.h"
 #include "tiers_fixture.h"
 
 namespace yarrow {

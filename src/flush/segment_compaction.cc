@@ -194,13 +194,17 @@ Status SegmentCompaction::Commit() {
     closed.push_back({table_->entry().partition.id(), prefix, PrefixSuccessor(prefix)});
   }
   const int64_t now = NowMicros();
-  ManifestEdit edit{.added = {}, .removed = inputs_};
+  ManifestEdit edit{.added = {}, .removed = inputs_, .clears = false};
   for (Output& output : outputs_) {
     output.segment = cold.MakeSegment(
         output.key, {.segment_id = output.key.segment_id, .level = level_, .info = output.written.info});
     edit.added.push_back(output.segment);
   }
-  ColdTable::Move move = cold.BeginMove(std::move(edit));
+  std::optional<ColdTable::Move> move = cold.BeginMerge(std::move(edit));
+  if (!move) {  // their rows were deleted
+    rows_ = bytes_ = 0;
+    return Status::OK();
+  }
   // From now on no other move raises the version.
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
@@ -213,7 +217,7 @@ Status SegmentCompaction::Commit() {
                                                       {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_committed_ = true;
-  move.Committed(*committed);
+  move->Committed(*committed);
   std::vector<cold::ManifestKey> deleted;
   for (const auto& segment : inputs_) deleted.push_back(segment->key());
   cold.tier().deleted.Add(deleted, now, committed->last_sequence);

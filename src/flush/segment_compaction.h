@@ -39,7 +39,7 @@ class SegmentCompaction {
   SegmentCompaction(std::shared_ptr<const TableImpl> table, const CompactOptions& options, ColdSegments inputs,
                     uint32_t level);
 
-  // Changes nothing if it ends with an error.
+  // Changes nothing if it ends with an error, or meanwhile all rows of an input were deleted.
   arrow::Status Run();
   int64_t rows() const { return rows_; }    // written
   int64_t bytes() const { return bytes_; }  // of the files written

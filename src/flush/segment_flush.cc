@@ -155,7 +155,8 @@ Status SegmentFlush::Prepare(const cold::SegmentLookup& lookup) {
   return Status::OK();
 }
 
-// Large writes name no keys: what they changed is what differs between the snapshot and now.
+// Large writes name no keys: what they changed is what differs between the snapshot and now, or was found to differ
+// before. (A row that came after the snapshot and was deleted since is in neither of both.)
 Status SegmentFlush::FindChanges() {
   const Snapshot now = table_->store().GetSnapshot();
   const auto scan = [&](const Snapshot& snapshot) {
@@ -176,6 +177,7 @@ Status SegmentFlush::FindChanges() {
   }
   ARROW_RETURN_NOT_OK(before.status());
   ARROW_RETURN_NOT_OK(after.status());
+  for (const auto& [key, change] : changes_) changed_.insert(key);
   searched_at_ = now.sequence();
   return Status::OK();
 }

@@ -101,6 +101,17 @@ bool DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
   return true;
 }
 
+// DELETE of all rows: of segments none is read, they are removed as a whole.
+void LeaveSegmentsToDelete(LogicalOperator& op) {
+  for (auto& child : op.children) LeaveSegmentsToDelete(*child);
+  if (op.type != LogicalOperatorType::LOGICAL_DELETE || op.Cast<duckdb::LogicalDelete>().return_chunk) return;
+  duckdb::LogicalGet* get = ScanBelow(*op.children[0]);
+  if (get == nullptr || !get->table_filters.filters.empty()) return;
+  ScanBindData& bind = BindDataOf(*get);
+  const bool is_filtered = bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty() || bind.limit;
+  if (!is_filtered && !get->extra_info.sample_options) bind.leaves_segments = true;
+}
+
 // EXPLAIN says which keys a scan will visit, as far as the plan tells.
 void DescribeScans(duckdb::ClientContext& context, LogicalOperator& op) {
   if (duckdb::LogicalGet* get = op.type == LogicalOperatorType::LOGICAL_GET ? ScanBelow(op) : nullptr) {
@@ -114,6 +125,7 @@ void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<Logical
   PushLimits(*plan);
   if (DropOrderOfResult(plan)) PushLimits(*plan);
   ReadEndsForKeyAggregates(input, *plan);
+  LeaveSegmentsToDelete(*plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);
 }
 

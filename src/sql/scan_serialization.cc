@@ -169,6 +169,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(106, "key_ranges", scan.key_ranges);
   out.WriteProperty(107, "row_filter", scan.row_filter);
   out.WriteProperty(108, "has_placed_filters", scan.has_placed_filters);
+  out.WriteProperty(109, "leaves_segments", scan.leaves_segments);
 }
 
 void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::TableFunction&) {
@@ -196,6 +197,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   scan->key_ranges = in.ReadProperty<duckdb::string>(106, "key_ranges");
   scan->row_filter = in.ReadProperty<duckdb::string>(107, "row_filter");
   scan->has_placed_filters = in.ReadProperty<bool>(108, "has_placed_filters");
+  scan->leaves_segments = in.ReadProperty<bool>(109, "leaves_segments");
   function = ScanFunction();
   if (scan->in_order) function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   return scan;

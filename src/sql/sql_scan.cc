@@ -127,7 +127,11 @@ std::vector<Morsel> CutPlan(const ScanPlan& plan, ColdWay cold_way) {
 void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanGlobal* global) {
   const ScanPlan& plan = *global->plan;
   if (!plan.source.MayHaveSegments()) return;
-  global->cold = std::make_shared<const ColdPieces>(Check(FindColdPieces(plan, global->snapshot)));
+  ColdPieces pieces = Check(FindColdPieces(plan, global->snapshot));
+  if (BindDataOf(input.bind_data).leaves_segments) {
+    std::erase_if(pieces.pieces, [](const ColdPiece& piece) { return !piece.segment->is_new(); });
+  }
+  global->cold = std::make_shared<const ColdPieces>(std::move(pieces));
   if (global->cold->pieces.empty()) return;
   ColdChoice choice = ChooseColdWay(context, input, plan, *global->cold);
   global->cold_way = choice.way;
@@ -363,6 +367,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToText(duckdb::TableFunction
   if (!bind.key_ranges.empty()) text["Key ranges"] = bind.key_ranges;
   if (!bind.row_filter.empty()) text["Row filter"] = bind.row_filter;
   if (bind.in_order) text["Order"] = bind.reverse ? "by key, descending" : "by key";
+  if (bind.leaves_segments) text["Segments"] = "removed as a whole";
   if (bind.limit) text["Limit"] = std::to_string(*bind.limit);
   return text;
 }

@@ -20,10 +20,13 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool Equals(const duckdb::FunctionData& other) const override;
 
   const std::shared_ptr<SqlTable> table;
-  const uint64_t new_rows;          // in segments that the transaction has made (NewSegments)
-  std::optional<int64_t> limit;     // rows after which nobody asks for more
-  bool reverse = false;             // descending by key
-  bool in_order = false;            // rows must come in key order whatever DuckDB is set to
+  const uint64_t new_rows;       // in segments that the transaction has made (NewSegments)
+  std::optional<int64_t> limit;  // rows after which nobody asks for more
+  bool reverse = false;          // descending by key
+  bool in_order = false;         // rows must come in key order whatever DuckDB is set to
+  // Rows of segments are left out, but for those of segments that the transaction has made: the DELETE above removes
+  // the others as a whole.
+  bool leaves_segments = false;
   bool has_placed_filters = false;  // DropMisplacedFilters has seen it
   Predicate filter;                 // beside DuckDB's table filters
   // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again

@@ -31,7 +31,7 @@ SqlTransaction::SqlTransaction(duckdb::TransactionManager& manager_in, duckdb::C
 }
 
 std::optional<uint64_t> SqlTransaction::catalog_version() const {
-  if (!is_view_exact_ || !impl_->catalog_changes().empty() || impl_->has_new_segments()) return std::nullopt;
+  if (!is_view_exact_ || !impl_->catalog_changes().empty() || impl_->changes_segments()) return std::nullopt;
   return catalog_view_->version();
 }
 

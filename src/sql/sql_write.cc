@@ -2,6 +2,7 @@
 //
 // Each operator adds to the writes of the transaction; a statement that fails leaves them behind, and DuckDB rolls the
 // transaction back. Rows may come in from several threads, unless their order or their number matters.
+#include <duckdb/execution/operator/scan/physical_table_scan.hpp>
 #include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 #include <duckdb/planner/operator/logical_comparison_join.hpp>
@@ -12,6 +13,7 @@
 
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
+#include "sql/sql_scan.h"
 #include "sql/write_operator.h"
 #include "write/bulk_change.h"
 
@@ -198,8 +200,23 @@ class ChangeOperator : public WriteOperator {
 
 class DeleteOperator : public ChangeOperator {
  public:
-  using ChangeOperator::ChangeOperator;
+  // `removes_segments`: those that the scan leaves out (ScanBindData::leaves_segments).
+  DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
+                 duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
+                 bool is_joined, bool removes_segments)
+      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows, is_joined),
+        removes_segments_(removes_segments) {}
   duckdb::string GetName() const override { return "YARROW_DELETE"; }
+
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline& pipeline, duckdb::Event& event, ClientContext& context,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override {
+    if (removes_segments_) {
+      auto& state = input.global_state.Cast<ChangeState>();
+      const std::lock_guard writing(state.transaction.write_mutex());
+      state.rows += Check(state.transaction.impl().RemoveSegments(state.impl()));
+    }
+    return ChangeOperator::Finalize(pipeline, event, context, input);
+  }
 
  protected:
   void Write(WriteState& state, DataChunk& chunk) const override { DeleteRows(state, chunk, row_id_); }
@@ -208,7 +225,22 @@ class DeleteOperator : public ChangeOperator {
            BulkChange* rows) const override {
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) Check(rows->Delete(KeyOf(table, keys[i])));
   }
+
+ private:
+  const bool removes_segments_;
 };
+
+// Whether a scan below leaves its segments to the DELETE.
+bool LeavesSegments(const duckdb::PhysicalOperator& op) {
+  if (op.type == duckdb::PhysicalOperatorType::TABLE_SCAN) {
+    const auto& scan = op.Cast<duckdb::PhysicalTableScan>();
+    return scan.function.name == "yarrow_scan" && scan.bind_data->Cast<ScanBindData>().leaves_segments;
+  }
+  for (const auto& child : op.children) {
+    if (LeavesSegments(child.get())) return true;
+  }
+  return false;
+}
 
 class UpdateOperator : public ChangeOperator {
  public:
@@ -298,7 +330,7 @@ duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::Physica
                                                  duckdb::LogicalDelete& op, duckdb::PhysicalOperator& plan) {
   const auto& row_id = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>();
   auto& erase = planner.Make<DeleteOperator>(op.types, op.estimated_cardinality, op.table, row_id.index,
-                                             op.return_chunk, IsJoined(*op.children[0]));
+                                             op.return_chunk, IsJoined(*op.children[0]), LeavesSegments(plan));
   erase.children.push_back(plan);
   return erase;
 }

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "arrow_assert.h"
-#include "forked.h"
 #include "child_process.h"
+#include "forked.h"
 #include "store/store_env.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"

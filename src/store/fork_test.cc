@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "arrow_assert.h"
-#include "forked.h"
 #include "child_process.h"
+#include "forked.h"
 #include "store/home_process.h"
 #include "temp_dir.h"
 #include "yarrow/entity_store.h"

@@ -15,8 +15,8 @@
 #include <thread>
 
 #include "arrow_assert.h"
-#include "random_seed.h"
 #include "child_process.h"
+#include "random_seed.h"
 #include "store/store_env.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"

@@ -8,6 +8,7 @@
 #include "key/record_key.h"
 #include "store/oldest_snapshot.h"
 #include "tier/new_segments.h"
+#include "tier/removed_segments.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -40,7 +41,7 @@ Status ColdTable::ReadEntries() {
 // Reads one entry: an added one is there from the commit on, a removed one until then.
 arrow::Result<bool> ColdTable::Sees(const Snapshot& snapshot, const ManifestEdit& edit) const {
   const bool is_added = !edit.added.empty();
-  if (!is_added && edit.removed.empty()) return false;  // both are the same
+  if (!is_added && edit.removed.empty()) return true;  // both are the same, and later ones may be seen
   const ColdSegment& segment = is_added ? *edit.added.front() : *edit.removed.front();
   PinnedValue stored;
   ARROW_ASSIGN_OR_RAISE(const bool is_there,
@@ -80,21 +81,23 @@ bool ColdTable::MayHaveSegments(const WriteSet::View& writes) const {
 arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& snapshot,
                                                              const WriteSet::View& writes) const {
   ARROW_ASSIGN_OR_RAISE(auto committed, At(snapshot));
-  return WithNewSegments(std::move(committed), writes);
+  return WithChangesOf(std::move(committed), writes);
 }
 
 std::shared_ptr<const Manifest> ColdTable::LastKnown(const WriteSet::View& writes) const {
-  return WithNewSegments(LastKnown(), writes);
+  return WithChangesOf(LastKnown(), writes);
 }
 
-std::shared_ptr<const Manifest> ColdTable::WithNewSegments(std::shared_ptr<const Manifest> committed,
-                                                           const WriteSet::View& writes) const {
+std::shared_ptr<const Manifest> ColdTable::WithChangesOf(std::shared_ptr<const Manifest> committed,
+                                                         const WriteSet::View& writes) const {
   const auto own = NewSegmentsOf(table_id_, writes);
-  if (own.empty()) return committed;
+  const ColdSegments removed = RemovedSegmentsOf(table_id_, writes);
+  if (own.empty() && removed.empty()) return committed;
   auto manifest = std::make_shared<Manifest>(*committed);
   for (const auto& run : own) {
     for (const auto& segment : run->segments()) manifest->index = manifest->index.With(segment);
   }
+  for (const auto& segment : removed) manifest->index = manifest->index.Without(segment);
   return manifest;
 }
 
@@ -110,6 +113,7 @@ std::shared_ptr<const Manifest> ColdTable::LastKnown() const {
 }
 
 ManifestEdit ColdTable::ChangesSince(const Manifest& then) const {
+  ManifestEdit changes;
   std::map<cold::SegmentId, std::shared_ptr<const ColdSegment>> added, removed;
   {
     std::unique_lock lock(mutex_);
@@ -118,13 +122,13 @@ ManifestEdit ColdTable::ChangesSince(const Manifest& then) const {
         std::upper_bound(history_.begin(), history_.end(), then.number,
                          [](uint64_t number, const Version& other) { return number < other.manifest->number; });
     for (auto version = first; version != history_.end(); ++version) {
+      changes.clears = changes.clears || version->edit->clears;
       for (const auto& segment : version->edit->added) added.emplace(segment->key().segment_id, segment);
       for (const auto& segment : version->edit->removed) {
         if (added.erase(segment->key().segment_id) == 0) removed.emplace(segment->key().segment_id, segment);
       }
     }
   }
-  ManifestEdit changes;
   for (auto& [id, segment] : added) changes.added.push_back(std::move(segment));
   for (auto& [id, segment] : removed) changes.removed.push_back(std::move(segment));
   return changes;
@@ -157,6 +161,16 @@ ColdTable::Move ColdTable::BeginMove(ManifestEdit edit) {
   return BeginEdit(std::move(edit));
 }
 
+std::optional<ColdTable::Move> ColdTable::BeginMerge(ManifestEdit edit) {
+  ForgetNowAndThen();
+  std::unique_lock lock(mutex_);
+  moved_.wait(lock, [this] { return next_.edit == nullptr; });
+  const SegmentIndex& present = history_.back().manifest->index;
+  const auto is_there = [&](const auto& segment) { return present.Contains(segment); };
+  if (!std::ranges::all_of(edit.removed, is_there)) return std::nullopt;
+  return BeginEdit(std::move(edit));
+}
+
 std::optional<ColdTable::Move> ColdTable::TryBeginMove(ManifestEdit edit) {
   std::lock_guard lock(mutex_);
   if (next_.edit != nullptr) return std::nullopt;
@@ -175,7 +189,7 @@ ColdTable::Move ColdTable::BeginDrop(ColdSegments* all) {
   std::unique_lock lock(mutex_);
   moved_.wait(lock, [this] { return next_.edit == nullptr; });
   *all = history_.back().manifest->In();
-  return Begin({}, {.added = {}, .removed = *all});
+  return Begin({}, {.added = {}, .removed = *all, .clears = true});
 }
 
 void ColdTable::EndMove(std::optional<CommitResult> commit) noexcept {

@@ -47,7 +47,8 @@ class ColdTable {
   bool MayHaveSegments(const WriteSet::View& writes) const;
   // What a snapshot taken before the call sees; null: what the latest commits left, as Latest.
   arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot) const;
-  // The same with the segments among a transaction's writes (NewSegments).
+  // The same with the segments among a transaction's writes (NewSegments), without those that it removes
+  // (RemovedSegments).
   arrow::Result<std::shared_ptr<const Manifest>> At(const Snapshot& snapshot, const WriteSet::View& writes) const;
   // The last one; waits for a move that is under way.
   std::shared_ptr<const Manifest> Latest() const;
@@ -86,6 +87,9 @@ class ColdTable {
   // See above. A move that is under way is waited for. The edit is what the commit will change: it writes the entries
   // of what is added, and deletes those of what is removed.
   Move BeginMove(ManifestEdit edit);
+  // The same for a merge: nothing when one of those that it removes is there no more, since a transaction has deleted
+  // all of its rows.
+  std::optional<Move> BeginMerge(ManifestEdit edit);
   // Without waiting: nothing when another move is under way. For who has places() to itself by then, which the other
   // one may be waiting for.
   std::optional<Move> TryBeginMove(ManifestEdit edit);
@@ -99,8 +103,8 @@ class ColdTable {
   ColdTable(std::shared_ptr<ColdTier> tier, uint32_t table_id, std::shared_ptr<CommitGuard> places)
       : tier_(std::move(tier)), table_id_(table_id), places_(std::move(places)) {}
   arrow::Status ReadEntries();
-  std::shared_ptr<const Manifest> WithNewSegments(std::shared_ptr<const Manifest> committed,
-                                                  const WriteSet::View& writes) const;
+  std::shared_ptr<const Manifest> WithChangesOf(std::shared_ptr<const Manifest> committed,
+                                                const WriteSet::View& writes) const;
   Move Begin(Manifest next, ManifestEdit edit);  // under mutex_
   Move BeginEdit(ManifestEdit edit);             // under mutex_
   void ForgetNowAndThen() const;

@@ -22,6 +22,8 @@ namespace yarrow {
 struct ManifestEdit {
   ColdSegments added;
   ColdSegments removed;
+  // Rows of removed segments were deleted with them. Else all that were there are in the added ones.
+  bool clears = false;
 };
 
 // Immutable. Versions share what they have in common.

@@ -25,11 +25,12 @@ class SegmentIndex {
 
   // REQUIRES: it is not there.
   SegmentIndex With(std::shared_ptr<const ColdSegment> segment) const { return SegmentIndex(tree_.With(segment)); }
-  // REQUIRES: it is there.
+  // The same when it is not there.
   SegmentIndex Without(const std::shared_ptr<const ColdSegment>& segment) const {
     return SegmentIndex(tree_.Without(segment));
   }
 
+  bool Contains(const std::shared_ptr<const ColdSegment>& segment) const { return tree_.Find(segment) != nullptr; }
   bool empty() const { return tree_.empty(); }
   // Of those whose first key is in [lower, upper); an empty upper is open. For the keys of one reader: of all of them.
   Totals TotalsIn(std::string_view lower, std::string_view upper) const;

@@ -1,16 +1,14 @@
 #include "write/row_commit.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/overlay_cursor.h"
-#include "tier/new_segments.h"
+#include "write/segment_changes.h"
 
 namespace yarrow {
 namespace {
@@ -47,108 +45,67 @@ Status OverrideWritten(const TableImpl& table, const ColdSegments& added, WriteS
   return cursor.status();
 }
 
-// Takes back the overrides in `writes` of segments that were merged into others: nobody would read or remove them.
-Status DropStaleOverrides(const TableImpl& table, const ColdSegments& removed, WriteSet* writes) {
-  if (removed.empty()) return Status::OK();
-  std::unordered_set<cold::SegmentId> gone;
-  for (const auto& segment : removed) gone.insert(segment->key().segment_id);
+// Where segments were cleared since the snapshot, rows went without a word about their keys. IsConflict() when the
+// transaction writes one of them: it was there, and is nowhere now.
+Status CheckStillThere(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes) {
+  const Store& store = table.store();
+  const Partition partition = table.entry().partition;
+  ARROW_ASSIGN_OR_RAISE(const auto then, table.cold()->At(snapshot));
+  const auto now = table.cold()->Latest();
+  const auto was_dropped = [&](const ColdPlace& place) {
+    return place.segment->IsDropped(place.position, snapshot, {});
+  };
   writes->Seal();
   const WriteSet::View view = writes->GetView();
   OverlayCursor cursor;
-  const Partition partition = table.entry().partition;
-  const std::string lower = RecordPrefix(RecordKind::kOverride, table.definition().id);
-  const std::string upper = PrefixSuccessor(lower);
-  cursor.Position(view, partition, lower, upper, nullptr, /*reverse=*/false);
+  const std::string upper = PrefixSuccessor(table.key_prefix());
+  cursor.Position(view, partition, table.key_prefix(), upper, nullptr, /*reverse=*/false);
   for (; cursor.current() != nullptr; cursor.Advance()) {
-    if (cursor.current()->kind != WriteOp::Kind::kPut) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(cursor.current()->key()));
-    if (gone.contains(key.segment_id)) writes->Delete(partition, cold::EncodeOverrideKey(key));
+    const std::string key(cursor.current()->key());
+    PinnedValue stored;
+    ARROW_ASSIGN_OR_RAISE(bool is_there, store.Get(partition, key, &stored));
+    if (!is_there) {
+      ARROW_RETURN_NOT_OK(
+          FindLive(table, now->index, key).Map([](const auto& place) { return place.has_value(); }).Value(&is_there));
+    }
+    if (is_there) continue;
+    ARROW_ASSIGN_OR_RAISE(bool was_there, store.Get(partition, key, &stored, snapshot));
+    if (!was_there) {
+      ARROW_ASSIGN_OR_RAISE(const auto place,
+                            FindColdRow(then->index, table.row_schema(), table.key_prefix(), key, was_dropped));
+      was_there = place.has_value();
+    }
+    if (!was_there) continue;
+    return ConflictError("write conflict: another transaction deleted all rows of table " +
+                             table.definition().QualifiedName() + " after this one began",
+                         ConflictKey{partition.id(), key});
   }
   return cursor.status();
 }
 
-// The segments among the writes of a transaction on their way into the manifests of their tables.
-class Arrival {
- public:
-  // Adds their manifest entries to the writes. Those of tables that are not among `tables` were dropped since.
-  Arrival(std::span<const TableImpl* const> tables, WriteSet* writes) {
-    if (writes->external_runs() == 0) return;
-    writes->Seal();
-    const WriteSet::View view = writes->GetView();
-    std::map<uint32_t, ColdTable*> by_id;  // so that two commits begin their moves in the same order
-    for (const TableImpl* table : tables) by_id.emplace(table->definition().id, table->cold().get());
-    for (const auto& [id, table] : by_id) {
-      std::vector<std::shared_ptr<const NewSegments>> runs = NewSegmentsOf(id, view);
-      if (runs.empty()) continue;
-      OfTable& of_table = tables_.emplace_back();
-      of_table.table = table;
-      for (const auto& run : runs) {
-        const ColdSegments segments = run->segments();
-        of_table.edit.added.insert(of_table.edit.added.end(), segments.begin(), segments.end());
-        run->AddManifestEntries(writes);
-      }
-      of_table.runs = std::move(runs);
-    }
-  }
-
-  bool empty() const { return tables_.empty(); }
-  bool IsOf(const ColdTable& table) const {
-    return std::ranges::any_of(tables_, [&](const OfTable& mine) { return mine.table == &table; });
-  }
-
-  // While the commit has the places of the tables to itself. Who is in the way is waited for afterwards: the commit of
-  // that move may wait for this one.
-  Status Begin() {
-    for (OfTable& mine : tables_) {
-      std::optional<ColdTable::Move> move = mine.table->TryBeginMove(mine.edit);
-      if (!move) {
-        in_the_way_ = mine.table;
-        return Status::Cancelled("rows of a table are being moved");
-      }
-      mine.move.emplace(std::move(*move));
-    }
-    return Status::OK();
-  }
-  // Whether that was why the commit failed, and is over.
-  bool AwaitOther() {
-    for (OfTable& mine : tables_) mine.move.reset();
-    if (in_the_way_ == nullptr) return false;
-    std::exchange(in_the_way_, nullptr)->Latest();
-    return true;
-  }
-  void End(const arrow::Result<CommitResult>& committed) {
-    // After an I/O error nobody knows whether the commit is on disk; what is not will be swept when the database is
-    // opened.
-    const bool may_be_there = committed.ok() || committed.status().IsIOError();
-    for (OfTable& mine : tables_) {
-      if (may_be_there) std::ranges::for_each(mine.runs, &NewSegments::Keep);
-      if (committed.ok()) mine.move->Committed(*committed);
-    }
-  }
-
- private:
-  struct OfTable {
-    ColdTable* table = nullptr;
-    std::vector<std::shared_ptr<const NewSegments>> runs;
-    ManifestEdit edit;
-    std::optional<ColdTable::Move> move;
-  };
-  std::vector<OfTable> tables_;
-  ColdTable* in_the_way_ = nullptr;
-};
-
 // A table that was altered in its transaction is there twice, and has its places once.
 std::vector<GuardUse> GuardsOf(std::span<const TableImpl* const> tables,
-                               std::span<const std::shared_ptr<const Manifest>> manifests, const Arrival& arrival) {
+                               std::span<const std::shared_ptr<const Manifest>> manifests,
+                               const SegmentChanges& changes) {
   std::vector<GuardUse> guards;
   for (size_t i = 0; i < tables.size(); ++i) {
     guards.push_back(tables[i]->guard());
     const auto is_same = [&](const TableImpl* other) { return other->cold() == tables[i]->cold(); };
     if (std::ranges::any_of(tables.first(i), is_same)) continue;
     guards.push_back(tables[i]->places(*manifests[i]));
-    guards.back().exclusive = arrival.IsOf(*tables[i]->cold());
+    guards.back().exclusive = changes.IsOf(*tables[i]->cold());
   }
   return guards;
+}
+
+// Rows have moved since `then`: the writes follow them.
+Status FollowMoves(const TableImpl& table, const Manifest& then, const Snapshot& snapshot, SegmentChanges* segments,
+                   WriteSet* writes) {
+  const ManifestEdit changes = table.cold()->ChangesSince(then);  // maybe more than led to the latest known
+  ARROW_RETURN_NOT_OK(segments->RemoveByRow(table, changes.removed, writes));
+  ARROW_RETURN_NOT_OK(DropStaleOverrides(table, changes.removed, writes));
+  ARROW_RETURN_NOT_OK(OverrideWritten(table, changes.added, writes));
+  return changes.clears ? CheckStillThere(table, snapshot, writes) : Status::OK();
 }
 
 }  // namespace
@@ -160,18 +117,25 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     ARROW_ASSIGN_OR_RAISE(auto manifest, table->cold()->At(token->snapshot()));
     manifests.push_back(std::move(manifest));
   }
-  Arrival arrival(tables, writes);
+  SegmentChanges segments(tables, token->snapshot(), writes);
   for (;;) {
-    const std::vector<GuardUse> guards = GuardsOf(tables, manifests, arrival);
+    std::optional<WriteSet::Savepoint> without_removals;
+    if (segments.removes()) {
+      without_removals = writes->MakeSavepoint();
+      ARROW_RETURN_NOT_OK(segments.AddRemovals(writes));
+    }
+    const std::vector<GuardUse> guards = GuardsOf(tables, manifests, segments);
     CommitOptions options;
     options.transaction = token;
     options.guards = guards;
-    if (!arrival.empty()) options.when_admitted = [&] { return arrival.Begin(); };
+    if (!segments.empty()) options.when_admitted = [&] { return segments.Begin(); };
     const arrow::Result<CommitResult> committed = commit(options);
-    arrival.End(committed);
-    if (arrival.AwaitOther()) continue;
+    segments.End(committed);
+    if (committed.ok()) return Status::OK();
+    if (without_removals) writes->RollbackTo(*without_removals);
+    if (segments.AwaitOther()) continue;
     const Status& status = committed.status();
-    if (status.ok() || !IsConflict(status)) return status;
+    if (!IsConflict(status)) return status;
     // Against a changed definition nothing helps, and it may not even know what new segments have.
     if (std::ranges::any_of(tables, &TableImpl::IsOutdated)) return status;
     bool moved = false;
@@ -179,9 +143,7 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
       const TableImpl& table = *tables[i];
       auto latest = table.cold()->Latest();
-      const ManifestEdit changes = table.cold()->ChangesSince(*manifests[i]);  // maybe more than led to `latest`
-      ARROW_RETURN_NOT_OK(table.OutdatedOr(DropStaleOverrides(table, changes.removed, writes)));
-      ARROW_RETURN_NOT_OK(table.OutdatedOr(OverrideWritten(table, changes.added, writes)));
+      ARROW_RETURN_NOT_OK(table.OutdatedOr(FollowMoves(table, *manifests[i], token->snapshot(), &segments, writes)));
       manifests[i] = std::move(latest);
       moved = true;
     }

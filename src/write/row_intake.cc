@@ -10,9 +10,9 @@
 #include "key/key_range.h"
 #include "row/row_layout.h"
 #include "store/file_run.h"
-#include "write/new_segments_writer.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
+#include "write/new_segments_writer.h"
 #include "write/row_changes.h"
 #include "yarrow/scan_iterator.h"
 

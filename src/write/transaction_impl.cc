@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/home_process.h"
+#include "tier/removed_segments.h"
 #include "write/row_commit.h"
 
 namespace yarrow {
@@ -30,6 +32,23 @@ Status TransactionImpl::CheckTable(const TableImpl& table) const {
                            " was opened for another user than the transaction's; open it in the same session");
   }
   return Status::OK();
+}
+
+arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) {
+  const WriteSet::View view = SealedWrites();
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot_, view));
+  ColdSegments segments = manifest->In(PrefixRange(table.key_prefix()));
+  std::erase_if(segments, [](const auto& segment) { return segment->is_new(); });
+  if (segments.empty()) return uint64_t{0};
+  uint64_t rows = 0;
+  for (const auto& segment : segments) {
+    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
+    rows += segment->info().rows - dropped.cardinality();
+  }
+  removes_segments_ = true;
+  writes_.AddRun(
+      std::make_shared<const RemovedSegments>(table.entry().partition, table.definition().id, std::move(segments)));
+  return rows;
 }
 
 void TransactionImpl::Touch(const std::shared_ptr<TableImpl>& table) {
@@ -59,7 +78,9 @@ Status TransactionImpl::Commit() {
   if (status.ok() && !written_and_dropped_.empty()) {
     ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
   }
+  const bool leaves_files = removes_segments_;
   Rollback();
+  if (status.ok() && leaves_files) ARROW_UNUSED(database_->RemoveDeletedFiles());  // what is left is tried again
   return status;
 }
 
@@ -101,6 +122,7 @@ void TransactionImpl::Rollback() {
   token_.reset();
   snapshot_ = {};
   writes_.Clear();
+  removes_segments_ = false;
   touched_.clear();
   written_and_dropped_.clear();
   changes_ = {};

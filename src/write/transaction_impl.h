@@ -23,6 +23,9 @@ class TransactionImpl {
   arrow::Status CheckTable(const TableImpl& table) const;
   RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
   arrow::Result<uint64_t> Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
+  // Removes the segments that the transaction sees of the table's rows, but for those that it has made itself; returns
+  // how many rows they have. Rows that others change or add meanwhile are judged by the commit.
+  arrow::Result<uint64_t> RemoveSegments(const TableImpl& table);
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 
@@ -35,8 +38,8 @@ class TransactionImpl {
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
   const CatalogChanges& catalog_changes() const { return changes_; }
 
-  // Whether some of its rows are in segments already.
-  bool has_new_segments() const { return writes_.external_runs() > 0; }
+  // Whether it has made or removed segments.
+  bool changes_segments() const { return writes_.external_runs() > 0; }
   // The writes so far, for a scan that starts now.
   WriteSet::View SealedWrites();
   const Snapshot& snapshot() const { return snapshot_; }
@@ -57,6 +60,7 @@ class TransactionImpl {
   std::unique_ptr<WriteTransactionToken> token_;  // null when over
   Snapshot snapshot_;
   WriteSet writes_;
+  bool removes_segments_ = false;
   CatalogChanges changes_;
   std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
   std::vector<std::shared_ptr<const TableEntry>> written_and_dropped_;

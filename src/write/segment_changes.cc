@@ -1,0 +1,227 @@
+#include "write/segment_changes.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "catalog/records.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
+#include "store/file_run.h"
+#include "store/overlay_cursor.h"
+#include "tier/removed_segments.h"
+
+namespace yarrow {
+namespace {
+
+using arrow::Status;
+
+// Deletions of keys that ascend, in files when they are many.
+class Deletions {
+ public:
+  Deletions(const TableImpl& table, uint64_t count, SstFiles::Parts parts, WriteSet* writes)
+      : partition_(table.entry().partition), writes_(writes) {
+    constexpr uint64_t kFew = 10'000;
+    if (count > kFew) {
+      run_ = std::make_shared<FileRun>(table.database().store(), partition_, SstFiles::kFileBytes, parts);
+    }
+  }
+  Status Delete(std::string_view key) {
+    if (run_ != nullptr) return run_->Delete(key);
+    writes_->Delete(partition_, key);
+    return writes_->status();
+  }
+  Status DeleteAbsent(std::string_view key) {
+    if (run_ != nullptr) return run_->DeleteAbsent(key);
+    writes_->DeleteAbsent(partition_, key);
+    return writes_->status();
+  }
+  Status Finish() {
+    if (run_ == nullptr) return Status::OK();
+    ARROW_RETURN_NOT_OK(run_->Finish());
+    writes_->AddRun(run_);
+    return Status::OK();
+  }
+
+ private:
+  const Partition partition_;
+  WriteSet* const writes_;
+  std::shared_ptr<FileRun> run_;
+};
+
+// The first position that `now` has and `then` has not.
+std::optional<uint64_t> FirstNew(const cold::DeletionVector& then, const cold::DeletionVector& now, uint64_t rows) {
+  std::optional<uint64_t> first;
+  now.VisitDropped(0, rows, [&](uint64_t position) {
+    if (!first && !then.Contains(position)) first = position;
+  });
+  return first;
+}
+
+}  // namespace
+
+SegmentChanges::SegmentChanges(std::span<const TableImpl* const> tables, const Snapshot& snapshot, WriteSet* writes)
+    : snapshot_(snapshot) {
+  if (writes->external_runs() == 0) return;
+  writes->Seal();
+  const WriteSet::View view = writes->GetView();
+  std::map<uint32_t, const TableImpl*> by_id;
+  for (const TableImpl* table : tables) by_id.emplace(table->definition().id, table);
+  for (const auto& [id, table] : by_id) {
+    OfTable mine;
+    mine.table = table;
+    mine.runs = NewSegmentsOf(id, view);
+    mine.removed = RemovedSegmentsOf(id, view);
+    if (mine.runs.empty() && mine.removed.empty()) continue;
+    for (const auto& run : mine.runs) {
+      const ColdSegments segments = run->segments();
+      mine.added.insert(mine.added.end(), segments.begin(), segments.end());
+      run->AddManifestEntries(writes);
+    }
+    tables_.push_back(std::move(mine));
+  }
+}
+
+bool SegmentChanges::removes() const {
+  return std::ranges::any_of(tables_, [](const OfTable& mine) { return !mine.removed.empty(); });
+}
+
+bool SegmentChanges::IsOf(const ColdTable& table) const {
+  return std::ranges::any_of(tables_, [&](const OfTable& mine) { return mine.table->cold().get() == &table; });
+}
+
+Status SegmentChanges::AddRemovals(WriteSet* writes) {
+  deleted_at_ = NowMicros();
+  for (OfTable& mine : tables_) ARROW_RETURN_NOT_OK(AddRemovals(&mine, writes));
+  return writes->status();
+}
+
+Status SegmentChanges::AddRemovals(OfTable* mine, WriteSet* writes) const {
+  if (mine->removed.empty()) return Status::OK();
+  const TableImpl& table = *mine->table;
+  const Partition partition = table.entry().partition;
+  const uint32_t id = table.definition().id;
+  mine->overrides.clear();
+  mine->deleted.clear();
+  ARROW_RETURN_NOT_OK(DropStaleOverrides(table, mine->removed, writes));
+  for (const auto& segment : mine->removed) {
+    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, {}));
+    mine->overrides[segment->key().segment_id] = dropped.cardinality();
+    mine->deleted.push_back(segment->key());
+    writes->Delete(partition, cold::EncodeManifestKey(segment->key()));
+    writes->Delete(partition, cold::EncodeKeyFilterKey(id, segment->key().segment_id));
+    // A range could not be deleted: transactions are judged by keys.
+    Deletions overrides(table, dropped.cardinality(), SstFiles::Parts::kHulls, writes);
+    Status status;
+    dropped.VisitDropped(0, segment->info().rows, [&](uint64_t position) {
+      if (status.ok()) status = overrides.Delete(segment->OverrideKey(position));
+    });
+    ARROW_RETURN_NOT_OK(status);
+    ARROW_RETURN_NOT_OK(overrides.Finish());
+  }
+  table.cold()->tier().deleted.AddRecords(mine->deleted, deleted_at_, writes);
+  return writes->status();
+}
+
+// Who replaces or deletes a row of a segment overrides it.
+Status SegmentChanges::CheckUntouched(const OfTable& mine) const {
+  if (mine.removed.empty()) return Status::OK();
+  const TableImpl& table = *mine.table;
+  const Snapshot now = table.store().GetSnapshot();
+  for (const auto& segment : mine.removed) {
+    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(now, {}));
+    if (dropped.cardinality() == mine.overrides.at(segment->key().segment_id)) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto then, segment->Dropped(snapshot_, {}));
+    const std::string message =
+        "write conflict: another transaction changed a row of table " + table.definition().QualifiedName();
+    const auto position = FirstNew(then, dropped, segment->info().rows);
+    if (!position) return ConflictError(message);
+    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(table.row_schema(), table.key_prefix()));
+    ARROW_ASSIGN_OR_RAISE(std::string key, lookup->ReadKey(*position));
+    return ConflictError(message, ConflictKey{table.entry().partition.id(), std::move(key)});
+  }
+  return Status::OK();
+}
+
+Status SegmentChanges::Begin() {
+  for (OfTable& mine : tables_) {
+    ARROW_RETURN_NOT_OK(CheckUntouched(mine));
+    ColdTable* const cold = mine.table->cold().get();
+    auto move = cold->TryBeginMove({.added = mine.added, .removed = mine.removed, .clears = !mine.removed.empty()});
+    if (!move) {
+      in_the_way_ = cold;
+      return Status::Cancelled("rows of a table are being moved");
+    }
+    mine.move.emplace(std::move(*move));
+  }
+  return Status::OK();
+}
+
+bool SegmentChanges::AwaitOther() {
+  for (OfTable& mine : tables_) mine.move.reset();
+  if (in_the_way_ == nullptr) return false;
+  std::exchange(in_the_way_, nullptr)->Latest();
+  return true;
+}
+
+void SegmentChanges::End(const arrow::Result<CommitResult>& committed) {
+  // After an I/O error nobody knows whether the commit is on disk; what is not will be swept when the database is
+  // opened.
+  const bool may_be_there = committed.ok() || committed.status().IsIOError();
+  for (OfTable& mine : tables_) {
+    if (may_be_there) std::ranges::for_each(mine.runs, &NewSegments::Keep);
+    if (!committed.ok()) continue;
+    mine.move->Committed(*committed);
+    mine.table->cold()->tier().deleted.Add(mine.deleted, deleted_at_, committed->last_sequence);
+  }
+}
+
+Status SegmentChanges::RemoveByRow(const TableImpl& table, const ColdSegments& merged, WriteSet* writes) {
+  const auto mine =
+      std::ranges::find(tables_, table.definition().id, [](const OfTable& of) { return of.table->definition().id; });
+  if (mine == tables_.end()) return Status::OK();
+  writes->Seal();
+  const WriteSet::View view = writes->GetView();
+  std::string key;
+  for (const auto& segment : merged) {
+    const auto same = [&](const auto& removed) { return removed->key().segment_id == segment->key().segment_id; };
+    if (std::erase_if(mine->removed, same) == 0) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
+    ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(table.row_schema(), table.key_prefix()));
+    Deletions rows(table, segment->info().rows, SstFiles::Parts::kKeys, writes);
+    uint64_t position = 0;
+    for (size_t page = 0; page < lookup->segment()->pages().size(); ++page) {
+      ARROW_ASSIGN_OR_RAISE(const auto keys, lookup->ReadKeys(page));
+      for (int64_t row = 0; row < keys.rows(); ++row, ++position) {
+        if (dropped.Contains(position)) continue;
+        ARROW_RETURN_NOT_OK(keys.Encode(row, &key));
+        ARROW_RETURN_NOT_OK(rows.DeleteAbsent(key));
+      }
+    }
+    ARROW_RETURN_NOT_OK(rows.Finish());
+  }
+  if (mine->runs.empty() && mine->removed.empty()) tables_.erase(mine);
+  return Status::OK();
+}
+
+Status DropStaleOverrides(const TableImpl& table, const ColdSegments& removed, WriteSet* writes) {
+  if (removed.empty()) return Status::OK();
+  std::unordered_set<cold::SegmentId> gone;
+  for (const auto& segment : removed) gone.insert(segment->key().segment_id);
+  writes->Seal();
+  const WriteSet::View view = writes->GetView();
+  OverlayCursor cursor;
+  const Partition partition = table.entry().partition;
+  const std::string lower = RecordPrefix(RecordKind::kOverride, table.definition().id);
+  const std::string upper = PrefixSuccessor(lower);
+  cursor.Position(view, partition, lower, upper, nullptr, /*reverse=*/false);
+  for (; cursor.current() != nullptr; cursor.Advance()) {
+    if (cursor.current()->kind != WriteOp::Kind::kPut) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(cursor.current()->key()));
+    if (gone.contains(key.segment_id)) writes->Delete(partition, cold::EncodeOverrideKey(key));
+  }
+  return cursor.status();
+}
+
+}  // namespace yarrow
