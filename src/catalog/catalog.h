@@ -233,7 +233,14 @@ class Catalog {
   arrow::Status Load();
   arrow::Status SweepDrafts();
   arrow::Status PassLostNumbers();
-  void Publish(const CatalogChanges& changes, uint64_t sequence);
+  // What becomes of the catalog with a commit.
+  struct Publication {
+    std::shared_ptr<CatalogView> view;
+    std::deque<std::shared_ptr<const TableEntry>> ended;
+    std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas;
+  };
+  Publication Prepare(const CatalogChanges& changes) const;
+  void Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept;
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);
   // The checks of a change against the present. `own` is null without a transaction: with one, what is met here has
   // changed since its snapshot, which is a conflict.

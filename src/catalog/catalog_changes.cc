@@ -55,11 +55,23 @@ class Ends {
     for (const auto& schema : changes.dropped_schemas) marks_.push_back(schema->dropped_at.get());
     Set(TableEntry::kEnding + last_sequence);
   }
-  void Set(uint64_t sequence) {
-    for (std::atomic<uint64_t>* mark : marks_) mark->store(sequence, std::memory_order_release);
+  Ends(const Ends&) = delete;
+  Ends& operator=(const Ends&) = delete;
+  // Unless they were committed, they have not ended.
+  ~Ends() {
+    if (!is_committed_) Set(0);
+  }
+  void Committed(uint64_t sequence) noexcept {
+    is_committed_ = true;
+    Set(sequence);
   }
 
  private:
+  void Set(uint64_t sequence) noexcept {
+    for (std::atomic<uint64_t>* mark : marks_) mark->store(sequence, std::memory_order_release);
+  }
+
+  bool is_committed_ = false;
   std::vector<std::atomic<uint64_t>*> marks_;
 };
 
@@ -70,6 +82,18 @@ void KeepEnded(const Entry& entry, std::deque<Entry>* ended) {
   ended->push_back(entry);
   if (ended->size() > kMostEnded) ended->pop_front();
 }
+
+// Set for as long as it lives.
+class Flag {
+ public:
+  explicit Flag(std::atomic<bool>* flag) : flag_(flag) { flag_->store(true, std::memory_order_seq_cst); }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+  ~Flag() { flag_->store(false, std::memory_order_seq_cst); }
+
+ private:
+  std::atomic<bool>* const flag_;
+};
 
 bool WasThereAt(const std::atomic<uint64_t>& created_at, const std::atomic<uint64_t>& ended_at,
                 const Snapshot& snapshot) {
@@ -226,37 +250,45 @@ arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes
   CommitOptions synced = options;
   synced.guards = guards;
   synced.sync = true;
+  Publication next = Prepare(changes);
   Ends ends(changes, store_->LatestSequence());
-  committing_.store(true, std::memory_order_seq_cst);
+  const Flag committing(&committing_);
   const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
-  ends.Set(committed.ok() ? committed->last_sequence : 0);
-  if (committed.ok()) Publish(changes, committed->last_sequence);
-  committing_.store(false, std::memory_order_seq_cst);
+  if (!committed.ok()) return committed;
+  ends.Committed(committed->last_sequence);
+  Publish(changes, &next, committed->last_sequence);
   return committed;
 }
 
-void Catalog::Publish(const CatalogChanges& changes, uint64_t sequence) {
-  for (const auto& schema : changes.created_schemas) schema->created_at->store(sequence, std::memory_order_release);
-  std::vector<std::shared_ptr<const TableEntry>> ended = changes.dropped, begun = changes.created;
-  for (const auto& [before, after] : changes.altered) {
-    ended.push_back(before);
-    begun.push_back(after);
-  }
-  for (const auto& entry : begun) entry->created_at->store(sequence, std::memory_order_release);
-  std::unique_lock lock(map_mutex_);
-  auto view = std::make_shared<CatalogView>(*view_);
-  for (const auto& entry : ended) {
-    view->Remove(*entry);
-    KeepEnded(entry, &ended_);
-  }
+// All that Publish needs is made before the commit, after which nothing may fail. Under ddl_mutex_.
+Catalog::Publication Catalog::Prepare(const CatalogChanges& changes) const {
+  Publication next{std::make_shared<CatalogView>(*View()), ended_, ended_schemas_};
+  CatalogView& view = *next.view;
+  const auto end = [&](const std::shared_ptr<const TableEntry>& entry) {
+    view.Remove(*entry);
+    KeepEnded(entry, &next.ended);
+  };
+  for (const auto& entry : changes.dropped) end(entry);
+  for (const auto& alteration : changes.altered) end(alteration.before);
   for (const auto& schema : changes.dropped_schemas) {
-    view->Remove(*schema);
-    KeepEnded(schema, &ended_schemas_);
+    view.Remove(*schema);
+    KeepEnded(schema, &next.ended_schemas);
   }
-  for (const auto& schema : changes.created_schemas) view->Add(schema);
-  for (const auto& entry : begun) view->Add(entry);
-  ++view->version_;
-  view_ = std::move(view);
+  for (const auto& schema : changes.created_schemas) view.Add(schema);
+  for (const auto& entry : changes.created) view.Add(entry);
+  for (const auto& alteration : changes.altered) view.Add(alteration.after);
+  ++view.version_;
+  return next;
+}
+
+void Catalog::Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept {
+  for (const auto& schema : changes.created_schemas) schema->created_at->store(sequence, std::memory_order_release);
+  for (const auto& entry : changes.created) entry->created_at->store(sequence, std::memory_order_release);
+  for (const auto& altered : changes.altered) altered.after->created_at->store(sequence, std::memory_order_release);
+  std::unique_lock lock(map_mutex_);
+  view_ = std::move(next->view);
+  ended_.swap(next->ended);
+  ended_schemas_.swap(next->ended_schemas);
 }
 
 std::shared_ptr<const CatalogView> Catalog::View() const {

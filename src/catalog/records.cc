@@ -60,19 +60,10 @@ int64_t NowMicros() {
 }
 
 Values TableRecord::ToValues() const {
-  return {schema_name,
-          table_name,
-          kind,
-          primary_key,
-          schema_version,
-          created_at,
-          OrOff(policy.flush_rows),
-          policy.flush_bytes ? Value(*policy.flush_bytes) : Value::Null(),
-          OrOff(policy.flush_age),
-          policy.min_user_rows,
-          OptimizeForName(policy.optimize_for),
-          policy.expires() ? Value(policy.ttl_column) : Value::Null(),
-          OrOff(policy.ttl)};
+  return ValuesOf(schema_name, table_name, kind, primary_key, schema_version, created_at, OrOff(policy.flush_rows),
+                  policy.flush_bytes ? Value(*policy.flush_bytes) : Value::Null(), OrOff(policy.flush_age),
+                  policy.min_user_rows, OptimizeForName(policy.optimize_for),
+                  policy.expires() ? Value(policy.ttl_column) : Value::Null(), OrOff(policy.ttl));
 }
 
 TableRecord TableRecord::FromValues(const Values& v) {
@@ -94,19 +85,9 @@ TableRecord TableRecord::FromValues(const Values& v) {
 }
 
 Values ColumnRecord::ToValues() const {
-  return {schema_name,
-          table_name,
-          column_name,
-          position,
-          type,
-          nullable,
-          OrNull(default_value),
-          OrNull(key_position),
-          hidden,
-          added_version,
-          OrNull(dropped_version),
-          OrNull(initial_value),
-          OrNull(former_types)};
+  return ValuesOf(schema_name, table_name, column_name, position, type, nullable, OrNull(default_value),
+                  OrNull(key_position), hidden, added_version, OrNull(dropped_version), OrNull(initial_value),
+                  OrNull(former_types));
 }
 
 ColumnRecord ColumnRecord::FromValues(const Values& v) {
@@ -126,8 +107,8 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
 }
 
 Values JobRecord::ToValues() const {
-  return {kind,          target,           state,           rows, bytes, OrNull(error), started_at, OrNull(finished_at),
-          OrNull(files), OrNull(progress), OrNull(duration)};
+  return ValuesOf(kind, target, state, rows, bytes, OrNull(error), started_at, OrNull(finished_at), OrNull(files),
+                  OrNull(progress), OrNull(duration));
 }
 
 JobRecord JobRecord::FromValues(const Values& v) {

@@ -27,23 +27,33 @@ using Values = std::vector<Value>;
 // The clock of the records' timestamps.
 int64_t NowMicros();
 
+// Each made in its place: from a list in braces they would be copied, and GCC 12 destroys copies that were never made
+// when memory runs out between them.
+template <class... Cells>
+Values ValuesOf(const Cells&... cells) {
+  Values values;
+  values.reserve(sizeof...(cells));
+  (values.emplace_back(cells), ...);
+  return values;
+}
+
 struct SchemaKey {
   static constexpr SystemTableId kTable = SystemTableId::kSchemas;
   std::string schema_name;
-  Values ToValues() const { return {schema_name}; }
+  Values ToValues() const { return ValuesOf(schema_name); }
   static SchemaKey FromValues(const Values& v) { return {v[0].get<std::string>()}; }
 };
 struct SchemaRecord {
   static constexpr SystemTableId kTable = SystemTableId::kSchemas;
   int64_t created_at = 0;  // microseconds since 1970-01-01 UTC, as everywhere below
-  Values ToValues() const { return {created_at}; }
+  Values ToValues() const { return ValuesOf(created_at); }
   static SchemaRecord FromValues(const Values& v) { return {v[0].get<int64_t>()}; }
 };
 
 struct TableKey {
   static constexpr SystemTableId kTable = SystemTableId::kTables;
   uint32_t table_id = 0;
-  Values ToValues() const { return {table_id}; }
+  Values ToValues() const { return ValuesOf(table_id); }
   static TableKey FromValues(const Values& v) { return {static_cast<uint32_t>(v[0].get<uint64_t>())}; }
 };
 struct TableRecord {
@@ -63,7 +73,7 @@ struct ColumnKey {
   static constexpr SystemTableId kTable = SystemTableId::kColumns;
   uint32_t table_id = 0;
   uint32_t column_id = 0;
-  Values ToValues() const { return {table_id, column_id}; }
+  Values ToValues() const { return ValuesOf(table_id, column_id); }
   static ColumnKey FromValues(const Values& v) {
     return {static_cast<uint32_t>(v[0].get<uint64_t>()), static_cast<uint32_t>(v[1].get<uint64_t>())};
   }
@@ -90,20 +100,20 @@ struct ColumnRecord {
 struct UserKey {
   static constexpr SystemTableId kTable = SystemTableId::kUsers;
   std::string user_id;
-  Values ToValues() const { return {user_id}; }
+  Values ToValues() const { return ValuesOf(user_id); }
   static UserKey FromValues(const Values& v) { return {v[0].get<std::string>()}; }
 };
 struct UserRecord {
   static constexpr SystemTableId kTable = SystemTableId::kUsers;
   int64_t first_seen_at = 0;
-  Values ToValues() const { return {first_seen_at}; }
+  Values ToValues() const { return ValuesOf(first_seen_at); }
   static UserRecord FromValues(const Values& v) { return {v[0].get<int64_t>()}; }
 };
 
 struct JobKey {
   static constexpr SystemTableId kTable = SystemTableId::kJobs;
   uint64_t job_id = 0;
-  Values ToValues() const { return {job_id}; }
+  Values ToValues() const { return ValuesOf(job_id); }
   static JobKey FromValues(const Values& v) { return {v[0].get<uint64_t>()}; }
 };
 struct JobRecord {
@@ -126,14 +136,14 @@ struct JobRecord {
 struct SettingKey {
   static constexpr SystemTableId kTable = SystemTableId::kSettings;
   std::string name;
-  Values ToValues() const { return {name}; }
+  Values ToValues() const { return ValuesOf(name); }
   static SettingKey FromValues(const Values& v) { return {v[0].get<std::string>()}; }
 };
 struct SettingRecord {
   static constexpr SystemTableId kTable = SystemTableId::kSettings;
   std::string value;
   std::string description;
-  Values ToValues() const { return {value, description}; }
+  Values ToValues() const { return ValuesOf(value, description); }
   static SettingRecord FromValues(const Values& v) { return {v[0].get<std::string>(), v[1].get<std::string>()}; }
 };
 

@@ -76,6 +76,7 @@ class SegmentWriter::Impl {
       : schema_(std::move(row_schema)),
         prefix_(std::move(key_prefix)),
         path_(std::move(path)),
+        temporary_path_(TemporaryPath(path_)),
         options_(options),
         buffer_(*schema_, MostRowGroupRows(options.layout), kMaxRowGroupBytes),
         pages_(static_cast<uint64_t>(RowsOfPage(options.layout))) {
@@ -108,6 +109,7 @@ class SegmentWriter::Impl {
   const std::shared_ptr<const RowSchema> schema_;
   const std::string prefix_;
   const std::filesystem::path path_;
+  const std::filesystem::path temporary_path_;  // until it is complete
   const SegmentWriterOptions options_;
   RowGroupBuffer buffer_;
   std::shared_ptr<SegmentOutput> output_;
@@ -127,7 +129,7 @@ SegmentWriter::Impl::~Impl() {
   // Parquet's writer completes its file when it is destroyed; that only goes into the output's memory.
   writer_.reset();
   output_.reset();
-  const arrow::Status removed = options_.files->Remove(TemporaryPath(path_));
+  const arrow::Status removed = options_.files->Remove(temporary_path_);
   (void)removed;  // what stays has a temporary name
 }
 
@@ -207,7 +209,7 @@ arrow::Status SegmentWriter::Impl::OpenFile(const std::vector<std::shared_ptr<ar
   for (size_t i = 0; i < columns.size(); ++i) {
     with_dictionary.push_back(SuitsDictionary(*columns[i], schema_->columns()[i].type));
   }
-  ARROW_ASSIGN_OR_RAISE(auto file, options_.files->Create(TemporaryPath(path_)));
+  ARROW_ASSIGN_OR_RAISE(auto file, options_.files->Create(temporary_path_));
   made_file_ = true;
   output_ = std::make_shared<SegmentOutput>(std::move(file));
   auto writer = parquet::arrow::FileWriter::Open(*SegmentArrowSchema(*schema_), options_.pool, output_,
@@ -283,7 +285,7 @@ arrow::Status SegmentWriter::Impl::CloseFile() {
   };
   ARROW_RETURN_NOT_OK(InFile(collect()));
   ARROW_RETURN_NOT_OK(InFile(output_->SyncAndClose()));
-  ARROW_RETURN_NOT_OK(options_.files->Rename(TemporaryPath(path_), path_));
+  ARROW_RETURN_NOT_OK(options_.files->Rename(temporary_path_, path_));
   return options_.files->SyncFolder(path_.parent_path());
 }
 

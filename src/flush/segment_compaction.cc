@@ -201,9 +201,9 @@ Status SegmentCompaction::Commit() {
     edit.added.push_back(output.segment);
   }
   std::optional<ColdTable::Move> move = cold.BeginMerge(std::move(edit));
-  if (!move) {  // their rows were deleted
+  if (!move) {  // their rows were deleted, or the table was dropped
     rows_ = bytes_ = 0;
-    return Status::OK();
+    return table_->CheckReadable({});
   }
   // From now on no other move raises the version.
   const GuardUse guards[] = {table_->guard(),

@@ -1,6 +1,7 @@
 #include "job/jobs.h"
 
 #include <algorithm>
+#include <new>
 
 namespace yarrow {
 
@@ -42,9 +43,16 @@ std::shared_ptr<Jobs::Handle> Jobs::Begin(uint64_t id) {
   return handle;
 }
 
-void Jobs::End(const JobInfo& job) {
+void Jobs::End(const JobInfo& job) noexcept {
   std::lock_guard lock(mutex_);
   under_way_.erase(job.id);
+  try {
+    Count(job);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it is not counted
+  }
+}
+
+void Jobs::Count(const JobInfo& job) {
   std::string prefix = "jobs." + job.kind + "_";
   std::ranges::replace(prefix, ' ', '_');
   ++figures_[prefix + std::string(JobStateName(job.state))];

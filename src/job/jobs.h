@@ -39,7 +39,7 @@ class Jobs {
 
   // A job comes under way, or ends.
   std::shared_ptr<Handle> Begin(uint64_t id);
-  void End(const JobInfo& job);
+  void End(const JobInfo& job) noexcept;
   void Tell(const JobInfo& job) const;
 
   void AddListener(std::shared_ptr<JobListener> listener);
@@ -50,6 +50,8 @@ class Jobs {
   std::vector<std::pair<std::string, uint64_t>> Figures() const;
 
  private:
+  void Count(const JobInfo& job);  // under mutex_
+
   mutable std::mutex mutex_;
   std::map<uint64_t, std::shared_ptr<Handle>> under_way_;
   std::vector<std::shared_ptr<JobListener>> listeners_;

@@ -17,7 +17,7 @@ arrow::Result<std::unique_ptr<BatchBuilder>> CachedProjection::TakeBuilder(arrow
   return BatchBuilder::Make(row_schema_, columns_, schema_, pool);
 }
 
-void CachedProjection::GiveBack(std::unique_ptr<BatchBuilder> builder) {
+void CachedProjection::GiveBack(std::unique_ptr<BatchBuilder> builder) noexcept {
   if (builder->rows() > 0) return;
   std::lock_guard lock(mutex_);
   if (free_.size() < kMostFree) free_.push_back(std::move(builder));

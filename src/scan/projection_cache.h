@@ -25,6 +25,7 @@ class CachedProjection {
       : row_schema_(std::move(row_schema)), columns_(std::move(columns)), schema_(std::move(schema)) {
     // Arrow compares schemas by a text that it makes when first asked, which several threads would do at once.
     (void)schema_->fingerprint();
+    free_.reserve(kMostFree);
   }
 
   const std::vector<int>& columns() const { return columns_; }
@@ -34,7 +35,7 @@ class CachedProjection {
   // A builder without rows that allocates from `pool` (null: Arrow's default).
   arrow::Result<std::unique_ptr<BatchBuilder>> TakeBuilder(arrow::MemoryPool* pool);
   // Keeps a builder from TakeBuilder(nullptr) for later, if it has no rows and there is room.
-  void GiveBack(std::unique_ptr<BatchBuilder> builder);
+  void GiveBack(std::unique_ptr<BatchBuilder> builder) noexcept;
 
  private:
   static constexpr size_t kMostFree = 4;
@@ -43,7 +44,7 @@ class CachedProjection {
   const std::vector<int> columns_;
   const std::shared_ptr<arrow::Schema> schema_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<BatchBuilder>> free_;
+  std::vector<std::unique_ptr<BatchBuilder>> free_;  // there is room for all
 };
 
 // The projections of one open table, the latest few. Thread-safe.

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+#include "store/guarded_io.h"
+
 namespace yarrow {
 
 // RocksDB's LOG. Thread-safe. What cannot be written is left out.
@@ -61,8 +63,10 @@ class InfoLogFileSystem : public rocksdb::FileSystemWrapper {
                               std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext*) override {
     std::FILE* file = std::fopen(path.c_str(), "we");
     if (file == nullptr) return rocksdb::IOStatus::IOError(path, "cannot be made");
-    *logger = std::make_shared<InfoLog>(file);
-    return rocksdb::IOStatus::OK();
+    return GuardedIo([&] {
+      *logger = std::make_shared<InfoLog>(file);
+      return rocksdb::IOStatus::OK();
+    });
   }
 };
 

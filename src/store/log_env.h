@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/guarded_io.h"
 #include "store/log_ledger.h"
 
 namespace yarrow {
@@ -52,33 +53,42 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
   Status NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                          std::unique_ptr<rocksdb::FSWritableFile>* file, Context* context) override {
     Status made = target()->NewWritableFile(path, options, file, context);
-    const auto log = LogNumberOf(path), manifest = ManifestNumberOf(path);
-    if (made.ok() && manifest) {
-      ledger_->AddManifest(*manifest);
-      *file = std::make_unique<SyncedFile>(std::move(*file), ledger_, *manifest);
-    }
-    if (!made.ok() || !log) return made;
-    const arrow::Status added = ledger_->Add(*log, is_lax_);
-    if (!added.ok()) return Status::IOError(added.message());
-    *file = std::make_unique<Log>(std::move(*file), this, path, *log);
-    return made;
+    return made.ok() ? GuardedIo([&] { return Watch(path, file); }) : made;
   }
   Status DeleteFile(const std::string& path, const Options& options, Context* context) override {
-    const auto log = LogNumberOf(path), number = log ? log : ManifestNumberOf(path);
-    if (number) {
-      const arrow::Status forgotten = ledger_->Forget(*number);
-      if (!forgotten.ok()) return Status::IOError(forgotten.message());
-    }
-    return target()->DeleteFile(path, options, context);
+    return GuardedIo([&] {
+      const auto log = LogNumberOf(path), number = log ? log : ManifestNumberOf(path);
+      if (number) {
+        const arrow::Status forgotten = ledger_->Forget(*number);
+        if (!forgotten.ok()) return Status::IOError(forgotten.message());
+      }
+      return target()->DeleteFile(path, options, context);
+    });
   }
   Status NewDirectory(const std::string& path, const Options& options, std::unique_ptr<rocksdb::FSDirectory>* folder,
                       Context* context) override {
-    Status opened = target()->NewDirectory(path, options, folder, context);
-    if (opened.ok()) *folder = std::make_unique<Folder>(std::move(*folder), ledger_);
-    return opened;
+    return GuardedIo([&] {
+      Status opened = target()->NewDirectory(path, options, folder, context);
+      if (opened.ok()) *folder = std::make_unique<Folder>(std::move(*folder), ledger_);
+      return opened;
+    });
   }
 
  private:
+  // Has what is synced of the new file noted, if it is one of the log or a MANIFEST.
+  Status Watch(const std::string& path, std::unique_ptr<rocksdb::FSWritableFile>* file) {
+    const auto log = LogNumberOf(path), manifest = ManifestNumberOf(path);
+    if (manifest) {
+      ledger_->AddManifest(*manifest);
+      *file = std::make_unique<SyncedFile>(std::move(*file), ledger_, *manifest);
+    }
+    if (!log) return Status::OK();
+    const arrow::Status added = ledger_->Add(*log, is_lax_);
+    if (!added.ok()) return Status::IOError(added.message());
+    *file = std::make_unique<Log>(std::move(*file), this, path, *log);
+    return Status::OK();
+  }
+
   class SyncedFile : public rocksdb::FSWritableFileOwnerWrapper {
    public:
     SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file, LogLedger* ledger, uint64_t number)
@@ -126,8 +136,11 @@ class LedgerFileSystem : public rocksdb::FileSystemWrapper {
       Status closed = target()->Close(options, context);
       if (closed.ok() && written() == 0) {
         files_->DeleteFile(path_, options, context).PermitUncheckedError();
-      } else {
-        ARROW_UNUSED(files_->ledger_->Sync());  // else less is known after a power cut
+      } else {  // else less is known after a power cut
+        GuardedIo([&] {
+          ARROW_UNUSED(files_->ledger_->Sync());
+          return Status::OK();
+        }).PermitUncheckedError();
       }
       return closed;
     }

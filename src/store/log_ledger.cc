@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "store/crc32c.h"
@@ -160,31 +161,35 @@ arrow::Status LogLedger::Add(uint64_t log, bool is_lax) {
   return is_lax ? synced : arrow::Status::OK();
 }
 
-void LogLedger::NoteSynced(uint64_t log, uint64_t bytes) {
+void LogLedger::NoteSynced(uint64_t log, uint64_t bytes) noexcept try {
   std::lock_guard lock(mutex_);
   const auto found = logs_.find(log);
   if (found == logs_.end() || found->second.entry.synced >= bytes) return;
   found->second.entry.synced = bytes;
   // What cannot be written is not known later: then less damage is noticed.
   if (found->second.is_named) ARROW_UNUSED(WriteEntry(log, found->second));
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): likewise
 }
 
-std::vector<uint64_t> LogLedger::Unnamed() const {
+std::vector<uint64_t> LogLedger::Unnamed() const noexcept try {
   std::lock_guard lock(mutex_);
   std::vector<uint64_t> unnamed;
   for (const auto& [log, known] : logs_) {
     if (!known.is_named) unnamed.push_back(log);
   }
   return unnamed;
+} catch (const std::bad_alloc&) {
+  return {};  // none of them will be taken for named: less is known later
 }
 
-void LogLedger::NoteNamed(const std::vector<uint64_t>& logs) {
+void LogLedger::NoteNamed(const std::vector<uint64_t>& logs) noexcept try {
   std::lock_guard lock(mutex_);
   for (const uint64_t log : logs) {
     const auto found = logs_.find(log);
     if (found == logs_.end() || std::exchange(found->second.is_named, true)) continue;
     if (found->second.entry.synced > 0) ARROW_UNUSED(WriteEntry(log, found->second));
   }
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): less is known later
 }
 
 arrow::Status LogLedger::Forget(uint64_t log) {

@@ -60,10 +60,10 @@ class LogLedger {
   arrow::Status Add(uint64_t log, bool is_lax);
   void AddManifest(uint64_t number);
   // So much of it is synced; for one whose name is not yet, it is recorded once that is.
-  void NoteSynced(uint64_t log, uint64_t bytes);
+  void NoteSynced(uint64_t log, uint64_t bytes) noexcept;
   // Around a sync of the folder.
-  std::vector<uint64_t> Unnamed() const;
-  void NoteNamed(const std::vector<uint64_t>& logs);
+  std::vector<uint64_t> Unnamed() const noexcept;
+  void NoteNamed(const std::vector<uint64_t>& logs) noexcept;
   // It is to be removed, or cut to `bytes`; durable on return, if it is of the log.
   arrow::Status Forget(uint64_t log);
   arrow::Status Cut(uint64_t log, uint64_t bytes);

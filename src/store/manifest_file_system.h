@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "store/guarded_io.h"
+
 namespace yarrow {
 
 // After an error of writing or syncing its MANIFEST nobody knows what of it is on disk. RocksDB keeps its files then,
@@ -26,23 +28,31 @@ class ManifestFileSystem : public rocksdb::FileSystemWrapper {
 
   Status NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                          std::unique_ptr<rocksdb::FSWritableFile>* file, Context* context) override {
-    Status made = target()->NewWritableFile(path, options, file, context);
-    if (NameOf(path).starts_with("MANIFEST-")) {
-      if (made.ok()) *file = std::make_unique<Manifest>(std::move(*file), this, FolderOf(path));
-    }
-    return made;
+    return GuardedIo([&] {
+      Status made = target()->NewWritableFile(path, options, file, context);
+      if (made.ok() && NameOf(path).starts_with("MANIFEST-")) {
+        *file = std::make_unique<Manifest>(std::move(*file), this, FolderOf(path));
+      }
+      return made;
+    });
   }
   Status RenameFile(const std::string& from, const std::string& to, const Options& options, Context* context) override {
     Status renamed = target()->RenameFile(from, to, options, context);
-    if (renamed.ok() && NameOf(to) == "CURRENT") {
+    if (!renamed.ok()) return renamed;
+    GuardedIo([&] {  // else it stays uncertain
+      if (NameOf(to) != "CURRENT") return Status::OK();
       std::lock_guard lock(mutex_);
       uncertain_.erase(FolderOf(to));
-    }
+      return Status::OK();
+    })
+        .PermitUncheckedError();
     return renamed;
   }
   Status DeleteFile(const std::string& path, const Options& options, Context* context) override {
-    if (path.ends_with(".sst") && IsUncertain(FolderOf(path))) return Status::OK();
-    return target()->DeleteFile(path, options, context);
+    return GuardedIo([&] {
+      if (path.ends_with(".sst") && IsUncertain(FolderOf(path))) return Status::OK();
+      return target()->DeleteFile(path, options, context);
+    });
   }
 
  private:
@@ -50,7 +60,7 @@ class ManifestFileSystem : public rocksdb::FileSystemWrapper {
   static std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
   bool IsUncertain(const std::string& folder) {
     std::lock_guard lock(mutex_);
-    return uncertain_.contains(folder);
+    return is_all_uncertain_ || uncertain_.contains(folder);
   }
 
   class Manifest : public rocksdb::FSWritableFileOwnerWrapper {
@@ -72,7 +82,11 @@ class ManifestFileSystem : public rocksdb::FileSystemWrapper {
     Status Note(Status status) {
       if (!status.ok()) {
         std::lock_guard lock(files_->mutex_);
-        files_->uncertain_.insert(folder_);
+        try {
+          files_->uncertain_.insert(folder_);
+        } catch (const std::bad_alloc&) {
+          files_->is_all_uncertain_ = true;
+        }
       }
       return status;
     }
@@ -82,6 +96,7 @@ class ManifestFileSystem : public rocksdb::FileSystemWrapper {
 
   std::mutex mutex_;
   std::set<std::string> uncertain_;  // folders
+  bool is_all_uncertain_ = false;    // there was no memory for the name of one
 };
 
 }  // namespace yarrow

@@ -1,6 +1,6 @@
 #include "store/sst_files.h"
 
-#include <filesystem>
+#include <unistd.h>
 
 #include "store/home_process.h"
 #include "store/rocksdb_status.h"
@@ -14,8 +14,7 @@ SstFiles::~SstFiles() {
     return;
   }
   writer_.reset();
-  std::error_code error;
-  for (const std::string& path : paths_) std::filesystem::remove(path, error);  // what remains is swept at open
+  for (const std::string& path : paths_) ::unlink(path.c_str());  // what remains is swept at open
 }
 
 arrow::Status SstFiles::BeforeRow(std::string_view key, size_t bytes) {

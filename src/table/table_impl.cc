@@ -144,6 +144,8 @@ TableImpl::EncoderLease TableImpl::LeaseEncoder() const {
       free_encoders_.pop_back();
       return EncoderLease(this, std::move(slot));
     }
+    free_encoders_.reserve(encoders_ + 1);
+    ++encoders_;
   }
   return EncoderLease(this, std::make_unique<EncoderSlot>(row_schema_, key_prefix_));
 }

@@ -120,7 +120,8 @@ class TableImpl {
   bool needs_user_ = false;
 
   mutable std::mutex encoders_mutex_;
-  mutable std::vector<std::unique_ptr<EncoderSlot>> free_encoders_;
+  mutable size_t encoders_ = 0;                                      // free and leased
+  mutable std::vector<std::unique_ptr<EncoderSlot>> free_encoders_;  // there is room for all
 };
 
 }  // namespace yarrow

@@ -1,5 +1,7 @@
 #include "tier/deleted_files.h"
 
+#include <new>
+
 #include "cold/deleted_file.h"
 #include "cold/segment_path.h"
 #include "key/key_range.h"
@@ -25,9 +27,12 @@ void DeletedFiles::AddRecords(std::span<const cold::ManifestKey> keys, int64_t n
   for (const auto& key : keys) writes->Put(rows_, cold::EncodeDeletedFileKey(key), cold::EncodeDeletedFile(now));
 }
 
-void DeletedFiles::Add(std::span<const cold::ManifestKey> keys, int64_t now, uint64_t sequence) {
+void DeletedFiles::Add(std::span<const cold::ManifestKey> keys, int64_t now, uint64_t sequence) noexcept {
   std::lock_guard lock(mutex_);
-  for (const auto& key : keys) waiting_[cold::EncodeDeletedFileKey(key)] = {key, now, sequence};
+  try {
+    for (const auto& key : keys) waiting_[cold::EncodeDeletedFileKey(key)] = {key, now, sequence};
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the next open finds the others by their records
+  }
 }
 
 std::vector<DeletedFile> DeletedFiles::List() const {

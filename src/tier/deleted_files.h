@@ -41,7 +41,7 @@ class DeletedFiles {
   // Adds the records of segments that the commit of `writes` takes out of the manifest.
   void AddRecords(std::span<const cold::ManifestKey> keys, int64_t now, WriteSet* writes) const;
   // That commit is through.
-  void Add(std::span<const cold::ManifestKey> keys, int64_t now, uint64_t sequence);
+  void Add(std::span<const cold::ManifestKey> keys, int64_t now, uint64_t sequence) noexcept;
 
   // Removes the files that were deleted at `deleted_before` or earlier and for which `is_free` says so; returns how
   // many. A file that cannot be removed is an error, and stays recorded.

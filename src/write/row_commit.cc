@@ -50,11 +50,22 @@ Status OverrideWritten(const TableImpl& table, const ColdSegments& added, WriteS
 Status CheckStillThere(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes) {
   const Store& store = table.store();
   const Partition partition = table.entry().partition;
-  ARROW_ASSIGN_OR_RAISE(const auto then, table.cold()->At(snapshot));
-  const auto now = table.cold()->Latest();
-  const auto was_dropped = [&](const ColdPlace& place) {
-    return place.segment->IsDropped(place.position, snapshot, {});
+  const Snapshot present = store.GetSnapshot();
+  // Both tiers at one moment: a row may be moving.
+  const auto is_there_at = [&](const Snapshot& moment, const Manifest& manifest,
+                               const std::string& key) -> arrow::Result<bool> {
+    PinnedValue stored;
+    ARROW_ASSIGN_OR_RAISE(const bool is_hot, store.Get(partition, key, &stored, moment));
+    if (is_hot) return true;
+    const auto is_dropped = [&](const ColdPlace& place) {
+      return place.segment->IsDropped(place.position, moment, {});
+    };
+    ARROW_ASSIGN_OR_RAISE(const auto place,
+                          FindColdRow(manifest.index, table.row_schema(), table.key_prefix(), key, is_dropped));
+    return place.has_value();
   };
+  ARROW_ASSIGN_OR_RAISE(const auto then, table.cold()->At(snapshot));
+  ARROW_ASSIGN_OR_RAISE(const auto now, table.cold()->At(present));
   writes->Seal();
   const WriteSet::View view = writes->GetView();
   OverlayCursor cursor;
@@ -62,19 +73,9 @@ Status CheckStillThere(const TableImpl& table, const Snapshot& snapshot, WriteSe
   cursor.Position(view, partition, table.key_prefix(), upper, nullptr, /*reverse=*/false);
   for (; cursor.current() != nullptr; cursor.Advance()) {
     const std::string key(cursor.current()->key());
-    PinnedValue stored;
-    ARROW_ASSIGN_OR_RAISE(bool is_there, store.Get(partition, key, &stored));
-    if (!is_there) {
-      ARROW_RETURN_NOT_OK(
-          FindLive(table, now->index, key).Map([](const auto& place) { return place.has_value(); }).Value(&is_there));
-    }
+    ARROW_ASSIGN_OR_RAISE(const bool is_there, is_there_at(present, *now, key));
     if (is_there) continue;
-    ARROW_ASSIGN_OR_RAISE(bool was_there, store.Get(partition, key, &stored, snapshot));
-    if (!was_there) {
-      ARROW_ASSIGN_OR_RAISE(const auto place,
-                            FindColdRow(then->index, table.row_schema(), table.key_prefix(), key, was_dropped));
-      was_there = place.has_value();
-    }
+    ARROW_ASSIGN_OR_RAISE(const bool was_there, is_there_at(snapshot, *then, key));
     if (!was_there) continue;
     return ConflictError("write conflict: another transaction deleted all rows of table " +
                              table.definition().QualifiedName() + " after this one began",

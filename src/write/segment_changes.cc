@@ -190,15 +190,22 @@ Status SegmentChanges::RemoveByRow(const TableImpl& table, const ColdSegments& m
     ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
     ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(table.row_schema(), table.key_prefix()));
     Deletions rows(table, segment->info().rows, SstFiles::Parts::kKeys, writes);
+    // What the transaction writes of a key it has written since, or before: that stays.
+    OverlayCursor own;
+    const std::string behind = segment->info().last_key + '\0';
+    own.Position(view, table.entry().partition, segment->info().first_key(), behind, nullptr, /*reverse=*/false);
     uint64_t position = 0;
     for (size_t page = 0; page < lookup->segment()->pages().size(); ++page) {
       ARROW_ASSIGN_OR_RAISE(const auto keys, lookup->ReadKeys(page));
       for (int64_t row = 0; row < keys.rows(); ++row, ++position) {
         if (dropped.Contains(position)) continue;
         ARROW_RETURN_NOT_OK(keys.Encode(row, &key));
-        ARROW_RETURN_NOT_OK(rows.DeleteAbsent(key));
+        while (own.current() != nullptr && own.current()->key() < key) own.Advance();
+        const bool is_written = own.current() != nullptr && own.current()->key() == key;
+        if (!is_written) ARROW_RETURN_NOT_OK(rows.DeleteAbsent(key));
       }
     }
+    ARROW_RETURN_NOT_OK(own.status());
     ARROW_RETURN_NOT_OK(rows.Finish());
   }
   if (mine->runs.empty() && mine->removed.empty()) tables_.erase(mine);

@@ -5,7 +5,8 @@
 
 namespace yarrow::test {
 
-// While it lives, this thread's allocations fail from the one with that number on (0: all). One at a time.
+// While it lives, this thread's allocations fail from the one with that number on (0: all). One at a time. Those of
+// shared libraries (RocksDB, Arrow) do not: they could not go on afterwards.
 class FailingNew {
  public:
   explicit FailingNew(int64_t first);
