@@ -30,6 +30,7 @@
 #include "sql/sql_type.h"
 #include "sql/vector_taker.h"
 #include "store/tombstone_count.h"
+#include "tier/new_segments.h"
 
 namespace yarrow::sql {
 namespace {
@@ -129,7 +130,8 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   if (!plan.source.MayHaveSegments()) return;
   ColdPieces pieces = Check(FindColdPieces(plan, global->snapshot));
   if (BindDataOf(input.bind_data).leaves_segments) {
-    std::erase_if(pieces.pieces, [](const ColdPiece& piece) { return !piece.segment->is_new(); });
+    const auto own = NewSegmentIdsOf(plan.source.cold->table_id(), plan.source.overlay);
+    std::erase_if(pieces.pieces, [&](const auto& piece) { return !own.contains(piece.segment->key().segment_id); });
   }
   global->cold = std::make_shared<const ColdPieces>(std::move(pieces));
   if (global->cold->pieces.empty()) return;

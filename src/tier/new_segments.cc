@@ -76,4 +76,12 @@ std::vector<std::shared_ptr<const NewSegments>> NewSegmentsOf(uint32_t table_id,
   return found;
 }
 
+std::set<cold::SegmentId> NewSegmentIdsOf(uint32_t table_id, const WriteSet::View& writes) {
+  std::set<cold::SegmentId> ids;
+  for (const auto& run : NewSegmentsOf(table_id, writes)) {
+    for (const auto& segment : run->segments()) ids.insert(segment->key().segment_id);
+  }
+  return ids;
+}
+
 }  // namespace yarrow

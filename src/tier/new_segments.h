@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,5 +77,7 @@ class NewSegments : public ExternalRun {
 
 // Those of one table among some writes, oldest first.
 std::vector<std::shared_ptr<const NewSegments>> NewSegmentsOf(uint32_t table_id, const WriteSet::View& writes);
+// Their ids.
+std::set<cold::SegmentId> NewSegmentIdsOf(uint32_t table_id, const WriteSet::View& writes);
 
 }  // namespace yarrow

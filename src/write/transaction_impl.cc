@@ -7,6 +7,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/home_process.h"
+#include "tier/new_segments.h"
 #include "tier/removed_segments.h"
 #include "write/row_commit.h"
 
@@ -38,7 +39,8 @@ arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) 
   const WriteSet::View view = SealedWrites();
   ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot_, view));
   ColdSegments segments = manifest->In(PrefixRange(table.key_prefix()));
-  std::erase_if(segments, [](const auto& segment) { return segment->is_new(); });
+  const auto own = NewSegmentIdsOf(table.definition().id, view);
+  std::erase_if(segments, [&](const auto& segment) { return own.contains(segment->key().segment_id); });
   if (segments.empty()) return uint64_t{0};
   uint64_t rows = 0;
   for (const auto& segment : segments) {
