@@ -59,6 +59,21 @@ class KillTest(ProgramTest):
       self.assertEqual(self.row_count('airlines'), 16)
       self.assertEqual(self.row_count('flights'), FLIGHTS)
 
+  def test_killed_between_truncations(self):
+    """All rows are there, or none; of both tiers."""
+    fill = 'INSERT INTO t SELECT i, md5(i::VARCHAR) FROM range(150000) r(i); INSERT INTO t SELECT -i, NULL FROM range(1, 101) r(i);'
+    self.run_yarrow(self.db, '-c', "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR); CALL yarrow_set('deleted_file_retention', 0)")
+    script = f'BEGIN; {fill} COMMIT; DELETE FROM t WHERE id % 1000 = 0; TRUNCATE t;' * 200
+    for pause in (0.6, 0.9, 1.3, 1.7):
+      self.run_yarrow(self.db, '-c', 'TRUNCATE t')
+      process = self.start_yarrow(self.db, '-c', script)
+      time.sleep(pause)
+      process.kill()
+      process.wait()
+      rows = self.row_count('t')
+      self.assertIn(rows, (0, 150_100, 150_100 - 150))
+      self.run_yarrow('check', self.db)
+
   def test_what_was_acknowledged_stays(self):
     for durability in ('sync', 'os'):
       self.db = self.folder / durability

@@ -70,3 +70,11 @@ void operator delete(void* memory, std::size_t) noexcept {
 void operator delete[](void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#if defined(__SANITIZE_ADDRESS__)
+// What the program allocates is freed by shared libraries, which have the sanitizer's operator delete, and the other
+// way round. All of it is malloc's memory.
+extern "C" const char* __asan_default_options() {
+  return "alloc_dealloc_mismatch=0";
+}
+#endif
