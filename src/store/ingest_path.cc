@@ -59,7 +59,7 @@ arrow::Result<CommitResult> StoreImpl::CommitRuns(const WriteSet& writes, const 
 namespace {
 
 // RocksDB flushes memtables with keys of the files, and then may still see one for a moment: with assertions compiled
-// in it gives up, changes nothing and says TryAgain. Seen once in some 3,000 rounds of flush/power_loss_test.cc.
+// in it gives up, changes nothing and says TryAgain. Seen once in some 3,000 rounds of database/power_loss_test.cc.
 constexpr int kMostIngestAttempts = 1000;
 
 std::vector<rocksdb::IngestExternalFileArg> IngestArguments(Files files) {
