@@ -28,7 +28,6 @@ class AllocationTest : public test::TiersTest {
   }
   // Rows 0 to 199 in two segments, some overridden, 200 to 249 hot.
   void MakeRows() {
-    ASSERT_OK(session_->Begin().ValueOrDie()->Rollback());
     if (items_->Get({{Value(int64_t{0})}}).ValueOrDie()) return;
     for (int64_t first : {0, 100}) {
       ASSERT_OK(items_->Write(*test::ItemsBatch(first, 100)));
@@ -40,7 +39,7 @@ class AllocationTest : public test::TiersTest {
   }
   Texts Rows() { return test::ReadTexts(*OpenTable("items")).ValueOrDie(); }
 
-  // `states`: what the rows may be afterwards, besides what they were.
+  // `is_done`: whether the rows afterwards are those that the work makes of those before.
   void RunOutOfMemory(const Work& work, const std::function<bool(const Texts& before, const Texts& after)>& is_done) {
     int failures = 0;
     for (int64_t step = 0;; step += 1 + step / 8) {

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
-#include "store/file_run.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
 #include "write/row_changes.h"
 #include "write/row_intake.h"
+#include "write/run_writer.h"
 
 namespace yarrow {
 namespace {
@@ -52,49 +52,27 @@ Status AddMoved(std::string_view change, RowIntake* moved) {
 class ChangeWriter {
  public:
   ChangeWriter(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes, bool in_files)
-      : table_(table), cold_rows_(table, snapshot, writes->GetView()), writes_(writes) {
-    if (in_files) run_ = std::make_shared<FileRun>(table.database().store(), partition());
-  }
+      : table_(table), cold_rows_(table, snapshot, writes->GetView()), writes_(writes), run_(table, writes, in_files) {}
 
   // The row at `key` becomes `row`; empty: it goes.
   Status Write(std::string_view key, std::string_view row) {
     ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows_.Find(key));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
-    if (!row.empty()) return Put(key, row);
-    return place && !place->segment->is_new() ? DeleteAbsent(key) : Delete(key);
+    if (!row.empty()) return run_.Put(key, row);
+    return place && !place->segment->is_new() ? run_.DeleteAbsent(key) : run_.Delete(key);
   }
 
   Status Finish() {
-    if (run_ != nullptr) {
-      ARROW_RETURN_NOT_OK(run_->Finish());
-      writes_->AddRun(run_);
-    }
+    ARROW_RETURN_NOT_OK(run_.Finish());
     return overrides_.WriteTo(table_, writes_);
   }
 
  private:
-  Status Put(std::string_view key, std::string_view row) {
-    if (run_ != nullptr) return run_->Put(key, row);
-    writes_->Put(partition(), key, row);
-    return writes_->status();
-  }
-  Status Delete(std::string_view key) {
-    if (run_ != nullptr) return run_->Delete(key);
-    writes_->Delete(partition(), key);
-    return writes_->status();
-  }
-  Status DeleteAbsent(std::string_view key) {
-    if (run_ != nullptr) return run_->DeleteAbsent(key);
-    writes_->DeleteAbsent(partition(), key);
-    return writes_->status();
-  }
-  Partition partition() const { return table_.entry().partition; }
-
   const TableImpl& table_;
   ColdRows cold_rows_;
   ColdOverrides overrides_;
   WriteSet* const writes_;
-  std::shared_ptr<FileRun> run_;
+  RunWriter run_;
 };
 
 }  // namespace

@@ -8,47 +8,14 @@
 #include "catalog/records.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
-#include "store/file_run.h"
 #include "store/overlay_cursor.h"
 #include "tier/removed_segments.h"
+#include "write/run_writer.h"
 
 namespace yarrow {
 namespace {
 
 using arrow::Status;
-
-// Deletions of keys that ascend, in files when they are many.
-class Deletions {
- public:
-  Deletions(const TableImpl& table, uint64_t count, SstFiles::Parts parts, WriteSet* writes)
-      : partition_(table.entry().partition), writes_(writes) {
-    constexpr uint64_t kFew = 10'000;
-    if (count > kFew) {
-      run_ = std::make_shared<FileRun>(table.database().store(), partition_, SstFiles::kFileBytes, parts);
-    }
-  }
-  Status Delete(std::string_view key) {
-    if (run_ != nullptr) return run_->Delete(key);
-    writes_->Delete(partition_, key);
-    return writes_->status();
-  }
-  Status DeleteAbsent(std::string_view key) {
-    if (run_ != nullptr) return run_->DeleteAbsent(key);
-    writes_->DeleteAbsent(partition_, key);
-    return writes_->status();
-  }
-  Status Finish() {
-    if (run_ == nullptr) return Status::OK();
-    ARROW_RETURN_NOT_OK(run_->Finish());
-    writes_->AddRun(run_);
-    return Status::OK();
-  }
-
- private:
-  const Partition partition_;
-  WriteSet* const writes_;
-  std::shared_ptr<FileRun> run_;
-};
 
 // The first position that `now` has and `then` has not.
 std::optional<uint64_t> FirstNew(const cold::DeletionVector& then, const cold::DeletionVector& now, uint64_t rows) {
@@ -112,7 +79,7 @@ Status SegmentChanges::AddRemovals(OfTable* mine, WriteSet* writes) const {
     writes->Delete(partition, cold::EncodeManifestKey(segment->key()));
     writes->Delete(partition, cold::EncodeKeyFilterKey(id, segment->key().segment_id));
     // A range could not be deleted: transactions are judged by keys.
-    Deletions overrides(table, dropped.cardinality(), SstFiles::Parts::kHulls, writes);
+    RunWriter overrides(table, writes, dropped.cardinality() > kMostInMemory, SstFiles::Parts::kHulls);
     Status status;
     dropped.VisitDropped(0, segment->info().rows, [&](uint64_t position) {
       if (status.ok()) status = overrides.Delete(segment->OverrideKey(position));
@@ -189,7 +156,7 @@ Status SegmentChanges::RemoveByRow(const TableImpl& table, const ColdSegments& m
     if (std::erase_if(mine->removed, same) == 0) continue;
     ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
     ARROW_ASSIGN_OR_RAISE(const auto lookup, segment->Lookup(table.row_schema(), table.key_prefix()));
-    Deletions rows(table, segment->info().rows, SstFiles::Parts::kKeys, writes);
+    RunWriter rows(table, writes, segment->info().rows > kMostInMemory);
     // What the transaction writes of a key it has written since, or before: that stays.
     OverlayCursor own;
     const std::string behind = segment->info().last_key + '\0';

@@ -47,7 +47,6 @@ arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) 
     ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
     rows += segment->info().rows - dropped.cardinality();
   }
-  removes_segments_ = true;
   writes_.AddRun(
       std::make_shared<const RemovedSegments>(table.entry().partition, table.definition().id, std::move(segments)));
   return rows;
@@ -80,7 +79,9 @@ Status TransactionImpl::Commit() {
   if (status.ok() && !written_and_dropped_.empty()) {
     ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
   }
-  const bool leaves_files = removes_segments_;
+  const WriteSet::View view = writes_.GetView();
+  const bool leaves_files = std::ranges::any_of(
+      touched_, [&](const auto& table) { return !RemovedSegmentsOf(table->definition().id, view).empty(); });
   Rollback();
   if (status.ok() && leaves_files) ARROW_UNUSED(database_->RemoveDeletedFiles());  // what is left is tried again
   return status;
@@ -124,7 +125,6 @@ void TransactionImpl::Rollback() {
   token_.reset();
   snapshot_ = {};
   writes_.Clear();
-  removes_segments_ = false;
   touched_.clear();
   written_and_dropped_.clear();
   changes_ = {};

@@ -60,7 +60,6 @@ class TransactionImpl {
   std::unique_ptr<WriteTransactionToken> token_;  // null when over
   Snapshot snapshot_;
   WriteSet writes_;
-  bool removes_segments_ = false;
   CatalogChanges changes_;
   std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
   std::vector<std::shared_ptr<const TableEntry>> written_and_dropped_;
