@@ -52,6 +52,12 @@ arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) 
   return rows;
 }
 
+bool TransactionImpl::RemovesSegments() const {
+  const WriteSet::View view = writes_.GetView();
+  return std::ranges::any_of(
+      touched_, [&](const auto& table) { return !RemovedSegmentsOf(table->definition().id, view).empty(); });
+}
+
 void TransactionImpl::Touch(const std::shared_ptr<TableImpl>& table) {
   const auto same = [&](const auto& touched) { return &touched->entry() == &table->entry(); };
   if (std::none_of(touched_.begin(), touched_.end(), same)) touched_.push_back(table);
@@ -79,9 +85,7 @@ Status TransactionImpl::Commit() {
   if (status.ok() && !written_and_dropped_.empty()) {
     ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
   }
-  const WriteSet::View view = writes_.GetView();
-  const bool leaves_files = std::ranges::any_of(
-      touched_, [&](const auto& table) { return !RemovedSegmentsOf(table->definition().id, view).empty(); });
+  const bool leaves_files = RemovesSegments();
   Rollback();
   if (status.ok() && leaves_files) ARROW_UNUSED(database_->RemoveDeletedFiles());  // what is left is tried again
   return status;

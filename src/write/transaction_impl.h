@@ -51,6 +51,7 @@ class TransactionImpl {
   void Rollback();
 
  private:
+  bool RemovesSegments() const;
   // A conflict in terms of tables and their keys.
   arrow::Status Explain(const arrow::Status& status) const;
   arrow::Status ExplainOutdated(const arrow::Status& status) const;
