@@ -24,7 +24,7 @@ struct EntityScan {
 };
 
 // Maps K to V in the partition of a name. Thread-safe; copies are cheap and share the Store, which they keep open.
-// The variants that take a WriteSet only add to it: Store::Commit then writes all of it, over any number of
+// The variants that take a WriteBatch only add to it: Store::Write then writes all of it, over any number of
 // EntityStores, or nothing.
 template <class K, class V, class KC = DefaultKeyCodec<K>, class VC = DefaultValueCodec<V>>
 requires Codec<KC, K> && Codec<VC, V>
@@ -58,9 +58,10 @@ class EntityStore {
   arrow::Status Put(const K& key, const V& value) {
     const EncodedBytes<KC, K> key_bytes(key);
     const EncodedBytes<VC, V> value_bytes(value);
-    return store_->CommitPut(partition_, key_bytes.view(), value_bytes.view()).status();
+    return store_->Put(partition_, key_bytes.view(), value_bytes.view());
   }
-  void Put(WriteSet* writes, const K& key, const V& value) const {
+  template <class Batch>  // a WriteBatch, or what a layer of Yarrow has in its place
+  void Put(Batch* writes, const K& key, const V& value) const {
     const EncodedBytes<KC, K> key_bytes(key);
     const EncodedBytes<VC, V> value_bytes(value);
     writes->Put(partition_, key_bytes.view(), value_bytes.view());
@@ -68,9 +69,10 @@ class EntityStore {
 
   arrow::Status Delete(const K& key) {
     const EncodedBytes<KC, K> key_bytes(key);
-    return store_->CommitDelete(partition_, key_bytes.view()).status();
+    return store_->Delete(partition_, key_bytes.view());
   }
-  void Delete(WriteSet* writes, const K& key) const {
+  template <class Batch>
+  void Delete(Batch* writes, const K& key) const {
     const EncodedBytes<KC, K> key_bytes(key);
     writes->Delete(partition_, key_bytes.view());
   }
@@ -114,7 +116,6 @@ class EntityStore {
                                   .upper = std::move(upper),
                                   .reverse = scan.reverse,
                                   .snapshot = std::move(scan.snapshot),
-                                  .overlay = {},
                                   .fill_cache = true}));
   }
 

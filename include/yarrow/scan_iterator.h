@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "yarrow/codec.h"
+#include "yarrow/partition.h"
 #include "yarrow/snapshot.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 
@@ -27,9 +27,8 @@ struct ScanSpec {
   std::string lower = {};  // empty: from the first key
   std::string upper = {};  // empty: to the last key
   bool reverse = false;
-  Snapshot snapshot = {};       // null: the state when the first entry is asked for
-  WriteSet::View overlay = {};  // writes laid over the stored entries: puts replace, deletes hide
-  bool fill_cache = true;       // false keeps a one-off scan of much data from emptying the block cache
+  Snapshot snapshot = {};  // null: the state when the first entry is asked for
+  bool fill_cache = true;  // false keeps a one-off scan of much data from emptying the block cache
 };
 
 // Walks a range of entries; made by Store::Scan. Holds its snapshot and its store. Not thread-safe, may move between
@@ -70,6 +69,7 @@ class ScanCursor {
 
  private:
   friend class Store;
+  friend class StoreCommits;
   struct State;
   struct DeleteState {
     void operator()(State* state) const;

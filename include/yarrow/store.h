@@ -10,24 +10,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "yarrow/commit_listener.h"
+#include "yarrow/partition.h"
 #include "yarrow/snapshot.h"
-#include "yarrow/write_set.h"
+#include "yarrow/write_batch.h"
 
 namespace yarrow {
 
 class ScanCursor;
 struct ScanSpec;
-class WriteTransactionToken;
+class StoreCommits;
 
 // When a commit counts as durable.
 enum class Durability {
@@ -46,7 +43,7 @@ struct StoreOptions {
   uint64_t block_cache_bytes = 256ull << 20;
   uint64_t write_buffer_bytes = 64ull << 20;     // of one memtable
   uint32_t group_commit_interval_ms = 10;        // kGrouped only
-  uint64_t ingest_threshold_bytes = 8ull << 20;  // a WriteSet above this, or 16,384 writes, commits as one SST ingest
+  uint64_t ingest_threshold_bytes = 8ull << 20;  // writes above this, or 16,384 of them, commit as one SST ingest
   // Memory for what live write transactions are judged by: 16 bytes a key that was committed since the oldest began.
   // More goes to a file in the folder `tmp`.
   uint64_t commit_table_budget_bytes = 64ull << 20;
@@ -68,51 +65,6 @@ class PinnedValue {
   static constexpr size_t kStorageBytes = 112;
   alignas(std::max_align_t) std::byte storage_[kStorageBytes];  // a rocksdb::PinnableSlice
   std::string_view view_;
-};
-
-// A live write transaction: from its snapshot on, the store remembers which keys are committed, until the token is
-// destroyed or its commit succeeded. Move its writes into a WriteSet and commit that with the token, once.
-class WriteTransactionToken {
- public:
-  ~WriteTransactionToken();
-  WriteTransactionToken(const WriteTransactionToken&) = delete;
-  WriteTransactionToken& operator=(const WriteTransactionToken&) = delete;
-
-  const Snapshot& snapshot() const { return snapshot_; }
-
- private:
-  friend class Store;
-  friend class CommitQueue;
-  WriteTransactionToken() = default;
-  std::shared_ptr<const Store> store_;
-  Snapshot snapshot_;
-  // Under the mutex of the CommitQueue: neighbours in the list of live transactions, and whether it is in there.
-  WriteTransactionToken* previous_ = nullptr;
-  WriteTransactionToken* next_ = nullptr;
-  uint64_t sequence_ = 0;
-  bool live_ = false;
-};
-
-// What a commit asks for besides its writes. Everything pointed to must live until Commit returns.
-struct CommitOptions {
-  // The state the writes were planned on: the commit fails with IsConflict() when one of its keys was changed after it
-  // (first committer wins). Null: a blind write, which no other write makes fail.
-  WriteTransactionToken* transaction = nullptr;
-  // The definitions the writes were planned with; IsConflict() when one has changed.
-  std::span<const GuardUse> guards = {};
-  // Syncs whatever the durability of the store; exclusive guards and ingests always do.
-  bool sync = false;
-  // Moves rows to another place and changes none: no transaction conflicts with it, neither by its keys and ranges nor
-  // by the guards that it shares.
-  bool moves_only = false;
-  // Called once the commit was admitted, so while its guards are held, and before it is written. With an error nothing
-  // is written, and the commit returns it. Must not wait for another commit. Unset: nothing.
-  std::function<arrow::Status()> when_admitted = {};
-};
-
-struct CommitResult {
-  uint64_t first_sequence = 0;  // the RocksDB sequence numbers this commit took lie in [first, last];
-  uint64_t last_sequence = 0;   // exact for a batch, bounds for an ingest
 };
 
 class Store : public std::enable_shared_from_this<Store> {
@@ -156,34 +108,11 @@ class Store : public std::enable_shared_from_this<Store> {
   // Reads a range, lazily; see scan_iterator.h.
   ScanCursor Scan(ScanSpec spec) const;
 
-  // Starts a write transaction: takes its snapshot and registers it in one step.
-  std::unique_ptr<WriteTransactionToken> BeginWrite();
-
-  // Writes all of `writes` or nothing, at the store's durability. The only way any byte gets into the store. A set
-  // above options().ingest_threshold_bytes or 16,384 writes (and without ranges), and one with runs in files, commits
-  // as one atomic ingest of SST files, always synced. After an IOError the store may refuse further writes until it is
-  // closed and opened again.
-  arrow::Result<CommitResult> Commit(const WriteSet& writes, const CommitOptions& options = {});
-  // A commit whose writes are known only when nobody else changes `closed`: waits for the commits in flight there (and
-  // on the guards), holds new ones back, lets `build` read the latest state and add its writes, and makes them durable.
-  // All writes must lie in `closed`, else Invalid; then and when `build` fails nothing is written. `build` must not
-  // commit.
-  using BuildWrites = std::function<arrow::Status(WriteSet* writes)>;
-  arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const BuildWrites& build,
-                                           const CommitOptions& options = {});
-  // IsConflict() when a commit of these writes with that token is certain to fail, as far as it can be told from the
-  // writes made since the last Seal.
-  arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const;
-  // The same as Commit for one key, without building a WriteSet.
-  arrow::Result<CommitResult> CommitPut(Partition partition, std::string_view key, std::string_view value,
-                                        const CommitOptions& options = {});
-  arrow::Result<CommitResult> CommitDelete(Partition partition, std::string_view key,
-                                           const CommitOptions& options = {});
-
-  // The listener sees every commit that resolves from now on; those in flight are announced to it before AddListener
-  // returns. It must live until RemoveListener returned, after which it is not called any more.
-  void AddListener(CommitListener* listener);
-  void RemoveListener(CommitListener* listener);
+  // Write one key, or all of a batch or nothing, at the store's durability. After an IOError the store may refuse
+  // further writes until it is closed and opened again.
+  arrow::Status Put(Partition partition, std::string_view key, std::string_view value);
+  arrow::Status Delete(Partition partition, std::string_view key);
+  arrow::Status Write(const WriteBatch& batch);
 
   // At most `max_points` keys that cut [lower, upper) into pieces of about equal size, ascending; an empty bound is
   // open. From SST boundaries and estimates between them, cached until the files change. May return fewer, or none for
@@ -213,13 +142,16 @@ class Store : public std::enable_shared_from_this<Store> {
   // Named figures of the store ("hot.rows_estimate", "hot.sst_bytes", "cache.used_bytes", ...), sorted by name.
   std::vector<std::pair<std::string, uint64_t>> Statistics() const;
 
-  // The RocksDB side, for the layers of Yarrow below this one in the build (src/store/store_impl.h).
+  // For the layers of Yarrow: commits with conflicts, guards and listeners (src/store/store_commits.h), and the RocksDB
+  // side (src/store/store_impl.h).
+  StoreCommits& commits() const { return *commits_; }
   StoreImpl* impl() const { return impl_.get(); }
 
  private:
   friend struct StoreImpl;
   Store();
   std::unique_ptr<StoreImpl> impl_;
+  std::unique_ptr<StoreCommits> commits_;
 };
 
 // Opens /dev/null in the place of each of the descriptors 0 to 2 that is closed, so that no file gets one of them and
@@ -233,16 +165,5 @@ arrow::Status CheckProcess();
 // True for the errors after which running the transaction again may succeed: a write conflict, a changed definition, no
 // memory to note what others commit.
 bool IsConflict(const arrow::Status& status);
-
-// The key that a conflict is about.
-struct ConflictKey {
-  uint32_t partition_id = 0;
-  std::string key;
-};
-// Null for a conflict that is about no single key, and for other errors. Lives as long as the status.
-const ConflictKey* FindConflictKey(const arrow::Status& status);
-
-// Makes such an error.
-arrow::Status ConflictError(std::string message, std::optional<ConflictKey> key = {});
 
 }  // namespace yarrow

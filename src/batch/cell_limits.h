@@ -6,25 +6,16 @@
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "yarrow/type.h"
 
 namespace yarrow::batch {
 
-// The bit that the key encoding flips in the (upper) integer: none for unsigned integers, bools and UUIDs.
+// The bit that the key encoding flips in the (upper) integer: none for text, unsigned integers, bools and UUIDs.
 inline uint64_t KeySignBit(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-    case TypeId::kUuid:
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return 0;
-    default:
-      return uint64_t{1} << (std::min(type.fixed_width(), 8) * 8 - 1);
-  }
+  const TypeKind kind = KindOf(type);
+  const bool is_signed = !type.is_variable() && !IsUnsigned(type) && kind != TypeKind::kBool && kind != TypeKind::kUuid;
+  return is_signed ? uint64_t{1} << (std::min(type.fixed_width(), 8) * 8 - 1) : 0;
 }
 
 // Fills the limits of a ColumnOp or an EncodeOp.

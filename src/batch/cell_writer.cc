@@ -1,62 +1,69 @@
 #include "batch/cell_writer.h"
 
+#include "type/type_traits.h"
+
 namespace yarrow::batch {
+namespace {
+
+template <size_t width>
+struct UnsignedOf;
+template <>
+struct UnsignedOf<1> {
+  using Type = uint8_t;
+};
+template <>
+struct UnsignedOf<2> {
+  using Type = uint16_t;
+};
+template <>
+struct UnsignedOf<4> {
+  using Type = uint32_t;
+};
+template <>
+struct UnsignedOf<8> {
+  using Type = uint64_t;
+};
+
+}  // namespace
 
 EncodeOp::FieldWriter SelectFieldWriter(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
+  return VisitType(type.id, [](auto traits) -> EncodeOp::FieldWriter {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kIsVariable) {
+      return nullptr;
+    } else if constexpr (Traits::kKind == TypeKind::kBool) {
       return &WriteField<CopyBool>;
-    case TypeId::kTime64:
+    } else if constexpr (Traits::kKind == TypeKind::kTime) {
       return &WriteField<CopyTime>;
-    case TypeId::kDecimal128:
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return &WriteField<CopyDecimal>;
-    case TypeId::kUuid:
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       return &WriteField<CopyBits<Int128>>;
-    default:
-      break;
-  }
-  switch (type.fixed_width()) {
-    case 1:
-      return &WriteField<CopyBits<uint8_t>>;
-    case 2:
-      return &WriteField<CopyBits<uint16_t>>;
-    case 4:
-      return &WriteField<CopyBits<uint32_t>>;
-    default:
-      return &WriteField<CopyBits<uint64_t>>;
-  }
+    } else {
+      return &WriteField<CopyBits<typename UnsignedOf<sizeof(typename Traits::Stored)>::Type>>;
+    }
+  });
 }
 
 EncodeOp::KeyWriter SelectKeyWriter(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return &WriteKeyPart<AppendBool>;
-    case TypeId::kTime64:
-      return &WriteKeyPart<AppendTime>;
-    case TypeId::kDecimal128:
-      return &WriteKeyPart<AppendDecimal>;
-    case TypeId::kUuid:
-      return &WriteKeyPart<AppendUuid>;
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
+  return VisitType(type.id, [](auto traits) -> EncodeOp::KeyWriter {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kIsVariable) {
       return &WriteKeyPart<AppendText>;
-    case TypeId::kFloat:
-      return &WriteKeyPart<AppendFloat<float>>;
-    case TypeId::kDouble:
-      return &WriteKeyPart<AppendFloat<double>>;
-    default:
-      break;
-  }
-  switch (type.fixed_width()) {
-    case 1:
-      return &WriteKeyPart<AppendBits<uint8_t>>;
-    case 2:
-      return &WriteKeyPart<AppendBits<uint16_t>>;
-    case 4:
-      return &WriteKeyPart<AppendBits<uint32_t>>;
-    default:
-      return &WriteKeyPart<AppendBits<uint64_t>>;
-  }
+    } else if constexpr (Traits::kKind == TypeKind::kBool) {
+      return &WriteKeyPart<AppendBool>;
+    } else if constexpr (Traits::kKind == TypeKind::kTime) {
+      return &WriteKeyPart<AppendTime>;
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
+      return &WriteKeyPart<AppendDecimal>;
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
+      return &WriteKeyPart<AppendUuid>;
+    } else if constexpr (Traits::kKind == TypeKind::kReal) {
+      return &WriteKeyPart<AppendFloat<typename Traits::Stored>>;
+    } else {
+      return &WriteKeyPart<AppendBits<typename UnsignedOf<sizeof(typename Traits::Stored)>::Type>>;
+    }
+  });
 }
 
 }  // namespace yarrow::batch

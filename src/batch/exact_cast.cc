@@ -14,11 +14,13 @@
 #include <arrow/util/float16.h>
 
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "row/field_value.h"
 #include "type/calendar.h"
+#include "type/type_traits.h"
 
 namespace yarrow::batch {
 namespace {
@@ -26,72 +28,36 @@ namespace {
 using arrow::internal::checked_cast;
 using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
-// Values of one kind may go into one another.
-enum class Kind {
-  kNone,
-  kNull,
-  kBool,
-  kInteger,
-  kReal,
-  kDecimal,
-  kText,
-  kBytes,
-  kDate,
-  kTime,
-  kLocal,
-  kInstant,
-  kUuid
-};
-
-Kind KindOf(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return Kind::kBool;
-    case TypeId::kFloat:
-    case TypeId::kDouble:
-      return Kind::kReal;
-    case TypeId::kDecimal128:
-      return Kind::kDecimal;
-    case TypeId::kUtf8:
-      return Kind::kText;
-    case TypeId::kBinary:
-      return Kind::kBytes;
-    case TypeId::kDate32:
-      return Kind::kDate;
-    case TypeId::kTime64:
-      return Kind::kTime;
-    case TypeId::kTimestamp:
-      return type.timezone.empty() ? Kind::kLocal : Kind::kInstant;
-    case TypeId::kUuid:
-      return Kind::kUuid;
-    default:
-      return Kind::kInteger;
-  }
+// What the values of an Arrow array are; nothing for those that no column takes.
+std::optional<TypeKind> SourceKind(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::HALF_FLOAT) return TypeKind::kReal;
+  if (arrow::is_decimal(type.id())) return TypeKind::kDecimal;  // also of scales that no column has
+  return KindOf(type);
 }
 
-Kind KindOf(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::NA) return Kind::kNull;
-  if (type.id() == arrow::Type::HALF_FLOAT) return Kind::kReal;
-  const auto column = ColumnType::FromArrow(type);
-  if (column.ok()) return KindOf(*column);
-  return arrow::is_decimal(type.id()) ? Kind::kDecimal : Kind::kNone;  // also of scales that no column has
+bool IsNumeric(TypeKind kind) {
+  return kind == TypeKind::kInteger || kind == TypeKind::kReal || kind == TypeKind::kDecimal;
 }
 
-bool IsNumeric(Kind kind) {
-  return kind == Kind::kInteger || kind == Kind::kReal || kind == Kind::kDecimal;
+// Moments and times on a clock are two things.
+bool IsOtherTimestamp(const arrow::DataType& from, const ColumnType& to) {
+  return from.id() == arrow::Type::TIMESTAMP && to.id == TypeId::kTimestamp &&
+         checked_cast<const arrow::TimestampType&>(from).timezone().empty() != to.timezone.empty();
 }
 
-bool HasCast(Kind from, Kind to) {
-  if (from == Kind::kNone) return false;
-  if (from == to || from == Kind::kNull || from == Kind::kText) return true;
-  if (from == Kind::kBytes) return to == Kind::kText || to == Kind::kUuid;
-  if (IsNumeric(from) && IsNumeric(to)) return true;
-  return from == Kind::kInteger &&
-         (to == Kind::kDate || to == Kind::kTime || to == Kind::kLocal || to == Kind::kInstant);
+bool HasCast(const arrow::DataType& type, const ColumnType& column) {
+  if (type.id() == arrow::Type::NA) return true;
+  const std::optional<TypeKind> from = SourceKind(type);
+  const TypeKind to = KindOf(column);
+  if (!from.has_value() || IsOtherTimestamp(type, column)) return false;
+  if (*from == to || *from == TypeKind::kText) return true;
+  if (*from == TypeKind::kBinary) return to == TypeKind::kText || to == TypeKind::kUuid;
+  if (IsNumeric(*from) && IsNumeric(to)) return true;
+  return *from == TypeKind::kInteger && IsTemporal(column);
 }
 
 arrow::Status NoCast(const arrow::DataType& from, const ColumnType& to) {
-  const bool is_zone = from.id() == arrow::Type::TIMESTAMP && to.id == TypeId::kTimestamp;
+  const bool is_zone = IsOtherTimestamp(from, to);
   return arrow::Status::TypeError("no cast from ", from.ToString(), " to ", to.ToString(),
                                   is_zone ? ": a moment and the time on a clock are not the same; say of which time "
                                             "zone the values are"
@@ -100,17 +66,17 @@ arrow::Status NoCast(const arrow::DataType& from, const ColumnType& to) {
 
 // Whether Arrow's safe cast gives equal values or an error; where it fails, the values are looked at one by one.
 bool IsArrowExact(const arrow::DataType& from, const ColumnType& to) {
-  switch (KindOf(from)) {
-    case Kind::kInteger:
+  const std::optional<TypeKind> kind = SourceKind(from);
+  if (!kind.has_value()) return false;
+  switch (*kind) {
+    case TypeKind::kInteger:
       return IsNumeric(KindOf(to));
-    case Kind::kReal:
+    case TypeKind::kReal:
       return to.id == TypeId::kDouble || (to.id == TypeId::kFloat && from.id() != arrow::Type::DOUBLE);
-    case Kind::kDecimal:
-      return to.id == TypeId::kDecimal128;
-    case Kind::kTime:
-    case Kind::kLocal:
-    case Kind::kInstant:
-      return KindOf(to) == KindOf(from);
+    case TypeKind::kDecimal:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+      return KindOf(to) == *kind;
     default:
       return false;
   }
@@ -237,26 +203,25 @@ ArrayResult Unpack(const std::shared_ptr<arrow::Array>& array, const ColumnType&
   return Unpack(unpacked, type);
 }
 
-arrow::Status InitializeCompute() {
-  static const arrow::Status status = arrow::compute::Initialize();  // registers the kernels, once a process
+}  // namespace
+
+arrow::Status RegisterKernels() {
+  static const arrow::Status status = arrow::compute::Initialize();
   return status;
 }
-
-}  // namespace
 
 std::shared_ptr<arrow::DataType> StorageType(const ColumnType& type) {
   return type.id == TypeId::kUuid ? arrow::fixed_size_binary(16) : type.ToArrow();
 }
 
 ArrayResult ExactCast(const std::shared_ptr<arrow::Array>& array, const ColumnType& type, Misfit* misfit) {
-  ARROW_RETURN_NOT_OK(InitializeCompute());
+  ARROW_RETURN_NOT_OK(RegisterKernels());
   ARROW_RETURN_NOT_OK(array->Validate());
   ARROW_ASSIGN_OR_RAISE(const auto plain, Unpack(array, type));
   const auto storage = StorageType(type);
   if (plain->type()->Equals(*storage)) return plain;
-  const Kind from = KindOf(*plain->type());
-  if (!HasCast(from, KindOf(type))) return NoCast(*array->type(), type);
-  if (from == Kind::kNull) return arrow::MakeArrayOfNull(storage, plain->length());
+  if (!HasCast(*plain->type(), type)) return NoCast(*array->type(), type);
+  if (plain->type_id() == arrow::Type::NA) return arrow::MakeArrayOfNull(storage, plain->length());
   if (type.is_variable()) return AsTexts(plain);
   if (IsArrowExact(*plain->type(), type)) {
     auto cast = CastAtOnce(*plain, type);

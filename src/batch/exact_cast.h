@@ -12,6 +12,9 @@
 
 namespace yarrow::batch {
 
+// Makes the functions of arrow::compute callable by their names, once a process. Thread-safe.
+arrow::Status RegisterKernels();
+
 // The Arrow type whose buffers a column of `type` has: that of the storage for UUIDs.
 std::shared_ptr<arrow::DataType> StorageType(const ColumnType& type);
 

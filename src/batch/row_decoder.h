@@ -48,6 +48,7 @@
 #include "batch/cell_reader.h"
 #include "batch/decode_plan.h"
 #include "row/row_schema.h"
+#include "type/type_traits.h"
 
 namespace yarrow::batch {
 
@@ -226,24 +227,15 @@ class RowDecoder {
 
   template <class Writer>
   static RunFunction WidenedFieldFunction(const DecodePlan::Column& column) {
-    switch (column.stored.id) {
-      case TypeId::kInt8:
-        return WideningFunction<int8_t, Writer>(column.type);
-      case TypeId::kInt16:
-        return WideningFunction<int16_t, Writer>(column.type);
-      case TypeId::kInt32:
-        return WideningFunction<int32_t, Writer>(column.type);
-      case TypeId::kUInt8:
-        return WideningFunction<uint8_t, Writer>(column.type);
-      case TypeId::kUInt16:
-        return WideningFunction<uint16_t, Writer>(column.type);
-      case TypeId::kUInt32:
-        return WideningFunction<uint32_t, Writer>(column.type);
-      case TypeId::kFloat:
-        return WideningFunction<float, Writer>(column.type);
-      default:  // decimals: more digits in the same bytes
+    return VisitType(column.stored.id, [&column](auto traits) -> RunFunction {
+      using Traits = decltype(traits);
+      using Stored = typename Traits::Stored;
+      if constexpr ((Traits::kKind == TypeKind::kInteger || Traits::kKind == TypeKind::kReal) && sizeof(Stored) < 8) {
+        return WideningFunction<Stored, Writer>(column.type);
+      } else {  // decimals: more digits in the same bytes
         return FieldFunction<FieldPlace, Writer>(column.type);
-    }
+      }
+    });
   }
 
   // The same in the encoding of keys, text too.
@@ -256,8 +248,7 @@ class RowDecoder {
     if constexpr (std::is_same_v<Cell, CellText>) return &RunColumns<KeyTextReader<Place>, Writer>;
     if constexpr (std::unsigned_integral<Cell> && !std::is_same_v<Cell, CellBool>) {
       if constexpr (sizeof(Cell) >= 4) {
-        if (type.id == TypeId::kFloat || type.id == TypeId::kDouble)
-          return &RunColumns<KeyFloatReader<Place, Cell>, Writer>;
+        if (IsReal(type)) return &RunColumns<KeyFloatReader<Place, Cell>, Writer>;
       }
       if constexpr (std::is_same_v<Cell, Cell64>) {
         if (type.id == TypeId::kTime64) return &RunColumns<KeyTimeReader<Place>, Writer>;

@@ -229,7 +229,7 @@ Status Catalog::PassLostNumbers() {
   }
   CommitOptions options;
   options.sync = true;
-  return store_->Commit(writes, options).status();
+  return store_->commits().Commit(writes, options).status();
 }
 
 namespace {
@@ -266,7 +266,7 @@ Status Catalog::SweepDrafts() {
     if (!numbers.contains(id)) writes.Delete(counters_, counters.key());
   }
   ARROW_RETURN_NOT_OK(counters.status());
-  return writes.empty() ? Status::OK() : store_->Commit(writes).status();
+  return writes.empty() ? Status::OK() : store_->commits().Commit(writes).status();
 }
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinition definition) {
@@ -328,7 +328,7 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
 Status Catalog::RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped) const {
   WriteSet writes;
   for (const auto& entry : dropped) RemoveRows(*entry, &writes);
-  return store_->Commit(writes).status();
+  return store_->commits().Commit(writes).status();
 }
 
 void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {

@@ -21,6 +21,7 @@
 #include "catalog/records.h"
 #include "row/row_schema.h"
 #include "store/persistent_tree.h"
+#include "store/store_commits.h"
 #include "yarrow/store.h"
 #include "yarrow/table_alteration.h"
 #include "yarrow/table_definition.h"

@@ -5,6 +5,7 @@
 #include "catalog/alter_definition.h"
 #include "catalog/catalog.h"
 #include "catalog/table_schema.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -6,9 +6,10 @@
 #include "arrow_assert.h"
 #include "catalog/catalog.h"
 #include "row/row_layout.h"
+#include "store/commit_listener.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "temp_dir.h"
-#include "yarrow/commit_listener.h"
 
 namespace yarrow {
 namespace {
@@ -130,7 +131,7 @@ TEST_F(CatalogAlterTest, WhoComesLateGetsAConflict) {
   EXPECT_TRUE(IsConflict(draft)) << draft.ToString();
   // A row that was written as the old definition says.
   const GuardUse guards[] = {{.guard = before->guard.get(), .version = before->guard_version}};
-  EXPECT_TRUE(IsConflict(store_->CommitPut(before->partition, "row", "old", {.guards = guards}).status()));
+  EXPECT_TRUE(IsConflict(store_->commits().CommitPut(before->partition, "row", "old", {.guards = guards}).status()));
 }
 
 // Asks, while the alteration is being committed, what a snapshot from before it has.
@@ -152,9 +153,9 @@ TEST_F(CatalogAlterTest, OlderReadersDoNotWaitForTheCommit) {
   listener.catalog = catalog_.get();
   listener.entry = Find();
   listener.snapshot = store_->GetSnapshot();
-  store_->AddListener(&listener);
+  store_->commits().AddListener(&listener);
   Alter(DropColumn{"gone"});
-  store_->RemoveListener(&listener);
+  store_->commits().RemoveListener(&listener);
   EXPECT_TRUE(listener.was_told_at_once);
   EXPECT_TRUE(listener.answer.get());
   listener.snapshot = {};
@@ -177,7 +178,7 @@ TEST_F(CatalogAlterTest, NamesAreTakenOnce) {
   changes.altered.push_back({other, other_as_t});
   ASSERT_OK_AND_ASSIGN(changes.altered[0].after, catalog_->DraftAlteration(t_away, RenameTable{"other"}, &changes));
   WriteSet writes;
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   ASSERT_OK(catalog_->CommitChanges(changes, &writes, {.transaction = token.get()}).status());
   EXPECT_EQ(Find("t")->definition->id, other->definition->id);
   EXPECT_EQ(Find("other")->definition->id, t->definition->id);
@@ -203,7 +204,7 @@ TEST_F(CatalogAlterTest, RecordsOfTheFirstFormatAreRead) {
   EncodeSystemKey(SystemTableId::kColumns, key.ToValues(), &encoded_key);
   ASSERT_OK_AND_ASSIGN(const Partition partition,
                        OpenSystemPartition(*store_, SystemPartition(SystemTableId::kColumns)));
-  ASSERT_OK(store_->CommitPut(partition, encoded_key, row).status());
+  ASSERT_OK(store_->commits().CommitPut(partition, encoded_key, row).status());
   const std::string text = Text(*Find()->definition);
   Reopen();
   EXPECT_EQ(Text(*Find()->definition), text);

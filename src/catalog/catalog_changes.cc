@@ -4,6 +4,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/table_schema.h"
+#include "store/store_commits.h"
 
 namespace yarrow {
 
@@ -253,7 +254,7 @@ arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes
   Publication next = Prepare(changes);
   Ends ends(changes, store_->LatestSequence());
   const Flag committing(&committing_);
-  const arrow::Result<CommitResult> committed = store_->Commit(*writes, synced);
+  const arrow::Result<CommitResult> committed = store_->commits().Commit(*writes, synced);
   if (!committed.ok()) return committed;
   ends.Committed(committed->last_sequence);
   Publish(changes, &next, committed->last_sequence);

@@ -7,6 +7,7 @@
 #include "arrow_assert.h"
 #include "catalog/table_schema.h"
 #include "row/row_layout.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "temp_dir.h"
 
@@ -42,7 +43,7 @@ class CatalogTest : public testing::Test {
 // Whoever comes late finds what its snapshot has, however often the name was taken anew since.
 TEST_F(CatalogTest, SnapshotsKnowTheSchemasThatTheySaw) {
   const auto replace = [&] {
-    const auto transaction = store_->BeginWrite();
+    const auto transaction = store_->commits().BeginWrite();
     CatalogChanges changes;
     if (const auto present = catalog_->View()->FindSchema("app")) changes.dropped_schemas = {present};
     changes.created_schemas = {catalog_->DraftSchema("app", &changes).ValueOrDie()};
@@ -106,7 +107,7 @@ TEST_F(CatalogTest, RefusesBadTables) {
 
 TEST_F(CatalogTest, DropRemovesRowsAndDefinitionAndRefusesLaterWrites) {
   ASSERT_OK_AND_ASSIGN(const auto entry, catalog_->CreateTable(Spec("t")));
-  ASSERT_OK(store_->CommitPut(entry->partition, entry->prefix + "key", "row").status());
+  ASSERT_OK(store_->commits().CommitPut(entry->partition, entry->prefix + "key", "row").status());
   ASSERT_OK(catalog_->DropTable({"main", "t"}));
   PinnedValue value;
   ASSERT_OK_AND_ASSIGN(const bool found, store_->Get(entry->partition, entry->prefix + "key", &value));
@@ -114,7 +115,7 @@ TEST_F(CatalogTest, DropRemovesRowsAndDefinitionAndRefusesLaterWrites) {
   const GuardUse guard{.guard = entry->guard.get(), .version = entry->guard_version};
   CommitOptions options;
   options.guards = std::span(&guard, 1);
-  const auto late = store_->CommitPut(entry->partition, entry->prefix + "key", "row", options);
+  const auto late = store_->commits().CommitPut(entry->partition, entry->prefix + "key", "row", options);
   EXPECT_TRUE(IsConflict(late.status())) << late.status().ToString();
   Reopen();
   EXPECT_FALSE(catalog_->Find({"main", "t"}).ok());
@@ -125,7 +126,7 @@ TEST_F(CatalogTest, DropRemovesRowsAndDefinitionAndRefusesLaterWrites) {
 TEST_F(CatalogTest, DraftsAreSeenByNobodyUntilPublished) {
   ASSERT_OK_AND_ASSIGN(const auto draft, catalog_->DraftTable(Spec("t")));
   EXPECT_FALSE(catalog_->Find({"main", "t"}).ok());
-  ASSERT_OK(store_->CommitPut(draft->partition, draft->prefix + "key", "row").status());
+  ASSERT_OK(store_->commits().CommitPut(draft->partition, draft->prefix + "key", "row").status());
   const auto publish = [&] {
     WriteSet writes;
     return catalog_->CommitChanges({.created = {draft}}, &writes).status();
@@ -146,7 +147,7 @@ TEST_F(CatalogTest, DraftsLeftByACrashAreSwept) {
   for (const auto& entry : entries) {
     ASSERT_OK(entry->row_ids->Take(1).status());
     for (const char* key : {"a", "b"}) {
-      ASSERT_OK(store_->CommitPut(entry->partition, entry->prefix + key, "row").status());
+      ASSERT_OK(store_->commits().CommitPut(entry->partition, entry->prefix + key, "row").status());
     }
   }
   const Partition rows = before->partition;
@@ -163,7 +164,7 @@ TEST_F(CatalogTest, DraftsLeftByACrashAreSwept) {
 
 TEST_F(CatalogTest, ADropInATransactionIsNoConflictWithItsOwnRowIds) {
   ASSERT_OK_AND_ASSIGN(const auto table, catalog_->CreateTable(Spec("t", {})));
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   ASSERT_OK(table->row_ids->Take(1).status());
   WriteSet writes;
   CommitOptions options;
@@ -193,7 +194,7 @@ TEST_F(CatalogTest, SchemasComeAndGoWithTheRestOfACommit) {
   ASSERT_OK_AND_ASSIGN(const auto dropped, catalog_->CreateTable(spec));
   const Snapshot before = store_->GetSnapshot();
   const auto view = catalog_->View();
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   CatalogChanges changes;
   changes.dropped = {dropped};
   changes.dropped_schemas = {view->FindSchema("OLD")};
@@ -222,7 +223,7 @@ TEST_F(CatalogTest, ChangesThatAnotherCommitForestalledConflict) {
   TableSpec spec = Spec("t");
   spec.schema_name = "app";
   const auto commit = [&](const CatalogChanges& changes) {
-    const auto token = store_->BeginWrite();
+    const auto token = store_->commits().BeginWrite();
     WriteSet writes;
     CommitOptions options;
     options.transaction = token.get();

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "store/store_commits.h"
 #include "yarrow/codec.h"
 
 namespace yarrow {
@@ -33,7 +34,7 @@ arrow::Result<int64_t> IdCounter::Take(int64_t count) {
     // Leases are no transaction's business, not even of one that inserts rows and then drops the table with its
     // counter.
     options.moves_only = true;
-    ARROW_RETURN_NOT_OK(store_->CommitPut(counters_, key_, bytes, options));
+    ARROW_RETURN_NOT_OK(store_->commits().CommitPut(counters_, key_, bytes, options));
     leased_end_ = end;
     lease_ = std::min(lease_ * 4, kLargestLease);
   }

@@ -2,26 +2,26 @@
 
 #include <arrow/array.h>
 #include <arrow/extension_type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/checked_cast.h>
-#include <arrow/util/decimal.h>
 
 #include <charconv>
 #include <cstring>
+
+#include "type/decimal.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
 
 using arrow::internal::checked_cast;
 
-template <class ArrayType>
-Value NumberAt(const arrow::Array& cells, int64_t row) {
-  return Value(checked_cast<const ArrayType&>(cells).Value(row));
-}
+template <class Traits>
+using ArrayOf = typename arrow::TypeTraits<typename Traits::ArrowType>::ArrayType;
 
 Value DecimalAt(const arrow::Array& cells, int64_t row, const ColumnType& type) {
   const arrow::Decimal128 decimal(checked_cast<const arrow::Decimal128Array&>(cells).GetValue(row));
-  const auto high = static_cast<Int128>(decimal.high_bits());
-  return Value(Decimal{high * (static_cast<Int128>(1) << 64) + static_cast<Int128>(decimal.low_bits()), type.scale});
+  return Value(Decimal{FromArrowDecimal(decimal), type.scale});
 }
 
 Value UuidAt(const arrow::Array& cells, int64_t row) {
@@ -66,75 +66,35 @@ void AppendValue(const arrow::Array& cells, int64_t row, const ColumnType& type,
 }  // namespace
 
 Value CellValue(const arrow::Array& cells, int64_t row, const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return NumberAt<arrow::BooleanArray>(cells, row);
-    case TypeId::kInt8:
-      return NumberAt<arrow::Int8Array>(cells, row);
-    case TypeId::kInt16:
-      return NumberAt<arrow::Int16Array>(cells, row);
-    case TypeId::kInt32:
-      return NumberAt<arrow::Int32Array>(cells, row);
-    case TypeId::kInt64:
-      return NumberAt<arrow::Int64Array>(cells, row);
-    case TypeId::kUInt8:
-      return NumberAt<arrow::UInt8Array>(cells, row);
-    case TypeId::kUInt16:
-      return NumberAt<arrow::UInt16Array>(cells, row);
-    case TypeId::kUInt32:
-      return NumberAt<arrow::UInt32Array>(cells, row);
-    case TypeId::kUInt64:
-      return NumberAt<arrow::UInt64Array>(cells, row);
-    case TypeId::kFloat:
-      return NumberAt<arrow::FloatArray>(cells, row);
-    case TypeId::kDouble:
-      return NumberAt<arrow::DoubleArray>(cells, row);
-    case TypeId::kDecimal128:
+  return VisitType(type.id, [&](auto traits) {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return DecimalAt(cells, row, type);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return Value(checked_cast<const arrow::BinaryArray&>(cells).GetView(row));
-    case TypeId::kDate32:
-      return NumberAt<arrow::Date32Array>(cells, row);
-    case TypeId::kTime64:
-      return NumberAt<arrow::Time64Array>(cells, row);
-    case TypeId::kTimestamp:
-      return NumberAt<arrow::TimestampArray>(cells, row);
-    case TypeId::kUuid:
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       return UuidAt(cells, row);
-  }
-  return Value();
+    } else if constexpr (Traits::kIsVariable) {
+      return Value(checked_cast<const arrow::BinaryArray&>(cells).GetView(row));
+    } else {
+      return Value(checked_cast<const ArrayOf<Traits>&>(cells).Value(row));
+    }
+  });
 }
 
 AppendCell CellAppender(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
+  return VisitType(type.id, [](auto traits) -> AppendCell {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kKind == TypeKind::kBool) {
       return AppendBool;
-    case TypeId::kInt8:
-      return AppendNumber<arrow::Int8Array>;
-    case TypeId::kInt16:
-      return AppendNumber<arrow::Int16Array>;
-    case TypeId::kInt32:
-      return AppendNumber<arrow::Int32Array>;
-    case TypeId::kInt64:
-      return AppendNumber<arrow::Int64Array>;
-    case TypeId::kUInt8:
-      return AppendNumber<arrow::UInt8Array>;
-    case TypeId::kUInt16:
-      return AppendNumber<arrow::UInt16Array>;
-    case TypeId::kUInt32:
-      return AppendNumber<arrow::UInt32Array>;
-    case TypeId::kUInt64:
-      return AppendNumber<arrow::UInt64Array>;
-    case TypeId::kFloat:
-      return AppendReal<arrow::FloatArray>;
-    case TypeId::kDouble:
-      return AppendReal<arrow::DoubleArray>;
-    case TypeId::kUtf8:
+    } else if constexpr (Traits::kKind == TypeKind::kInteger) {
+      return AppendNumber<ArrayOf<Traits>>;
+    } else if constexpr (Traits::kKind == TypeKind::kReal) {
+      return AppendReal<ArrayOf<Traits>>;
+    } else if constexpr (Traits::kKind == TypeKind::kText) {
       return AppendText;
-    default:
+    } else {
       return AppendValue;
-  }
+    }
+  });
 }
 
 std::string GroupDigits(uint64_t number) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cli/row_writer_internal.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -16,17 +17,16 @@ enum class JsonForm {
 };
 
 JsonForm FormOf(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kFloat:
-    case TypeId::kDouble:
+  switch (KindOf(type)) {
+    case TypeKind::kReal:
       return JsonForm::kReal;
-    case TypeId::kDate32:
-    case TypeId::kTime64:
-    case TypeId::kTimestamp:
-    case TypeId::kUuid:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kUuid:
       return JsonForm::kQuoted;
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
+    case TypeKind::kText:
+    case TypeKind::kBinary:
       return JsonForm::kEscaped;
     default:
       return JsonForm::kPlain;

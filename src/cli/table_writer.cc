@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/row_writer_internal.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -13,18 +14,7 @@ namespace {
 constexpr int64_t kSizingRows = 1000;
 
 bool IsNumber(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-    case TypeId::kDate32:
-    case TypeId::kTime64:
-    case TypeId::kTimestamp:
-    case TypeId::kUuid:
-      return false;
-    default:
-      return true;
-  }
+  return IsInteger(type) || IsReal(type) || KindOf(type) == TypeKind::kDecimal;
 }
 
 // A cell must stay on its line.

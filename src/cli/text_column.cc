@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "yarrow/value.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -161,45 +161,26 @@ ArrayResult AsText(const Parsing& parsing) {
 ArrayResult ParseTexts(const Texts& texts, const ColumnType& type, const std::vector<std::string>& null_texts,
                        int64_t* bad_row) {
   const Parsing parsing{texts, type, null_texts, bad_row};
-  switch (type.id) {
-    case TypeId::kBool:
+  return VisitType(type.id, [&parsing](auto traits) -> ArrayResult {
+    using Traits = decltype(traits);
+    constexpr TypeKind kKind = Traits::kKind;
+    if constexpr (kKind == TypeKind::kInteger || kKind == TypeKind::kReal) {
+      return ParseNumbers<typename Traits::ArrowType>(parsing);
+    } else if constexpr (kKind == TypeKind::kDate || kKind == TypeKind::kTime || kKind == TypeKind::kTimestamp) {
+      return ParseUnits<typename Traits::ArrowType>(parsing);
+    } else if constexpr (kKind == TypeKind::kBool) {
       return ParseBooleans(parsing);
-    case TypeId::kInt8:
-      return ParseNumbers<arrow::Int8Type>(parsing);
-    case TypeId::kInt16:
-      return ParseNumbers<arrow::Int16Type>(parsing);
-    case TypeId::kInt32:
-      return ParseNumbers<arrow::Int32Type>(parsing);
-    case TypeId::kInt64:
-      return ParseNumbers<arrow::Int64Type>(parsing);
-    case TypeId::kUInt8:
-      return ParseNumbers<arrow::UInt8Type>(parsing);
-    case TypeId::kUInt16:
-      return ParseNumbers<arrow::UInt16Type>(parsing);
-    case TypeId::kUInt32:
-      return ParseNumbers<arrow::UInt32Type>(parsing);
-    case TypeId::kUInt64:
-      return ParseNumbers<arrow::UInt64Type>(parsing);
-    case TypeId::kFloat:
-      return ParseNumbers<arrow::FloatType>(parsing);
-    case TypeId::kDouble:
-      return ParseNumbers<arrow::DoubleType>(parsing);
-    case TypeId::kDecimal128:
+    } else if constexpr (kKind == TypeKind::kDecimal) {
       return ParseDecimals(parsing);
-    case TypeId::kUtf8:
+    } else if constexpr (kKind == TypeKind::kText) {
       return AsText(parsing);
-    case TypeId::kBinary:
+    } else if constexpr (kKind == TypeKind::kBinary) {
       return ParseBinary(parsing);
-    case TypeId::kDate32:
-      return ParseUnits<arrow::Date32Type>(parsing);
-    case TypeId::kTime64:
-      return ParseUnits<arrow::Time64Type>(parsing);
-    case TypeId::kTimestamp:
-      return ParseUnits<arrow::TimestampType>(parsing);
-    case TypeId::kUuid:
+    } else {
+      static_assert(kKind == TypeKind::kUuid);
       return ParseUuids(parsing);
-  }
-  return arrow::Status::Invalid("unknown column type ", type.ToString());
+    }
+  });
 }
 
 }  // namespace yarrow::cli

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cold/parquet_form.h"
+#include "type/type_traits.h"
 #include "type/value_range.h"
 
 namespace yarrow::cold {
@@ -18,28 +19,17 @@ Int128 LoadBigEndianDecimal(std::string_view bytes) {
 }
 
 Value FromInteger(int64_t number, const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-      return Value(static_cast<uint64_t>(number));
-    case TypeId::kDecimal128:
-      return Value(Decimal{number, type.scale});
-    case TypeId::kTimestamp:
-      if (type.unit != TimeUnit::kSecond || IsInfiniteTimestamp(number)) return Value(number);
-      return Value(number / UnitsPerSecond(TimeUnit::kMilli));
-    default:
-      return Value(number);
-  }
+  if (IsUnsigned(type)) return Value(static_cast<uint64_t>(number));
+  if (KindOf(type) == TypeKind::kDecimal) return Value(Decimal{number, type.scale});
+  const bool is_in_millis = KindOf(type) == TypeKind::kTimestamp && type.unit == TimeUnit::kSecond;
+  return Value(is_in_millis && !IsInfiniteTimestamp(number) ? number / UnitsPerSecond(TimeUnit::kMilli) : number);
 }
 
 Value ToValue(bool flag, const ColumnType&, int) {
   return Value(flag);
 }
 Value ToValue(int32_t number, const ColumnType& type, int) {
-  const bool is_unsigned = type.id >= TypeId::kUInt8 && type.id <= TypeId::kUInt32;
-  return FromInteger(is_unsigned ? static_cast<int64_t>(static_cast<uint32_t>(number)) : number, type);
+  return FromInteger(IsUnsigned(type) ? static_cast<int64_t>(static_cast<uint32_t>(number)) : number, type);
 }
 Value ToValue(int64_t number, const ColumnType& type, int) {
   return FromInteger(number, type);

@@ -3,7 +3,6 @@
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/bit_util.h>
@@ -12,6 +11,8 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+
+#include "batch/exact_cast.h"
 
 namespace yarrow::cold {
 namespace {
@@ -96,8 +97,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> DeletionVector::Filter(
   if (dropped == 0) return batch;
   if (dropped == rows) return batch->Slice(0, 0);
 
-  static const arrow::Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
+  ARROW_RETURN_NOT_OK(batch::RegisterKernels());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> kept, arrow::AllocateBitmap(batch->num_rows()));
   arrow::bit_util::SetBitsTo(kept->mutable_data(), 0, batch->num_rows(), true);
   VisitDropped(first_row, first_row + rows, [&](uint64_t position) {

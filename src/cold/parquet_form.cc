@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "batch/bound_column.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cold {
 namespace {
@@ -18,19 +19,8 @@ constexpr int64_t kMaxDictionaryBytes = 512 << 10;
 constexpr int32_t kMaxInt64Digits = 18;
 
 bool LiesAsInteger(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-    case TypeId::kFloat:
-    case TypeId::kDouble:
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-    case TypeId::kUuid:
-      return false;
-    case TypeId::kDecimal128:
-      return type.precision <= kMaxInt64Digits;
-    default:
-      return true;
-  }
+  if (KindOf(type) == TypeKind::kDecimal) return type.precision <= kMaxInt64Digits;
+  return IsInteger(type) || IsTemporal(type);
 }
 
 // The encoding of a column without a dictionary: deltas where values are near one another, else as they are.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "type/calendar.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cold {
 namespace {
@@ -13,10 +14,6 @@ using Op = Predicate::Op;
 
 // The outcomes that a predicate may have for the rows, as a set.
 enum Outcomes : unsigned { kNone = 0, kTrue = 1, kFalse = 2, kNull = 4 };
-
-bool IsTemporal(const ColumnType& type) {
-  return type.id == TypeId::kDate32 || type.id == TypeId::kTime64 || type.id == TypeId::kTimestamp;
-}
 
 // The bound as a value of another type; nothing when it is none there, or order might change on the way.
 std::optional<Value> Widen(const Value& bound, const ColumnType& from, const ColumnType& to) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batch/cell_limits.h"
+#include "key/key_range.h"
 
 namespace yarrow::cold {
 
@@ -65,6 +66,22 @@ arrow::Result<int64_t> RowKeys::LowerBound(std::string_view key, int64_t from) c
     end += step;
   }
   return LowerBoundIn(key, begin, std::min(end, rows_));
+}
+
+arrow::Result<int64_t> RowKeys::FirstAbove(std::string_view key, int64_t last) const {
+  std::string row_key;
+  int64_t begin = 0;
+  int64_t end = last;
+  for (int64_t step = 1; end > 0; step *= 2) {
+    const int64_t row = std::max<int64_t>(end - step, 0);
+    ARROW_RETURN_NOT_OK(Encode(row, &row_key));
+    if (row_key <= key) {
+      begin = row + 1;
+      break;
+    }
+    end = row;
+  }
+  return LowerBoundIn(KeySuccessor(key), begin, end);
 }
 
 arrow::Result<int64_t> RowKeys::LowerBoundIn(std::string_view key, int64_t begin, int64_t end) const {

@@ -34,6 +34,8 @@ class RowKeys {
   arrow::Result<int64_t> LowerBound(std::string_view key) const;
   // The same from row `from` on, for whoever knows that those before are below. Looks nearby first.
   arrow::Result<int64_t> LowerBound(std::string_view key, int64_t from) const;
+  // The first row whose key is above `key`, for whoever knows that row `last` and those behind are. Looks nearby first.
+  arrow::Result<int64_t> FirstAbove(std::string_view key, int64_t last) const;
 
  private:
   RowKeys() = default;

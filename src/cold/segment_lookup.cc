@@ -3,13 +3,14 @@
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/compute/api_vector.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
+
+#include "batch/exact_cast.h"
 
 namespace yarrow::cold {
 namespace {
@@ -41,8 +42,7 @@ arrow::Result<std::shared_ptr<const SegmentLookup>> SegmentLookup::Make(std::sha
                                                                         std::shared_ptr<const RowSchema> row_schema,
                                                                         std::string key_prefix,
                                                                         std::vector<int> columns, PageCache* cache) {
-  static const arrow::Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
+  ARROW_RETURN_NOT_OK(batch::RegisterKernels());
   ARROW_ASSIGN_OR_RAISE(ColumnSource source, ColumnSource::Make(*segment, std::move(row_schema), std::move(columns)));
   return std::shared_ptr<const SegmentLookup>(
       new SegmentLookup(std::move(segment), std::move(source), std::move(key_prefix), cache));

@@ -225,10 +225,15 @@ arrow::Result<std::set<std::pair<uint32_t, cold::SegmentId>>> Checker::KnownSegm
 Status Checker::CheckLeftovers() {
   problems_before_ = report_->problems.size();
   ARROW_ASSIGN_OR_RAISE(const auto known, KnownSegments());
+  // Overrides of segments that were removed as a whole may stay until the file goes.
+  std::set<std::pair<uint32_t, cold::SegmentId>> known_or_removed = known;
+  for (const DeletedFile& file : database_->cold_tier()->deleted.List()) {
+    known_or_removed.emplace(file.key.table_id, file.key.segment_id);
+  }
   std::pair<uint32_t, cold::SegmentId> last{0, 0};
-  const auto check = [&](const char* what, uint32_t table_id, cold::SegmentId segment_id) {
+  const auto check = [&](const char* what, const auto& there, uint32_t table_id, cold::SegmentId segment_id) {
     const std::pair segment(table_id, segment_id);
-    if (segment != last && known.count(segment) == 0) {
+    if (segment != last && there.count(segment) == 0) {
       AddProblem("table " + std::to_string(table_id) + ": " + what + " of segment " + std::to_string(segment_id) +
                  ", which is not there");
     }
@@ -236,13 +241,13 @@ Status Checker::CheckLeftovers() {
   };
   ARROW_RETURN_NOT_OK(ForEachKey(RecordKind::kOverride, [&](std::string_view stored) -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeOverrideKey(stored));
-    check("overrides", key.table_id, key.segment_id);
+    check("overrides", known_or_removed, key.table_id, key.segment_id);
     return Status::OK();
   }));
   last = {0, 0};
   return ForEachKey(RecordKind::kKeyFilter, [&](std::string_view stored) -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto key, cold::DecodeKeyFilterKey(stored));
-    check("a key filter", key.table_id, key.segment_id);
+    check("a key filter", known, key.table_id, key.segment_id);
     return Status::OK();
   });
 }

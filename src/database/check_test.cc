@@ -6,6 +6,7 @@
 #include "cold/segment_key.h"
 #include "database_fixture.h"
 #include "key/record_key.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 
 namespace yarrow {
@@ -35,7 +36,7 @@ class CheckTest : public test::DatabaseTest {
     WriteSet writes;
     ASSERT_OK_AND_ASSIGN(const Partition rows, OpenSystemPartition(*db_->store(), "rows"));
     writes.Put(rows, key, value);
-    ASSERT_OK(db_->store()->Commit(writes, {}).status());
+    ASSERT_OK(db_->store()->commits().Commit(writes, {}).status());
   }
   fs::path FirstFile() const {
     std::vector<fs::path> files;

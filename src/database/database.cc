@@ -4,6 +4,7 @@
 
 #include "database/check.h"
 #include "store/home_process.h"
+#include "store/write_set.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
 #include "write/bulk_load.h"

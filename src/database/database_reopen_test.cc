@@ -2,6 +2,7 @@
 #include "catalog/records.h"
 #include "database/open_database.h"
 #include "database_fixture.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 
 namespace yarrow {
@@ -144,7 +145,7 @@ TEST_F(DatabaseReopenTest, OfManyJobsTheLastOnesAreKept) {
     WriteSet writes;
     const JobRecord job{.kind = "flush", .target = "main.items", .state = "completed", .error = {}, .finished_at = 1};
     for (uint64_t id = 1; id <= 10'007; ++id) jobs.Put(&writes, JobKey{id}, job);
-    ASSERT_OK(db_->store()->Commit(writes).status());
+    ASSERT_OK(db_->store()->commits().Commit(writes).status());
   }
   Reopen();
   const Texts kept = ReadTexts(*OpenTable("system.jobs"), {.columns = {{"job_id"}}}).ValueOrDie();

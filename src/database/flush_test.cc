@@ -3,6 +3,7 @@
 #include <fstream>
 #include <set>
 
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "tiers_fixture.h"
 #include "yarrow/scan_iterator.h"
@@ -30,7 +31,7 @@ class FlushTest : public test::TiersTest {
       std::string row(cursor.value());
       const size_t at = row.find(bytes_of(from));
       if (at == std::string::npos) continue;
-      ASSERT_OK(store->CommitPut(rows, cursor.key(), row.replace(at, sizeof to, bytes_of(to))).status());
+      ASSERT_OK(store->commits().CommitPut(rows, cursor.key(), row.replace(at, sizeof to, bytes_of(to))).status());
     }
     ASSERT_OK(cursor.status());
   }

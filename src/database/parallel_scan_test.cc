@@ -11,6 +11,7 @@
 #include "database_fixture.h"
 #include "key/key_codec.h"
 #include "scan/morsels.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "yarrow/scan_iterator.h"
 
@@ -275,7 +276,7 @@ TEST_F(ParallelScanTest, DamagedRowIsAnErrorThatNamesItNeverSkipped) {
   for (int i = 0; i <= 5000; ++i) ASSERT_TRUE(cursor.Next());
   const std::string key(cursor.key()), whole(cursor.value());
   for (const std::string& damaged : {whole.substr(0, 20), whole.substr(0, 1), std::string()}) {
-    ASSERT_OK(db_->store()->CommitPut(rows, key, damaged).status());
+    ASSERT_OK(db_->store()->commits().CommitPut(rows, key, damaged).status());
     for (const int threads : {1, 4}) {
       for (const bool ordered : {true, false}) {
         for (const bool filtered : {false, true}) {

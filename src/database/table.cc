@@ -8,6 +8,7 @@
 #include "flush/table_flush.h"
 #include "row/row_layout.h"
 #include "store/home_process.h"
+#include "store/store_commits.h"
 #include "table/table_impl.h"
 #include "write/bulk_load.h"
 #include "write/row_changes.h"
@@ -34,15 +35,16 @@ auto Autocommit(const TableImpl& table, Operation operation, Changed changed)
   ARROW_RETURN_NOT_OK(table.CheckWritable());
   Store& store = table.store();
   while (true) {
-    const auto token = store.BeginWrite();
+    const auto token = store.commits().BeginWrite();
     WriteSet writes;
     RowChanges changes(store, token->snapshot(), &writes);
     auto result = operation(changes);
     if (const Status status = StatusOf(result); !status.ok()) return table.OutdatedOr(status);
     if (!changed(result)) return result;
     const TableImpl* const tables[] = {&table};
-    const Status status = CommitRows(&writes, tables, token.get(),
-                                     [&](const CommitOptions& options) { return store.Commit(writes, options); });
+    const Status status = CommitRows(&writes, tables, token.get(), [&](const CommitOptions& options) {
+      return store.commits().Commit(writes, options);
+    });
     if (status.ok()) return result;
     // Against a changed definition no repetition helps.
     if (!IsConflict(status) || table.IsOutdated()) return status;

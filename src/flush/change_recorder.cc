@@ -4,15 +4,17 @@
 #include <new>
 #include <utility>
 
+#include "store/store_commits.h"
+
 namespace yarrow::flush {
 
 ChangeRecorder::ChangeRecorder(std::shared_ptr<Store> store, Partition partition, KeyRange range)
     : store_(std::move(store)), partition_id_(partition.id()), range_(std::move(range)) {
-  store_->AddListener(this);
+  store_->commits().AddListener(this);
 }
 
 ChangeRecorder::~ChangeRecorder() {
-  store_->RemoveListener(this);
+  store_->commits().RemoveListener(this);
 }
 
 bool ChangeRecorder::IsMine(uint32_t partition_id, std::string_view key) const {

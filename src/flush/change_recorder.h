@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "key/key_range.h"
-#include "yarrow/commit_listener.h"
+#include "store/commit_listener.h"
 #include "yarrow/store.h"
 
 namespace yarrow::flush {

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "flush/failed_users.h"
-#include "flush/present_table.h"
 #include "flush/table_job.h"
+#include "flush/table_parts.h"
 #include "predicate/row_predicate.h"
 #include "scan/row_walker.h"
 #include "store/home_process.h"
-#include "table/user_rows.h"
 #include "write/transaction_impl.h"
 
 namespace yarrow {
@@ -69,11 +66,11 @@ struct KeyTaker {
   bool full() const { return false; }
 };
 
-// The due rows of one reader.
-class ReaderExpiry {
+// The due rows of one part.
+class PartExpiry {
  public:
-  static arrow::Result<std::unique_ptr<ReaderExpiry>> Make(std::shared_ptr<TableImpl> table, int64_t now) {
-    auto expiry = std::unique_ptr<ReaderExpiry>(new ReaderExpiry(std::move(table)));
+  static arrow::Result<std::unique_ptr<PartExpiry>> Make(std::shared_ptr<TableImpl> table, int64_t now) {
+    auto expiry = std::unique_ptr<PartExpiry>(new PartExpiry(std::move(table)));
     const Predicate due = DueRows(expiry->table_->definition(), now);
     ARROW_ASSIGN_OR_RAISE(expiry->is_due_, RowPredicate::Compile(due, expiry->table_->row_schema()));
     ScanRequest request;
@@ -108,7 +105,7 @@ class ReaderExpiry {
   }
 
  private:
-  explicit ReaderExpiry(std::shared_ptr<TableImpl> table) : table_(std::move(table)) {}
+  explicit PartExpiry(std::shared_ptr<TableImpl> table) : table_(std::move(table)) {}
 
   Status TryDelete(std::span<const std::string> keys, int64_t* deleted) {
     TransactionImpl transaction(table_->database().shared_from_this(), table_->user());
@@ -133,40 +130,18 @@ class ReaderExpiry {
   std::unique_ptr<RowWalker> walker_;
 };
 
-// The readers of a table: itself, or each user with rows in any tier.
-arrow::Result<std::vector<std::shared_ptr<TableImpl>>> Readers(const std::shared_ptr<TableImpl>& table) {
-  if (table->definition().kind == TableKind::kShared) return std::vector{table};
-  ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(table->entry(), table->store(), {}, 1));
-  std::set<std::string> users(hot.begin(), hot.end());
-  for (std::string& user : table->cold()->Latest()->Users()) users.insert(std::move(user));
-  const auto database = table->database().shared_from_this();
-  const auto entry = std::make_shared<const TableEntry>(table->entry());
-  std::vector<std::shared_ptr<TableImpl>> readers;
-  for (const std::string& user : users) {
-    ARROW_ASSIGN_OR_RAISE(auto reader, TableImpl::Make(database, entry, user));
-    readers.push_back(std::move(reader));
-  }
-  return readers;
-}
+constexpr flush::PartsWith kWithRows{.hot_rows = 1, .segments = true};
 
 arrow::Result<bool> HasDueRows(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on) {
-  ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
-  flush::FailedUsers failed;
-  for (const auto& reader : readers) {
-    bool is_due = false;
-    const Status status = [&] {
-      ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
-      return expiry->Next(1, goes_on).Map([](const auto& keys) { return !keys.empty(); }).Value(&is_due);
-    }();
-    ARROW_RETURN_NOT_OK(failed.Note(*reader, status));
-    if (is_due) return true;
-  }
-  ARROW_RETURN_NOT_OK(failed.ToStatus(*table, readers.size(), "looked through for expired ones"));
-  return false;
+  return flush::AnyPart(table, kWithRows, "looked through for expired ones",
+                        [&](const flush::TablePart& part) -> arrow::Result<bool> {
+                          ARROW_ASSIGN_OR_RAISE(const auto expiry, PartExpiry::Make(part, now));
+                          return expiry->Next(1, goes_on).Map([](const auto& keys) { return !keys.empty(); });
+                        });
 }
 
-Status ExpireOf(const std::shared_ptr<TableImpl>& reader, int64_t now, const GoesOn& goes_on, int64_t* rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto expiry, ReaderExpiry::Make(reader, now));
+Status ExpirePart(const flush::TablePart& part, int64_t now, const GoesOn& goes_on, int64_t* rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto expiry, PartExpiry::Make(part, now));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto keys, expiry->Next(kRowsOfACommit, goes_on));
     if (keys.empty()) return Status::OK();
@@ -176,49 +151,35 @@ Status ExpireOf(const std::shared_ptr<TableImpl>& reader, int64_t now, const Goe
   }
 }
 
-Status Expire(const std::shared_ptr<TableImpl>& table, int64_t now, const GoesOn& goes_on, int64_t* rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto readers, Readers(table));
-  flush::FailedUsers failed;
-  for (const auto& reader : readers) {
-    ARROW_RETURN_NOT_OK(failed.Note(*reader, ExpireOf(reader, now, goes_on, rows)));
-  }
-  return failed.ToStatus(*table, readers.size(), "expired");
-}
-
-// With the present definition; again when the table was altered meanwhile.
-Status OnPresent(const std::shared_ptr<TableImpl>& table,
-                 const std::function<Status(const std::shared_ptr<TableImpl>& present)>& work) {
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
-    if (!present->definition().policy.expires()) {
-      return Status::Invalid("Table ", present->definition().QualifiedName(),
-                             ": no row expires; name a column in ttl_column and a time in ttl");
-    }
-    const Status status = work(present);
-    if (status.ok() || !present->IsOutdated()) return status;
-  }
+Status CheckExpires(const TableImpl& table) {
+  if (table.definition().policy.expires()) return Status::OK();
+  return Status::Invalid("Table ", table.definition().QualifiedName(),
+                         ": no row expires; name a column in ttl_column and a time in ttl");
 }
 
 }  // namespace
 
-arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table,
-                                  const std::function<Status(int64_t rows)>& on_progress) {
+arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table, const OnProgress& on_progress) {
   const int64_t now = NowMicros();
   int64_t rows = 0;
-  const GoesOn goes_on = [&] { return on_progress ? on_progress(rows) : Status::OK(); };
   bool has_due = false;
-  ARROW_RETURN_NOT_OK(OnPresent(table, [&](const std::shared_ptr<TableImpl>& present) {
+  ARROW_RETURN_NOT_OK(flush::OnPresentTable(table, [&](const std::shared_ptr<TableImpl>& present) {
+    ARROW_RETURN_NOT_OK(CheckExpires(*present));
+    const GoesOn goes_on = [&] { return on_progress ? on_progress(rows) : Status::OK(); };
     return HasDueRows(present, now, goes_on).Value(&has_due);
   }));
   if (!has_due) return 0;
   ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "expiry", 0, on_progress));
-  const GoesOn reported = [&] {
-    ARROW_RETURN_NOT_OK(job->Report({.rows = static_cast<uint64_t>(rows)}));
-    return goes_on();
-  };
-  const Status status = OnPresent(
-      table, [&](const std::shared_ptr<TableImpl>& present) { return Expire(present, now, reported, &rows); });
-  ARROW_RETURN_NOT_OK(job->Finish(status, {.rows = static_cast<uint64_t>(rows)}));
+  const auto done = [&] { return JobWork{.rows = static_cast<uint64_t>(rows)}; };
+  ARROW_RETURN_NOT_OK(job->Do(on_progress, done, [&](const OnProgress& report) {
+    return flush::OnPresentTable(table, [&](const std::shared_ptr<TableImpl>& present) {
+      ARROW_RETURN_NOT_OK(CheckExpires(*present));
+      return flush::ForEachPart(present, kWithRows, "expired", [&](const flush::TablePart& part) {
+        return ExpirePart(
+            part, now, [&] { return report(rows); }, &rows);
+      });
+    });
+  }));
   return rows;
 }
 

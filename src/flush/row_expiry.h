@@ -4,7 +4,6 @@
 #include <arrow/result.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "table/table_impl.h"
@@ -13,7 +12,6 @@ namespace yarrow {
 
 // See Table::Expire. No job when no row is due. `on_progress`, if there is one, is asked now and then, with the rows
 // that are gone so far: its error ends the expiry. Thread-safe.
-arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table,
-                                  const std::function<arrow::Status(int64_t rows)>& on_progress = {});
+arrow::Result<int64_t> ExpireRows(const std::shared_ptr<TableImpl>& table, const OnProgress& on_progress = {});
 
 }  // namespace yarrow

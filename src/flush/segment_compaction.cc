@@ -10,6 +10,7 @@
 #include "cold/segment_path.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/store_commits.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -209,12 +210,12 @@ Status SegmentCompaction::Commit() {
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
   is_committing_ = true;
-  const auto committed = table_->store().CommitClosed(closed,
-                                                      [&](WriteSet* writes) -> Status {
-                                                        ARROW_RETURN_NOT_OK(Prepare());
-                                                        return AddWrites(now, writes);
-                                                      },
-                                                      {.guards = guards, .sync = true, .moves_only = true});
+  const auto committed = table_->store().commits().CommitClosed(closed,
+                                                                [&](WriteSet* writes) -> Status {
+                                                                  ARROW_RETURN_NOT_OK(Prepare());
+                                                                  return AddWrites(now, writes);
+                                                                },
+                                                                {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_committed_ = true;
   move->Committed(*committed);

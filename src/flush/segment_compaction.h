@@ -25,6 +25,7 @@
 #include "cold/segment_writer.h"
 #include "flush/change_recorder.h"
 #include "flush/segment_merge.h"
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "yarrow/compact.h"
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cold/segment_path.h"
+#include "store/store_commits.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow::flush {
@@ -213,18 +214,19 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
   // From now on no other move raises the version.
   const GuardUse guards[] = {table_->guard(),
                              {.guard = &cold.places(), .version = cold.places().version(), .exclusive = true}};
-  const auto committed = table_->store().CommitClosed(closed,
-                                                      [&](WriteSet* writes) -> Status {
-                                                        // To be searched outside: others wait here.
-                                                        is_touched_ = recorder_->IsTouched(range_, searched_at_);
-                                                        if (is_touched_)
-                                                          return Status::Cancelled("a large write came into the rows");
-                                                        ARROW_RETURN_NOT_OK(Prepare(lookup));
-                                                        segment->AddManifestEntry(written.key_filter, writes);
-                                                        AddRows(key, writes);
-                                                        return Status::OK();
-                                                      },
-                                                      {.guards = guards, .sync = true, .moves_only = true});
+  const auto committed =
+      table_->store().commits().CommitClosed(closed,
+                                             [&](WriteSet* writes) -> Status {
+                                               // To be searched outside: others wait here.
+                                               is_touched_ = recorder_->IsTouched(range_, searched_at_);
+                                               if (is_touched_)
+                                                 return Status::Cancelled("a large write came into the rows");
+                                               ARROW_RETURN_NOT_OK(Prepare(lookup));
+                                               segment->AddManifestEntry(written.key_filter, writes);
+                                               AddRows(key, writes);
+                                               return Status::OK();
+                                             },
+                                             {.guards = guards, .sync = true, .moves_only = true});
   ARROW_RETURN_NOT_OK(committed.status());
   is_moved_ = true;
   moved_at_ = committed->last_sequence;

@@ -22,6 +22,7 @@
 #include "cold/segment_writer.h"
 #include "flush/change_recorder.h"
 #include "scan/piece_scanner.h"
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "yarrow/flush.h"
 

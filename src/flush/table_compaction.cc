@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "flush/compaction_policy.h"
-#include "flush/failed_users.h"
-#include "flush/present_table.h"
 #include "flush/segment_compaction.h"
 #include "flush/table_job.h"
+#include "flush/table_parts.h"
 #include "store/home_process.h"
 
 namespace yarrow {
@@ -34,7 +33,7 @@ int64_t CountFiles(const TableImpl& table) {
   return static_cast<int64_t>(table.cold()->Latest()->index.TotalsIn({}, {}).segments);
 }
 
-// The next merge of the reader's segments that is due.
+// The next merge of a part's segments that is due.
 struct DueMerge {
   ColdSegments segments;
   uint32_t level = 0;
@@ -83,49 +82,27 @@ Status CompactInto(const std::shared_ptr<const TableImpl>& table, const CompactO
   }
 }
 
-// Visits what is merged by itself: the table, or each user's part of it that has segments.
-Status ForEachPart(const std::shared_ptr<TableImpl>& table,
-                   const std::function<Status(const std::shared_ptr<const TableImpl>& part)>& visit) {
-  if (table->definition().kind == TableKind::kShared) return visit(table);
-  const std::vector<std::string> users = table->cold()->Latest()->Users();
-  const auto database = table->database().shared_from_this();
-  const auto entry = std::make_shared<const TableEntry>(table->entry());
-  flush::FailedUsers failed;
-  for (const std::string& user : users) {
-    ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    ARROW_RETURN_NOT_OK(failed.Note(*of_user, visit(of_user)));
-  }
-  return failed.ToStatus(*table, users.size(), "compacted");
-}
-
-// Again when the table was altered meanwhile: what is merged by then stays merged.
-Status CompactPresent(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, CompactResult* total) {
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
-    const Status status = ForEachPart(present, [&](const auto& part) { return CompactInto(part, options, total); });
-    if (status.ok() || !present->IsOutdated()) return status;
-  }
-}
+constexpr flush::PartsWith kWithSegments{.segments = true};
 
 arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, const CompactOptions& options, Job& job) {
   CompactResult result;
-  CompactOptions reported = options;
-  const auto work = [&](int64_t rows) {
-    return JobWork{.rows = static_cast<uint64_t>(rows), .bytes = static_cast<uint64_t>(result.bytes)};
+  const auto done = [&] {
+    return JobWork{.rows = static_cast<uint64_t>(result.rows),
+                   .bytes = static_cast<uint64_t>(result.bytes),
+                   .files = static_cast<uint64_t>(result.files_after)};
   };
-  reported.on_progress = [&](int64_t rows) {
-    ARROW_RETURN_NOT_OK(job.Report(work(rows)));
-    return options.on_progress ? options.on_progress(rows) : Status::OK();
-  };
-  const Status status = [&] {
+  ARROW_RETURN_NOT_OK(job.Do(options.on_progress, done, [&](const OnProgress& report) {
+    CompactOptions reported = options;
+    reported.on_progress = report;
     result.files_before = CountFiles(*table);
-    ARROW_RETURN_NOT_OK(CompactPresent(table, reported, &result));
+    // What is merged when the table is altered meanwhile stays merged.
+    ARROW_RETURN_NOT_OK(flush::OnPresentTable(table, [&](const auto& present) {
+      return flush::ForEachPart(present, kWithSegments, "compacted",
+                                [&](const flush::TablePart& part) { return CompactInto(part, reported, &result); });
+    }));
     result.files_after = CountFiles(*table);
     return Status::OK();
-  }();
-  JobWork done = work(result.rows);
-  done.files = static_cast<uint64_t>(result.files_after);
-  ARROW_RETURN_NOT_OK(job.Finish(status, done));
+  }));
   ARROW_UNUSED(table->database().RemoveDeletedFiles());  // what is left is tried again
   return result;
 }
@@ -138,13 +115,9 @@ uint64_t ColdRows(const TableImpl& table) {
 }  // namespace
 
 arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table) {
-  bool is_due = false;
-  const Status status = ForEachPart(table, [&](const auto& part) -> Status {
-    if (is_due) return Status::OK();
-    return FindDue(*part, {}).Map([](const auto& due) { return due.has_value(); }).Value(&is_due);
+  return flush::AnyPart(table, kWithSegments, "compacted", [](const flush::TablePart& part) {
+    return FindDue(*part, {}).Map([](const auto& due) { return due.has_value(); });
   });
-  if (!is_due) ARROW_RETURN_NOT_OK(status);
-  return is_due;
 }
 
 arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {

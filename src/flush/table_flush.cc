@@ -5,15 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "flush/failed_users.h"
-#include "flush/present_table.h"
 #include "flush/segment_flush.h"
 #include "flush/table_compaction.h"
 #include "flush/table_job.h"
+#include "flush/table_parts.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/home_process.h"
-#include "table/user_rows.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -36,7 +34,7 @@ Status CheckOptions(const TableImpl& table, const FlushOptions& options) {
   return Status::OK();
 }
 
-// What moved, in all and of each reader (a shared table's one, or users).
+// What moved, in all and of each part.
 struct Moved {
   FlushResult total;
   std::vector<MovedRows::Move> moves;
@@ -65,26 +63,9 @@ Status FlushInto(const std::shared_ptr<const TableImpl>& table, const FlushOptio
 Status FlushAll(const std::shared_ptr<TableImpl>& table, FlushOptions options, Moved* moved) {
   const TierPolicy& policy = table->definition().policy;
   if (!options.optimize_for) options.optimize_for = policy.optimize_for;
-  if (table->definition().kind == TableKind::kShared) return FlushInto(table, options, moved);
-  ARROW_ASSIGN_OR_RAISE(const auto users, UsersWithRows(table->entry(), table->store(), {},
-                                                        options.min_user_rows.value_or(policy.min_user_rows)));
-  const auto database = table->database().shared_from_this();
-  const auto entry = std::make_shared<const TableEntry>(table->entry());
-  flush::FailedUsers failed;
-  for (const std::string& user : users) {
-    ARROW_ASSIGN_OR_RAISE(const auto of_user, TableImpl::Make(database, entry, user));
-    ARROW_RETURN_NOT_OK(failed.Note(*of_user, FlushInto(of_user, options, moved)));
-  }
-  return failed.ToStatus(*table, users.size(), "flushed");
-}
-
-// Again when the table was altered meanwhile: what is in segments by then stays there.
-Status FlushPresent(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto present, flush::WithPresentDefinition(table));
-    const Status status = FlushAll(present, options, moved);
-    if (status.ok() || !present->IsOutdated()) return status;
-  }
+  const flush::PartsWith rows{.hot_rows = options.min_user_rows.value_or(policy.min_user_rows)};
+  return flush::ForEachPart(table, rows, "flushed",
+                            [&](const flush::TablePart& part) { return FlushInto(part, options, moved); });
 }
 
 uint64_t HotRows(const TableImpl& table) {
@@ -95,15 +76,15 @@ uint64_t HotRows(const TableImpl& table) {
 // While no other job has the table. `moved` gets what has moved also when it fails.
 Status RunFlush(const std::shared_ptr<TableImpl>& table, const FlushOptions& options, Moved* moved) {
   ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "flush", HotRows(*table), options.on_progress));
-  FlushOptions reported = options;
-  reported.on_progress = [&](int64_t rows) {
-    JobWork work = WorkOf(moved->total);
-    work.rows = static_cast<uint64_t>(rows);
-    ARROW_RETURN_NOT_OK(job->Report(work));
-    return options.on_progress ? options.on_progress(rows) : Status::OK();
-  };
-  const Status status = FlushPresent(table, reported, moved);
-  ARROW_RETURN_NOT_OK(job->Finish(status, WorkOf(moved->total)));
+  const Status status = job->Do(
+      options.on_progress, [&] { return WorkOf(moved->total); },
+      [&](const OnProgress& report) {
+        FlushOptions reported = options;
+        reported.on_progress = report;
+        // What is in segments when the table is altered meanwhile stays there.
+        return flush::OnPresentTable(table, [&](const auto& present) { return FlushAll(present, reported, moved); });
+      });
+  ARROW_RETURN_NOT_OK(status);
   if (options.compact) {
     CompactOptions merges{.max_segment_rows = options.max_segment_rows};
     if (options.on_progress) merges.on_progress = [&](int64_t) { return options.on_progress(moved->total.rows); };

@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kBetweenTries{5};
 }  // namespace
 
 arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::string& kind, uint64_t expected_rows,
-                                        const std::function<arrow::Status(int64_t rows)>& on_wait) {
+                                        const OnProgress& on_wait) {
   std::unique_lock has_table(table.cold()->move_mutex(), std::try_to_lock);
   if (has_table) {
     ARROW_ASSIGN_OR_RAISE(auto job, table.StartJob(kind, expected_rows));
@@ -25,7 +25,7 @@ arrow::Result<TableJob> TableJob::Start(const TableImpl& table, const std::strin
     if (!status.ok()) return job->Finish(status, {});
     std::this_thread::sleep_for(kBetweenTries);
   }
-  if (const arrow::Status status = job->Run(); !status.ok()) return job->Finish(status, {});
+  if (const arrow::Status status = job->Begin(); !status.ok()) return job->Finish(status, {});
   return TableJob(std::move(has_table), std::move(job));
 }
 

@@ -3,7 +3,6 @@
 
 #include <arrow/result.h>
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +17,7 @@ class TableJob {
   // Waits while another one has the table, and asks `on_wait`, if there is one, now and then: its error ends the wait
   // and is the outcome. Cancelled when somebody cancels the job meanwhile.
   static arrow::Result<TableJob> Start(const TableImpl& table, const std::string& kind, uint64_t expected_rows,
-                                       const std::function<arrow::Status(int64_t rows)>& on_wait);
+                                       const OnProgress& on_wait);
   Job& operator*() const { return *job_; }
   Job* operator->() const { return job_.get(); }
 

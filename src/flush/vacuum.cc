@@ -10,7 +10,6 @@ namespace yarrow {
 namespace {
 
 using arrow::Status;
-using OnProgress = std::function<Status(int64_t rows)>;
 
 // What tables have in the partition of rows.
 constexpr RecordKind kKindsOfTables[] = {RecordKind::kRow, RecordKind::kManifest, RecordKind::kOverride,

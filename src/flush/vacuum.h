@@ -4,7 +4,6 @@
 #include <arrow/status.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -17,10 +16,10 @@ namespace yarrow {
 // user table: of all users. What a snapshot from before `sequence` keeps RocksDB from dropping waits for that snapshot
 // (MovedRows). `on_progress`, if there is one, is asked now and then: its error ends the vacuum. Thread-safe.
 arrow::Status VacuumTable(const std::shared_ptr<TableImpl>& table, uint64_t sequence,
-                          const std::function<arrow::Status(int64_t rows)>& on_progress = {});
+                          const OnProgress& on_progress = {});
 
 // The same of all of these tables, and of what dropped tables have left in RocksDB.
 arrow::Status VacuumTables(DatabaseImpl* database, const std::vector<std::shared_ptr<TableImpl>>& tables,
-                           uint64_t sequence, const std::function<arrow::Status(int64_t rows)>& on_progress = {});
+                           uint64_t sequence, const OnProgress& on_progress = {});
 
 }  // namespace yarrow

@@ -41,10 +41,21 @@ arrow::Result<std::unique_ptr<Job>> Job::Start(Catalog* catalog, Jobs* jobs, std
   return job;
 }
 
-Status Job::Run() {
+Status Job::Begin() {
   ARROW_RETURN_NOT_OK(CheckCancelled());
   info_.state = JobState::kRunning;
   return Record();
+}
+
+Status Job::Do(const OnProgress& on_progress, const std::function<JobWork()>& done,
+               const std::function<Status(const OnProgress& report)>& work) {
+  const Status outcome = work([&](int64_t rows) {
+    JobWork so_far = done();
+    so_far.rows = static_cast<uint64_t>(rows);
+    ARROW_RETURN_NOT_OK(Report(so_far));
+    return on_progress ? on_progress(rows) : Status::OK();
+  });
+  return Finish(outcome, done());
 }
 
 void Job::SetWork(const JobWork& work) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,9 @@ struct JobWork {
   uint64_t files = 0;
 };
 
+// Told how many rows are done; an error ends the work.
+using OnProgress = std::function<arrow::Status(int64_t rows)>;
+
 // For one thread; others reach it by its id, through Jobs. One that is never finished, or whose process ended, is
 // failed when the database is next opened.
 class Job {
@@ -36,7 +40,11 @@ class Job {
   ~Job();
 
   // A queued one runs from now on.
-  arrow::Status Run();
+  arrow::Status Begin();
+  // Does `work` and finishes with its outcome. What `work` reports shows in the record, ends the work when somebody
+  // cancelled the job, and goes on to `on_progress`, if there is one. `done`: all that is done so far.
+  arrow::Status Do(const OnProgress& on_progress, const std::function<JobWork()>& done,
+                   const std::function<arrow::Status(const OnProgress& report)>& work);
   // Cancelled when somebody cancelled the job; its work ends with that. Recorded and told to listeners once a second.
   arrow::Status Report(const JobWork& work);
   arrow::Status CheckCancelled() const { return handle_->CheckCancelled(); }

@@ -8,6 +8,7 @@
 #include "key/key_bytes.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "type/value_check.h"
 
 namespace yarrow {
@@ -41,99 +42,58 @@ size_t StoreBigEndian(Unsigned number, char* at) {
   return sizeof(number);
 }
 
-template <class Signed>
-size_t StoreSigned(const Value& value, char* at) {
-  using Unsigned = std::make_unsigned_t<Signed>;
-  const auto* number = std::get_if<int64_t>(&value.variant());
-  if (number == nullptr || static_cast<Signed>(*number) != *number) return 0;
-  return StoreBigEndian(static_cast<Unsigned>(static_cast<Unsigned>(*number) ^ SignBit<Unsigned>()), at);
+// An integer's bytes with the sign bit flipped, so that they sort as it does.
+template <class Integer>
+auto SortedBits(Integer number) {
+  using Unsigned = std::make_unsigned_t<Integer>;
+  const auto bits = static_cast<Unsigned>(number);
+  return static_cast<Unsigned>(std::is_signed_v<Integer> ? bits ^ SignBit<Unsigned>() : bits);
 }
 
-template <class Unsigned>
-size_t StoreUnsigned(const Value& value, char* at) {
-  const auto* number = std::get_if<uint64_t>(&value.variant());
-  if (number == nullptr || static_cast<Unsigned>(*number) != *number) return 0;
-  return StoreBigEndian(static_cast<Unsigned>(*number), at);
-}
+template <class Real>
+using BitsOf = std::conditional_t<sizeof(Real) == 4, uint32_t, uint64_t>;
 
-template <class Real, class Unsigned>
-size_t StoreReal(const Value& value, char* at) {
-  const auto* number = std::get_if<double>(&value.variant());
-  if (number == nullptr) return 0;
-  Real real = static_cast<Real>(*number);
+template <class Real>
+auto SortedBitsOfReal(Real real) {
+  using Unsigned = BitsOf<Real>;
   if (real == 0) real = 0;  // -0.0
   if (std::isnan(real)) real = std::numeric_limits<Real>::quiet_NaN();
   const auto bits = std::bit_cast<Unsigned>(real);
   const bool negative = (bits & SignBit<Unsigned>()) != 0;
-  return StoreBigEndian(static_cast<Unsigned>(negative ? ~bits : bits ^ SignBit<Unsigned>()), at);
+  return static_cast<Unsigned>(negative ? ~bits : bits ^ SignBit<Unsigned>());
 }
 
-size_t StoreTime(const Value& value, const ColumnType& type, char* at) {
-  const auto* units = std::get_if<int64_t>(&value.variant());
-  return units != nullptr && IsTimeOfDay(*units, type.unit) ? StoreSigned<int64_t>(value, at) : 0;
-}
-
-size_t StoreDecimal(const Value& value, const ColumnType& type, char* at) {
-  const auto* decimal = std::get_if<Decimal>(&value.variant());
-  if (decimal == nullptr || decimal->scale != type.scale || !FitsPrecision(decimal->unscaled, type.precision)) return 0;
-  StoreBigEndian(static_cast<uint64_t>(decimal->unscaled >> 64) ^ kInt64SignBit, at);
-  StoreBigEndian(static_cast<uint64_t>(decimal->unscaled), at + 8);
+size_t StoreDecimal(const Decimal& decimal, const ColumnType& type, char* at) {
+  if (decimal.scale != type.scale || !FitsPrecision(decimal.unscaled, type.precision)) return 0;
+  StoreBigEndian(static_cast<uint64_t>(decimal.unscaled >> 64) ^ kInt64SignBit, at);
+  StoreBigEndian(static_cast<uint64_t>(decimal.unscaled), at + 8);
   return kMaxFixedWidth;
-}
-
-size_t StoreBool(const Value& value, char* at) {
-  const auto* truth = std::get_if<bool>(&value.variant());
-  if (truth == nullptr) return 0;
-  *at = *truth ? 1 : 0;
-  return 1;
-}
-
-size_t StoreUuid(const Value& value, char* at) {
-  const auto* uuid = std::get_if<Uuid>(&value.variant());
-  if (uuid == nullptr) return 0;
-  std::memcpy(at, uuid->bytes.data(), uuid->bytes.size());
-  return uuid->bytes.size();
 }
 
 // Writes a value of a fixed-width type and gives its width; 0 when the value is not in the form of the type.
 // REQUIRES: room for kMaxFixedWidth bytes at `at`.
 size_t StoreFixed(const Value& value, const ColumnType& type, char* at) {
-  switch (type.id) {
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return StoreSigned<int64_t>(value, at);
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      return StoreSigned<int32_t>(value, at);
-    case TypeId::kInt16:
-      return StoreSigned<int16_t>(value, at);
-    case TypeId::kInt8:
-      return StoreSigned<int8_t>(value, at);
-    case TypeId::kUInt64:
-      return StoreUnsigned<uint64_t>(value, at);
-    case TypeId::kUInt32:
-      return StoreUnsigned<uint32_t>(value, at);
-    case TypeId::kUInt16:
-      return StoreUnsigned<uint16_t>(value, at);
-    case TypeId::kUInt8:
-      return StoreUnsigned<uint8_t>(value, at);
-    case TypeId::kBool:
-      return StoreBool(value, at);
-    case TypeId::kFloat:
-      return StoreReal<float, uint32_t>(value, at);
-    case TypeId::kDouble:
-      return StoreReal<double, uint64_t>(value, at);
-    case TypeId::kDecimal128:
-      return StoreDecimal(value, type, at);
-    case TypeId::kTime64:
-      return StoreTime(value, type, at);
-    case TypeId::kUuid:
-      return StoreUuid(value, at);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      break;
-  }
-  return 0;
+  return VisitType(type.id, [&](auto traits) -> size_t {
+    using Traits = decltype(traits);
+    using Stored = typename Traits::Stored;
+    const auto* held = std::get_if<typename Traits::Held>(&value.variant());
+    if (held == nullptr) return 0;
+    if constexpr (Traits::kKind == TypeKind::kReal) {
+      return StoreBigEndian(SortedBitsOfReal(static_cast<Stored>(*held)), at);
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
+      return StoreDecimal(*held, type, at);
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
+      std::memcpy(at, held->bytes.data(), held->bytes.size());
+      return held->bytes.size();
+    } else if constexpr (Traits::kIsVariable) {
+      return 0;
+    } else {
+      if (Traits::kKind == TypeKind::kTime && !IsTimeOfDay(static_cast<int64_t>(*held), type.unit)) return 0;
+      const auto stored = static_cast<Stored>(*held);
+      if (static_cast<typename Traits::Held>(stored) != *held) return 0;
+      return StoreBigEndian(SortedBits(stored), at);
+    }
+  });
 }
 
 Flaw AppendPart(const Value& value, const KeyPart& part, std::string* out) {
@@ -177,14 +137,16 @@ Flaw MeasurePart(std::string_view bytes, const KeyPart& part, size_t* size) {
   return bytes.size() < *size ? kTruncated : nullptr;
 }
 
-template <class Signed>
-Value ReadSigned(const char* bytes) {
-  using Unsigned = std::make_unsigned_t<Signed>;
-  return Value(static_cast<Signed>(LoadBigEndian<Unsigned>(bytes) ^ SignBit<Unsigned>()));
+template <class Integer>
+Integer ReadInteger(const char* bytes) {
+  using Unsigned = std::make_unsigned_t<Integer>;
+  const auto bits = LoadBigEndian<Unsigned>(bytes);
+  return static_cast<Integer>(std::is_signed_v<Integer> ? bits ^ SignBit<Unsigned>() : bits);
 }
 
-template <class Real, class Unsigned>
+template <class Real>
 Flaw ReadReal(const char* bytes, Value* value) {
+  using Unsigned = BitsOf<Real>;
   const auto stored = LoadBigEndian<Unsigned>(bytes);
   const bool negative = (stored & SignBit<Unsigned>()) == 0;
   const auto real = std::bit_cast<Real>(static_cast<Unsigned>(negative ? ~stored : stored ^ SignBit<Unsigned>()));
@@ -206,7 +168,7 @@ Flaw ReadDecimal(const char* bytes, const ColumnType& type, Value* value) {
 
 Flaw ReadText(std::string_view escaped, const ColumnType& type, Value* value) {
   std::string text = Unescape(escaped);
-  if (type.id == TypeId::kUtf8 && !IsUtf8(text)) return "its text is not valid UTF-8";
+  if (KindOf(type) == TypeKind::kText && !IsUtf8(text)) return "its text is not valid UTF-8";
   *value = Value(std::move(text));
   return nullptr;
 }
@@ -218,58 +180,32 @@ Flaw ReadPart(std::string_view bytes, const KeyPart& part, Value* value) {
     if (bytes[0] == kNullPart) return nullptr;
     bytes.remove_prefix(1);
   }
-  const char* data = bytes.data();
-  switch (part.type.id) {
-    case TypeId::kBool:
+  return VisitType(part.type.id, [&](auto traits) -> Flaw {
+    using Traits = decltype(traits);
+    using Stored = typename Traits::Stored;
+    const char* data = bytes.data();
+    if constexpr (Traits::kIsVariable) {
+      return ReadText(bytes, part.type, value);
+    } else if constexpr (Traits::kKind == TypeKind::kBool) {
       if (data[0] != 0 && data[0] != 1) return "its boolean is neither 0 nor 1";
       *value = Value(data[0] == 1);
-      return nullptr;
-    case TypeId::kInt8:
-      *value = ReadSigned<int8_t>(data);
-      return nullptr;
-    case TypeId::kInt16:
-      *value = ReadSigned<int16_t>(data);
-      return nullptr;
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      *value = ReadSigned<int32_t>(data);
-      return nullptr;
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      *value = ReadSigned<int64_t>(data);
-      return nullptr;
-    case TypeId::kTime64:
-      *value = ReadSigned<int64_t>(data);
-      return IsTimeOfDay(value->get<int64_t>(), part.type.unit) ? nullptr : "its time of day is not within a day";
-    case TypeId::kUInt8:
-      *value = Value(LoadBigEndian<uint8_t>(data));
-      return nullptr;
-    case TypeId::kUInt16:
-      *value = Value(LoadBigEndian<uint16_t>(data));
-      return nullptr;
-    case TypeId::kUInt32:
-      *value = Value(LoadBigEndian<uint32_t>(data));
-      return nullptr;
-    case TypeId::kUInt64:
-      *value = Value(LoadBigEndian<uint64_t>(data));
-      return nullptr;
-    case TypeId::kFloat:
-      return ReadReal<float, uint32_t>(data, value);
-    case TypeId::kDouble:
-      return ReadReal<double, uint64_t>(data, value);
-    case TypeId::kDecimal128:
+    } else if constexpr (Traits::kKind == TypeKind::kReal) {
+      return ReadReal<Stored>(data, value);
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return ReadDecimal(data, part.type, value);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return ReadText(bytes, part.type, value);
-    case TypeId::kUuid: {
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       Uuid uuid;
       std::memcpy(uuid.bytes.data(), data, uuid.bytes.size());
       *value = Value(uuid);
-      return nullptr;
+    } else {
+      const auto number = ReadInteger<Stored>(data);
+      *value = Value(number);
+      const bool is_good =
+          Traits::kKind != TypeKind::kTime || IsTimeOfDay(static_cast<int64_t>(number), part.type.unit);
+      return is_good ? nullptr : "its time of day is not within a day";
     }
-  }
-  return kWrongKind;
+    return nullptr;
+  });
 }
 
 arrow::Status EncodeError(size_t index, const KeyPart& part, const Value& value, Flaw flaw) {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "predicate/literal_value.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 namespace {
@@ -32,10 +33,6 @@ Predicate FalseUnlessNull(int column) {
 }
 Predicate TrueUnlessNull(int column) {
   return Predicate::Or({Predicate::IsNotNull(column), Predicate::Compare(column, Op::kEq, Value::Null())});
-}
-
-bool IsFloating(const ColumnType& type) {
-  return type.id == TypeId::kFloat || type.id == TypeId::kDouble;
 }
 
 Value Nan() {
@@ -166,7 +163,7 @@ class Translator {
     // For Arrow NaN equals nothing and is in no order with anything.
     if (IsNan(place.value)) return op == Op::kNe ? TrueUnlessNull(column) : FalseUnlessNull(column);
     Predicate compare = Predicate::Compare(column, op, place.value);
-    const bool admits_nan = IsFloating(TypeOf(column)) && (op == Op::kGt || op == Op::kGe);
+    const bool admits_nan = IsReal(TypeOf(column)) && (op == Op::kGt || op == Op::kGe);
     if (place.value.is_null() || !admits_nan) return compare;
     return Predicate::And({std::move(compare), Predicate::Compare(column, Op::kLt, Nan())});
   }
@@ -177,7 +174,7 @@ class Translator {
     const std::string& name = call.function_name;
     if (name == "is_valid") return Predicate::IsNotNull(*column);
     if (name == "is_null") return TranslateIsNull(call, *column);
-    if (name == "is_nan" && IsFloating(TypeOf(*column))) return Predicate::Compare(*column, Op::kEq, Nan());
+    if (name == "is_nan" && IsReal(TypeOf(*column))) return Predicate::Compare(*column, Op::kEq, Nan());
     if (name == "is_in") return TranslateIsIn(call, *column);
     if (name == "starts_with" || name == "match_like") return TranslatePattern(call, *column);
     return std::nullopt;
@@ -185,7 +182,7 @@ class Translator {
 
   std::optional<Predicate> TranslateIsNull(const cp::Expression::Call& call, int column) const {
     const auto* options = dynamic_cast<const cp::NullOptions*>(call.options.get());
-    if (options == nullptr || !options->nan_is_null || !IsFloating(TypeOf(column))) return Predicate::IsNull(column);
+    if (options == nullptr || !options->nan_is_null || !IsReal(TypeOf(column))) return Predicate::IsNull(column);
     return Predicate::Or({Predicate::IsNull(column), Predicate::Compare(column, Op::kEq, Nan())});
   }
 

@@ -9,6 +9,7 @@
 #include "predicate/normal_form.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 namespace {
@@ -64,7 +65,7 @@ void SetNumbers(const std::vector<Int128>& numbers, int width, Comparison* test)
 
 void SetFieldOperands(const ColumnType& type, const Predicate& leaf, Comparison* test) {
   const Value& first = leaf.values().front();
-  const bool is_float = type.id == TypeId::kFloat || type.id == TypeId::kDouble;
+  const bool is_float = IsReal(type);
   if (leaf.kind() != Kind::kIn) {
     if (type.is_variable()) {
       test->bytes = first.get<std::string>();
@@ -167,7 +168,7 @@ arrow::Result<Comparison> MakeComparison(const Predicate& leaf, const RowSchema&
 }
 
 bool CanBeBetween(const ColumnType& type) {
-  return !type.is_variable() && type.id != TypeId::kFloat && type.id != TypeId::kDouble;
+  return !type.is_variable() && !IsReal(type);
 }
 
 arrow::Result<Comparison> MakeBetween(const Predicate& low, const Predicate& high, const RowSchema& row_schema,

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "key/key_bytes.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 namespace {
@@ -172,52 +173,34 @@ Comparison::Function NumberFunction(const Predicate* test) {
   return nullptr;
 }
 
+// How a value of the type lies in a field.
+template <class Traits>
+struct FieldPlaceOf {
+  static constexpr bool kIsLimited =
+      Traits::kKind == TypeKind::kBool || Traits::kKind == TypeKind::kTime || Traits::kKind == TypeKind::kDecimal;
+  using Type = FieldPlace<typename Traits::Stored, kIsLimited ? Flavour::kLimited : Flavour::kPlain>;
+};
+template <>
+struct FieldPlaceOf<TypeTraits<TypeId::kUuid>> {
+  using Type = FieldPlace<UInt128, Flavour::kInOrder>;
+};
+
 Comparison::Function FieldNumberFunction(const ColumnType& type, const Predicate* test) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return NumberFunction<FieldPlace<uint8_t, Flavour::kLimited>>(test);
-    case TypeId::kInt8:
-      return NumberFunction<FieldPlace<int8_t, Flavour::kPlain>>(test);
-    case TypeId::kInt16:
-      return NumberFunction<FieldPlace<int16_t, Flavour::kPlain>>(test);
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      return NumberFunction<FieldPlace<int32_t, Flavour::kPlain>>(test);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return NumberFunction<FieldPlace<int64_t, Flavour::kPlain>>(test);
-    case TypeId::kTime64:
-      return NumberFunction<FieldPlace<int64_t, Flavour::kLimited>>(test);
-    case TypeId::kUInt8:
-      return NumberFunction<FieldPlace<uint8_t, Flavour::kPlain>>(test);
-    case TypeId::kUInt16:
-      return NumberFunction<FieldPlace<uint16_t, Flavour::kPlain>>(test);
-    case TypeId::kUInt32:
-      return NumberFunction<FieldPlace<uint32_t, Flavour::kPlain>>(test);
-    case TypeId::kUInt64:
-      return NumberFunction<FieldPlace<uint64_t, Flavour::kPlain>>(test);
-    case TypeId::kFloat:
-      return NumberFunction<FieldPlace<float, Flavour::kPlain>>(test);
-    case TypeId::kDouble:
-      return NumberFunction<FieldPlace<double, Flavour::kPlain>>(test);
-    case TypeId::kDecimal128:
-      return NumberFunction<FieldPlace<Int128, Flavour::kLimited>>(test);
-    case TypeId::kUuid:
-      return NumberFunction<FieldPlace<UInt128, Flavour::kInOrder>>(test);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      break;
-  }
-  return nullptr;
+  return VisitType(type.id, [test](auto traits) -> Comparison::Function {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kIsVariable) {
+      return nullptr;
+    } else {
+      return NumberFunction<typename FieldPlaceOf<Traits>::Type>(test);
+    }
+  });
 }
 
 template <class From>
 Comparison::Function WidenedNumberFunction(const ColumnType& type, const Predicate* test) {
-  if (type.id == TypeId::kDouble) return NumberFunction<WidenedFieldPlace<From, double>>(test);
+  if (IsReal(type)) return NumberFunction<WidenedFieldPlace<From, double>>(test);
   if constexpr (std::is_unsigned_v<From>) {
-    if (type.id >= TypeId::kUInt8 && type.id <= TypeId::kUInt64) {
-      return NumberFunction<WidenedFieldPlace<From, uint64_t>>(test);
-    }
+    if (IsUnsigned(type)) return NumberFunction<WidenedFieldPlace<From, uint64_t>>(test);
   }
   return NumberFunction<WidenedFieldPlace<From, int64_t>>(test);
 }
@@ -335,24 +318,17 @@ Comparison::Function FieldFunction(const ColumnType& type, const Predicate* test
 
 Comparison::Function WidenedFieldFunction(const ColumnType& stored, const ColumnType& type, const Predicate* test) {
   if (test != nullptr && test->values().empty()) return FieldFunction(type, test);
-  switch (stored.id) {
-    case TypeId::kInt8:
-      return WidenedNumberFunction<int8_t>(type, test);
-    case TypeId::kInt16:
-      return WidenedNumberFunction<int16_t>(type, test);
-    case TypeId::kInt32:
-      return WidenedNumberFunction<int32_t>(type, test);
-    case TypeId::kUInt8:
-      return WidenedNumberFunction<uint8_t>(type, test);
-    case TypeId::kUInt16:
-      return WidenedNumberFunction<uint16_t>(type, test);
-    case TypeId::kUInt32:
-      return WidenedNumberFunction<uint32_t>(type, test);
-    case TypeId::kFloat:
+  return VisitType(stored.id, [&](auto traits) -> Comparison::Function {
+    using Traits = decltype(traits);
+    using Stored = typename Traits::Stored;
+    if constexpr (Traits::kKind == TypeKind::kInteger && sizeof(Stored) < sizeof(int64_t)) {
+      return WidenedNumberFunction<Stored>(type, test);
+    } else if constexpr (std::is_same_v<Stored, float>) {
       return NumberFunction<WidenedFieldPlace<float, double>>(test);
-    default:  // decimals: more digits in the same bytes
+    } else {  // decimals: more digits in the same bytes
       return FieldFunction(type, test);
-  }
+    }
+  });
 }
 
 Comparison::Function KeyPartFunction(const ColumnType& type, bool is_fixed, const Predicate* test) {

@@ -7,91 +7,33 @@
 
 #include <string>
 
+#include "type/type_traits.h"
+
 namespace yarrow {
 namespace {
 
 using arrow::internal::checked_cast;
 
-enum class Family { kBool, kInteger, kFloat, kDecimal, kText, kBinary, kDate, kTime, kTimestamp, kUuid, kOther };
-
-Family FamilyOf(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return Family::kBool;
-    case TypeId::kFloat:
-    case TypeId::kDouble:
-      return Family::kFloat;
-    case TypeId::kDecimal128:
-      return Family::kDecimal;
-    case TypeId::kUtf8:
-      return Family::kText;
-    case TypeId::kBinary:
-      return Family::kBinary;
-    case TypeId::kDate32:
-      return Family::kDate;
-    case TypeId::kTime64:
-      return Family::kTime;
-    case TypeId::kTimestamp:
-      return Family::kTimestamp;
-    case TypeId::kUuid:
-      return Family::kUuid;
-    default:
-      return Family::kInteger;
-  }
-}
-
-Family FamilyOf(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::BOOL:
-      return Family::kBool;
-    case arrow::Type::FLOAT:
-    case arrow::Type::DOUBLE:
-      return Family::kFloat;
-    case arrow::Type::DECIMAL32:
-    case arrow::Type::DECIMAL64:
-    case arrow::Type::DECIMAL128:
-    case arrow::Type::DECIMAL256:
-      return Family::kDecimal;
-    case arrow::Type::STRING:
-    case arrow::Type::LARGE_STRING:
-    case arrow::Type::STRING_VIEW:
-      return Family::kText;
-    case arrow::Type::BINARY:
-    case arrow::Type::LARGE_BINARY:
-    case arrow::Type::BINARY_VIEW:
-    case arrow::Type::FIXED_SIZE_BINARY:
-      return Family::kBinary;
-    case arrow::Type::DATE32:
-    case arrow::Type::DATE64:
-      return Family::kDate;
-    case arrow::Type::TIME32:
-    case arrow::Type::TIME64:
-      return Family::kTime;
-    case arrow::Type::TIMESTAMP:
-      return Family::kTimestamp;
-    case arrow::Type::EXTENSION: {
-      const bool is_uuid = checked_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.uuid";
-      return is_uuid ? Family::kUuid : Family::kOther;
-    }
-    default:
-      return arrow::is_integer(type.id()) ? Family::kInteger : Family::kOther;
-  }
+// What a literal is; nothing for those that are left to Arrow: dictionaries and types that no column has.
+std::optional<TypeKind> LiteralKind(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::DICTIONARY) return std::nullopt;
+  return arrow::is_decimal(type.id()) ? TypeKind::kDecimal : KindOf(type);
 }
 
 // Whether Arrow compares the two by value: its casts between them are exact or fail. Between decimals and floats it
 // rounds; half floats, dates with timestamps and the rest are left to it.
-bool ComparesExactly(Family column, Family literal) {
-  if (column == literal) return column != Family::kOther;
+bool ComparesExactly(TypeKind column, TypeKind literal) {
+  if (column == literal) return true;
   switch (column) {
-    case Family::kInteger:
-      return literal == Family::kFloat || literal == Family::kDecimal;
-    case Family::kFloat:
-    case Family::kDecimal:
-      return literal == Family::kInteger;
-    case Family::kBinary:
-      return literal == Family::kText;
-    case Family::kUuid:
-      return literal == Family::kBinary;
+    case TypeKind::kInteger:
+      return literal == TypeKind::kReal || literal == TypeKind::kDecimal;
+    case TypeKind::kReal:
+    case TypeKind::kDecimal:
+      return literal == TypeKind::kInteger;
+    case TypeKind::kBinary:
+      return literal == TypeKind::kText;
+    case TypeKind::kUuid:
+      return literal == TypeKind::kBinary;
     default:
       return false;
   }
@@ -99,7 +41,7 @@ bool ComparesExactly(Family column, Family literal) {
 
 // An integer literal outside the values of an integer column.
 std::optional<LiteralPlace> PlaceOutside(const arrow::Scalar& literal, const ColumnType& type) {
-  if (FamilyOf(type) != Family::kInteger || FamilyOf(*literal.type) != Family::kInteger) return std::nullopt;
+  if (!IsInteger(type) || !arrow::is_integer(literal.type->id())) return std::nullopt;
   const bool is_signed = arrow::is_signed_integer(literal.type->id());
   const auto wide = Value::FromScalar(literal, is_signed ? TypeId::kInt64 : TypeId::kUInt64);
   if (!wide.ok()) return std::nullopt;
@@ -116,10 +58,10 @@ std::optional<LiteralPlace> PlaceLiteral(const arrow::Scalar& literal, const Col
     if (!decoded.ok()) return std::nullopt;
     return PlaceLiteral(**decoded, type);
   }
-  const Family family = FamilyOf(*literal.type);
-  if (!ComparesExactly(FamilyOf(type), family)) return std::nullopt;
+  const std::optional<TypeKind> kind = LiteralKind(*literal.type);
+  if (!kind.has_value() || !ComparesExactly(KindOf(type), *kind)) return std::nullopt;
   if (!literal.is_valid) return LiteralPlace{};
-  if (type.id == TypeId::kBinary && family == Family::kText) {
+  if (type.id == TypeId::kBinary && *kind == TypeKind::kText) {
     return LiteralPlace{LiteralPlace::kValue, Value(checked_cast<const arrow::BaseBinaryScalar&>(literal).view())};
   }
   auto value = Value::FromScalar(literal, type);
@@ -129,10 +71,10 @@ std::optional<LiteralPlace> PlaceLiteral(const arrow::Scalar& literal, const Col
 
 bool IsSetComparable(const arrow::DataType& list_type, const ColumnType& type) {
   if (list_type.id() == arrow::Type::NA || list_type.Equals(*type.ToArrow())) return true;
-  const Family column = FamilyOf(type);
-  const Family list = FamilyOf(list_type);
-  if (column == Family::kUuid) return list == Family::kUuid || list == Family::kBinary;
-  return column == list && (column == Family::kInteger || column == Family::kText || column == Family::kBinary);
+  const TypeKind column = KindOf(type);
+  const std::optional<TypeKind> list = LiteralKind(list_type);
+  if (column == TypeKind::kUuid) return list == TypeKind::kUuid || list == TypeKind::kBinary;
+  return column == list && (column == TypeKind::kInteger || column == TypeKind::kText || column == TypeKind::kBinary);
 }
 
 }  // namespace yarrow

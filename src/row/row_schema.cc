@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "type/type_traits.h"
 #include "type/type_widening.h"
 #include "type/value_check.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 // Whether a key gives the value back exactly: -0.0 and the payload of a NaN are lost there.
 bool IsExactInKey(const ColumnType& type) {
-  return type.id != TypeId::kFloat && type.id != TypeId::kDouble;
+  return !IsReal(type);
 }
 
 char ToLower(char c) {
@@ -216,7 +217,7 @@ std::string RowSchema::DescribeKey(std::string_view key) const {
       for (size_t i = 0; i < values->size(); ++i) {
         const ColumnType& type = key_codec_.parts()[i].type;
         const std::string value = (*values)[i].ToString(type);
-        const bool is_quoted = type.is_variable() || type.id >= TypeId::kDate32;
+        const bool is_quoted = type.is_variable() || IsTemporal(type) || KindOf(type) == TypeKind::kUuid;
         text += i == 0 ? "" : ", ";
         if (is_quoted) text += '\'';
         for (const char c : value) text.append(is_quoted && c == '\'' ? 2 : 1, c);

@@ -19,6 +19,7 @@
 #include "cold/segment_scan.h"
 #include "key/key_range.h"
 #include "scan/cold_pieces.h"
+#include "store/write_set.h"
 #include "yarrow/predicate.h"
 
 namespace yarrow {

@@ -25,7 +25,7 @@ inline constexpr uint64_t kColdRowsALookup = 16'384;
 // Immutable once found.
 struct ColdPieces {
   std::vector<ColdPiece> pieces;  // segments that may have rows of the plan, by segment id
-  uint64_t segments = 0;          // of the reader's rows, at that snapshot
+  uint64_t segments = 0;          // of the part's rows, at that snapshot
   uint64_t row_groups = 0;        // of all of those
   // The rows are looked up by their keys, one by one: nobody asks which others were dropped.
   bool are_looked_up = false;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/store_commits.h"
+
 namespace yarrow {
 
 RowWalker::RowWalker(std::shared_ptr<const ScanPlan> plan, Snapshot snapshot, const std::atomic<bool>* cancelled)
@@ -65,9 +67,8 @@ arrow::Status RowWalker::OpenCursor() {
   spec.upper = ranges_.back().upper;
   spec.reverse = plan_->reverse;
   spec.snapshot = snapshot_;
-  spec.overlay = source.overlay;
   spec.fill_cache = plan_->fill_cache;
-  ScanCursor hot = source.store->Scan(spec);
+  ScanCursor hot = source.store->commits().Scan(spec, source.overlay);
   if (source.cold && snapshot_.is_null()) {
     // If rows are moved to a first segment from now on, the pinned state has them where they are.
     hot.Pin();
@@ -99,7 +100,8 @@ arrow::Result<std::unique_ptr<TieredCursor>> RowWalker::OpenTiers(const ScanSpec
   if (pieces.empty()) return nullptr;
   auto read = std::make_unique<ColdRead>(ColdRead{source.row_schema, source.key_prefix, plan_->read_columns,
                                                   plan_->tested, plan_->reverse, snapshot_, source.overlay});
-  return std::make_unique<TieredCursor>(source.store->Scan(spec), std::move(read), std::move(pieces), ranges_);
+  return std::make_unique<TieredCursor>(source.store->commits().Scan(spec, source.overlay), std::move(read),
+                                        std::move(pieces), ranges_);
 }
 
 void RowWalker::NextRange() {

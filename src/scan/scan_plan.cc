@@ -197,7 +197,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->pool = options.memory_pool;
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
   plan->decoded = plan->output;
-  plan->cold_batches = plan->source.MayHaveSegments() && !plan->reverse;
+  plan->cold_batches = plan->source.MayHaveSegments();
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
   if (plan->source.cold) PlanReadColumns({}, plan.get());
   return plan;
@@ -213,6 +213,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->output = plan->decoded = plan->source.projections->Get(request.columns);
   ARROW_RETURN_NOT_OK(PlanPredicate(request.predicate, plan.get()));
   if (request.keys) plan->ranges = Intersect(plan->ranges, *request.keys);
+  plan->cold_batches = plan->source.MayHaveSegments();
   if (plan->source.cold) PlanReadColumns(request.tested_later, plan.get());
   return plan;
 }

@@ -17,6 +17,7 @@
 #include "predicate/row_predicate.h"
 #include "row/row_schema.h"
 #include "scan/projection_cache.h"
+#include "store/write_set.h"
 #include "yarrow/scan_options.h"
 #include "yarrow/store.h"
 
@@ -37,7 +38,7 @@ struct ScanSource {
   std::shared_ptr<ColdTier> tier;  // what they are made from
   std::shared_ptr<Jobs> jobs;      // likewise
   Partition partition;
-  std::string key_prefix;  // of every row this reader may see: table, and user for user tables
+  std::string key_prefix;  // of every row of the part: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;
   std::shared_ptr<ProjectionCache> projections;
   WriteSet::View overlay;           // a transaction's own writes

@@ -1,13 +1,18 @@
 #include "scan/tiered_batches.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/record_batch.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "batch/exact_cast.h"
 #include "row/row_layout.h"
+#include "store/store_commits.h"
 
 namespace yarrow {
 
@@ -25,36 +30,48 @@ arrow::Result<std::unique_ptr<ColdRuns>> ColdRuns::Make(const ScanPlan& plan, co
   options.key_prefix = plan.source.key_prefix;
   options.ranges = std::move(ranges);
   options.predicate = plan.tested;
+  options.reverse = plan.reverse;
   options.batch_rows = std::max(plan.batch_size, kBatchRows);
   ARROW_ASSIGN_OR_RAISE(runs->scan_, cold::SegmentScan::Make(std::move(segment), plan.source.row_schema, options));
   return runs;
 }
 
-arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound, int64_t rows) {
-  int64_t end = batch_->num_rows();
-  if (!bound.empty()) {
-    // The row at hand is below. Where tiers are mixed, runs are short.
-    ARROW_ASSIGN_OR_RAISE(end, keys_->LowerBound(bound, next_ + 1));
+// The row at hand comes before the bound. Where tiers are mixed, runs are short.
+arrow::Result<ColdRuns::Run> ColdRuns::Cut(std::string_view bound, int64_t rows) const {
+  Run run = plan_.reverse ? Run{0, next_ + 1} : Run{next_, batch_->num_rows()};
+  if (!bound.empty() && plan_.reverse) {
+    ARROW_ASSIGN_OR_RAISE(run.first, keys_->FirstAbove(bound, next_));
+  } else if (!bound.empty()) {
+    ARROW_ASSIGN_OR_RAISE(run.end, keys_->LowerBound(bound, next_ + 1));
   }
-  end = std::min(end, next_ + rows);
+  if (plan_.reverse) {
+    run.first = std::max(run.first, run.end - rows);
+  } else {
+    run.end = std::min(run.end, run.first + rows);
+  }
+  return run;
+}
+
+arrow::Result<std::vector<ColdRuns::Run>> ColdRuns::Take(std::string_view bound, int64_t rows) {
+  ARROW_ASSIGN_OR_RAISE(const Run run, Cut(bound, rows));
   std::vector<Run> kept;
   const auto first = static_cast<int64_t>(first_row_);
-  piece_.dropped.VisitKept(static_cast<uint64_t>(first + next_), static_cast<uint64_t>(first + end),
+  piece_.dropped.VisitKept(static_cast<uint64_t>(first + run.first), static_cast<uint64_t>(first + run.end),
                            [&](uint64_t from, uint64_t to) {
                              kept.push_back({static_cast<int64_t>(from) - first, static_cast<int64_t>(to) - first});
                            });
-  next_ = end;
+  if (plan_.reverse) std::ranges::reverse(kept);
+  next_ = plan_.reverse ? run.first - 1 : run.end;
   return kept;
 }
 
 // Stands on the first row that is there, behind those taken.
 arrow::Result<bool> ColdRuns::Advance() {
   for (;;) {
-    while (batch_ != nullptr && next_ < batch_->num_rows() &&
-           piece_.dropped.Contains(first_row_ + static_cast<uint64_t>(next_))) {
-      ++next_;
+    while (has_row() && piece_.dropped.Contains(first_row_ + static_cast<uint64_t>(next_))) {
+      next_ += plan_.reverse ? -1 : 1;
     }
-    if (batch_ != nullptr && next_ < batch_->num_rows()) {
+    if (has_row()) {
       ARROW_RETURN_NOT_OK(keys_->Encode(next_, &key_));
       return true;
     }
@@ -63,7 +80,7 @@ arrow::Result<bool> ColdRuns::Advance() {
     if (!batch) return false;
     batch_ = std::move(batch->batch);
     first_row_ = batch->first_row;
-    next_ = 0;
+    next_ = plan_.reverse ? batch_->num_rows() - 1 : 0;
     const auto& columns = batch_->columns();
     const auto key_parts = static_cast<ptrdiff_t>(plan_.source.row_schema->key_columns().size());
     ARROW_ASSIGN_OR_RAISE(keys_, cold::RowKeys::Bind(*plan_.source.row_schema, plan_.source.key_prefix,
@@ -77,7 +94,7 @@ TieredBatches::TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<C
       hot_(std::move(hot)),
       ranges_(std::move(ranges)),
       cancelled_(cancelled),
-      cold_(std::move(pieces), /*reverse=*/false,
+      cold_(std::move(pieces), plan.reverse,
             [this](const ColdPiece& piece) { return ColdRuns::Make(plan_, piece, ranges_); }) {
   if (plan_.predicate) evaluator_.emplace(plan_.predicate);
 }
@@ -86,12 +103,13 @@ arrow::Result<std::unique_ptr<TieredBatches>> TieredBatches::Make(const ScanPlan
                                                                   const ColdPieces& cold, std::vector<KeyRange> ranges,
                                                                   const std::atomic<bool>* cancelled) {
   const ScanSource& source = plan.source;
-  ScanCursor hot = source.store->Scan({.partition = source.partition,
-                                       .lower = ranges.front().lower,
-                                       .upper = ranges.back().upper,
-                                       .snapshot = snapshot,
-                                       .overlay = source.overlay,
-                                       .fill_cache = plan.fill_cache});
+  ScanCursor hot = source.store->commits().Scan({.partition = source.partition,
+                                                 .lower = ranges.front().lower,
+                                                 .upper = ranges.back().upper,
+                                                 .reverse = plan.reverse,
+                                                 .snapshot = snapshot,
+                                                 .fill_cache = plan.fill_cache},
+                                                source.overlay);
   std::vector<ColdPiece> pieces = cold.In(ranges.front().lower, ranges.back().upper);
   std::unique_ptr<TieredBatches> tiers(
       new TieredBatches(plan, std::move(hot), std::move(pieces), std::move(ranges), cancelled));
@@ -106,7 +124,8 @@ Status TieredBatches::NextHot() {
       hot_at_end_ = true;
       return Status::OK();
     }
-    const KeyRange& range = ranges_[ranges_begun_++];
+    const KeyRange& range = ranges_[plan_.reverse ? ranges_.size() - 1 - ranges_begun_ : ranges_begun_];
+    ++ranges_begun_;
     hot_.ResetRange(range.lower, range.upper);
   }
   return Status::OK();
@@ -114,9 +133,9 @@ Status TieredBatches::NextHot() {
 
 // A segment is opened when no hot row comes before it.
 arrow::Result<bool> TieredBatches::IsColdNext() {
-  while (!cold_.at_end() && (hot_at_end_ || cold_.bound() <= hot_.key())) {
+  while (!cold_.at_end() && (hot_at_end_ || !ComesBefore(hot_.key(), cold_.bound()))) {
     ARROW_ASSIGN_OR_RAISE(const bool has_row, cold_.Reach());
-    if (has_row && (hot_at_end_ || cold_.top().key() <= hot_.key())) return true;
+    if (has_row && (hot_at_end_ || !ComesBefore(hot_.key(), cold_.top().key()))) return true;
   }
   return false;
 }
@@ -144,15 +163,40 @@ Status TieredBatches::TakeHot(BatchBuilder* builder, std::vector<Slice>* slices)
 Status TieredBatches::TakeCold(int64_t rows, std::vector<Slice>* slices, int64_t* taken) {
   ColdRuns& runs = cold_.top();
   const BatchPtr batch = runs.batch();
-  // Up to the smallest key that another source has.
+  // Up to the next key that another source has.
   std::string_view bound = cold_.bound_of_others();
-  if (!hot_at_end_ && (bound.empty() || hot_.key() < bound)) bound = hot_.key();
+  if (!hot_at_end_ && (bound.empty() || ComesBefore(hot_.key(), bound))) bound = hot_.key();
   ARROW_ASSIGN_OR_RAISE(const auto kept, runs.Take(bound, rows));
   for (const ColdRuns::Run& run : kept) {
     slices->push_back({batch, run.first, run.end - run.first});
     *taken += run.end - run.first;
   }
   return cold_.Advance();
+}
+
+// Turns the rows of segments round; those of the builder come in the order of the scan.
+arrow::Result<arrow::ArrayDataVector> TieredBatches::Reverse(arrow::ArrayDataVector columns,
+                                                             const std::vector<Slice>& slices, int64_t rows) const {
+  ARROW_RETURN_NOT_OK(batch::RegisterKernels());
+  auto* const pool = plan_.pool == nullptr ? arrow::default_memory_pool() : plan_.pool;
+  arrow::Int32Builder order(pool);
+  ARROW_RETURN_NOT_OK(order.Reserve(rows));
+  int64_t begin = 0;
+  for (const Slice& slice : slices) {
+    for (int64_t i = 0; i < slice.rows; ++i) {
+      order.UnsafeAppend(static_cast<int32_t>(begin + (slice.batch == nullptr ? i : slice.rows - 1 - i)));
+    }
+    begin += slice.rows;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto indices, order.Finish());
+  arrow::compute::ExecContext context(pool);
+  for (auto& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum taken,
+                          arrow::compute::Take(arrow::Datum(column), arrow::Datum(indices),
+                                               arrow::compute::TakeOptions::NoBoundsCheck(), &context));
+    column = taken.array();
+  }
+  return columns;
 }
 
 // One slice is handed on as it is; several are copied together.
@@ -177,6 +221,9 @@ arrow::Result<BatchPtr> TieredBatches::Join(BatchBuilder* builder, const std::ve
       ARROW_ASSIGN_OR_RAISE(parts[0], arrow::Concatenate(parts, pool));
     }
     columns.push_back(parts[0]->data());
+  }
+  if (plan_.reverse) {
+    ARROW_ASSIGN_OR_RAISE(columns, Reverse(std::move(columns), slices, rows));
   }
   return CreateBatchTrusted(builder->schema(), std::move(columns), rows);
 }

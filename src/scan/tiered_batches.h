@@ -1,7 +1,8 @@
-// TieredBatches: hot rows and those of segments as record batches, in key order.
+// TieredBatches: hot rows and those of segments as record batches, in key order, ascending or descending.
 //
 // Rows of a segment stay the columns they are: as long as no other source has a key between them, they are handed on as
-// slices. Hot rows are decoded into one builder a batch, and at the end the slices are put in order. What the plan's
+// slices (descending: taken from the end). Hot rows are decoded into one builder a batch, and at the end the slices are
+// put in order. What the plan's
 // filter says is left to the caller for all rows; hot ones that fail its pushed part are left out here.
 #pragma once
 
@@ -36,8 +37,8 @@ class ColdRuns {
 
   // Of the row at hand. REQUIRES: Advance has said that there is one.
   std::string_view key() const { return key_; }
-  // Rows [first, end) of batch(), all there, from the one at hand on: below `bound` (empty: any key) and at most
-  // `rows`.
+  // Rows [first, end) of batch(), all there, from the one at hand on in the order of the scan: those that come before
+  // `bound` (empty: any key), at most `rows`.
   struct Run {
     int64_t first;
     int64_t end;
@@ -51,6 +52,8 @@ class ColdRuns {
 
  private:
   ColdRuns(const ScanPlan& plan, const ColdPiece& piece) : plan_(plan), piece_(piece) {}
+  arrow::Result<Run> Cut(std::string_view bound, int64_t rows) const;
+  bool has_row() const { return batch_ != nullptr && next_ >= 0 && next_ < batch_->num_rows(); }
 
   const ScanPlan& plan_;
   const ColdPiece piece_;
@@ -65,7 +68,7 @@ class ColdRuns {
 // Not thread-safe; one a thread.
 class TieredBatches {
  public:
-  // `plan` outlives it and is not reversed; `ranges` ascend.
+  // `plan` outlives it; `ranges` ascend.
   static arrow::Result<std::unique_ptr<TieredBatches>> Make(const ScanPlan& plan, const Snapshot& snapshot,
                                                             const ColdPieces& cold, std::vector<KeyRange> ranges,
                                                             const std::atomic<bool>* cancelled);
@@ -80,7 +83,7 @@ class TieredBatches {
   uint64_t row_groups_read() const { return cold_.row_groups_read(); }
 
  private:
-  // Rows of a batch, or of the builder's when that is null.
+  // Rows of a batch, which a reversed scan wants from the end, or of the builder's when that is null.
   struct Slice {
     std::shared_ptr<arrow::RecordBatch> batch;
     int64_t first;
@@ -90,12 +93,15 @@ class TieredBatches {
   TieredBatches(const ScanPlan& plan, ScanCursor hot, std::vector<ColdPiece> pieces, std::vector<KeyRange> ranges,
                 const std::atomic<bool>* cancelled);
   arrow::Status NextHot();
+  bool ComesBefore(std::string_view a, std::string_view b) const { return plan_.reverse ? a > b : a < b; }
   // Whether the next row is one of a segment.
   arrow::Result<bool> IsColdNext();
   arrow::Status TakeHot(BatchBuilder* builder, std::vector<Slice>* slices);
   arrow::Status TakeCold(int64_t rows, std::vector<Slice>* slices, int64_t* taken);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Join(BatchBuilder* builder,
                                                           const std::vector<Slice>& slices) const;
+  arrow::Result<arrow::ArrayDataVector> Reverse(arrow::ArrayDataVector columns, const std::vector<Slice>& slices,
+                                                int64_t rows) const;
 
   const ScanPlan& plan_;
   ScanCursor hot_;

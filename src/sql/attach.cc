@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "sql/checked_commit.h"
-#include "sql/compact_function.h"
 #include "sql/confinement.h"
-#include "sql/flush_function.h"
 #include "sql/ingest_function.h"
 #include "sql/job_functions.h"
 #include "sql/point_plan.h"
@@ -150,8 +148,6 @@ AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterVacuum(config);
   RegisterScanFunction(*duckdb.instance);
   RegisterSegmentFileSystem(*duckdb.instance);
-  RegisterFlushFunction(*duckdb.instance);
-  RegisterCompactFunction(*duckdb.instance);
   RegisterJobFunctions(*duckdb.instance);
   RegisterIngestFunction(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);

@@ -12,6 +12,7 @@
 #include "sql/segment_file_system.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
@@ -152,13 +153,8 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSegments(duckdb::ClientContext& con
 }  // namespace
 
 bool IsReadByParquetScan(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kTimestamp:
-    case TypeId::kTime64:
-      return type.unit == TimeUnit::kMicro;
-    default:
-      return true;
-  }
+  const bool has_unit = KindOf(type) == TypeKind::kTimestamp || KindOf(type) == TypeKind::kTime;
+  return !has_unit || type.unit == TimeUnit::kMicro;
 }
 
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,

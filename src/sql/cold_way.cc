@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sql/cold_scan.h"
+#include "sql/ordered_scan.h"
 #include "sql/segment_file_system.h"
 #include "sql/sql_scan.h"
 
@@ -36,6 +37,7 @@ bool CanParquetScan(duckdb::ClientContext& context, const duckdb::TableFunctionI
 ColdChoice ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunctionInitInput& scan,
                          const ScanPlan& plan, const ColdPieces& cold) {
   if (IsNumberAsked(scan, plan)) return {.way = ColdWay::kCounted};
+  if (OrderedScan::CanRead(scan) && !cold.are_looked_up) return {.way = ColdWay::kInOrder};
   if (!CanParquetScan(context, scan, plan, cold)) return {};
   auto filters = FiltersForParquetScan(scan, *plan.source.row_schema, cold);
   if (!filters) return {};

@@ -8,7 +8,8 @@
 namespace yarrow::sql {
 
 enum class ColdWay {
-  kAsRows,   // by RowWalker with the hot ones: in key order, with their keys, or one by one
+  kAsRows,   // by RowWalker with the hot ones: with their keys, a few, or one by one
+  kInOrder,  // by OrderedScan with the hot ones
   kByScan,   // by parquet_scan, behind the hot ones
   kCounted,  // not at all: only their number is asked
 };

@@ -4,8 +4,13 @@
 #include <random>
 #include <thread>
 
+#include "cold/segment_key.h"
+#include "database/open_database.h"
+#include "key/key_range.h"
+#include "key/record_key.h"
 #include "random_seed.h"
 #include "sql_fixture.h"
+#include "store/system_partition.h"
 
 namespace yarrow::sql {
 namespace {
@@ -28,6 +33,14 @@ class DeleteAllTest : public test::SqlFixture {
     EXPECT_EQ(Run("DELETE FROM t WHERE id = 15"), "1");
   }
   std::string Segments() { return Run("SELECT count(*) FROM y.system.segments"); }
+  size_t Overrides() {
+    const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kOverride));
+    ScanCursor cursor = database_->store()->Scan(
+        {.partition = *OpenSystemPartition(*database_->store(), "rows"), .lower = all.lower, .upper = all.upper});
+    size_t overrides = 0;
+    while (cursor.Next()) ++overrides;
+    return overrides;
+  }
   bool IsConflict(const std::string& answer) { return answer.find("TransactionContext Error") != std::string::npos; }
   void CheckDatabase() {
     const auto report = database_->Check();
@@ -47,6 +60,34 @@ TEST_F(DeleteAllTest, RowsOfBothTiersGoAndAreCounted) {
     CheckDatabase();
   }
   EXPECT_EQ(Run("SELECT count(*) FROM glob('" + dir_.File("db/cold").string() + "/**/*.parquet')"), "0");
+}
+
+// They are no part of the commit. Who sees the rows still needs them, and a crash may leave them.
+TEST_F(DeleteAllTest, OverridesOfTheSegmentsGoAfterwards) {
+  ASSERT_OK(database_->SetSetting("deleted_file_retention", "3600"));
+  MakeRows();
+  EXPECT_EQ(Overrides(), 2u);
+  const auto older = Connect();
+  Run(*older, "BEGIN");
+  const std::string rows = Run(*older, "SELECT * FROM t ORDER BY id");
+  EXPECT_EQ(Run("TRUNCATE t"), "29");
+  EXPECT_EQ(Overrides(), 0u);
+  EXPECT_EQ(Run(*older, "SELECT * FROM t ORDER BY id"), rows);
+  EXPECT_EQ(Run(*older, "SELECT v FROM t WHERE id IN (5, 15)"), "500");
+  Run(*older, "COMMIT");
+
+  const auto& store = database_->store();
+  const Partition partition = *OpenSystemPartition(*store, "rows");
+  const auto files = ImplOf(*database_)->cold_tier()->deleted.List();
+  ASSERT_EQ(files.size(), 2u);
+  for (const DeletedFile& file : files) {
+    ASSERT_OK(store->Put(partition, cold::EncodeOverrideKey({file.key.table_id, file.key.segment_id, 3}), ""));
+  }
+  CheckDatabase();
+  ASSERT_OK(database_->SetSetting("deleted_file_retention", "0"));
+  Run("VACUUM");
+  EXPECT_EQ(Overrides(), 0u);
+  CheckDatabase();
 }
 
 TEST_F(DeleteAllTest, ItReadsNoSegment) {

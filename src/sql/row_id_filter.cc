@@ -1,82 +1,93 @@
 #include "sql/row_id_filter.h"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
+
+#include "sql/condition_translation.h"
 
 namespace yarrow::sql {
 namespace {
 
-using duckdb::ExpressionType;
-using duckdb::TableFilterType;
+using Kind = Predicate::Kind;
+using Op = Predicate::Op;
 using Ranges = std::vector<KeyRange>;
 
-Ranges AllKeys() {
-  return {KeyRange{}};
+std::string KeyOf(const Value& row_id, std::string_view key_prefix) {
+  return std::string(key_prefix) + row_id.get<std::string>();
 }
 
-std::optional<std::string> KeyOf(const duckdb::Value& row_id, std::string_view key_prefix) {
-  if (row_id.IsNull() || row_id.type().id() != duckdb::LogicalTypeId::BLOB) return std::nullopt;
-  return std::string(key_prefix) + duckdb::StringValue::Get(row_id);
+Ranges Compare(Op op, const std::string& key) {
+  switch (op) {
+    case Op::kEq:
+      return Ranges{{key, KeySuccessor(key)}};
+    case Op::kLt:
+      return Ranges{{"", key}};
+    case Op::kLe:
+      return Ranges{{"", KeySuccessor(key)}};
+    case Op::kGt:
+      return Ranges{{KeySuccessor(key), ""}};
+    case Op::kGe:
+      return Ranges{{key, ""}};
+    case Op::kNe:
+      return Ranges{{"", key}, {KeySuccessor(key), ""}};
+  }
+  return {};
 }
 
-std::optional<Ranges> Compare(const duckdb::ConstantFilter& filter, std::string_view key_prefix) {
-  const auto key = KeyOf(filter.constant, key_prefix);
-  if (!key) return std::nullopt;
-  switch (filter.comparison_type) {
-    case ExpressionType::COMPARE_EQUAL:
-      return Ranges{{*key, KeySuccessor(*key)}};
-    case ExpressionType::COMPARE_LESSTHAN:
-      return Ranges{{"", *key}};
-    case ExpressionType::COMPARE_LESSTHANOREQUALTO:
-      return Ranges{{"", KeySuccessor(*key)}};
-    case ExpressionType::COMPARE_GREATERTHAN:
-      return Ranges{{KeySuccessor(*key), ""}};
-    case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
-      return Ranges{{*key, ""}};
+std::optional<Ranges> RangesOf(const Predicate& condition, std::string_view key_prefix) {
+  for (const Value& value : condition.values()) {
+    if (value.is_null()) return std::nullopt;
+  }
+  switch (condition.kind()) {
+    case Kind::kTrue:
+    case Kind::kIsNotNull:  // no row is without an id
+      return Ranges{KeyRange{}};
+    case Kind::kCompare:
+      return Compare(condition.op(), KeyOf(condition.values().front(), key_prefix));
+    case Kind::kIn: {
+      Ranges ranges;
+      for (const Value& value : condition.values()) {
+        std::string key = KeyOf(value, key_prefix);
+        std::string end = KeySuccessor(key);
+        ranges.push_back({std::move(key), std::move(end)});
+      }
+      return Normalize(std::move(ranges));
+    }
+    case Kind::kFalse:
+    case Kind::kIsNull:
+      return Ranges{};
+    case Kind::kOr: {
+      Ranges ranges;
+      for (const Predicate& child : condition.children()) {
+        auto passed = RangesOf(child, key_prefix);
+        if (!passed) return std::nullopt;
+        std::ranges::move(*passed, std::back_inserter(ranges));
+      }
+      return Normalize(std::move(ranges));
+    }
+    case Kind::kAnd: {
+      Ranges ranges{KeyRange{}};
+      for (const Predicate& child : condition.children()) {
+        const auto passed = RangesOf(child, key_prefix);
+        if (!passed) return std::nullopt;
+        ranges = Intersect(ranges, *passed);
+      }
+      return ranges;
+    }
     default:
       return std::nullopt;
   }
-}
-
-std::optional<Ranges> In(const duckdb::InFilter& filter, std::string_view key_prefix) {
-  Ranges ranges;
-  for (const duckdb::Value& value : filter.values) {
-    const auto key = KeyOf(value, key_prefix);
-    if (!key) return std::nullopt;
-    ranges.push_back({*key, KeySuccessor(*key)});
-  }
-  return Normalize(std::move(ranges));
-}
-
-std::optional<Ranges> All(const duckdb::ConjunctionAndFilter& filter, std::string_view key_prefix) {
-  Ranges ranges = AllKeys();
-  for (const auto& child : filter.child_filters) {
-    const auto passed = RowIdRanges(*child, key_prefix);
-    if (!passed) return std::nullopt;
-    ranges = Intersect(ranges, *passed);
-  }
-  return ranges;
 }
 
 }  // namespace
 
 std::optional<Ranges> RowIdRanges(const duckdb::TableFilter& filter, std::string_view key_prefix) {
-  switch (filter.filter_type) {
-    case TableFilterType::CONSTANT_COMPARISON:
-      return Compare(filter.Cast<duckdb::ConstantFilter>(), key_prefix);
-    case TableFilterType::IN_FILTER:
-      return In(filter.Cast<duckdb::InFilter>(), key_prefix);
-    case TableFilterType::IS_NOT_NULL:
-      return AllKeys();
-    case TableFilterType::CONJUNCTION_AND:
-      return All(filter.Cast<duckdb::ConjunctionAndFilter>(), key_prefix);
-    case TableFilterType::OPTIONAL_FILTER: {
-      const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
-      return child ? RowIdRanges(*child, key_prefix).value_or(AllKeys()) : AllKeys();
-    }
-    default:
-      return std::nullopt;
-  }
+  // A row id is the row's key, without the prefix of its table, as a BLOB.
+  const auto condition = TranslateFilter(filter, /*column=*/0, TypeId::kBinary, std::numeric_limits<size_t>::max());
+  return condition ? RangesOf(*condition, key_prefix) : std::nullopt;
 }
 
 }  // namespace yarrow::sql

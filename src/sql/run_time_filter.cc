@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sql/filter_translation.h"
+#include "sql/condition_translation.h"
 
 namespace yarrow::sql {
 namespace {

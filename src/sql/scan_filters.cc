@@ -8,11 +8,10 @@
 #include <utility>
 
 #include "scan/cold_pieces.h"
-#include "sql/filter_translation.h"
+#include "sql/condition_translation.h"
 #include "sql/row_id_filter.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
-#include "sql/sql_type.h"
 
 namespace yarrow::sql {
 namespace {
@@ -56,8 +55,7 @@ void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<
       return;
     }
     const ColumnType& type = bind.table->table()->definition().columns[static_cast<size_t>(key.column)].type;
-    arrow::Result<Value> stored = FromDuckDb(value, type);
-    if (stored.ok()) conjuncts->push_back(Predicate::Compare(key.column, Predicate::Op::kEq, *std::move(stored)));
+    if (auto equal = TranslateEquality(value, key.column, type)) conjuncts->push_back(*std::move(equal));
   }
 }
 

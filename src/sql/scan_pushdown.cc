@@ -1,7 +1,11 @@
 #include "sql/scan_pushdown.h"
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "key/key_range.h"
 #include "sql/filter_paths.h"
 #include "sql/key_aggregates.h"
 #include "sql/key_order.h"
@@ -78,6 +82,41 @@ void LimitInsteadOfTopN(duckdb::unique_ptr<LogicalOperator>* at) {
   *at = std::move(limit);
 }
 
+// Whether so many rows are hot in the range. Deleted ones, which estimates count, are passed over.
+bool HasHotRows(const TableImpl& table, const KeyRange& range, uint64_t rows) {
+  if (table.store().ApproximateEntries(table.entry().partition, range.lower, range.upper) < rows) return false;
+  constexpr uint64_t kMostCounted = 1024;  // takes about as long as the rest of planning
+  ScanCursor hot = table.store().Scan(
+      {.partition = table.entry().partition, .lower = range.lower, .upper = range.upper, .fill_cache = false});
+  for (uint64_t left = std::min(rows, kMostCounted); left > 0; --left) {
+    if (!hot.Next()) return false;
+  }
+  return true;
+}
+
+// Whether rows of both tiers lie in long runs by key, so that reading them in key order costs less than sorting them:
+// few hot rows lie between those of segments, and few segments between each other.
+bool LiesInRuns(const SqlTable& entry) {
+  constexpr uint64_t kRowsARun = 64;  // a run costs more than its rows
+  const TableImpl& table = *entry.table();
+  const std::string& first = table.key_prefix();
+  const std::string end = PrefixSuccessor(first);
+  const auto manifest = table.cold()->LastKnown();
+  uint64_t rows = 0, between = 0;
+  std::string_view lowest, highest;
+  manifest->index.VisitIn(first, end, [&](const auto& segment) {
+    const cold::SegmentInfo& info = segment->info();
+    if (rows == 0) lowest = info.first_key();
+    if (rows > 0 && info.first_key() <= highest) between += info.rows;
+    highest = std::max<std::string_view>(highest, info.last_key);
+    rows += info.rows;
+    return true;
+  });
+  if (rows == 0) return false;
+  const uint64_t most = rows / kRowsARun;
+  return between <= most && !HasHotRows(table, {std::string(lowest), KeySuccessor(highest)}, most - between + 1);
+}
+
 // Sorting the result of a query by the key is left out: the result keeps the order of the scan. Elsewhere in a plan
 // others may read the scan in pieces, so there the sort stays. True when it was taken out.
 bool DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
@@ -95,7 +134,7 @@ bool DropOrderOfResult(duckdb::unique_ptr<LogicalOperator>& plan) {
   duckdb::LogicalGet* get = ScanBelow(*order.children[0], Past::kFiltersToo);
   if (get == nullptr) return false;
   const auto reverse = KeyOrderReversed(order.orders, *order.children[0], *get);
-  if (!reverse || HasSegments(BindDataOf(*get))) return false;
+  if (!reverse || (HasSegments(BindDataOf(*get)) && !LiesInRuns(*BindDataOf(*get).table))) return false;
   ReadInKeyOrder(*get, *reverse);
   *at = std::move(order.children[0]);
   return true;

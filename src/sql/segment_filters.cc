@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sql/filter_translation.h"
+#include "sql/condition_translation.h"
 #include "sql/sql_type.h"
 
 namespace yarrow::sql {

@@ -18,10 +18,10 @@
 #include "scan/row_walker.h"
 #include "sql/cold_scan.h"
 #include "sql/cold_way.h"
-#include "sql/expression_translation.h"
+#include "sql/condition_translation.h"
 #include "sql/filter_paths.h"
-#include "sql/filter_translation.h"
 #include "sql/morsel_queue.h"
+#include "sql/ordered_scan.h"
 #include "sql/run_time_filter.h"
 #include "sql/scan_filters.h"
 #include "sql/scan_serialization.h"
@@ -57,8 +57,9 @@ struct ScanGlobal : public duckdb::GlobalTableFunctionState {
   MorselQueue morsels;                     // of the rows that RowWalker reads
   std::shared_ptr<const ColdPieces> cold;  // null: the table has no segments at the snapshot
   ColdWay cold_way = ColdWay::kAsRows;
-  std::unique_ptr<const ColdScan> segments;  // for kByScan
-  std::atomic<uint64_t> rows_to_count{0};    // for kCounted; taken by one thread
+  std::unique_ptr<const ColdScan> segments;    // for kByScan
+  std::unique_ptr<const OrderedScan> ordered;  // for kInOrder
+  std::atomic<uint64_t> rows_to_count{0};      // for kCounted; taken by one thread
   std::optional<int64_t> limit;
   std::atomic<int64_t> rows_given{0};
   ScanCounters counters;
@@ -79,7 +80,8 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
 
   RowWalker walker;
   VectorTaker taker;
-  bool rows_done = false;  // segments are next
+  std::unique_ptr<OrderedReader> ordered;  // in the place of the walker
+  bool rows_done = false;                  // segments are next
   ColdScan::Local segments;
   uint64_t rows_to_count = 0;
   uint64_t cold_rows = 0;
@@ -119,7 +121,8 @@ std::vector<int> PlanOutputs(const TableFunctionInitInput& input, std::vector<in
 std::vector<Morsel> CutPlan(const ScanPlan& plan, ColdWay cold_way) {
   const bool few_rows = plan.limit <= kVectorRows && !plan.predicate;
   if (!few_rows && plan.source.kind == SourceKind::kHot) {
-    return CutIntoMorsels(plan, cold_way == ColdWay::kAsRows ? CutFor::kBothTiers : CutFor::kHotRows);
+    const bool with_segments = cold_way == ColdWay::kAsRows || cold_way == ColdWay::kInOrder;
+    return CutIntoMorsels(plan, with_segments ? CutFor::kBothTiers : CutFor::kHotRows);
   }
   return plan.ranges.empty() ? std::vector<Morsel>() : std::vector<Morsel>{plan.ranges};
 }
@@ -169,6 +172,12 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
   PlanCold(context, input, global.get());
+  if (global->cold_way == ColdWay::kInOrder) {
+    const auto tested = OrderedScan::FilterColumns(input);
+    request.columns.insert(request.columns.end(), tested.begin(), tested.end());
+    global->ordered = std::make_unique<const OrderedScan>(input, Check(MakeScanPlan(global->plan->source, request)),
+                                                          global->snapshot, global->cold);
+  }
   global->morsels.Fill(CutPlan(*global->plan, global->cold_way), bind.limit, in_order);
   global->limit = bind.limit;
   global->max_threads = std::max<size_t>(global->morsels.size(), 1);
@@ -185,6 +194,9 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(duckdb::ExecutionC
   auto local =
       duckdb::make_uniq<ScanLocal>(scan, *BindDataOf(input.bind_data).table->table(), &context.client.interrupted);
   if (scan.segments) local->segments = scan.segments->MakeLocal(context);
+  if (scan.ordered) {
+    local->ordered = std::make_unique<OrderedReader>(context.client, *scan.ordered, &scan.counters);
+  }
   return local;
 }
 
@@ -210,25 +222,34 @@ bool NextMorsel(ScanGlobal& global, ScanLocal& local) {
   local.morsel = global.morsels.Next();
   if (!local.morsel) return false;
   const Morsel& morsel = global.morsels.morsel(*local.morsel);
+  if (local.ordered) {
+    local.ordered->Start(morsel);
+    return true;
+  }
   local.walker.Start(local.narrowed ? Intersect(morsel, *local.narrowed) : morsel);
   return true;
 }
 
-void AttachOutputs(const ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
-  std::vector<duckdb::Vector*> cells(global.plan->decoded->columns().size());
+// Where the cells of the decoded columns go, and the keys, if at all.
+struct OutputVectors {
+  std::vector<duckdb::Vector*> cells;
   duckdb::Vector* keys = nullptr;
+};
+OutputVectors VectorsOf(const ScanGlobal& global, duckdb::DataChunk& output) {
+  OutputVectors vectors;
+  vectors.cells.resize(global.plan->decoded->columns().size());
   for (size_t i = 0; i < global.outputs.size(); ++i) {
     duckdb::Vector& vector = output.data[i];
     if (global.outputs[i] >= 0) {
-      cells[static_cast<size_t>(global.outputs[i])] = &vector;
+      vectors.cells[static_cast<size_t>(global.outputs[i])] = &vector;
     } else if (global.outputs[i] == kRowKey) {
-      keys = &vector;
+      vectors.keys = &vector;
     } else {
       vector.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
       duckdb::ConstantVector::SetNull(vector, true);
     }
   }
-  local.taker.Attach(cells, keys);
+  return vectors;
 }
 
 void CountScan(ScanGlobal& global, ScanLocal& local) {
@@ -243,7 +264,8 @@ void CountScan(ScanGlobal& global, ScanLocal& local) {
 
 // Chunks never span morsels: their number is the chunks' place in the order of the scan. False at the end.
 bool ScanRows(ClientContext& context, ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
-  AttachOutputs(global, local, output);
+  const OutputVectors vectors = VectorsOf(global, output);
+  local.taker.Attach(vectors.cells, vectors.keys);
   while (true) {
     if (context.interrupted) throw duckdb::InterruptException();
     Narrow(global, local);
@@ -263,6 +285,22 @@ bool ScanRows(ClientContext& context, ScanGlobal& global, ScanLocal& local, duck
     output.SetCardinality(static_cast<duckdb::idx_t>(local.taker.rows()));
     return true;
   }
+}
+
+// The same by OrderedScan.
+bool ScanInOrder(ScanGlobal& global, ScanLocal& local, duckdb::DataChunk& output) {
+  while (local.morsel || NextMorsel(global, local)) {
+    const int64_t wanted = global.morsels.Wanted(*local.morsel);
+    const OutputVectors vectors = VectorsOf(global, output);
+    const int64_t rows = wanted > 0 ? local.ordered->Next(wanted, vectors.cells, output) : 0;
+    if (rows > 0) {
+      global.morsels.Give(*local.morsel, rows);
+      return true;
+    }
+    FinishMorsel(global, local);
+    output.Reset();
+  }
+  return false;
 }
 
 // Rows without anything in them.
@@ -288,7 +326,10 @@ void ScanSegments(ClientContext& context, ScanGlobal& global, ScanLocal& local, 
 void Scan(ClientContext& context, TableFunctionInput& data, duckdb::DataChunk& output) {
   auto& global = data.global_state->Cast<ScanGlobal>();
   auto& local = data.local_state->Cast<ScanLocal>();
-  if (!local.rows_done && !ScanRows(context, global, local, output)) {
+  const auto next_rows = [&] {
+    return local.ordered ? ScanInOrder(global, local, output) : ScanRows(context, global, local, output);
+  };
+  if (!local.rows_done && !next_rows()) {
     local.rows_done = true;
     output.Reset();
   }

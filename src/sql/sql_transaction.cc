@@ -5,6 +5,7 @@
 
 #include "catalog/table_schema.h"
 #include "sql/sql_error.h"
+#include "store/write_set.h"
 
 namespace yarrow::sql {
 namespace {

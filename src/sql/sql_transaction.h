@@ -12,6 +12,7 @@
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
 #include "store/home_process.h"
+#include "store/write_set.h"
 #include "write/transaction_impl.h"
 
 namespace yarrow::sql {

@@ -1,12 +1,29 @@
 #include "sql/sql_type.h"
 
+#include <array>
+#include <iterator>
+#include <string>
 #include <utility>
+
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
 
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
+
+// DuckDB's type of the same name; those with parameters need them besides.
+LogicalTypeId TypeOfName(TypeId id) {
+  static const auto ids = [] {
+    std::array<LogicalTypeId, std::size(kTypes)> by_row{};
+    for (size_t i = 0; i < by_row.size(); ++i) {
+      by_row[i] = duckdb::TransformStringToLogicalTypeId(std::string(kTypes[i].names[0]));
+    }
+    return by_row;
+  }();
+  return ids[static_cast<size_t>(id) - 1];
+}
 
 LogicalType TimestampType(const ColumnType& type) {
   if (!type.timezone.empty()) {
@@ -117,45 +134,16 @@ duckdb::Value TimestampValue(int64_t ticks, const ColumnType& type) {
 }  // namespace
 
 LogicalType ToLogicalType(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
-      return LogicalType::BOOLEAN;
-    case TypeId::kInt8:
-      return LogicalType::TINYINT;
-    case TypeId::kInt16:
-      return LogicalType::SMALLINT;
-    case TypeId::kInt32:
-      return LogicalType::INTEGER;
-    case TypeId::kInt64:
-      return LogicalType::BIGINT;
-    case TypeId::kUInt8:
-      return LogicalType::UTINYINT;
-    case TypeId::kUInt16:
-      return LogicalType::USMALLINT;
-    case TypeId::kUInt32:
-      return LogicalType::UINTEGER;
-    case TypeId::kUInt64:
-      return LogicalType::UBIGINT;
-    case TypeId::kFloat:
-      return LogicalType::FLOAT;
-    case TypeId::kDouble:
-      return LogicalType::DOUBLE;
-    case TypeId::kDecimal128:
+  switch (KindOf(type)) {
+    case TypeKind::kDecimal:
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
-    case TypeId::kUtf8:
-      return LogicalType::VARCHAR;
-    case TypeId::kBinary:
-      return LogicalType::BLOB;
-    case TypeId::kDate32:
-      return LogicalType::DATE;
-    case TypeId::kTime64:
+    case TypeKind::kTime:
       return type.unit == TimeUnit::kNano ? LogicalType::TIME_NS : LogicalType::TIME;
-    case TypeId::kTimestamp:
+    case TypeKind::kTimestamp:
       return TimestampType(type);
-    case TypeId::kUuid:
-      return LogicalType::UUID;
+    default:
+      return TypeOfName(type.id);
   }
-  return LogicalType::SQLNULL;
 }
 
 bool IsSameUnit(const ColumnType& type) {
@@ -171,29 +159,15 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
       return ColumnType::Decimal(38, 0);
     case LogicalTypeId::TIME_NS:
       return ColumnType::Time(TimeUnit::kNano);
-    case LogicalTypeId::BOOLEAN:
-    case LogicalTypeId::TINYINT:
-    case LogicalTypeId::SMALLINT:
-    case LogicalTypeId::INTEGER:
-    case LogicalTypeId::BIGINT:
-    case LogicalTypeId::UTINYINT:
-    case LogicalTypeId::USMALLINT:
-    case LogicalTypeId::UINTEGER:
-    case LogicalTypeId::UBIGINT:
-    case LogicalTypeId::FLOAT:
-    case LogicalTypeId::DOUBLE:
-    case LogicalTypeId::VARCHAR:
-    case LogicalTypeId::BLOB:
-    case LogicalTypeId::DATE:
-    case LogicalTypeId::TIME:
     case LogicalTypeId::TIMESTAMP_SEC:
     case LogicalTypeId::TIMESTAMP_MS:
-    case LogicalTypeId::TIMESTAMP:
     case LogicalTypeId::TIMESTAMP_NS:
     case LogicalTypeId::TIMESTAMP_TZ:
-    case LogicalTypeId::UUID:
       return ColumnType::Parse(type.ToString());
     default:
+      for (const TypeFacts& row : kTypes) {
+        if (TypeOfName(row.id) == type.id()) return ColumnType::Parse(type.ToString());
+      }
       return arrow::Status::NotImplemented("columns of type ", type.ToString(),
                                            " cannot be stored; cast to VARCHAR, DECIMAL or one column a field");
   }
@@ -201,33 +175,24 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
 
 arrow::Result<Value> FromDuckDb(const duckdb::Value& value, const ColumnType& type) {
   if (value.IsNull()) return Value();
-  switch (type.id) {
-    case TypeId::kBool:
+  switch (KindOf(type)) {
+    case TypeKind::kBool:
       return Value(value.GetValueUnsafe<bool>());
-    case TypeId::kInt8:
-    case TypeId::kInt16:
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-      return Value(value.GetValue<int64_t>());
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-      return Value(value.GetValue<uint64_t>());
-    case TypeId::kFloat:
-    case TypeId::kDouble:
+    case TypeKind::kInteger:
+      return IsUnsigned(type) ? Value(value.GetValue<uint64_t>()) : Value(value.GetValue<int64_t>());
+    case TypeKind::kReal:
       return Value(value.GetValue<double>());
-    case TypeId::kDecimal128:
+    case TypeKind::kDecimal:
       return Value(DecimalOf(value, type.scale));
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
+    case TypeKind::kText:
+    case TypeKind::kBinary:
       return Value(duckdb::StringValue::Get(value));
-    case TypeId::kDate32:
-    case TypeId::kTime64:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
       return Value(Ticks(value));
-    case TypeId::kTimestamp:
+    case TypeKind::kTimestamp:
       return UnscaledTicks(value, type);
-    case TypeId::kUuid:
+    case TypeKind::kUuid:
       return Value(FromHugeint(value.GetValueUnsafe<duckdb::hugeint_t>()));
   }
   return Value();
@@ -236,37 +201,29 @@ arrow::Result<Value> FromDuckDb(const duckdb::Value& value, const ColumnType& ty
 duckdb::Value ToDuckDb(const Value& value, const ColumnType& type) {
   const LogicalType logical = ToLogicalType(type);
   if (value.is_null()) return duckdb::Value(logical);
-  switch (type.id) {
-    case TypeId::kBool:
+  switch (KindOf(type)) {
+    case TypeKind::kBool:
       return duckdb::Value::BOOLEAN(value.get<bool>());
-    case TypeId::kInt8:
-    case TypeId::kInt16:
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-      return duckdb::Value::BIGINT(value.get<int64_t>()).DefaultCastAs(logical);
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-      return duckdb::Value::UBIGINT(value.get<uint64_t>()).DefaultCastAs(logical);
-    case TypeId::kFloat:
-      return duckdb::Value::FLOAT(static_cast<float>(value.get<double>()));
-    case TypeId::kDouble:
-      return duckdb::Value::DOUBLE(value.get<double>());
-    case TypeId::kDecimal128:
+    case TypeKind::kInteger:
+      return IsUnsigned(type) ? duckdb::Value::UBIGINT(value.get<uint64_t>()).DefaultCastAs(logical)
+                              : duckdb::Value::BIGINT(value.get<int64_t>()).DefaultCastAs(logical);
+    case TypeKind::kReal:
+      return type.id == TypeId::kFloat ? duckdb::Value::FLOAT(static_cast<float>(value.get<double>()))
+                                       : duckdb::Value::DOUBLE(value.get<double>());
+    case TypeKind::kDecimal:
       return DecimalValue(value.get<Decimal>(), type);
-    case TypeId::kUtf8:
+    case TypeKind::kText:
       return duckdb::Value(value.get<std::string>());
-    case TypeId::kBinary:
+    case TypeKind::kBinary:
       return duckdb::Value::BLOB_RAW(value.get<std::string>());
-    case TypeId::kDate32:
+    case TypeKind::kDate:
       return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.get<int64_t>())));
-    case TypeId::kTime64:
+    case TypeKind::kTime:
       return type.unit == TimeUnit::kNano ? duckdb::Value::TIME_NS(duckdb::dtime_ns_t(value.get<int64_t>()))
                                           : duckdb::Value::TIME(duckdb::dtime_t(value.get<int64_t>()));
-    case TypeId::kTimestamp:
+    case TypeKind::kTimestamp:
       return TimestampValue(value.get<int64_t>(), type);
-    case TypeId::kUuid:
+    case TypeKind::kUuid:
       return duckdb::Value::UUID(ToHugeint(value.get<Uuid>()));
   }
   return duckdb::Value(logical);

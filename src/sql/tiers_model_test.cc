@@ -15,6 +15,7 @@
 
 #include "random_seed.h"
 #include "sql_fixture.h"
+#include "store/store_commits.h"
 #include "yarrow/database.h"
 
 namespace yarrow {

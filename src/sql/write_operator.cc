@@ -10,6 +10,7 @@
 #include "sql/arrow_export.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
+#include "store/store_commits.h"
 
 namespace yarrow::sql {
 namespace {

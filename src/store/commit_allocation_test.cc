@@ -4,6 +4,7 @@
 #include <new>
 
 #include "failing_new.h"
+#include "store/store_commits.h"
 #include "store/write_run.h"
 #include "store_fixture.h"
 
@@ -52,8 +53,8 @@ TEST_F(CommitAllocationTest, AFailureAtAnyStepLeavesNothingBehind) {
     large_.hashes = {std::make_shared<const KeyHashes>(std::deque<uint64_t>{HashKey(p_.id(), "x")})};
     large_.hulls = {{p_.id(), "x", "y"}};
     Put("other", "x");
-    const auto old = store_->BeginWrite();
-    const auto token = store_->BeginWrite();
+    const auto old = store_->commits().BeginWrite();
+    const auto token = store_->commits().BeginWrite();
     const uint64_t sequence = store_->LatestSequence() + 1;
     bool committed = false, failed = false;
     {
@@ -65,12 +66,13 @@ TEST_F(CommitAllocationTest, AFailureAtAnyStepLeavesNothingBehind) {
     EXPECT_EQ(Figure("commit.in_flight"), 0u);
     Put("other", "y");  // takes that sequence
     for (const char* written : {"key", "x"}) {
-      const arrow::Status status = PutIn(committed ? old.get() : store_->BeginWrite().get(), written, "later");
+      const arrow::Status status =
+          PutIn(committed ? old.get() : store_->commits().BeginWrite().get(), written, "later");
       EXPECT_EQ(IsConflict(status), committed) << status.ToString();
     }
     WriteSet range;
     range.DeleteRange(q_, "a", "z");
-    ASSERT_OK(store_->Commit(range).status());
+    ASSERT_OK(store_->commits().Commit(range).status());
     if (!failed) break;
     ASSERT_LT(step, 1000);
   }

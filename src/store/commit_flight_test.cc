@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "random_seed.h"
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -23,13 +24,13 @@ class FlightTest : public test::StoreFixture {
   // Commits in a thread of its own.
   Pending Start(std::function<arrow::Status()> commit) { return std::async(std::launch::async, std::move(commit)); }
   Pending StartPut(std::string key, std::string value, CommitOptions options = {}) {
-    return Start([=, this] { return store_->CommitPut(p_, key, value, options).status(); });
+    return Start([=, this] { return store_->commits().CommitPut(p_, key, value, options).status(); });
   }
   Pending StartDeleteRange(std::string lower, std::string upper) {
     return Start([=, this] {
       WriteSet writes;
       writes.DeleteRange(p_, lower, upper);
-      return store_->Commit(writes).status();
+      return store_->commits().Commit(writes).status();
     });
   }
   // A put of `key` that is announced and hangs in its write until gate_ opens.
@@ -42,7 +43,7 @@ class FlightTest : public test::StoreFixture {
 };
 
 TEST_F(FlightTest, ATransactionWaitsForItsKeyAndLosesToTheWinner) {
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   Pending held = HoldPut("k");
   Pending late = StartPut("k", "late", {.transaction = token.get()});
   AwaitFigure("commit.waits", 1);
@@ -60,20 +61,20 @@ TEST_F(FlightTest, AClosedCommitIsAloneInItsRange) {
   std::atomic<bool> building = false;
   Pending late, elsewhere;
   Pending move = Start([&] {
-    return store_
-        ->CommitClosed(closed,
-                       [&](WriteSet* writes) {
-                         building = true;
-                         EXPECT_EQ(Get("k1"), "held");
-                         late = StartPut("k2", "late");
-                         elsewhere = StartPut("a", "elsewhere");
-                         AwaitFigure("commit.waits", 2);
-                         EXPECT_OK(elsewhere.get());
-                         EXPECT_EQ(Get("k2"), "(none)");
-                         writes->DeleteRange(p_, "k", "m");
-                         writes->Put(p_, "k3", "moved");
-                         return arrow::Status::OK();
-                       })
+    return store_->commits()
+        .CommitClosed(closed,
+                      [&](WriteSet* writes) {
+                        building = true;
+                        EXPECT_EQ(Get("k1"), "held");
+                        late = StartPut("k2", "late");
+                        elsewhere = StartPut("a", "elsewhere");
+                        AwaitFigure("commit.waits", 2);
+                        EXPECT_OK(elsewhere.get());
+                        EXPECT_EQ(Get("k2"), "(none)");
+                        writes->DeleteRange(p_, "k", "m");
+                        writes->Put(p_, "k3", "moved");
+                        return arrow::Status::OK();
+                      })
         .status();
   });
   AwaitFigure("commit.waits", 1);
@@ -90,7 +91,9 @@ TEST_F(FlightTest, AClosedCommitIsAloneInItsRange) {
 
 TEST_F(FlightTest, AClosedCommitThatFailsWritesNothingAndLetsGo) {
   const std::vector<WriteRange> closed = {{p_.id(), "k", "m"}};
-  const auto commit = [&](const Store::BuildWrites& build) { return store_->CommitClosed(closed, build).status(); };
+  const auto commit = [&](const StoreCommits::BuildWrites& build) {
+    return store_->commits().CommitClosed(closed, build).status();
+  };
   EXPECT_TRUE(commit([&](WriteSet* writes) {
                 writes->Put(p_, "k", "x");
                 return arrow::Status::Cancelled("no");
@@ -119,29 +122,29 @@ TEST_F(FlightTest, RowsThatOnlyMoveConflictWithNobody) {
   const auto move = [&](bool moves_only) {
     const std::vector<WriteRange> closed = {{p_.id(), "k", "m"}};
     const std::vector<GuardUse> guards = {{&rows, rows.version()}, {&places, places.version(), true}};
-    return store_
-        ->CommitClosed(closed,
-                       [&](WriteSet* writes) {
-                         writes->DeleteRange(p_, "k", "m");
-                         return arrow::Status::OK();
-                       },
-                       {.guards = guards, .moves_only = moves_only})
+    return store_->commits()
+        .CommitClosed(closed,
+                      [&](WriteSet* writes) {
+                        writes->DeleteRange(p_, "k", "m");
+                        return arrow::Status::OK();
+                      },
+                      {.guards = guards, .moves_only = moves_only})
         .status();
   };
-  const auto survivor = store_->BeginWrite();
+  const auto survivor = store_->commits().BeginWrite();
   const uint64_t before = rows.last_commit_sequence();
   ASSERT_OK(move(true));
   EXPECT_EQ(Get("k"), "(none)");
   EXPECT_EQ(rows.last_commit_sequence(), before);
   EXPECT_EQ(places.version(), 1u);  // who has planned with the old places hears of it
   EXPECT_OK(PutIn(survivor.get(), "k", "2"));
-  const auto loser = store_->BeginWrite();
+  const auto loser = store_->commits().BeginWrite();
   ASSERT_OK(move(false));
   EXPECT_TRUE(IsConflict(PutIn(loser.get(), "k", "3")));
 }
 
 TEST_F(FlightTest, AFailedWriteResolvesAndMakesNoConflict) {
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   Pending held = HoldPut("k");
   Pending late = StartPut("k", "late", {.transaction = token.get()});
   AwaitFigure("commit.waits", 1);
@@ -170,7 +173,7 @@ TEST_F(FlightTest, BlindWritesOfOneKeyDoNotWaitForEachOther) {
 
 TEST_F(FlightTest, ABlindWriteWaitsForATransactionOnItsKey) {
   // Else it could slip between the judgement and the write of the transaction, which would undo it unseen.
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   Pending held = HoldPut("k", {.transaction = token.get()});
   Pending blind = StartPut("k", "blind");
   AwaitFigure("commit.waits", 1);
@@ -218,12 +221,12 @@ TEST_F(FlightTest, GuardsRefuseWritesPlannedOnAnotherDefinition) {
   CommitGuard guard("definition of table app.users", 7);
   const GuardUse write[] = {{.guard = &guard, .version = 7}};
   const GuardUse alter[] = {{.guard = &guard, .version = 7, .exclusive = true}};
-  ASSERT_OK(store_->CommitPut(p_, "row", "1", {.guards = write}).status());
+  ASSERT_OK(store_->commits().CommitPut(p_, "row", "1", {.guards = write}).status());
   EXPECT_EQ(guard.last_commit_sequence(), store_->LatestSequence());
-  ASSERT_OK(store_->CommitPut(p_, "definition", "2", {.guards = alter}).status());
+  ASSERT_OK(store_->commits().CommitPut(p_, "definition", "2", {.guards = alter}).status());
   EXPECT_EQ(guard.version(), 8u);
   for (const auto& stale : {std::span(write), std::span(alter)}) {
-    const auto refused = store_->CommitPut(p_, "row", "3", {.guards = stale});
+    const auto refused = store_->commits().CommitPut(p_, "row", "3", {.guards = stale});
     EXPECT_TRUE(IsConflict(refused.status()));
     EXPECT_ERROR_HAS(refused, "definition of table app.users changed");
   }
@@ -233,12 +236,12 @@ TEST_F(FlightTest, GuardsRefuseWritesPlannedOnAnotherDefinition) {
 TEST_F(FlightTest, AFailedChangeOfADefinitionRaisesNoVersion) {
   CommitGuard guard("definition of t");
   const GuardUse alter[] = {{.guard = &guard, .version = 0, .exclusive = true}};
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   Put("definition", "other");
-  EXPECT_TRUE(
-      IsConflict(store_->CommitPut(p_, "definition", "x", {.transaction = token.get(), .guards = alter}).status()));
+  EXPECT_TRUE(IsConflict(
+      store_->commits().CommitPut(p_, "definition", "x", {.transaction = token.get(), .guards = alter}).status()));
   EXPECT_EQ(guard.version(), 0u);
-  EXPECT_OK(store_->Commit(WriteSet(), {.guards = alter}).status());  // a change without bytes counts
+  EXPECT_OK(store_->commits().Commit(WriteSet(), {.guards = alter}).status());  // a change without bytes counts
   EXPECT_EQ(guard.version(), 1u);
 }
 
@@ -309,33 +312,33 @@ class ChangedKeys : public CommitListener {
 TEST_F(FlightTest, AListenerHearsOfCommitsAlreadyInFlight) {
   Pending held = HoldPut("k");
   ChangedKeys listener;
-  store_->AddListener(&listener);
+  store_->commits().AddListener(&listener);
   EXPECT_EQ(listener.announced, 1);
   EXPECT_TRUE(listener.ChangedBetween(0, store_->LatestSequence())("k"));
   gate_.Open();
   EXPECT_OK(held.get());
   EXPECT_EQ(listener.resolved, 1);
   EXPECT_EQ(listener.strangers, 0);
-  store_->RemoveListener(&listener);
+  store_->commits().RemoveListener(&listener);
   Put("later", "x");
   EXPECT_EQ(listener.announced, 1);
 }
 
 TEST_F(FlightTest, AListenerIsToldOfFailure) {
   ChangedKeys listener;
-  store_->AddListener(&listener);
+  store_->commits().AddListener(&listener);
   Pending held = HoldPut("k");
   gate_.Fail();
   EXPECT_FALSE(held.get().ok());
   EXPECT_EQ(listener.resolved, 1);
   EXPECT_FALSE(listener.ChangedBetween(0, UINT64_MAX)("k"));
-  store_->RemoveListener(&listener);
+  store_->commits().RemoveListener(&listener);
 }
 
 // Whatever writers do, every key whose value differs between snapshots B and S is among those the listener names.
 TEST_F(FlightTest, AListenerNeverMissesAChange) {
   ChangedKeys listener;
-  store_->AddListener(&listener);
+  store_->commits().AddListener(&listener);
   std::atomic<bool> stop = false;
   std::vector<std::thread> writers;
   for (uint64_t t = 0; t < 3; ++t) {
@@ -353,8 +356,8 @@ TEST_F(FlightTest, AListenerNeverMissesAChange) {
           const std::string key = Key(random() % 200);
           dice % 4 == 1 ? writes.Delete(p_, key) : writes.Put(p_, key, std::to_string(random()));
         }
-        const auto token = dice % 2 == 0 && dice != 0 ? store_->BeginWrite() : nullptr;
-        const auto committed = store_->Commit(writes, {.transaction = token.get()});
+        const auto token = dice % 2 == 0 && dice != 0 ? store_->commits().BeginWrite() : nullptr;
+        const auto committed = store_->commits().Commit(writes, {.transaction = token.get()});
         ASSERT_TRUE(committed.ok() || IsConflict(committed.status())) << committed.status().ToString();
       }
     });
@@ -385,7 +388,7 @@ TEST_F(FlightTest, AListenerNeverMissesAChange) {
   }
   stop = true;
   for (std::thread& writer : writers) writer.join();
-  store_->RemoveListener(&listener);
+  store_->commits().RemoveListener(&listener);
   EXPECT_EQ(listener.announced, listener.resolved);
   EXPECT_EQ(listener.strangers, 0);
 }
@@ -393,11 +396,11 @@ TEST_F(FlightTest, AListenerNeverMissesAChange) {
 TEST_F(FlightTest, EachDurabilitySyncsWhenItShould) {
   Put("a", "1");  // kOs
   EXPECT_EQ(gate_.syncs(), 0);
-  ASSERT_OK(store_->CommitPut(p_, "a", "2", {.sync = true}).status());
+  ASSERT_OK(store_->commits().CommitPut(p_, "a", "2", {.sync = true}).status());
   EXPECT_EQ(gate_.syncs(), 1);
   CommitGuard guard("definition of t");
   const GuardUse alter[] = {{.guard = &guard, .version = 0, .exclusive = true}};
-  ASSERT_OK(store_->CommitPut(p_, "a", "3", {.guards = alter}).status());
+  ASSERT_OK(store_->commits().CommitPut(p_, "a", "3", {.guards = alter}).status());
   EXPECT_EQ(gate_.syncs(), 2);
   Open({.durability = Durability::kSync});
   const int before = gate_.syncs();
@@ -412,7 +415,7 @@ TEST_F(FlightTest, GroupedWritesAreSyncedSoonAndAFailedSyncIsReported) {
   while (gate_.syncs() == before) std::this_thread::yield();
   gate_.FailSyncs();
   arrow::Status status;
-  while (status.ok()) status = store_->CommitPut(p_, "b", "2").status();
+  while (status.ok()) status = store_->commits().CommitPut(p_, "b", "2").status();
   EXPECT_ERROR_HAS(status, "the disk forgets");
 }
 

@@ -11,6 +11,7 @@
 
 #include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "store/thread_sanitizer.h"
 #include "store/write_run.h"
@@ -200,7 +201,8 @@ arrow::Status CheckInside(std::span<const WriteRange> closed, uint32_t partition
 
 }  // namespace
 
-arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
+arrow::Result<CommitResult> StoreImpl::CommitClosed(std::span<const WriteRange> closed,
+                                                    const StoreCommits::BuildWrites& build,
                                                     const CommitOptions& commit) {
   CommitRequest request({}, {}, closed, commit);
   ARROW_ASSIGN_OR_RAISE(Admission admission, Admit(&request, commit));

@@ -33,7 +33,7 @@
 #include "store/commit_table.h"
 #include "store/hash_map64.h"
 #include "store/key_summary.h"
-#include "yarrow/commit_listener.h"
+#include "store/store_commits.h"
 #include "yarrow/store.h"
 
 namespace yarrow {

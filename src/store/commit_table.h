@@ -14,7 +14,7 @@
 
 #include "store/commit_run.h"
 #include "store/hash_map64.h"
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

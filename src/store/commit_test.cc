@@ -7,6 +7,7 @@
 
 #include "random_seed.h"
 #include "store/file_run.h"
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -19,15 +20,15 @@ class CommitTest : public test::StoreFixture {
   void ExpectConflictAfter(const char* name, const std::function<void()>& change) {
     SCOPED_TRACE(name);
     Put("k", "before");
-    const auto loser = store_->BeginWrite();
-    const auto winner = store_->BeginWrite();
+    const auto loser = store_->commits().BeginWrite();
+    const auto winner = store_->commits().BeginWrite();
     change();
     const arrow::Status lost = PutIn(loser.get(), "k", "of the loser");
     EXPECT_TRUE(IsConflict(lost)) << lost.ToString();
     EXPECT_ERROR_HAS(lost, "\"k\" of partition 'p'");
     EXPECT_NE(Get("k"), "of the loser");
     EXPECT_OK(PutIn(winner.get(), "zz", "fine"));
-    EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
+    EXPECT_OK(PutIn(store_->commits().BeginWrite().get(), "k", "again"));  // a new transaction has seen the change
   }
   void TransferConcurrently(bool large, int rounds);
   void CommitRun(const std::vector<std::string>& keys) { ASSERT_OK(CommitRunIn(nullptr, keys)); }
@@ -37,14 +38,14 @@ class CommitTest : public test::StoreFixture {
     ARROW_RETURN_NOT_OK(run->Finish());
     WriteSet writes;
     writes.AddRun(run);
-    return store_->Commit(writes, {.transaction = token}).status();
+    return store_->commits().Commit(writes, {.transaction = token}).status();
   }
 };
 
 TEST_F(CommitTest, FirstCommitterWins) {
   Put("k", "0");
-  const auto first = store_->BeginWrite();
-  const auto second = store_->BeginWrite();
+  const auto first = store_->commits().BeginWrite();
+  const auto second = store_->commits().BeginWrite();
   EXPECT_OK(PutIn(second.get(), "k", "2"));
   const arrow::Status lost = PutIn(first.get(), "k", "1");
   EXPECT_TRUE(IsConflict(lost));
@@ -57,34 +58,34 @@ TEST_F(CommitTest, FirstCommitterWins) {
 }
 
 TEST_F(CommitTest, DisjointKeysDoNotConflict) {
-  const auto first = store_->BeginWrite();
-  const auto second = store_->BeginWrite();
+  const auto first = store_->commits().BeginWrite();
+  const auto second = store_->commits().BeginWrite();
   EXPECT_OK(PutIn(second.get(), "a", "2"));
   EXPECT_OK(PutIn(first.get(), "b", "1"));
-  const auto third = store_->BeginWrite();
-  ASSERT_OK(store_->CommitPut(q_, "c", "of another partition").status());
+  const auto third = store_->commits().BeginWrite();
+  ASSERT_OK(store_->commits().CommitPut(q_, "c", "of another partition").status());
   EXPECT_OK(PutIn(third.get(), "c", "3"));
 }
 
 TEST_F(CommitTest, WritesBeforeTheTransactionDoNotConflict) {
-  const auto other = store_->BeginWrite();  // keeps the commit table filled
+  const auto other = store_->commits().BeginWrite();  // keeps the commit table filled
   Put("k", "1");
-  EXPECT_OK(PutIn(store_->BeginWrite().get(), "k", "2"));
+  EXPECT_OK(PutIn(store_->commits().BeginWrite().get(), "k", "2"));
 }
 
 TEST_F(CommitTest, EveryKindOfChangeConflicts) {
   ExpectConflictAfter("put", [&] { Put("k", "x"); });
-  ExpectConflictAfter("delete", [&] { ASSERT_OK(store_->CommitDelete(p_, "k").status()); });
+  ExpectConflictAfter("delete", [&] { ASSERT_OK(store_->commits().CommitDelete(p_, "k").status()); });
   ExpectConflictAfter("batch", [&] {
     WriteSet writes;
     for (int i = 0; i < 100; ++i) writes.Put(p_, Key(i), "x");
     writes.Put(p_, "k", "x");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   });
   ExpectConflictAfter("range delete", [&] {
     WriteSet writes;
     writes.DeleteRange(p_, "j", "l");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   });
   ExpectConflictAfter("ingest", [&] { CommitRun({"j", "k", "l"}); });
   ExpectConflictAfter("ingest that ends with the key", [&] { CommitRun({"k"}); });
@@ -100,16 +101,16 @@ TEST_F(CommitTest, ChangesAreFoundWhereverTheyWent) {
     ASSERT_OK(store_->CompactAll());
   });
   ExpectConflictAfter("delete and compaction", [&] {
-    ASSERT_OK(store_->CommitDelete(p_, "k").status());
+    ASSERT_OK(store_->commits().CommitDelete(p_, "k").status());
     ASSERT_OK(store_->CompactAll());
   });
   ExpectConflictAfter("range delete and compaction", [&] {
     WriteSet writes;
     writes.DeleteRange(p_, "j", "l");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
     ASSERT_OK(store_->CompactAll());
   });
-  ExpectConflictAfter("other transaction", [&] { ASSERT_OK(PutIn(store_->BeginWrite().get(), "k", "x")); });
+  ExpectConflictAfter("other transaction", [&] { ASSERT_OK(PutIn(store_->commits().BeginWrite().get(), "k", "x")); });
 }
 
 TEST_F(CommitTest, LargeSetsConflictToo) {
@@ -120,10 +121,11 @@ TEST_F(CommitTest, LargeSetsConflictToo) {
     writes.Put(p_, "k", value);
     return writes;
   };
-  ExpectConflictAfter("large set", [&] { ASSERT_OK(store_->Commit(large_set(std::string(100, 'x'))).status()); });
-  const auto loser = store_->BeginWrite();
+  ExpectConflictAfter("large set",
+                      [&] { ASSERT_OK(store_->commits().Commit(large_set(std::string(100, 'x'))).status()); });
+  const auto loser = store_->commits().BeginWrite();
   Put("k" + Key(7), "changed");
-  const auto lost = store_->Commit(large_set(std::string(100, 'y')), {.transaction = loser.get()});
+  const auto lost = store_->commits().Commit(large_set(std::string(100, 'y')), {.transaction = loser.get()});
   EXPECT_TRUE(IsConflict(lost.status())) << lost.status().ToString();
   EXPECT_EQ(Get("k" + Key(7)), "changed");
   EXPECT_EQ(Get("k" + Key(8)), std::string(100, 'x'));
@@ -131,11 +133,11 @@ TEST_F(CommitTest, LargeSetsConflictToo) {
 
 // A large write needs its keys, not all that lie between them.
 TEST_F(CommitTest, ALargeTransactionConflictsByItsKeysOnly) {
-  const auto large = store_->BeginWrite();
-  const auto loser = store_->BeginWrite();
-  const auto small = store_->BeginWrite();
+  const auto large = store_->commits().BeginWrite();
+  const auto loser = store_->commits().BeginWrite();
+  const auto small = store_->commits().BeginWrite();
   Put("k", "by another");
-  ASSERT_OK(PutIn(store_->BeginWrite().get(), "m", "by a transaction"));
+  ASSERT_OK(PutIn(store_->commits().BeginWrite().get(), "m", "by a transaction"));
   CommitRun({"a", "z"});
   const arrow::Status lost = CommitRunIn(loser.get(), {"j", "m", "q"});
   EXPECT_TRUE(IsConflict(lost)) << lost.ToString();
@@ -148,10 +150,10 @@ TEST_F(CommitTest, ALargeTransactionConflictsByItsKeysOnly) {
 }
 
 TEST_F(CommitTest, ATokenCommitsOnce) {
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   ASSERT_OK(PutIn(token.get(), "a", "1"));
   EXPECT_ERROR_HAS(PutIn(token.get(), "b", "1"), "committed already");
-  const auto loser = store_->BeginWrite();
+  const auto loser = store_->commits().BeginWrite();
   Put("a", "2");
   EXPECT_TRUE(IsConflict(PutIn(loser.get(), "a", "3")));
   EXPECT_TRUE(IsConflict(PutIn(loser.get(), "a", "3")));  // and stays so
@@ -163,29 +165,29 @@ TEST_F(CommitTest, RangesInTransactionsAreJudgedByTheirGuards) {
   Put(Key(1), "x");
   WriteSet truncate;
   truncate.DeleteRange(p_, Key(0), Key(9));
-  const auto unguarded = store_->BeginWrite();
-  EXPECT_ERROR_HAS(store_->Commit(truncate, {.transaction = unguarded.get()}), "need a guard");
-  const auto late = store_->BeginWrite();
-  ASSERT_OK(store_->CommitPut(p_, Key(2), "y", {.guards = use}).status());
-  const auto lost = store_->Commit(truncate, {.transaction = late.get(), .guards = use});
+  const auto unguarded = store_->commits().BeginWrite();
+  EXPECT_ERROR_HAS(store_->commits().Commit(truncate, {.transaction = unguarded.get()}), "need a guard");
+  const auto late = store_->commits().BeginWrite();
+  ASSERT_OK(store_->commits().CommitPut(p_, Key(2), "y", {.guards = use}).status());
+  const auto lost = store_->commits().Commit(truncate, {.transaction = late.get(), .guards = use});
   EXPECT_TRUE(IsConflict(lost.status())) << lost.status().ToString();
   EXPECT_EQ(Get(Key(1)), "x");
-  const auto token = store_->BeginWrite();
-  EXPECT_OK(store_->Commit(truncate, {.transaction = token.get(), .guards = use}).status());
+  const auto token = store_->commits().BeginWrite();
+  EXPECT_OK(store_->commits().Commit(truncate, {.transaction = token.get(), .guards = use}).status());
   EXPECT_EQ(Get(Key(1)), "(none)");
 }
 
 TEST_F(CommitTest, TableHoldsOnlyWhatLiveTransactionsNeed) {
   for (int i = 0; i < 100; ++i) Put(Key(i), "x");
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
-  auto old_token = store_->BeginWrite();
+  auto old_token = store_->commits().BeginWrite();
   for (int i = 0; i < 100; ++i) Put(Key(i), "y");
   EXPECT_EQ(Figure("commit.table_entries"), 100u);
-  auto young_token = store_->BeginWrite();
+  auto young_token = store_->commits().BeginWrite();
   for (int i = 50; i < 150; ++i) Put(Key(i), "z");
   WriteSet range;
   range.DeleteRange(p_, "x", "y");
-  ASSERT_OK(store_->Commit(range).status());
+  ASSERT_OK(store_->commits().Commit(range).status());
   EXPECT_EQ(Figure("commit.table_entries"), 151u);
   old_token.reset();
   EXPECT_TRUE(IsConflict(PutIn(young_token.get(), Key(60), "v")));
@@ -195,20 +197,20 @@ TEST_F(CommitTest, TableHoldsOnlyWhatLiveTransactionsNeed) {
 }
 
 TEST_F(CommitTest, ACommittingTransactionAloneRecordsNothing) {
-  ASSERT_OK(PutIn(store_->BeginWrite().get(), "k", "1"));
+  ASSERT_OK(PutIn(store_->commits().BeginWrite().get(), "k", "1"));
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
 }
 
 // A transaction fails for keys that others committed, however many they are, on disk as in memory.
 TEST_F(CommitTest, AnOldTransactionIsJudgedByAllThatWasCommittedSince) {
   Open({.durability = Durability::kOs, .commit_table_budget_bytes = 1 << 20});
-  const auto old_token = store_->BeginWrite();
-  const auto other_old_token = store_->BeginWrite();
+  const auto old_token = store_->commits().BeginWrite();
+  const auto other_old_token = store_->commits().BeginWrite();
   constexpr uint64_t kBatches = 40, kKeys = 10'000;
   for (uint64_t batch = 0; batch < kBatches; ++batch) {
     WriteSet writes;
     for (uint64_t i = 0; i < kKeys; ++i) writes.Put(p_, Key(batch * kKeys + i), "x");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   EXPECT_EQ(Figure("commit.table_entries"), kBatches * kKeys);
   EXPECT_LT(Figure("commit.table_bytes"), 8u << 20);
@@ -220,12 +222,12 @@ TEST_F(CommitTest, AnOldTransactionIsJudgedByAllThatWasCommittedSince) {
   WriteSet large_loser;
   for (uint64_t i = 0; i < 20'000; ++i) large_loser.Put(p_, "untouched " + Key(i), "z");
   large_loser.Put(p_, Key(777), "z");
-  const auto lost = store_->Commit(large_loser, {.transaction = other_old_token.get()});
+  const auto lost = store_->commits().Commit(large_loser, {.transaction = other_old_token.get()});
   EXPECT_TRUE(IsConflict(lost.status()));
   EXPECT_ERROR_HAS(lost, Key(777));
   ASSERT_NE(FindConflictKey(lost.status()), nullptr);
   EXPECT_EQ(FindConflictKey(lost.status())->key, Key(777));
-  EXPECT_OK(store_->Commit(large, {.transaction = other_old_token.get()}).status());
+  EXPECT_OK(store_->commits().Commit(large, {.transaction = other_old_token.get()}).status());
   EXPECT_OK(PutIn(old_token.get(), "untouched", "y"));
   EXPECT_EQ(Figure("commit.table_entries"), 0u);
 }
@@ -244,13 +246,13 @@ void CommitTest::TransferConcurrently(bool large, int rounds) {
         const std::string from = Key(random() % kAccounts);
         const std::string to = Key(random() % kAccounts);
         if (from == to) continue;
-        const auto token = store_->BeginWrite();
+        const auto token = store_->commits().BeginWrite();
         WriteSet writes;
         writes.Put(p_, from, std::to_string(std::stoi(Get(from, token->snapshot())) - 1));
         writes.Put(p_, to, std::to_string(std::stoi(Get(to, token->snapshot())) + 1));
         writes.Put(q_, Key(static_cast<uint64_t>(t)), note);
         std::this_thread::sleep_for(std::chrono::microseconds(50));  // so that transactions overlap
-        const auto committed = store_->Commit(writes, {.transaction = token.get()});
+        const auto committed = store_->commits().Commit(writes, {.transaction = token.get()});
         ASSERT_TRUE(committed.ok() || IsConflict(committed.status())) << committed.status().ToString();
         round += committed.ok();
       }

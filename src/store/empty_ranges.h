@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "yarrow/commit_listener.h"
+#include "store/commit_listener.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "random_seed.h"
+#include "store/store_commits.h"
 #include "store/tombstone_count.h"
 #include "store_fixture.h"
 
@@ -26,17 +27,17 @@ class EmptyRangesTest : public test::StoreFixture {
   void PutAll(uint64_t from, uint64_t to) {
     WriteSet writes;
     for (uint64_t i = from; i < to; ++i) writes.Put(p_, Key(i), "v");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   void DeleteAll(uint64_t from, uint64_t to) {
     WriteSet writes;
     for (uint64_t i = from; i < to; ++i) writes.Delete(p_, Key(i));
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   void DeleteRange(uint64_t from, uint64_t to) {
     WriteSet writes;
     writes.DeleteRange(p_, Key(from), Key(to));
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   Seen Scan(ScanSpec spec, size_t limit = 1'000'000) {
     spec.partition = p_;
@@ -84,7 +85,7 @@ TEST_F(EmptyRangesTest, AQueueThatIsTakenFromOneByOneIsNeverSteppedOver) {
     const Seen seen = Scan({.lower = Key(0), .upper = Key(90'000'000)}, 1);
     ASSERT_EQ(seen.keys, std::vector{Key(i)});
     most = std::max(most, seen.tombstones);
-    ASSERT_OK(store_->CommitDelete(p_, Key(i)).status());
+    ASSERT_OK(store_->commits().CommitDelete(p_, Key(i)).status());
     Put(Key(i + 200), "v");
   }
   EXPECT_LE(most, 100u);
@@ -143,7 +144,7 @@ TEST_F(EmptyRangesTest, DeletedRangesAreKnown) {
   WriteSet writes;
   writes.DeleteRange(p_, Key(200), Key(950));
   writes.Put(p_, Key(300), "kept");
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   EXPECT_EQ(Scan({.lower = Key(100), .upper = Key(960)}).keys, Stored({.lower = Key(100), .upper = Key(960)}));
   key = Key(250);
   EXPECT_TRUE(ranges().SkipForward(p_.id(), store_->LatestSequence(), &key));
@@ -219,7 +220,7 @@ TEST_F(EmptyRangesTest, ACommitOfManyKeysCostsNoMoreThanItsKeys) {
   std::mt19937_64 random(1);
   WriteSet writes;
   for (int i = 0; i < 5'000; ++i) writes.Put(p_, Key(2'000 + random() % 50'000), "v");
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   std::string key = Key(30'001);
   EXPECT_FALSE(ranges().SkipForward(p_.id(), ~0ull, &key)) << "forgotten from the first to the last of them";
   for (const uint64_t kept : {1'001, 60'001}) {
@@ -274,7 +275,7 @@ TEST_F(EmptyRangesTest, ScansOfAnyStateAreRight) {
         WriteSet writes;
         writes.DeleteRange(p_, Key(from), Key(to));
         for (int i = 0; i < 5; ++i) writes.Put(p_, Key(from + below(1'500)), "back");
-        ASSERT_OK(store_->Commit(writes).status());
+        ASSERT_OK(store_->commits().Commit(writes).status());
       }
     }
     Snapshot& snapshot = snapshots[below(snapshots.size())];
@@ -307,7 +308,7 @@ TEST_F(EmptyRangesTest, ConcurrentReadersSeeEachKeyOfTheirSnapshot) {
         if (random() % 8 == 0) {
           Put(Key(random() % 3'000), "v");
         } else if (head < tail) {
-          ASSERT_OK(store_->CommitDelete(p_, Key(head)).status());
+          ASSERT_OK(store_->commits().CommitDelete(p_, Key(head)).status());
           head += 3;
           if (random() % 3 == 0) Put(Key(tail += 3), "v");
         }

@@ -1,5 +1,6 @@
 // EntityStore and ScanIterator: typed entities, lazily, as C++20 ranges.
 #include "yarrow/entity_store.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
@@ -52,11 +53,11 @@ class EntityTest : public test::StoreFixture {
     names_.emplace(std::move(names));
   }
   void Fill(int64_t count) {
-    WriteSet writes;
+    WriteBatch writes;
     for (int64_t id = 0; id < count; ++id) {
       users_->Put(&writes, id, {"user" + std::to_string(id), static_cast<int32_t>(id % 100)});
     }
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->Write(writes));
   }
   template <class Range>
   std::vector<int64_t> Ids(Range&& range) {
@@ -85,14 +86,14 @@ TEST_F(EntityTest, PutGetDelete) {
   EXPECT_TRUE(user.has_value());
 }
 
-TEST_F(EntityTest, OneWriteSetOverSeveralStores) {
-  WriteSet writes;
+TEST_F(EntityTest, OneBatchOverSeveralStores) {
+  WriteBatch writes;
   users_->Put(&writes, 1, {"Ada", 36});
   names_->Put(&writes, "Ada", "1");
   names_->Delete(&writes, "Bob");
   ASSERT_OK_AND_ASSIGN(auto user, users_->Get(1));
   EXPECT_FALSE(user.has_value());
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->Write(writes));
   ASSERT_OK_AND_ASSIGN(user, users_->Get(1));
   EXPECT_TRUE(user.has_value());
   ASSERT_OK_AND_ASSIGN(auto id, names_->Get("Ada"));
@@ -165,8 +166,8 @@ TEST_F(EntityTest, UndecodableEntriesAreErrorsThatNameTheirKey) {
   ASSERT_OK(users_->Put(1, {"fine", 1}));
   std::string key;
   DefaultKeyCodec<int64_t>::Encode(2, &key);
-  ASSERT_OK(store_->CommitPut(users_->partition(), key, "?").status());
-  ASSERT_OK(store_->CommitPut(users_->partition(), "short", "xxxx").status());
+  ASSERT_OK(store_->Put(users_->partition(), key, "?"));
+  ASSERT_OK(store_->Put(users_->partition(), "short", "xxxx"));
   int entries = 0;
   int errors = 0;
   for (const auto& entry : users_->ScanIter()) {

@@ -9,6 +9,7 @@
 
 #include "arrow_assert.h"
 #include "random_seed.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 #include "yarrow/store.h"
@@ -46,8 +47,8 @@ TEST(FileCount, ManyShortOpensLeaveAHandful) {
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db")));
     ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
     ASSERT_OK_AND_ASSIGN(const Partition others, store->OpenPartition("others"));
-    ASSERT_OK(store->CommitPut(rows, AscendingKey(i), "row").status());
-    if (i % 7 == 0) ASSERT_OK(store->CommitPut(others, AscendingKey(i), "row").status());
+    ASSERT_OK(store->commits().CommitPut(rows, AscendingKey(i), "row").status());
+    if (i % 7 == 0) ASSERT_OK(store->commits().CommitPut(others, AscendingKey(i), "row").status());
     store.reset();
     most = std::max(most, CountFiles(dir.File("db")));
   }
@@ -72,7 +73,7 @@ TEST_P(ReadingOpensTest, LeaveNothing) {
     options.durability = GetParam();
     ASSERT_OK_AND_ASSIGN(auto store, Store::Open(dir.File("db"), options));
     ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
-    if (store->LatestSequence() == 0) ASSERT_OK(store->CommitPut(rows, "key", "row").status());
+    if (store->LatestSequence() == 0) ASSERT_OK(store->commits().CommitPut(rows, "key", "row").status());
   };
   open();
   open();
@@ -91,7 +92,7 @@ TEST(FileCount, SmallFilesOfAscendingKeysAreMerged) {
   ASSERT_OK_AND_ASSIGN(const Partition rows, store->OpenPartition("entries"));
   constexpr int kFlushes = 80;
   for (int i = 0; i < kFlushes; ++i) {
-    ASSERT_OK(store->CommitPut(rows, AscendingKey(i), "row").status());
+    ASSERT_OK(store->commits().CommitPut(rows, AscendingKey(i), "row").status());
     ASSERT_OK(store->FlushMemtables());
   }
   for (int waits = 0; waits < 300 && CountFiles(dir.File("db"), ".sst") > 12; ++waits) {
@@ -107,10 +108,10 @@ TEST(FileCount, TheLogIsBounded) {
   ASSERT_OK(store->SetMostLogBytes(2 << 20));
   ASSERT_OK_AND_ASSIGN(const Partition idle, store->OpenPartition("idle"));
   ASSERT_OK_AND_ASSIGN(const Partition busy, store->OpenPartition("busy"));
-  ASSERT_OK(store->CommitPut(idle, "key", "row").status());
+  ASSERT_OK(store->commits().CommitPut(idle, "key", "row").status());
   uint64_t most = 0;
   for (int i = 0; i < 300; ++i) {
-    ASSERT_OK(store->CommitPut(busy, AscendingKey(i % 10), std::string(50'000, 'x')).status());
+    ASSERT_OK(store->commits().CommitPut(busy, AscendingKey(i % 10), std::string(50'000, 'x')).status());
     most = std::max(most, LogBytes(*store));
   }
   EXPECT_LT(most, 4U << 20);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "store/sst_files.h"
+#include "store/write_set.h"
 #include "yarrow/store.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -24,7 +25,7 @@ class FileRunTest : public test::StoreFixture {
   arrow::Result<CommitResult> Commit(std::shared_ptr<const FileRun> run) {
     WriteSet writes;
     writes.AddRun(std::move(run));
-    return store_->Commit(writes);
+    return store_->commits().Commit(writes);
   }
   uint64_t Count(Partition partition, const Snapshot& snapshot = {}) {
     ScanCursor scan = store_->Scan({.partition = partition, .snapshot = snapshot});
@@ -89,7 +90,7 @@ TEST_F(FileRunTest, AloneItsFilesAreMovedIn) {
     writes.AddRun(NewRun(p_, 0, 300, "v"));
     EXPECT_EQ(writes.op_count(), 300u);
     EXPECT_FALSE(writes.empty());
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   EXPECT_TRUE(TemporaryIsEmpty());
   EXPECT_EQ(Figure("hot.memtable_bytes"), memtable_before);
@@ -120,7 +121,7 @@ TEST_F(FileRunTest, WhatIsWrittenLaterWins) {
   writes.Delete(p_, Key(3));
   writes.AddRun(NewRun(p_, 50, 60, "second run"));
   writes.AddRun(NewRun(q_, 0, 10, "of q"));
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   EXPECT_EQ(Count(q_), 10u);
   EXPECT_EQ(Get(Key(1)), "run");
   EXPECT_EQ(Get(Key(2)), "after the run");
@@ -142,25 +143,25 @@ TEST_F(FileRunTest, SavepointsForgetRunsToo) {
   writes.RollbackTo(savepoint);
   EXPECT_EQ(writes.op_count(), 1u);
   EXPECT_TRUE(TemporaryIsEmpty());
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   EXPECT_EQ(Count(p_), 1u);
 }
 
 TEST_F(FileRunTest, ItIsJudgedLikeALoad) {
   CommitGuard guard("definition of table t");
   const GuardUse use[] = {{.guard = &guard, .version = 0}};
-  const auto token = store_->BeginWrite();
-  ASSERT_OK(store_->CommitPut(p_, Key(50), "written meanwhile", {.guards = use}).status());
+  const auto token = store_->commits().BeginWrite();
+  ASSERT_OK(store_->commits().CommitPut(p_, Key(50), "written meanwhile", {.guards = use}).status());
   WriteSet writes;
   writes.AddRun(NewRun(p_, 0, 100, "run"));
-  const auto lost = store_->Commit(writes, {.transaction = token.get(), .guards = use});
+  const auto lost = store_->commits().Commit(writes, {.transaction = token.get(), .guards = use});
   EXPECT_TRUE(IsConflict(lost.status())) << lost.status().ToString();
   EXPECT_EQ(Count(p_), 1u);
   // And keys in memory beside it as ever.
-  const auto second = store_->BeginWrite();
+  const auto second = store_->commits().BeginWrite();
   Put("z", "written meanwhile");
   writes.Put(p_, "z", "mine");
-  EXPECT_TRUE(IsConflict(store_->Commit(writes, {.transaction = second.get(), .guards = use}).status()));
+  EXPECT_TRUE(IsConflict(store_->commits().Commit(writes, {.transaction = second.get(), .guards = use}).status()));
 }
 
 TEST_F(FileRunTest, LargeSetsCommitAsOneIngestOverPartitions) {
@@ -177,8 +178,8 @@ TEST_F(FileRunTest, LargeSetsCommitAsOneIngestOverPartitions) {
   for (int i = 0; i < 1000; i += 2) writes.Put(p_, Key(i), "second");
   writes.Delete(p_, Key(7));
   Snapshot before = store_->GetSnapshot();
-  auto token = store_->BeginWrite();
-  ASSERT_OK(store_->Commit(writes, {.transaction = token.get()}).status());
+  auto token = store_->commits().BeginWrite();
+  ASSERT_OK(store_->commits().Commit(writes, {.transaction = token.get()}).status());
   EXPECT_EQ(Figure("hot.memtable_bytes"), memtable_before);  // nothing went through the memtable
   EXPECT_TRUE(TemporaryIsEmpty());
   EXPECT_EQ(Count(p_), 999u);

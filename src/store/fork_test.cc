@@ -17,6 +17,7 @@
 #include "child_process.h"
 #include "forked.h"
 #include "store/home_process.h"
+#include "store/store_commits.h"
 #include "temp_dir.h"
 #include "yarrow/entity_store.h"
 
@@ -45,7 +46,7 @@ class ForkTest : public testing::Test {
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(store_, Store::Open(path_, {.durability = Durability::kGrouped}));
     ASSERT_OK_AND_ASSIGN(p_, store_->OpenPartition("p"));
-    for (const char* key : {"a", "b", "c"}) ASSERT_OK(store_->CommitPut(p_, key, "v").status());
+    for (const char* key : {"a", "b", "c"}) ASSERT_OK(store_->commits().CommitPut(p_, key, "v").status());
   }
 
   const TempDir dir_;
@@ -61,17 +62,17 @@ TEST_F(ForkTest, EachCallInAChildIsAnError) {
   ScanCursor begun = store_->Scan({.partition = p_});
   ASSERT_TRUE(begun.Next());
   ScanCursor merging = store_->Scan({.partition = p_, .reverse = true});
-  auto token = store_->BeginWrite();
+  auto token = store_->commits().BeginWrite();
   ASSERT_OK_AND_ASSIGN(auto entities, (EntityStore<std::string, std::string>::Open(store_, "e")));
   WriteSet writes;
   writes.Put(p_, "k", "v");
   InForkedChild([&] {
-    EXPECT_ERROR_HAS(store_->CommitPut(p_, "k", "v"), kRemedy);
-    EXPECT_ERROR_HAS(store_->CommitDelete(p_, "a"), kRemedy);
-    EXPECT_ERROR_HAS(store_->Commit(writes), kRemedy);
-    EXPECT_ERROR_HAS(store_->Commit(writes, {.transaction = token.get()}), kRemedy);
-    EXPECT_ERROR_HAS(store_->CheckConflicts(writes, *token), kRemedy);
-    EXPECT_ERROR_HAS(store_->CommitClosed({}, [](WriteSet*) { return arrow::Status::OK(); }), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().CommitPut(p_, "k", "v"), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().CommitDelete(p_, "a"), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().Commit(writes), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().Commit(writes, {.transaction = token.get()}), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().CheckConflicts(writes, *token), kRemedy);
+    EXPECT_ERROR_HAS(store_->commits().CommitClosed({}, [](WriteSet*) { return arrow::Status::OK(); }), kRemedy);
     PinnedValue value;
     EXPECT_ERROR_HAS(store_->Get(p_, "a", &value), kRemedy);
     EXPECT_ERROR_HAS(store_->Get(p_, "a", &value, snapshot), kRemedy);
@@ -87,8 +88,8 @@ TEST_F(ForkTest, EachCallInAChildIsAnError) {
     EXPECT_FALSE(fresh.Next());
     EXPECT_ERROR_HAS(fresh.status(), kRemedy);
     EXPECT_TRUE(store_->GetSnapshot().is_null());
-    const auto begun_here = store_->BeginWrite();
-    EXPECT_ERROR_HAS(store_->Commit(writes, {.transaction = begun_here.get()}), kRemedy);
+    const auto begun_here = store_->commits().BeginWrite();
+    EXPECT_ERROR_HAS(store_->commits().Commit(writes, {.transaction = begun_here.get()}), kRemedy);
     EXPECT_ERROR_HAS(entities.Put("k", "v"), kRemedy);
     EXPECT_ERROR_HAS(entities.Get("k"), kRemedy);
     for (const auto& entry : entities.ScanIter()) EXPECT_ERROR_HAS(entry.status(), kRemedy);
@@ -102,7 +103,7 @@ TEST_F(ForkTest, EachCallInAChildIsAnError) {
     store_->SetWriteRate(1);
     EXPECT_EQ(store_->path(), fs::canonical(path_));
   });
-  EXPECT_OK(store_->Commit(writes, {.transaction = token.get()}).status());
+  EXPECT_OK(store_->commits().Commit(writes, {.transaction = token.get()}).status());
   EXPECT_TRUE(begun.Next() && merging.Next());
 }
 
@@ -126,7 +127,7 @@ TEST_F(ForkTest, WhatAChildDestroysTouchesNoFile) {
     std::optional<Snapshot> snapshot = store_->GetSnapshot();
     std::optional<ScanCursor> cursor = store_->Scan({.partition = p_});
     ASSERT_TRUE(cursor->Next());
-    auto token = store_->BeginWrite();
+    auto token = store_->commits().BeginWrite();
     std::optional<PinnedValue> pinned(std::in_place);
     ASSERT_OK(store_->Get(p_, "a", &*pinned).status());
     InForkedChild(
@@ -140,7 +141,7 @@ TEST_F(ForkTest, WhatAChildDestroysTouchesNoFile) {
         end);
     EXPECT_EQ(FilesBelow(path_), before);
   }
-  EXPECT_OK(store_->CommitPut(p_, "after", "v").status());
+  EXPECT_OK(store_->commits().CommitPut(p_, "after", "v").status());
 }
 
 int registered_late = 0;
@@ -187,7 +188,7 @@ TEST_F(ForkTest, AChildOfAProcessThatHasClosedWorksWithThreadsOfItsOwn) {
         ASSERT_OK_AND_ASSIGN(const Partition p, store->OpenPartition("p"));
         const std::string value(10'000, 'v');
         // Several memtables: without threads that write them out the commits would stand still.
-        for (int i = 0; i < 2000; ++i) ASSERT_OK(store->CommitPut(p, std::to_string(i), value).status());
+        for (int i = 0; i < 2000; ++i) ASSERT_OK(store->commits().CommitPut(p, std::to_string(i), value).status());
         ASSERT_OK(store->FlushMemtables());
         ASSERT_OK(store->CompactAll());
         store.reset();

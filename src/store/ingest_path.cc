@@ -14,6 +14,7 @@
 #include "store/rocksdb_status.h"
 #include "store/run_files.h"
 #include "store/sst_files.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "store/write_run.h"
 #include "yarrow/codec.h"

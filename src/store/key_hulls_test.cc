@@ -7,6 +7,7 @@
 #include <set>
 
 #include "random_seed.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "store/key_hashes.h"
 #include "store/key_hulls.h"
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -17,6 +17,7 @@
 #include "store/log_env.h"
 #include "store/log_ledger.h"
 #include "store/log_scan.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 #include "yarrow/store.h"
@@ -66,7 +67,7 @@ arrow::Status CommitRows(Store& store, int first, int count) {
   ARROW_ASSIGN_OR_RAISE(const Partition busy, store.OpenPartition("busy"));
   ARROW_ASSIGN_OR_RAISE(const Partition idle, store.OpenPartition("idle"));
   for (int i = first; i < first + count; ++i) {
-    ARROW_RETURN_NOT_OK(store.CommitPut(i % 50 == 0 ? idle : busy, KeyOf(i), ValueOf(i)).status());
+    ARROW_RETURN_NOT_OK(store.commits().CommitPut(i % 50 == 0 ? idle : busy, KeyOf(i), ValueOf(i)).status());
   }
   return arrow::Status::OK();
 }

@@ -12,6 +12,7 @@
 #include "arrow_assert.h"
 #include "lossy_env.h"
 #include "random_seed.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 
@@ -144,8 +145,8 @@ TEST(LossyEnv, AStoreKeepsWhatItSynced) {
         const auto store,
         OpenStoreOn(&env, dir.File("disk") / "db", {.durability = Durability::kOs, .write_buffer_bytes = 64 << 10}));
     ASSERT_OK_AND_ASSIGN(const Partition partition, store->OpenPartition("p"));
-    ASSERT_OK(store->CommitPut(partition, "synced", "1", {.sync = true}).status());
-    ASSERT_OK(store->CommitPut(partition, "not synced", "2").status());
+    ASSERT_OK(store->commits().CommitPut(partition, "synced", "1", {.sync = true}).status());
+    ASSERT_OK(store->commits().CommitPut(partition, "not synced", "2").status());
     disk.Cut();
   }
   disk.Materialise(dir.File("left"));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arrow_assert.h"
+#include "store/store_commits.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/store.h"
@@ -27,7 +28,7 @@ class ManifestDamageTest : public testing::Test {
     for (int file = 0; file < 2; ++file) {
       WriteSet writes;
       for (int i = 0; i < kRows / 2; ++i) writes.Put(p, std::to_string(file * kRows + i), std::string(100, 'v'));
-      ASSERT_OK((*store)->Commit(writes).status());
+      ASSERT_OK((*store)->commits().Commit(writes).status());
     }
   }
   static arrow::Result<std::shared_ptr<Store>> Open(const fs::path& path) {

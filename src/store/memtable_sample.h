@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -12,7 +12,7 @@
 #include "store/file_run.h"
 #include "store/key_heap.h"
 #include "store/write_run.h"
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

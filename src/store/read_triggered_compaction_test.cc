@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/skipped_entries.h"
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -16,7 +17,7 @@ class ReadTriggeredCompactionTest : public test::StoreFixture {
   void PutRows() {
     WriteSet writes;
     for (uint64_t i = 0; i < kRows; ++i) writes.Put(p_, Key(i), "value");
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   // One by one between the rows that stay, so that no range is known to be empty.
   void DeleteAllBut(uint64_t one_in) {
@@ -24,7 +25,7 @@ class ReadTriggeredCompactionTest : public test::StoreFixture {
     for (uint64_t i = 0; i < kRows; ++i) {
       if (i % one_in != 0) writes.Delete(p_, Key(i));
     }
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
   }
   // Entries stepped over by a scan that gives so many rows.
   uint64_t Scan(uint64_t rows, bool reverse = false, const Snapshot& snapshot = {}) {
@@ -79,7 +80,7 @@ TEST_F(ReadTriggeredCompactionTest, OthersAreLeftAlone) {
   PutRows();
   WriteSet writes;
   for (uint64_t i = 0; i < kRows; i += 10) writes.Delete(p_, Key(i));
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   const uint64_t rows = kRows / 10 * 9;
   uint64_t skipped = 0;
   while (skipped < 4 * ReadTriggeredCompaction::kLeastSkipped) skipped += Scan(rows);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "store/sst_files.h"
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -4,6 +4,7 @@
 #include "store/home_process.h"
 #include "store/rocksdb_slice.h"
 #include "store/scan_state.h"
+#include "store/write_set.h"
 #include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
 
@@ -101,7 +102,7 @@ bool ScanCursor::CheckSpec() {
 bool ScanCursor::NextPoint() {
   State& s = *state_;
   s.phase = State::Phase::kAfter;
-  s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, nullptr, /*reverse=*/false);
+  s.overlay.Position(s.writes, s.spec.partition, s.lower, s.upper, nullptr, /*reverse=*/false);
   if (!s.overlay.status().ok()) {
     s.status = s.overlay.status();
     return Finish();
@@ -141,8 +142,7 @@ void ScanCursor::Position() {
     s.SeekTo(s.upper);
   }
   const std::string_view target = s.target;
-  s.overlay.Position(s.spec.overlay, s.spec.partition, s.lower, s.upper, s.has_target ? &target : nullptr,
-                     s.spec.reverse);
+  s.overlay.Position(s.writes, s.spec.partition, s.lower, s.upper, s.has_target ? &target : nullptr, s.spec.reverse);
   s.merging = s.overlay.current() != nullptr || !s.overlay.status().ok();
   s.advance_base = s.advance_overlay = false;
   s.has_target = false;

@@ -10,6 +10,7 @@
 
 #include "random_seed.h"
 #include "store/file_run.h"
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -26,8 +27,8 @@ class ScanTest : public test::StoreFixture {
     EXPECT_FALSE(scan->Next());  // the end stays the end
     return entries;
   }
-  Entries Scan(ScanSpec spec) {
-    ScanCursor scan = store_->Scan(std::move(spec));
+  Entries Scan(ScanSpec spec, WriteSet::View writes = {}) {
+    ScanCursor scan = store_->commits().Scan(std::move(spec), std::move(writes));
     return ReadAll(&scan);
   }
   // A statement in files, a few rows in each.
@@ -177,7 +178,7 @@ TEST_F(ScanTest, ManyRangesThroughOneCursor) {
       EXPECT_EQ(ReadAll(&scan).size(), 100u);
       scan.ResetRange(Key(55), Key(56));
       EXPECT_EQ(ReadAll(&scan)[0].second, "55");  // one state throughout
-      ASSERT_OK(store_->CommitPut(p_, Key(55), "55").status());
+      ASSERT_OK(store_->commits().CommitPut(p_, Key(55), "55").status());
     }
   }
 }
@@ -244,11 +245,11 @@ TEST_F(ScanTest, OverlayReplacesHidesAndAdds) {
   writes.Put(p_, Key(4), "not sealed");
   const Entries expected = {
       {Key(1), "replaced"}, {Key(2), "2"}, {Key(3), "back again"}, {Key(4), "4"}, {Key(7), "added"}};
-  EXPECT_EQ(Scan({.partition = p_, .overlay = view}), expected);
-  Entries reversed = Scan({.partition = p_, .reverse = true, .overlay = view});
+  EXPECT_EQ(Scan({.partition = p_}, view), expected);
+  Entries reversed = Scan({.partition = p_, .reverse = true}, view);
   std::reverse(reversed.begin(), reversed.end());
   EXPECT_EQ(reversed, expected);
-  ScanCursor scan = store_->Scan({.partition = p_, .overlay = view});
+  ScanCursor scan = store_->commits().Scan({.partition = p_}, view);
   ASSERT_TRUE(scan.Next());
   EXPECT_EQ(scan.rows_visited(), 1u);
 }
@@ -262,7 +263,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
     std::map<std::string, std::string> expected;
     WriteSet clear;
     clear.DeleteRange(p_, Key(0), Key(100));
-    ASSERT_OK(store_->Commit(clear).status());
+    ASSERT_OK(store_->commits().Commit(clear).status());
     for (int i = 0; i < 30; ++i) {
       const std::string key = Key(random() % 50);
       Put(key, "base");
@@ -293,7 +294,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
       const bool is_own = writes.Get(p_, key, &own).ValueOrDie() == WriteSet::Found::kPut;
       EXPECT_TRUE(!is_own || own == value) << key;
     }
-    ScanCursor again = store_->Scan({.partition = p_, .overlay = writes.GetView()});
+    ScanCursor again = store_->commits().Scan({.partition = p_}, writes.GetView());
     for (int i = 0; i < 10; ++i) {
       const std::string lower = i == 0 ? "" : Key(random() % 60);
       const std::string upper = i == 0 ? "" : i % 3 == 0 ? lower + '\0' : Key(random() % 60);
@@ -305,10 +306,8 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
       again.ResetRange(lower, upper);
       EXPECT_EQ(ReadAll(&again), want);
       if (reverse) std::reverse(want.begin(), want.end());
-      EXPECT_EQ(
-          Scan({.partition = p_, .lower = lower, .upper = upper, .reverse = reverse, .overlay = writes.GetView()}),
-          want);
-      ScanCursor sought = store_->Scan({.partition = p_, .reverse = reverse, .overlay = writes.GetView()});
+      EXPECT_EQ(Scan({.partition = p_, .lower = lower, .upper = upper, .reverse = reverse}, writes.GetView()), want);
+      ScanCursor sought = store_->commits().Scan({.partition = p_, .reverse = reverse}, writes.GetView());
       const std::string target = Key(random() % 60);
       sought.Seek(target);
       const auto found = reverse ? expected.upper_bound(target) : expected.lower_bound(target);
@@ -318,7 +317,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
     }
     writes.Put(p_, Key(61), "not sealed");
     expected[Key(61)] = "not sealed";
-    ASSERT_OK(store_->Commit(writes).status());
+    ASSERT_OK(store_->commits().Commit(writes).status());
     EXPECT_EQ(Scan({.partition = p_}), Entries(expected.begin(), expected.end()));
   }
 }
@@ -327,7 +326,7 @@ TEST_F(ScanTest, OverlayAgreesWithAMap) {
 TEST_F(ScanTest, TombstoneDenseFilesAreCompactedUnasked) {
   Fill(5000);
   ASSERT_OK(store_->CompactAll());
-  for (uint64_t i = 0; i < 4000; ++i) ASSERT_OK(store_->CommitDelete(p_, Key(i)).status());
+  for (uint64_t i = 0; i < 4000; ++i) ASSERT_OK(store_->commits().CommitDelete(p_, Key(i)).status());
   ASSERT_OK(store_->FlushMemtables());
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
   uint64_t tombstones = 1;

@@ -13,6 +13,7 @@
 #include "store/overlay_cursor.h"
 #include "store/rocksdb_status.h"
 #include "store/store_impl.h"
+#include "store/write_set.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -24,8 +25,12 @@ struct ScanCursor::State {
     kAfter,  // at the end of the range, or failed
   };
 
-  State(std::shared_ptr<const Store> owner, ScanSpec scan)
-      : store(std::move(owner)), spec(std::move(scan)), lower(spec.lower), upper(spec.upper) {}
+  State(std::shared_ptr<const Store> owner, ScanSpec scan, WriteSet::View scanned_writes)
+      : store(std::move(owner)),
+        spec(std::move(scan)),
+        writes(std::move(scanned_writes)),
+        lower(spec.lower),
+        upper(spec.upper) {}
   ~State() {
     NoteSkipped();
     if (own_snapshot != nullptr) store->impl()->db->ReleaseSnapshot(own_snapshot);
@@ -99,7 +104,8 @@ struct ScanCursor::State {
 
   const std::shared_ptr<const Store> store;
   ScanSpec spec;
-  std::string lower;  // of the current range
+  WriteSet::View writes;  // laid over the stored entries
+  std::string lower;      // of the current range
   std::string upper;
   rocksdb::Slice lower_bound;  // RocksDB reads them through pointers, at every seek anew
   rocksdb::Slice upper_bound;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "store/key_summary.h"
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

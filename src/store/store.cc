@@ -15,6 +15,7 @@
 #include "store/rocksdb_slice.h"
 #include "store/rocksdb_status.h"
 #include "store/scan_state.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "store/store_registry.h"
 #include "store/system_partition.h"
@@ -119,6 +120,7 @@ arrow::Result<std::shared_ptr<Store>> StoreImpl::OpenStore(const fs::path& path,
   EndForkedChildrenAtExit();
   impl->registered = registered;
   store->impl_ = std::move(impl);
+  store->commits_ = std::make_unique<StoreCommits>(store.get());
   return store;
 }
 
@@ -228,49 +230,19 @@ arrow::Result<bool> Store::Get(Partition partition, std::string_view key, Pinned
 }
 
 ScanCursor Store::Scan(ScanSpec spec) const {
-  return ScanCursor(ScanCursor::StatePtr(new ScanCursor::State(shared_from_this(), std::move(spec))));
+  return ScanCursor(ScanCursor::StatePtr(new ScanCursor::State(shared_from_this(), std::move(spec), {})));
 }
 
-std::unique_ptr<WriteTransactionToken> Store::BeginWrite() {
-  std::unique_ptr<WriteTransactionToken> token(new WriteTransactionToken());
-  token->store_ = shared_from_this();
-  if (HomeProcess::IsHome()) impl_->commits.Register(token.get(), [this] { return GetSnapshot(); });
-  return token;
+arrow::Status Store::Put(Partition partition, std::string_view key, std::string_view value) {
+  return commits_->CommitPut(partition, key, value).status();
 }
 
-arrow::Result<CommitResult> Store::Commit(const WriteSet& writes, const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return impl_->CommitSet(writes, options);
+arrow::Status Store::Delete(Partition partition, std::string_view key) {
+  return commits_->CommitDelete(partition, key).status();
 }
 
-arrow::Status Store::CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return impl_->CheckConflicts(writes, token);
-}
-
-arrow::Result<CommitResult> Store::CommitPut(Partition partition, std::string_view key, std::string_view value,
-                                             const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return impl_->CommitOne(partition, WriteOp::Kind::kPut, key, value, options);
-}
-
-arrow::Result<CommitResult> Store::CommitDelete(Partition partition, std::string_view key,
-                                                const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return impl_->CommitOne(partition, WriteOp::Kind::kDelete, key, {}, options);
-}
-
-arrow::Result<CommitResult> Store::CommitClosed(std::span<const WriteRange> closed, const BuildWrites& build,
-                                                const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  return impl_->CommitClosed(closed, build, options);
-}
-
-void Store::AddListener(CommitListener* listener) {
-  if (HomeProcess::IsHome()) impl_->commits.AddListener(listener);
-}
-void Store::RemoveListener(CommitListener* listener) {
-  if (HomeProcess::IsHome()) impl_->commits.RemoveListener(listener);
+arrow::Status Store::Write(const WriteBatch& batch) {
+  return batch.empty() ? arrow::Status::OK() : commits_->Commit(*batch.writes_).status();
 }
 
 std::vector<std::string> Store::SplitPoints(Partition partition, std::string_view lower, std::string_view upper,

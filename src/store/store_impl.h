@@ -31,6 +31,7 @@
 #include "store/memtable_sample.h"
 #include "store/read_triggered_compaction.h"
 #include "store/split_point_cache.h"
+#include "store/store_commits.h"
 #include "store/write_pressure.h"
 #include "yarrow/store.h"
 
@@ -93,7 +94,7 @@ struct StoreImpl {
   arrow::Result<CommitResult> CommitOne(Partition partition, WriteOp::Kind kind, std::string_view key,
                                         std::string_view value, const CommitOptions& commit);
   arrow::Result<CommitResult> CommitSet(const WriteSet& writes, const CommitOptions& commit);
-  arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const Store::BuildWrites& build,
+  arrow::Result<CommitResult> CommitClosed(std::span<const WriteRange> closed, const StoreCommits::BuildWrites& build,
                                            const CommitOptions& commit);
   // Before a commit of so many bytes begins.
   void AwaitTurn(const CommitOptions& commit, uint64_t bytes);

@@ -9,6 +9,7 @@
 
 #include "arrow_assert.h"
 #include "child_process.h"
+#include "store/store_commits.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"
 #include "yarrow/store.h"
@@ -33,7 +34,7 @@ std::string ReadFile(const fs::path& path) {
 void MakeDatabase(const fs::path& path) {
   ASSERT_OK_AND_ASSIGN(auto store, Store::Open(path));
   ASSERT_OK_AND_ASSIGN(Partition partition, store->OpenPartition("p"));
-  ASSERT_OK(store->CommitPut(partition, "k", "v").status());
+  ASSERT_OK(store->commits().CommitPut(partition, "k", "v").status());
 }
 
 void ExpectEntry(const fs::path& path) {

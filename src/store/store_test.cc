@@ -1,5 +1,6 @@
 // Store: gets, snapshots, partitions, durability, split points.
 #include "yarrow/store.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
@@ -49,7 +50,9 @@ class StoreTest : public testing::Test {
     if (!found.ok()) return found.status().ToString();
     return *found ? std::string(value.view()) : "(none)";
   }
-  void Put(std::string_view key, std::string_view value) { ASSERT_OK(store_->CommitPut(p_, key, value).status()); }
+  void Put(std::string_view key, std::string_view value) {
+    ASSERT_OK(store_->commits().CommitPut(p_, key, value).status());
+  }
 
   TempDir dir_;
   std::shared_ptr<Store> store_;
@@ -61,7 +64,7 @@ TEST_F(StoreTest, GetSeesNowOrItsSnapshot) {
   const Snapshot before = store_->GetSnapshot();
   Put("a", "2");
   Put("b", "3");
-  ASSERT_OK(store_->CommitDelete(p_, "c").status());
+  ASSERT_OK(store_->commits().CommitDelete(p_, "c").status());
   EXPECT_EQ(Get("a"), "2");
   EXPECT_EQ(Get("a", before), "1");
   EXPECT_EQ(Get("b", before), "(none)");
@@ -143,7 +146,7 @@ TEST_F(StoreTest, PartitionsAreSeparateAndLast) {
   EXPECT_NE(p_.id(), q.id());
   EXPECT_EQ(store_->PartitionName(q), "q");
   Put("a", "of p");
-  ASSERT_OK(store_->CommitPut(q, "a", "of q").status());
+  ASSERT_OK(store_->commits().CommitPut(q, "a", "of q").status());
   Open({.durability = Durability::kOs});
   EXPECT_EQ(store_->ListPartitions(), (std::vector<std::string>{"p", "q"}));
   EXPECT_EQ(Get("a"), "of p");
@@ -153,10 +156,10 @@ TEST_F(StoreTest, PartitionsAreSeparateAndLast) {
 TEST_F(StoreTest, NoPartitionIsAnError) {
   PinnedValue value;
   EXPECT_ERROR_HAS(store_->Get(Partition(), "a", &value), "names no partition");
-  EXPECT_ERROR_HAS(store_->CommitPut(Partition(), "a", "b"), "names no partition");
+  EXPECT_ERROR_HAS(store_->commits().CommitPut(Partition(), "a", "b"), "names no partition");
   WriteSet writes;
   writes.Put(Partition(), "a", "b");
-  EXPECT_ERROR_HAS(store_->Commit(writes), "names no partition");
+  EXPECT_ERROR_HAS(store_->commits().Commit(writes), "names no partition");
   ScanCursor scan = store_->Scan({});
   EXPECT_FALSE(scan.Next());
   EXPECT_ERROR_HAS(scan.status(), "names no partition");
@@ -171,7 +174,7 @@ TEST_F(StoreTest, CommitIsAtomicOverPartitionsAndReportsItsSequences) {
   writes.Delete(p_, "gone");
   writes.Put(p_, "a", "3");  // the last write wins
   const uint64_t before = store_->LatestSequence();
-  ASSERT_OK_AND_ASSIGN(CommitResult result, store_->Commit(writes));
+  ASSERT_OK_AND_ASSIGN(CommitResult result, store_->commits().Commit(writes));
   EXPECT_EQ(result.first_sequence, before + 1);
   EXPECT_EQ(result.last_sequence, store_->LatestSequence());
   EXPECT_EQ(Get("a"), "3");
@@ -179,7 +182,7 @@ TEST_F(StoreTest, CommitIsAtomicOverPartitionsAndReportsItsSequences) {
   PinnedValue value;
   ASSERT_OK_AND_ASSIGN(bool found, store_->Get(q, "a", &value));
   EXPECT_TRUE(found);
-  ASSERT_OK(store_->Commit(WriteSet()).status());  // nothing is fine too
+  ASSERT_OK(store_->commits().Commit(WriteSet()).status());  // nothing is fine too
 }
 
 TEST_F(StoreTest, DeleteRangeAppliesBeforeThePutsOfItsSet) {
@@ -187,13 +190,13 @@ TEST_F(StoreTest, DeleteRangeAppliesBeforeThePutsOfItsSet) {
   WriteSet writes;
   writes.Put(p_, Key(4), "new");  // whatever the order of the calls
   writes.DeleteRange(p_, Key(2), Key(8));
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   EXPECT_EQ(Get(Key(1)), "old");
   EXPECT_EQ(Get(Key(2)), "(none)");
   EXPECT_EQ(Get(Key(4)), "new");
   EXPECT_EQ(Get(Key(8)), "old");
   writes.DeleteRange(p_, "a", "");
-  EXPECT_ERROR_HAS(store_->Commit(writes), "upper bound");
+  EXPECT_ERROR_HAS(store_->commits().Commit(writes), "upper bound");
 }
 
 TEST_F(StoreTest, StatisticsAreSortedAndMove) {
@@ -211,7 +214,7 @@ TEST_F(StoreTest, StatisticsAreSortedAndMove) {
   EXPECT_EQ(figure("hot.sst_bytes"), 0u);
   ASSERT_OK(store_->FlushMemtables());
   EXPECT_GT(figure("hot.sst_bytes"), 0u);
-  const auto token = store_->BeginWrite();
+  const auto token = store_->commits().BeginWrite();
   EXPECT_EQ(figure("commit.live_transactions"), 1u);
 }
 
@@ -226,7 +229,7 @@ void WriteUntilKilled(Durability durability) {
     WriteSet writes;
     writes.Put(p, Key(i), std::string(100, 'v'));
     writes.Put(q, Key(i), Key(i));
-    ASSERT_OK(store->Commit(writes).status());
+    ASSERT_OK(store->commits().Commit(writes).status());
     test::WriteToParent(Key(i));
   }
 }
@@ -277,7 +280,7 @@ TEST_F(StoreTest, EveryDurabilityReads) {
 // A filter that no shard of the cache could hold would be read again by each Get.
 TEST_F(StoreTest, LargeFiltersStayInTheCache) {
   Open({.durability = Durability::kOs, .block_cache_bytes = 16 << 20});
-  for (uint64_t i = 0; i < 400'000; ++i) ASSERT_OK(store_->CommitPut(p_, Key(i), "x").status());
+  for (uint64_t i = 0; i < 400'000; ++i) ASSERT_OK(store_->commits().CommitPut(p_, Key(i), "x").status());
   ASSERT_OK(store_->CompactAll());
   PinnedValue value;
   const auto get = [&](uint64_t i) { ASSERT_TRUE(store_->Get(p_, Key(i), &value).ValueOrDie()); };
@@ -302,7 +305,7 @@ class SplitPoints : public StoreTest {
         for (char& c : value) c = static_cast<char>(random());
         writes.Put(p_, "t" + Key(i), value);
       }
-      ASSERT_OK(store_->Commit(writes).status());
+      ASSERT_OK(store_->commits().Commit(writes).status());
     }
   }
 

@@ -1,5 +1,6 @@
 // Whose partitions are whose: those of Yarrow and of programs, and those of different stores.
 #include "store/system_partition.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -40,8 +41,8 @@ TEST_F(SystemPartitionTest, AStoreTakesItsOwnPartitionsOnly) {
   constexpr const char* kMessage = "another database than that at";
   PinnedValue value;
   EXPECT_ERROR_HAS(store_->Get(foreign, "k", &value), kMessage);
-  EXPECT_ERROR_HAS(store_->CommitPut(foreign, "k", "v"), kMessage);
-  EXPECT_ERROR_HAS(store_->CommitDelete(foreign, "k"), kMessage);
+  EXPECT_ERROR_HAS(store_->commits().CommitPut(foreign, "k", "v"), kMessage);
+  EXPECT_ERROR_HAS(store_->commits().CommitDelete(foreign, "k"), kMessage);
   EXPECT_ERROR_HAS(store_->CompactRange(foreign, "a", "b"), kMessage);
   EXPECT_EQ(store_->ApproximateEntries(foreign, {}, {}), 0u);
   ScanCursor scan = store_->Scan({.partition = foreign});
@@ -49,22 +50,22 @@ TEST_F(SystemPartitionTest, AStoreTakesItsOwnPartitionsOnly) {
   EXPECT_ERROR_HAS(scan.status(), kMessage);
   WriteSet writes;
   writes.Put(foreign, "k", "v");
-  EXPECT_ERROR_HAS(store_->Commit(writes), kMessage);
+  EXPECT_ERROR_HAS(store_->commits().Commit(writes), kMessage);
   const WriteRange all{p_.id(), "a", "z"};
-  EXPECT_ERROR_HAS(store_->CommitClosed({&all, 1},
-                                        [&](WriteSet* built) {
-                                          built->Put(foreign, "k", "v");
-                                          return arrow::Status::OK();
-                                        }),
+  EXPECT_ERROR_HAS(store_->commits().CommitClosed({&all, 1},
+                                                  [&](WriteSet* built) {
+                                                    built->Put(foreign, "k", "v");
+                                                    return arrow::Status::OK();
+                                                  }),
                    kMessage);
   WriteSet ranges;
   ranges.DeleteRange(foreign, "a", "z");
-  EXPECT_ERROR_HAS(store_->Commit(ranges), kMessage);
+  EXPECT_ERROR_HAS(store_->commits().Commit(ranges), kMessage);
   writes.Put(p_, "k", "v");
-  EXPECT_ERROR_HAS(other->Commit(writes), "of one database, not of several");
+  EXPECT_ERROR_HAS(other->commits().Commit(writes), "of one database, not of several");
   writes.Clear();
   writes.Put(p_, "k", "v");
-  EXPECT_OK(store_->Commit(writes).status());
+  EXPECT_OK(store_->commits().Commit(writes).status());
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

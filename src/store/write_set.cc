@@ -1,4 +1,4 @@
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 #include <algorithm>
 #include <limits>

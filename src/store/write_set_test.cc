@@ -1,5 +1,6 @@
 // WriteSet: runs, views, savepoints; and the hash map and commit table below the commit path.
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -72,7 +73,7 @@ TEST_F(WriteSetTest, SavepointsForgetWhatCameAfter) {
   writes.Put(p_, "b", "2");
   writes.RollbackTo(savepoint);
   EXPECT_EQ(Look(writes, "b"), "(nothing)");
-  const auto committed = store_->Commit(writes);
+  const auto committed = store_->commits().Commit(writes);
   ASSERT_OK(committed.status());
   EXPECT_EQ(Get("a"), "1");
 }
@@ -97,7 +98,7 @@ TEST_F(WriteSetTest, ManyStatementsStaySmallAndRight) {
   for (const auto& [key, value] : expected) EXPECT_EQ(Look(writes.GetView(), key), value);
   EXPECT_LE(writes.op_count(), 1000u);  // overwritten writes are dropped as runs merge
   EXPECT_LE(writes.byte_size(), 1000u * 16);
-  ASSERT_OK(store_->Commit(writes).status());
+  ASSERT_OK(store_->commits().Commit(writes).status());
   for (const auto& [key, value] : expected) EXPECT_EQ(Get(key), value == "(deleted)" ? "(none)" : value);
 }
 

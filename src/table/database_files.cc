@@ -5,6 +5,7 @@
 
 #include "catalog/records.h"
 #include "store/oldest_snapshot.h"
+#include "store/store_commits.h"
 #include "table/database_impl.h"
 
 namespace yarrow {

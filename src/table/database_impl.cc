@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/home_process.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 
 namespace yarrow {
@@ -57,7 +58,7 @@ Status DatabaseImpl::CleanJobs() {
     catalog_->jobs().Delete(&writes, ended.front());
     ended.pop_front();
   }
-  return writes.empty() ? Status::OK() : store_->Commit(writes).status();
+  return writes.empty() ? Status::OK() : store_->commits().Commit(writes).status();
 }
 
 }  // namespace yarrow

@@ -10,6 +10,7 @@
 
 #include "catalog/catalog.h"
 #include "job/jobs.h"
+#include "store/store_commits.h"
 #include "tier/cold_table.h"
 #include "yarrow/store.h"
 

@@ -13,6 +13,7 @@
 #include "key/record_key.h"
 #include "scan/table_scan.h"
 #include "store/home_process.h"
+#include "store/store_commits.h"
 
 namespace yarrow {
 

@@ -1,4 +1,5 @@
-// Table behind its facade: where the rows of one reader lie, and the pieces that reads and writes are made of.
+// Table behind its facade: where the rows of one part of a table lie (a shared table is one part, a user table has one
+// a user), and the pieces that reads and writes are made of.
 #pragma once
 
 #include <arrow/result.h>
@@ -15,6 +16,8 @@
 #include "job/job.h"
 #include "scan/computed_cursor.h"
 #include "scan/scan_plan.h"
+#include "store/commit_listener.h"
+#include "store/write_set.h"
 #include "table/database_impl.h"
 #include "tier/cold_table.h"
 #include "yarrow/row.h"
@@ -67,13 +70,13 @@ class TableImpl {
   const std::shared_ptr<ColdTable>& cold() const { return cold_; }
   // Whether a statement or load of so many rows writes segments itself.
   bool WritesSegments(uint64_t rows) const;
-  // Of the reader's segments in a manifest.
+  // Of the part's segments in a manifest.
   SegmentIndex::Totals ColdTotals(const Manifest& manifest) const {
     return manifest.index.TotalsIn(key_prefix_, PrefixSuccessor(key_prefix_));
   }
 
   arrow::Result<std::shared_ptr<TableScan>> Scan(const ScanOptions& options, WriteSet::View overlay) const;
-  // What a plan over the rows of this reader starts from.
+  // What a plan over the rows of this part starts from.
   ScanSource MakeSource(WriteSet::View overlay) const;
 
   // For system tables whose rows are made when they are asked for: all of them, or the one with that encoded key.

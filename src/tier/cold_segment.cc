@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "key/key_range.h"
+#include "store/store_commits.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -84,8 +85,8 @@ arrow::Result<cold::DeletionVector> ColdSegment::Dropped(const Snapshot& snapsho
     if (dropped_version_ == version) return dropped_;
   }
   const KeyRange range = PrefixRange(prefix);
-  ScanCursor overrides = tier_->store->Scan(
-      {.partition = tier_->rows, .lower = range.lower, .upper = range.upper, .snapshot = snapshot, .overlay = overlay});
+  ScanCursor overrides = tier_->store->commits().Scan(
+      {.partition = tier_->rows, .lower = range.lower, .upper = range.upper, .snapshot = snapshot}, overlay);
   cold::DeletionVector::Builder builder;
   while (overrides.Next()) ARROW_RETURN_NOT_OK(builder.AddKey(overrides.key()));
   ARROW_RETURN_NOT_OK(overrides.status());
@@ -105,8 +106,8 @@ arrow::Result<bool> ColdSegment::IsDropped(uint64_t position, const Snapshot& sn
     PinnedValue stored;
     return tier_->store->Get(tier_->rows, key, &stored, snapshot);
   }
-  ScanCursor entry = tier_->store->Scan(
-      {.partition = tier_->rows, .lower = key, .upper = KeySuccessor(key), .snapshot = snapshot, .overlay = overlay});
+  ScanCursor entry = tier_->store->commits().Scan(
+      {.partition = tier_->rows, .lower = key, .upper = KeySuccessor(key), .snapshot = snapshot}, overlay);
   const bool found = entry.Next();
   ARROW_RETURN_NOT_OK(entry.status());
   return found;

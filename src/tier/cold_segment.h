@@ -19,6 +19,7 @@
 #include "cold/segment_key.h"
 #include "cold/segment_lookup.h"
 #include "row/row_schema.h"
+#include "store/write_set.h"
 #include "tier/cold_tier.h"
 #include "yarrow/store.h"
 

@@ -26,11 +26,12 @@
 #include <vector>
 
 #include "cold/segment_key.h"
+#include "store/store_commits.h"
+#include "store/write_set.h"
 #include "tier/cold_segment.h"
 #include "tier/cold_tier.h"
 #include "tier/manifest.h"
 #include "yarrow/store.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

@@ -1,4 +1,5 @@
 #include "tier/cold_table.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +39,7 @@ class ColdTableTest : public testing::Test {
     WriteSet writes;
     for (const auto& segment : edit.added) writes.Put(rows_, cold::EncodeManifestKey(segment->key()), "entry");
     for (const auto& segment : edit.removed) writes.Delete(rows_, cold::EncodeManifestKey(segment->key()));
-    return store_->Commit(writes).ValueOrDie();
+    return store_->commits().Commit(writes).ValueOrDie();
   }
   void Move(const ManifestEdit& edit) {
     ColdTable::Move move = table_->BeginMove(edit);

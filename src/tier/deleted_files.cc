@@ -5,6 +5,7 @@
 #include "cold/deleted_file.h"
 #include "cold/segment_path.h"
 #include "key/key_range.h"
+#include "store/store_commits.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -42,6 +43,24 @@ std::vector<DeletedFile> DeletedFiles::List() const {
   return files;
 }
 
+namespace {
+
+// A deleted range costs later scans beside it a little, so there is none where nothing is.
+arrow::Status AddOverrides(const Store& store, Partition rows, const cold::ManifestKey& segment, WriteSet* writes) {
+  const KeyRange range = PrefixRange(cold::OverridePrefix(segment.table_id, segment.segment_id));
+  ScanCursor overrides = store.Scan({.partition = rows, .lower = range.lower, .upper = range.upper});
+  if (overrides.Next()) writes->DeleteRange(rows, range.lower, range.upper);
+  return overrides.status();
+}
+
+}  // namespace
+
+Status DeletedFiles::DropOverrides(std::span<const cold::ManifestKey> segments) const {
+  WriteSet writes;
+  for (const auto& segment : segments) ARROW_RETURN_NOT_OK(AddOverrides(*store_, rows_, segment, &writes));
+  return writes.empty() ? Status::OK() : store_->commits().Commit(writes, {.moves_only = true}).status();
+}
+
 // The record goes after the file. If a crash brings the file back and not the record, it is one that no manifest entry
 // and no record names, which is removed when the database is next opened: so its folder needs no sync.
 arrow::Result<int64_t> DeletedFiles::Remove(cold::FileSystem& files, int64_t deleted_before,
@@ -59,9 +78,10 @@ arrow::Result<int64_t> DeletedFiles::Remove(cold::FileSystem& files, int64_t del
     }
     removed.push_back(cold::EncodeDeletedFileKey(file.key));
     writes.Delete(rows_, removed.back());
+    ARROW_RETURN_NOT_OK(AddOverrides(*store_, rows_, file.key, &writes));
   }
   if (removed.empty()) return failed.ok() ? arrow::Result<int64_t>(0) : failed;
-  ARROW_RETURN_NOT_OK(store_->Commit(writes).status());
+  ARROW_RETURN_NOT_OK(store_->commits().Commit(writes, {.moves_only = true}).status());
   std::lock_guard lock(mutex_);
   for (const std::string& key : removed) waiting_.erase(key);
   return failed.ok() ? arrow::Result<int64_t>(static_cast<int64_t>(removed.size())) : failed;

@@ -21,6 +21,7 @@
 
 #include "cold/file_system.h"
 #include "cold/segment_key.h"
+#include "store/write_set.h"
 #include "yarrow/store.h"
 
 namespace yarrow {
@@ -42,6 +43,10 @@ class DeletedFiles {
   void AddRecords(std::span<const cold::ManifestKey> keys, int64_t now, WriteSet* writes) const;
   // That commit is through.
   void Add(std::span<const cold::ManifestKey> keys, int64_t now, uint64_t sequence) noexcept;
+
+  // Deletes the overrides of segments that are in no manifest any more. Those that stay, after a crash or an error, go
+  // with the segment's file.
+  arrow::Status DropOverrides(std::span<const cold::ManifestKey> segments) const;
 
   // Removes the files that were deleted at `deleted_before` or earlier and for which `is_free` says so; returns how
   // many. A file that cannot be removed is an error, and stays recorded.

@@ -1,4 +1,5 @@
 #include "tier/moved_rows.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -27,11 +28,11 @@ class MovedRowsTest : public testing::Test {
     const KeyRange range{letter, letter + "z"};
     WriteSet writes;
     for (uint64_t i = 0; i < rows; ++i) writes.Put(rows_, letter + std::to_string(i), "row");
-    EXPECT_OK(store_->Commit(writes, {}).status());
+    EXPECT_OK(store_->commits().Commit(writes, {}).status());
     EXPECT_OK(store_->FlushMemtables());
     WriteSet deletion;
     deletion.DeleteRange(rows_, range.lower, range.upper);
-    EXPECT_OK(store_->Commit(deletion, {}).status());
+    EXPECT_OK(store_->commits().Commit(deletion, {}).status());
     return {range, store_->LatestSequence(), rows};
   }
   uint64_t Stored(const std::string& letter) const { return store_->ApproximateEntries(rows_, letter, letter + "z"); }
@@ -106,12 +107,12 @@ TEST_F(MovedRowsTest, RowsOfTheLastLevelAreDropped) {
     const Snapshot held = [&] {
       WriteSet writes;
       for (int i = 0; i < 1000; ++i) writes.Put(rows_, "a" + std::to_string(i), "row");
-      EXPECT_OK(store_->Commit(writes, {}).status());
+      EXPECT_OK(store_->commits().Commit(writes, {}).status());
       return store_->GetSnapshot();
     }();
     WriteSet deletion;
     deletion.DeleteRange(rows_, "a", "az");
-    EXPECT_OK(store_->Commit(deletion, {}).status());
+    EXPECT_OK(store_->commits().Commit(deletion, {}).status());
     EXPECT_OK(store_->CompactRange(rows_, "a", "az"));
     return MovedRows::Move{{"a", "az"}, store_->LatestSequence(), 1000};
   }();

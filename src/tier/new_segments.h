@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "store/external_run.h"
+#include "store/write_set.h"
 #include "tier/cold_segment.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 
@@ -43,7 +43,7 @@ class UncommittedSegment {
   mutable std::atomic<bool> is_kept_{false};
 };
 
-// Of one reader of a table (a shared table's, or one user). Immutable but for Keep; thread-safe.
+// Of one part of a table (a shared table, or a user's rows). Immutable but for Keep; thread-safe.
 class NewSegments : public ExternalRun {
  public:
   struct Made {
@@ -52,7 +52,7 @@ class NewSegments : public ExternalRun {
     std::shared_ptr<const cold::KeyFilter> key_filter;
   };
 
-  // `rows`: the partition of the table's hot rows; `row_schema`, `key_prefix`: of its reader.
+  // `rows`: the partition of the table's hot rows; `row_schema`, `key_prefix`: of its part.
   NewSegments(Partition rows, uint32_t table_id, std::shared_ptr<const RowSchema> row_schema, std::string key_prefix,
               KeySummary keys, std::vector<Made> made);
 

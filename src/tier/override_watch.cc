@@ -7,6 +7,7 @@
 #include "cold/segment_key.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/store_commits.h"
 
 namespace yarrow {
 namespace {
@@ -20,11 +21,11 @@ const KeyRange& AllOverrides() {
 
 OverrideWatch::OverrideWatch(std::shared_ptr<Store> store, Partition rows)
     : store_(std::move(store)), partition_id_(rows.id()) {
-  store_->AddListener(this);
+  store_->commits().AddListener(this);
 }
 
 OverrideWatch::~OverrideWatch() {
-  store_->RemoveListener(this);
+  store_->commits().RemoveListener(this);
 }
 
 std::optional<uint64_t> OverrideWatch::VersionAt(std::string_view prefix, uint64_t sequence) const {

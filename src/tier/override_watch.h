@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "yarrow/commit_listener.h"
+#include "store/commit_listener.h"
 #include "yarrow/store.h"
 
 namespace yarrow {

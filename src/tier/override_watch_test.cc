@@ -1,5 +1,6 @@
 // When a deletion vector that was read before may be used again.
 #include "tier/override_watch.h"
+#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ class OverrideWatchTest : public testing::Test {
   void Put(const std::string& key) {
     WriteSet writes;
     writes.Put(rows_, key, "");
-    ASSERT_OK(store_->Commit(writes, {}).status());
+    ASSERT_OK(store_->commits().Commit(writes, {}).status());
   }
   std::optional<uint64_t> Version(const Snapshot& snapshot, cold::SegmentId segment = 1) const {
     return watch_->VersionAt(cold::OverridePrefix(7, segment), snapshot.sequence());
@@ -53,7 +54,7 @@ TEST_F(OverrideWatchTest, OverridesOfTheSegmentMakeAnotherVersion) {
 
   WriteSet writes;
   writes.Delete(rows_, cold::EncodeOverrideKey({7, 1, 5}));
-  ASSERT_OK(store_->Commit(writes, {}).status());
+  ASSERT_OK(store_->commits().Commit(writes, {}).status());
   EXPECT_FALSE(Version(after));
   EXPECT_NE(Version(store_->GetSnapshot()), version) << "equal content, but nobody looked";
 }
@@ -64,14 +65,14 @@ TEST_F(OverrideWatchTest, CommitsOfWholeRangesCountForAllSegments) {
   WriteSet writes;
   const std::string prefix = RecordPrefix(RecordKind::kOverride, 8);
   writes.DeleteRange(rows_, prefix, PrefixSuccessor(prefix));
-  ASSERT_OK(store_->Commit(writes, {}).status());
+  ASSERT_OK(store_->commits().Commit(writes, {}).status());
   EXPECT_FALSE(Version(before));
   EXPECT_NE(Version(store_->GetSnapshot()), version);
   const auto now = Version(store_->GetSnapshot());
   WriteSet others;
   const std::string rows = RecordPrefix(RecordKind::kRow, 8);
   others.DeleteRange(rows_, rows, PrefixSuccessor(rows));
-  ASSERT_OK(store_->Commit(others, {}).status());
+  ASSERT_OK(store_->commits().Commit(others, {}).status());
   EXPECT_EQ(Version(store_->GetSnapshot()), now);
 }
 
@@ -91,9 +92,9 @@ class AskingListener : public CommitListener {
 
 TEST_F(OverrideWatchTest, NothingIsKnownWhileACommitIsUnderWay) {
   AskingListener listener(&*watch_);
-  store_->AddListener(&listener);
+  store_->commits().AddListener(&listener);
   Put(cold::EncodeOverrideKey({7, 1, 5}));
-  store_->RemoveListener(&listener);
+  store_->commits().RemoveListener(&listener);
   EXPECT_FALSE(listener.while_under_way);
   EXPECT_TRUE(Version(store_->GetSnapshot()));
 }

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "store/external_run.h"
+#include "store/write_set.h"
 #include "tier/cold_segment.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

@@ -32,7 +32,8 @@ class SegmentIndex {
 
   bool Contains(const std::shared_ptr<const ColdSegment>& segment) const { return tree_.Find(segment) != nullptr; }
   bool empty() const { return tree_.empty(); }
-  // Of those whose first key is in [lower, upper); an empty upper is open. For the keys of one reader: of all of them.
+  // Of those whose first key is in [lower, upper); an empty upper is open. For the keys of one part of a table: of all
+  // of them.
   Totals TotalsIn(std::string_view lower, std::string_view upper) const;
 
   // visit(const std::shared_ptr<const ColdSegment>&) for those that may have a key in [lower, upper), by their first

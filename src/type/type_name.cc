@@ -1,80 +1,32 @@
 // The SQL names of column types: ColumnType::Parse and ColumnType::ToString.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
+#include <span>
 
-#include "type/decimal.h"
+#include "type/type_traits.h"
 #include "yarrow/type.h"
 
 namespace yarrow {
 namespace {
 
-struct TypeName {
-  std::string_view name;  // upper case, words separated by one blank
-  TypeId id;
-};
-
-// DuckDB's names and aliases; the first name of an id is the one ToString gives. INT1 to INT8 count bytes (as in
-// PostgreSQL), INT16 to INT64 and UINT8 to UINT64 count bits: both are DuckDB's.
-constexpr TypeName kPlainNames[] = {
-    {"BOOLEAN", TypeId::kBool},
-    {"BOOL", TypeId::kBool},
-    {"LOGICAL", TypeId::kBool},
-    {"TINYINT", TypeId::kInt8},
-    {"INT1", TypeId::kInt8},
-    {"SMALLINT", TypeId::kInt16},
-    {"INT2", TypeId::kInt16},
-    {"INT16", TypeId::kInt16},
-    {"SHORT", TypeId::kInt16},
-    {"INTEGER", TypeId::kInt32},
-    {"INT", TypeId::kInt32},
-    {"INT4", TypeId::kInt32},
-    {"INT32", TypeId::kInt32},
-    {"SIGNED", TypeId::kInt32},
-    {"INTEGRAL", TypeId::kInt32},
-    {"BIGINT", TypeId::kInt64},
-    {"INT8", TypeId::kInt64},
-    {"INT64", TypeId::kInt64},
-    {"LONG", TypeId::kInt64},
-    {"OID", TypeId::kInt64},
-    {"UTINYINT", TypeId::kUInt8},
-    {"UINT8", TypeId::kUInt8},
-    {"USMALLINT", TypeId::kUInt16},
-    {"UINT16", TypeId::kUInt16},
-    {"UINTEGER", TypeId::kUInt32},
-    {"UINT32", TypeId::kUInt32},
-    {"UBIGINT", TypeId::kUInt64},
-    {"UINT64", TypeId::kUInt64},
-    {"FLOAT", TypeId::kFloat},
-    {"FLOAT4", TypeId::kFloat},
-    {"REAL", TypeId::kFloat},
-    {"DOUBLE", TypeId::kDouble},
-    {"FLOAT8", TypeId::kDouble},
-    {"VARCHAR", TypeId::kUtf8},
-    {"CHAR", TypeId::kUtf8},
-    {"BPCHAR", TypeId::kUtf8},
-    {"NVARCHAR", TypeId::kUtf8},
-    {"TEXT", TypeId::kUtf8},
-    {"STRING", TypeId::kUtf8},
-    {"BLOB", TypeId::kBinary},
-    {"BYTEA", TypeId::kBinary},
-    {"BINARY", TypeId::kBinary},
-    {"VARBINARY", TypeId::kBinary},
-    {"DATE", TypeId::kDate32},
-    {"UUID", TypeId::kUuid},
-    {"GUID", TypeId::kUuid},
-    {"DOUBLE PRECISION", TypeId::kDouble},
-};
-
+// The names of times and timestamps by unit, DuckDB's. `is_shown`: the one that ToString gives for the unit.
 struct UnitName {
   std::string_view name;
   TimeUnit unit;
+  bool is_shown = true;
 };
 constexpr UnitName kTimestampNames[] = {
-    {"TIMESTAMP", TimeUnit::kMicro},    {"TIMESTAMP_US", TimeUnit::kMicro}, {"DATETIME", TimeUnit::kMicro},
-    {"TIMESTAMP_S", TimeUnit::kSecond}, {"TIMESTAMP_MS", TimeUnit::kMilli}, {"TIMESTAMP_NS", TimeUnit::kNano},
+    {"TIMESTAMP", TimeUnit::kMicro},       {"TIMESTAMP_US", TimeUnit::kMicro, false},
+    {"DATETIME", TimeUnit::kMicro, false}, {"TIMESTAMP_S", TimeUnit::kSecond},
+    {"TIMESTAMP_MS", TimeUnit::kMilli},    {"TIMESTAMP_NS", TimeUnit::kNano},
 };
 constexpr UnitName kTimeNames[] = {{"TIME", TimeUnit::kMicro}, {"TIME_NS", TimeUnit::kNano}};
+
+bool HasParameters(const TypeFacts& row) {
+  return row.kind == TypeKind::kDecimal || row.kind == TypeKind::kTime || row.kind == TypeKind::kTimestamp;
+}
 
 constexpr std::string_view kWithZone = " WITH TIME ZONE";
 constexpr std::string_view kWithoutZone = " WITHOUT TIME ZONE";
@@ -194,18 +146,42 @@ std::optional<ColumnType> FindTimeType(const NameParts& parts) {
   return std::nullopt;
 }
 
+bool IsNameOf(const TypeFacts& row, std::string_view words) {
+  return std::ranges::find(row.names, words) != row.names.end();
+}
+
 std::optional<ColumnType> FindPlainType(const NameParts& parts) {
-  for (const TypeName& known : kPlainNames) {
-    if (known.name != parts.words || parts.quoted.has_value()) continue;
+  for (const TypeFacts& row : kTypes) {
+    if (HasParameters(row) || !IsNameOf(row, parts.words) || parts.quoted.has_value()) continue;
     // VARCHAR(20): as in DuckDB, the length says nothing.
-    const bool may_have_length = known.id == TypeId::kUtf8 && parts.number_count == 1;
-    if (parts.number_count == 0 || may_have_length) return ColumnType(known.id);
+    const bool may_have_length = row.kind == TypeKind::kText && parts.number_count == 1;
+    if (parts.number_count == 0 || may_have_length) return ColumnType(row.id);
   }
   return std::nullopt;
 }
 
-bool IsDecimalName(std::string_view words) {
-  return words == "DECIMAL" || words == "NUMERIC" || words == "DEC";
+std::string NamesOfUnits(std::span<const UnitName> names) {
+  std::string text;
+  for (const UnitName& known : names) {
+    if (known.is_shown) text += (text.empty() ? "" : ", ") + std::string(known.name);
+  }
+  return text;
+}
+
+// "BOOLEAN, TINYINT, ... and UUID", for messages.
+std::string KnownTypes() {
+  std::string text;
+  for (const TypeFacts& row : kTypes) {
+    if (!text.empty()) text += &row == std::end(kTypes) - 1 ? " and " : ", ";
+    if (row.kind == TypeKind::kTime) {
+      text += NamesOfUnits(kTimeNames);
+    } else if (row.kind == TypeKind::kTimestamp) {
+      text += NamesOfUnits(kTimestampNames) + ", TIMESTAMP WITH TIME ZONE";
+    } else {
+      text += std::string(row.names[0]) + (row.kind == TypeKind::kDecimal ? "(p,s)" : "");
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -213,7 +189,7 @@ bool IsDecimalName(std::string_view words) {
 arrow::Result<ColumnType> ColumnType::Parse(std::string_view sql_name) {
   NameParts parts;
   if (TakeApart(sql_name, &parts)) {
-    if (IsDecimalName(parts.words) && !parts.quoted.has_value()) {
+    if (IsNameOf(FactsOf(TypeId::kDecimal128), parts.words) && !parts.quoted.has_value()) {
       const bool has_precision = parts.number_count > 0;
       const ColumnType type = has_precision ? Decimal(parts.numbers[0], parts.numbers[1]) : Decimal(18, 3);
       const arrow::Status status = type.Validate();
@@ -223,11 +199,7 @@ arrow::Result<ColumnType> ColumnType::Parse(std::string_view sql_name) {
     if (auto type = FindPlainType(parts)) return *std::move(type);
     if (auto type = FindTimeType(parts)) return *std::move(type);
   }
-  return arrow::Status::Invalid("unknown column type '", sql_name,
-                                "'; known are BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, UTINYINT, USMALLINT, "
-                                "UINTEGER, UBIGINT, FLOAT, DOUBLE, DECIMAL(p,s), VARCHAR, BLOB, DATE, TIME, TIME_NS, "
-                                "TIMESTAMP, TIMESTAMP_S, TIMESTAMP_MS, TIMESTAMP_NS, TIMESTAMP WITH TIME ZONE and "
-                                "UUID");
+  return arrow::Status::Invalid("unknown column type '", sql_name, "'; known are ", KnownTypes());
 }
 
 std::string ColumnType::ToString() const {
@@ -242,10 +214,7 @@ std::string ColumnType::ToString() const {
     for (char c : timezone) name.append(c == '\'' ? 2 : 1, c);
     return name + "'";
   }
-  for (const TypeName& known : kPlainNames) {
-    if (known.id == id) return std::string(known.name);
-  }
-  return "type number " + std::to_string(static_cast<int>(id));
+  return IsKnownType(id) ? std::string(FactsOf(id).names[0]) : "type number " + std::to_string(static_cast<int>(id));
 }
 
 }  // namespace yarrow

@@ -1,29 +1,22 @@
 #include "type/type_widening.h"
 
+#include "type/type_traits.h"
+
 namespace yarrow {
-namespace {
-
-bool IsSigned(TypeId id) {
-  return id >= TypeId::kInt8 && id <= TypeId::kInt64;
-}
-
-bool IsUnsigned(TypeId id) {
-  return id >= TypeId::kUInt8 && id <= TypeId::kUInt64;
-}
-
-}  // namespace
-
 bool IsWidening(const ColumnType& from, const ColumnType& to) {
   const bool is_wider = from.fixed_width() < to.fixed_width();
-  if (IsSigned(from.id) && IsSigned(to.id)) return is_wider;
-  if (IsUnsigned(from.id) && (IsUnsigned(to.id) || IsSigned(to.id))) return is_wider;
-  if (to.id == TypeId::kDouble) {
-    return from.id == TypeId::kFloat || ((IsSigned(from.id) || IsUnsigned(from.id)) && is_wider);
+  switch (KindOf(from)) {
+    case TypeKind::kInteger:
+      // A double holds every integer of up to four bytes.
+      if (IsReal(to)) return to.id == TypeId::kDouble && is_wider;
+      return IsInteger(to) && (IsUnsigned(from) || !IsUnsigned(to)) && is_wider;
+    case TypeKind::kReal:
+      return IsReal(to) && is_wider;
+    case TypeKind::kDecimal:
+      return KindOf(to) == TypeKind::kDecimal && from.scale == to.scale && from.precision < to.precision;
+    default:
+      return false;
   }
-  if (from.id == TypeId::kDecimal128 && to.id == TypeId::kDecimal128) {
-    return from.scale == to.scale && from.precision < to.precision;
-  }
-  return false;
 }
 
 }  // namespace yarrow

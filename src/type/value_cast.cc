@@ -9,6 +9,7 @@
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "type/value_check.h"
 #include "type/value_range.h"
 #include "yarrow/value.h"
@@ -34,10 +35,6 @@ arrow::Status Inexact(const Value& value, const ColumnType& type) {
                                 ": round it, or use a wider column type");
 }
 
-bool IsDateOrTime(TypeId id) {
-  return id == TypeId::kDate32 || id == TypeId::kTime64 || id == TypeId::kTimestamp;
-}
-
 // Any number as an integer; nothing if it has a fraction or more than 128 bits.
 struct WholeNumber {
   std::optional<Int128> operator()(int64_t v) const { return v; }
@@ -56,23 +53,23 @@ bool IsNumber(const Value& value) {
          std::holds_alternative<double>(v) || std::holds_alternative<Decimal>(v);
 }
 
-bool IsInteger(const Value& value) {
+bool HoldsInteger(const Value& value) {
   return std::holds_alternative<int64_t>(value.variant()) || std::holds_alternative<uint64_t>(value.variant());
 }
 
 arrow::Result<Value> CastToInteger(const Value& value, const ColumnType& type) {
   // A fractional number of days or microseconds is a mistake rather than a date.
-  if (IsDateOrTime(type.id) ? !IsInteger(value) : !IsNumber(value)) return WrongKind(value, type);
+  if (IsTemporal(type) ? !HoldsInteger(value) : !IsNumber(value)) return WrongKind(value, type);
   const std::optional<Int128> number = std::visit(WholeNumber(), value.variant());
   if (!number) return Inexact(value, type);
   const IntegerRange range = RangeOf(type);
   if (*number < range.least || *number > range.greatest) {
     const auto* units = std::get_if<int64_t>(&value.variant());
-    const bool is_infinite = type.id == TypeId::kTimestamp && units != nullptr && IsInfiniteTimestamp(*units);
+    const bool is_infinite = KindOf(type) == TypeKind::kTimestamp && units != nullptr && IsInfiniteTimestamp(*units);
     if (!is_infinite) return OutOfRange(value, type);
   }
-  if (range.least < 0 || IsDateOrTime(type.id)) return Value(static_cast<int64_t>(*number));
-  return Value(static_cast<uint64_t>(*number));
+  if (IsUnsigned(type)) return Value(static_cast<uint64_t>(*number));
+  return Value(static_cast<int64_t>(*number));
 }
 
 arrow::Result<Value> CastToDouble(const Value& value, const ColumnType& type) {
@@ -115,34 +112,19 @@ arrow::Result<Value> Keep(const Value& value, const ColumnType& type) {
 }  // namespace
 
 IntegerRange RangeOf(const ColumnType& type) {
-  const auto limits = []<class T>(T) {
-    return IntegerRange{std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-  };
-  switch (type.id) {
-    case TypeId::kInt8:
-      return limits(int8_t{});
-    case TypeId::kInt16:
-      return limits(int16_t{});
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      return limits(int32_t{});
-    case TypeId::kInt64:
-      return limits(int64_t{});
-    case TypeId::kTimestamp:
+  return VisitType(type.id, [&type](auto traits) -> IntegerRange {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kKind == TypeKind::kInteger || Traits::kKind == TypeKind::kDate) {
+      using Limits = std::numeric_limits<typename Traits::Stored>;
+      return {Limits::min(), Limits::max()};
+    } else if constexpr (Traits::kKind == TypeKind::kTimestamp) {
       return {TimestampsOf(type.unit).least, TimestampsOf(type.unit).greatest};
-    case TypeId::kUInt8:
-      return limits(uint8_t{});
-    case TypeId::kUInt16:
-      return limits(uint16_t{});
-    case TypeId::kUInt32:
-      return limits(uint32_t{});
-    case TypeId::kUInt64:
-      return limits(uint64_t{});
-    case TypeId::kTime64:
+    } else if constexpr (Traits::kKind == TypeKind::kTime) {
       return {0, UnitsPerDay(type.unit) - 1};
-    default:
+    } else {
       return {0, -1};
-  }
+    }
+  });
 }
 
 std::string RangeHint(const ColumnType& type) {
@@ -166,37 +148,30 @@ bool IsUtf8(std::string_view text) {
 
 arrow::Result<Value> Value::CastTo(const ColumnType& type) const {
   if (is_null()) return Null();
-  switch (type.id) {
-    case TypeId::kBool:
+  if (!IsKnownType(type.id)) return UnknownType(type.id);
+  switch (KindOf(type)) {
+    case TypeKind::kBool:
       return Keep<bool>(*this, type);
-    case TypeId::kInt8:
-    case TypeId::kInt16:
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-    case TypeId::kDate32:
-    case TypeId::kTime64:
-    case TypeId::kTimestamp:
+    case TypeKind::kInteger:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
       return CastToInteger(*this, type);
-    case TypeId::kFloat:
-    case TypeId::kDouble:
+    case TypeKind::kReal:
       return CastToDouble(*this, type);
-    case TypeId::kDecimal128:
+    case TypeKind::kDecimal:
       return CastToDecimal(*this, type);
-    case TypeId::kUtf8:
+    case TypeKind::kText:
       if (const auto* text = std::get_if<std::string>(&v_); text != nullptr && !IsUtf8(*text)) {
         return arrow::Status::Invalid("value ", ToString(), " is not valid UTF-8: use a BLOB column for bytes");
       }
       return Keep<std::string>(*this, type);
-    case TypeId::kBinary:
+    case TypeKind::kBinary:
       return Keep<std::string>(*this, type);
-    case TypeId::kUuid:
+    case TypeKind::kUuid:
       return Keep<Uuid>(*this, type);
   }
-  return arrow::Status::Invalid("unknown column type ", type.ToString());
+  return UnknownType(type.id);
 }
 
 }  // namespace yarrow

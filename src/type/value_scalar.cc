@@ -3,12 +3,14 @@
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/checked_cast.h>
 
 #include <optional>
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -19,6 +21,21 @@ using arrow::internal::checked_cast;
 template <class ArrowScalar>
 Value Number(const arrow::Scalar& scalar) {
   return Value(checked_cast<const ArrowScalar&>(scalar).value);
+}
+
+// The value of a bool, integer or real scalar, whose Arrow types are those of ours.
+std::optional<Value> FromNumber(const arrow::Scalar& scalar) {
+  std::optional<Value> value;
+  const arrow::Result<ColumnType> own = ColumnType::FromArrow(*scalar.type);
+  if (!own.ok()) return value;
+  VisitType(own->id, [&](auto traits) {
+    using Traits = decltype(traits);
+    constexpr TypeKind kKind = Traits::kKind;
+    if constexpr (kKind == TypeKind::kBool || kKind == TypeKind::kInteger || kKind == TypeKind::kReal) {
+      value = Number<typename arrow::TypeTraits<typename Traits::ArrowType>::ScalarType>(scalar);
+    }
+  });
+  return value;
 }
 
 template <class ArrowScalar>
@@ -98,28 +115,6 @@ arrow::Result<Value> FromBytes(const arrow::BaseBinaryScalar& scalar, const Colu
 arrow::Result<Value> Value::FromScalar(const arrow::Scalar& scalar, const ColumnType& type) {
   if (!scalar.is_valid) return Null();
   switch (scalar.type->id()) {
-    case arrow::Type::BOOL:
-      return Number<arrow::BooleanScalar>(scalar).CastTo(type);
-    case arrow::Type::INT8:
-      return Number<arrow::Int8Scalar>(scalar).CastTo(type);
-    case arrow::Type::INT16:
-      return Number<arrow::Int16Scalar>(scalar).CastTo(type);
-    case arrow::Type::INT32:
-      return Number<arrow::Int32Scalar>(scalar).CastTo(type);
-    case arrow::Type::INT64:
-      return Number<arrow::Int64Scalar>(scalar).CastTo(type);
-    case arrow::Type::UINT8:
-      return Number<arrow::UInt8Scalar>(scalar).CastTo(type);
-    case arrow::Type::UINT16:
-      return Number<arrow::UInt16Scalar>(scalar).CastTo(type);
-    case arrow::Type::UINT32:
-      return Number<arrow::UInt32Scalar>(scalar).CastTo(type);
-    case arrow::Type::UINT64:
-      return Number<arrow::UInt64Scalar>(scalar).CastTo(type);
-    case arrow::Type::FLOAT:
-      return Number<arrow::FloatScalar>(scalar).CastTo(type);
-    case arrow::Type::DOUBLE:
-      return Number<arrow::DoubleScalar>(scalar).CastTo(type);
     case arrow::Type::DECIMAL32:
       return NumberOfDecimal<arrow::Decimal32Scalar>(scalar).CastTo(type);
     case arrow::Type::DECIMAL64:
@@ -159,55 +154,36 @@ arrow::Result<Value> Value::FromScalar(const arrow::Scalar& scalar, const Column
       if (extension.extension_name() != "arrow.uuid" || type.id != TypeId::kUuid) break;
       return FromScalar(*checked_cast<const arrow::ExtensionScalar&>(scalar).value, type);
     }
-    default:
-      break;
+    default: {
+      const std::optional<Value> number = FromNumber(scalar);
+      if (number.has_value()) return number->CastTo(type);
+    }
   }
   return WrongType(scalar, type);
 }
 
 arrow::Result<std::shared_ptr<arrow::Scalar>> Value::ToScalar(const ColumnType& type) const {
+  if (!IsKnownType(type.id)) return UnknownType(type.id);
   const std::shared_ptr<arrow::DataType> arrow_type = type.ToArrow();
   if (is_null()) return arrow::MakeNullScalar(arrow_type);
-  const auto make = [&arrow_type](auto number) { return arrow::MakeScalar(arrow_type, std::move(number)); };
-  switch (type.id) {
-    case TypeId::kBool:
-      return make(get<bool>());
-    case TypeId::kInt8:
-      return make(static_cast<int8_t>(get<int64_t>()));
-    case TypeId::kInt16:
-      return make(static_cast<int16_t>(get<int64_t>()));
-    case TypeId::kInt32:
-    case TypeId::kDate32:
-      return make(static_cast<int32_t>(get<int64_t>()));
-    case TypeId::kInt64:
-    case TypeId::kTime64:
-    case TypeId::kTimestamp:
-      return make(get<int64_t>());
-    case TypeId::kUInt8:
-      return make(static_cast<uint8_t>(get<uint64_t>()));
-    case TypeId::kUInt16:
-      return make(static_cast<uint16_t>(get<uint64_t>()));
-    case TypeId::kUInt32:
-      return make(static_cast<uint32_t>(get<uint64_t>()));
-    case TypeId::kUInt64:
-      return make(get<uint64_t>());
-    case TypeId::kFloat:
-      return make(static_cast<float>(get<double>()));
-    case TypeId::kDouble:
-      return make(get<double>());
-    case TypeId::kDecimal128:
-      return make(ToArrowDecimal(get<Decimal>().unscaled));
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return make(arrow::Buffer::FromString(get<std::string>()));
-    case TypeId::kUuid: {
-      const auto& bytes = get<Uuid>().bytes;
-      auto storage = std::make_shared<arrow::FixedSizeBinaryScalar>(
-          arrow::Buffer::FromString(std::string(bytes.begin(), bytes.end())), arrow::fixed_size_binary(16));
+  return VisitType(type.id, [&](auto traits) -> arrow::Result<std::shared_ptr<arrow::Scalar>> {
+    using Traits = decltype(traits);
+    const auto& held = get<typename Traits::Held>();
+    if constexpr (Traits::kIsVariable) {
+      return arrow::MakeScalar(arrow_type, arrow::Buffer::FromString(held));
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
+      return arrow::MakeScalar(arrow_type, ToArrowDecimal(held.unscaled));
+    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
+      const std::string bytes(held.bytes.begin(), held.bytes.end());
+      auto storage = std::make_shared<arrow::FixedSizeBinaryScalar>(arrow::Buffer::FromString(bytes),
+                                                                    arrow::fixed_size_binary(Traits::kWidth));
       return std::make_shared<arrow::ExtensionScalar>(std::move(storage), arrow_type);
+    } else if constexpr (Traits::kKind == TypeKind::kBool) {
+      return arrow::MakeScalar(arrow_type, held);
+    } else {
+      return arrow::MakeScalar(arrow_type, static_cast<typename Traits::Stored>(held));
     }
-  }
-  return arrow::Status::Invalid("unknown column type ", type.ToString());
+  });
 }
 
 }  // namespace yarrow

@@ -6,6 +6,7 @@
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "type/value_check.h"
 #include "yarrow/value.h"
 
@@ -181,38 +182,30 @@ struct ShowUntyped {
 }  // namespace
 
 arrow::Result<Value> Value::Parse(std::string_view text, const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kBool:
+  if (!IsKnownType(type.id)) return UnknownType(type.id);
+  switch (KindOf(type)) {
+    case TypeKind::kBool:
       return OrError(ParseBool(text), text, type);
-    case TypeId::kInt8:
-    case TypeId::kInt16:
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-      return ParseInteger<int64_t>(text, type);
-    case TypeId::kUInt8:
-    case TypeId::kUInt16:
-    case TypeId::kUInt32:
-    case TypeId::kUInt64:
-      return ParseInteger<uint64_t>(text, type);
-    case TypeId::kFloat:
-    case TypeId::kDouble:
+    case TypeKind::kInteger:
+      return IsUnsigned(type) ? ParseInteger<uint64_t>(text, type) : ParseInteger<int64_t>(text, type);
+    case TypeKind::kReal:
       return ParseFloat(text, type);
-    case TypeId::kDecimal128:
+    case TypeKind::kDecimal:
       return ParseDecimal(text, type);
-    case TypeId::kUtf8:
+    case TypeKind::kText:
       return ParseText(text, type);
-    case TypeId::kBinary:
+    case TypeKind::kBinary:
       return OrError(ParseBinary(text), text, type, ": write bytes beyond ASCII as \\xHH");
-    case TypeId::kDate32:
+    case TypeKind::kDate:
       return OrError(ParseDate(text), text, type, ": a date is YYYY-MM-DD");
-    case TypeId::kTime64:
+    case TypeKind::kTime:
       return OrError(ParseTime(text, type.unit), text, type, ": a time is hh:mm:ss.fraction");
-    case TypeId::kTimestamp:
+    case TypeKind::kTimestamp:
       return OrError(ParseTimestamp(text, type.unit), text, type, ": a timestamp is YYYY-MM-DD hh:mm:ss.fraction");
-    case TypeId::kUuid:
+    case TypeKind::kUuid:
       return OrError(ParseUuid(text), text, type);
   }
-  return arrow::Status::Invalid("unknown column type ", type.ToString());
+  return UnknownType(type.id);
 }
 
 std::string Value::ToString(const ColumnType& type) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "store/write_set.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
 #include "write/row_changes.h"

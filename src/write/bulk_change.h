@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "write/row_sorter.h"
 #include "yarrow/store.h"

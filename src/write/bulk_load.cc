@@ -6,6 +6,7 @@
 
 #include "job/job.h"
 #include "store/home_process.h"
+#include "store/store_commits.h"
 #include "write/row_commit.h"
 #include "write/row_intake.h"
 
@@ -19,7 +20,7 @@ class BulkLoader {
   BulkLoader(const TableImpl& table, const BulkLoadOptions& options)
       : table_(table),
         options_(options),
-        token_(table.store().BeginWrite()),
+        token_(table.store().commits().BeginWrite()),
         intake_(table, options.sort_buffer_bytes) {}
 
   // Sorts the reader's rows; returns how many there are.
@@ -48,7 +49,7 @@ class BulkLoader {
     if (writes.empty() && changes.empty()) return uint64_t{0};
     const TableImpl* const tables[] = {&table_};
     ARROW_RETURN_NOT_OK(CommitRows(&writes, tables, token_.get(), [&](const CommitOptions& options) {
-      return changes.empty() ? table_.store().Commit(writes, options)
+      return changes.empty() ? table_.store().commits().Commit(writes, options)
                              : table_.database().CommitChanges(changes, &writes, options);
     }));
     return bytes;
@@ -73,19 +74,21 @@ arrow::Result<int64_t> RunBulkLoad(const TableImpl& table, arrow::RecordBatchRea
     return Status::Invalid("Load into table ", table.definition().QualifiedName(), ": the reader is null");
   }
   ARROW_ASSIGN_OR_RAISE(const auto job, table.StartJob("bulk load"));
+  int64_t rows = 0;
   uint64_t bytes = 0;
-  BulkLoadOptions reported = options;
-  reported.on_progress = [&](const BulkLoadProgress& progress) {
-    ARROW_RETURN_NOT_OK(job->Report({.rows = static_cast<uint64_t>(progress.rows_read)}));
-    return options.on_progress ? options.on_progress(progress) : Status::OK();
-  };
-  const arrow::Result<int64_t> rows = [&]() -> arrow::Result<int64_t> {
+  const auto done = [&] { return JobWork{.rows = static_cast<uint64_t>(rows), .bytes = bytes}; };
+  ARROW_RETURN_NOT_OK(job->Do({}, done, [&](const OnProgress& report) {
+    BulkLoadOptions reported = options;
+    reported.on_progress = [&](const BulkLoadProgress& progress) {
+      ARROW_RETURN_NOT_OK(report(progress.rows_read));
+      return options.on_progress ? options.on_progress(progress) : Status::OK();
+    };
     BulkLoader loader(table, reported);
     ARROW_ASSIGN_OR_RAISE(const int64_t read, loader.Read(reader));
     ARROW_ASSIGN_OR_RAISE(bytes, loader.Commit(changes));
-    return read;
-  }();
-  ARROW_RETURN_NOT_OK(job->Finish(rows.status(), {.rows = static_cast<uint64_t>(rows.ValueOr(0)), .bytes = bytes}));
+    rows = read;  // none, when it fails
+    return Status::OK();
+  }));
   return rows;
 }
 

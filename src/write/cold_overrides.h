@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "cold/deletion_vector.h"
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "tier/manifest.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

@@ -19,6 +19,7 @@
 
 #include "cold/deletion_vector.h"
 #include "cold/page_rows.h"
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "tier/cold_table.h"
 #include "yarrow/store.h"

@@ -7,6 +7,7 @@
 
 #include "row/row_layout.h"
 #include "row/row_reader.h"
+#include "store/write_set.h"
 #include "write/row_intake.h"
 
 namespace yarrow {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "write/cold_rows.h"
 #include "yarrow/store.h"

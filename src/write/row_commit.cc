@@ -173,9 +173,9 @@ Status CommitRow(const TableImpl& table, std::string_view key, std::string_view 
       WriteSet writes;
       writes.Put(partition, key, row);
       writes.Put(partition, place->segment->OverrideKey(place->position), {});
-      status = store.Commit(writes, options).status();
+      status = store.commits().Commit(writes, options).status();
     } else {
-      status = store.CommitPut(partition, key, row, options).status();
+      status = store.commits().CommitPut(partition, key, row, options).status();
     }
     const bool moved = table.cold()->places().version() != manifest->places_version;
     if (status.ok() || !IsConflict(status) || !moved || table.IsOutdated()) return status;

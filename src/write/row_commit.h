@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "store/store_commits.h"
 #include "table/table_impl.h"
 #include "yarrow/store.h"
 

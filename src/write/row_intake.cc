@@ -10,6 +10,7 @@
 #include "key/key_range.h"
 #include "row/row_layout.h"
 #include "store/file_run.h"
+#include "store/store_commits.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
 #include "write/new_segments_writer.h"
@@ -25,12 +26,12 @@ using arrow::Status;
 class ExistingRows {
  public:
   ExistingRows(const TableImpl& table, const Snapshot& snapshot, WriteSet::View overlay)
-      : cursor_(table.store().Scan({.partition = table.entry().partition,
-                                    .lower = table.key_prefix(),
-                                    .upper = PrefixSuccessor(table.key_prefix()),
-                                    .snapshot = snapshot,
-                                    .overlay = std::move(overlay),
-                                    .fill_cache = false})) {}
+      : cursor_(table.store().commits().Scan({.partition = table.entry().partition,
+                                              .lower = table.key_prefix(),
+                                              .upper = PrefixSuccessor(table.key_prefix()),
+                                              .snapshot = snapshot,
+                                              .fill_cache = false},
+                                             std::move(overlay))) {}
 
   enum class Entry { kNone, kSoftDeleted, kLive };
   arrow::Result<Entry> Find(std::string_view key) {

@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "store/write_set.h"
 #include "table/table_impl.h"
 #include "write/row_sorter.h"
 #include "yarrow/store.h"
 #include "yarrow/write_options.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

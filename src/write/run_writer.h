@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "store/file_run.h"
+#include "store/write_set.h"
 #include "table/table_impl.h"
-#include "yarrow/write_set.h"
 
 namespace yarrow {
 

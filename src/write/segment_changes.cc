@@ -9,6 +9,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/overlay_cursor.h"
+#include "store/store_commits.h"
 #include "tier/removed_segments.h"
 #include "write/run_writer.h"
 
@@ -78,14 +79,7 @@ Status SegmentChanges::AddRemovals(OfTable* mine, WriteSet* writes) const {
     mine->deleted.push_back(segment->key());
     writes->Delete(partition, cold::EncodeManifestKey(segment->key()));
     writes->Delete(partition, cold::EncodeKeyFilterKey(id, segment->key().segment_id));
-    // A range could not be deleted: transactions are judged by keys.
-    RunWriter overrides(table, writes, dropped.cardinality() > kMostInMemory, SstFiles::Parts::kHulls);
-    Status status;
-    dropped.VisitDropped(0, segment->info().rows, [&](uint64_t position) {
-      if (status.ok()) status = overrides.Delete(segment->OverrideKey(position));
-    });
-    ARROW_RETURN_NOT_OK(status);
-    ARROW_RETURN_NOT_OK(overrides.Finish());
+    // The overrides go behind the commit, as a range: transactions are judged by keys.
   }
   table.cold()->tier().deleted.AddRecords(mine->deleted, deleted_at_, writes);
   return writes->status();

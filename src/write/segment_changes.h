@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "store/store_commits.h"
 #include "table/table_impl.h"
 #include "tier/new_segments.h"
 #include "yarrow/store.h"

@@ -6,6 +6,7 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/guarded.h"
 #include "store/home_process.h"
 #include "tier/new_segments.h"
 #include "tier/removed_segments.h"
@@ -18,7 +19,7 @@ using arrow::Status;
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::string user)
     : database_(std::move(database)),
       user_(std::move(user)),
-      token_(database_->store()->BeginWrite()),
+      token_(database_->store()->commits().BeginWrite()),
       snapshot_(token_->snapshot()) {}
 
 Status TransactionImpl::CheckTable(const TableImpl& table) const {
@@ -52,10 +53,13 @@ arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) 
   return rows;
 }
 
-bool TransactionImpl::RemovesSegments() const {
+std::vector<cold::ManifestKey> TransactionImpl::KeysOfRemoved() const {
   const WriteSet::View view = writes_.GetView();
-  return std::ranges::any_of(
-      touched_, [&](const auto& table) { return !RemovedSegmentsOf(table->definition().id, view).empty(); });
+  std::vector<cold::ManifestKey> keys;
+  for (const auto& table : touched_) {
+    for (const auto& segment : RemovedSegmentsOf(table->definition().id, view)) keys.push_back(segment->key());
+  }
+  return keys;
 }
 
 void TransactionImpl::Touch(const std::shared_ptr<TableImpl>& table) {
@@ -76,7 +80,7 @@ Status TransactionImpl::Commit() {
     std::vector<const TableImpl*> tables;
     for (const auto& table : touched_) tables.push_back(table.get());
     status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
-      return changes_.empty() ? database_->store()->Commit(writes_, options)
+      return changes_.empty() ? database_->store()->commits().Commit(writes_, options)
                               : database_->CommitChanges(changes_, &writes_, options);
     });
   }
@@ -85,14 +89,18 @@ Status TransactionImpl::Commit() {
   if (status.ok() && !written_and_dropped_.empty()) {
     ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
   }
-  const bool leaves_files = RemovesSegments();
+  std::vector<cold::ManifestKey> removed;
+  if (status.ok()) ARROW_UNUSED(RunGuarded([&] { removed = KeysOfRemoved(); }));
   Rollback();
-  if (status.ok() && leaves_files) ARROW_UNUSED(database_->RemoveDeletedFiles());  // what is left is tried again
+  if (removed.empty()) return status;
+  // What is left of both is tried again.
+  ARROW_UNUSED(RunGuarded([&] { return database_->cold_tier()->deleted.DropOverrides(removed); }));
+  ARROW_UNUSED(database_->RemoveDeletedFiles());
   return status;
 }
 
 Status TransactionImpl::CheckConflicts() const {
-  return Explain(database_->store()->CheckConflicts(writes_, *token_));
+  return Explain(database_->store()->commits().CheckConflicts(writes_, *token_));
 }
 
 Status TransactionImpl::Explain(const Status& status) const {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "cold/segment_key.h"
+#include "store/store_commits.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
 #include "write/bulk_change.h"
@@ -51,7 +53,8 @@ class TransactionImpl {
   void Rollback();
 
  private:
-  bool RemovesSegments() const;
+  // Of the segments that it removes as a whole.
+  std::vector<cold::ManifestKey> KeysOfRemoved() const;
   // A conflict in terms of tables and their keys.
   arrow::Status Explain(const arrow::Status& status) const;
   arrow::Status ExplainOutdated(const arrow::Status& status) const;

@@ -12,6 +12,7 @@
 
 #include "arrow_assert.h"
 #include "gated_env.h"
+#include "store/store_commits.h"
 #include "store/store_impl.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"
@@ -37,9 +38,11 @@ class StoreFixture : public testing::Test {
     return text;
   }
 
-  void Put(std::string_view key, std::string_view value) { ASSERT_OK(store_->CommitPut(p_, key, value).status()); }
+  void Put(std::string_view key, std::string_view value) {
+    ASSERT_OK(store_->commits().CommitPut(p_, key, value).status());
+  }
   arrow::Status PutIn(WriteTransactionToken* token, std::string_view key, std::string_view value) {
-    return store_->CommitPut(p_, key, value, {.transaction = token}).status();
+    return store_->commits().CommitPut(p_, key, value, {.transaction = token}).status();
   }
   std::string Get(std::string_view key, const Snapshot& snapshot = {}) { return GetFrom(p_, key, snapshot); }
   std::string GetFrom(Partition partition, std::string_view key, const Snapshot& snapshot = {}) {

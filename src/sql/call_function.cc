@@ -1,4 +1,4 @@
-#include "sql/table_function_arguments.h"
+#include "sql/call_function.h"
 
 #include <duckdb/main/attached_database.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
@@ -10,6 +10,47 @@
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
+namespace {
+
+struct CallInfo : public duckdb::TableFunctionInfo {
+  explicit CallInfo(CallFunction called) : function(std::move(called)) {}
+  const CallFunction function;
+};
+
+struct BoundCall : public duckdb::TableFunctionData {
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<BoundCall>(*this); }
+  bool Equals(const duckdb::FunctionData& other) const override { return this == &other; }
+  CallAction act;
+};
+
+struct CallState : public duckdb::GlobalTableFunctionState {
+  bool is_done = false;
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input,
+                                              duckdb::vector<duckdb::LogicalType>& types,
+                                              duckdb::vector<duckdb::string>& names) {
+  const CallFunction& function = input.info->Cast<CallInfo>().function;
+  auto bound = duckdb::make_uniq<BoundCall>();
+  bound->act = function.bind(TableFunctionArguments(function.name, context, input), input);
+  for (const auto& [name, type] : function.result) {
+    names.push_back(name);
+    types.push_back(type);
+  }
+  return bound;
+}
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&, duckdb::TableFunctionInitInput&) {
+  return duckdb::make_uniq<CallState>();
+}
+
+void Execute(duckdb::ClientContext& context, duckdb::TableFunctionInput& data, duckdb::DataChunk& output) {
+  if (std::exchange(data.global_state->Cast<CallState>().is_done, true)) return;
+  data.bind_data->Cast<BoundCall>().act(context, output);
+  output.SetCardinality(1);
+}
+
+}  // namespace
 
 void TableFunctionArguments::TellOf(duckdb::Catalog& catalog) const {
   if (binder_ != nullptr) binder_->GetStatementProperties().RegisterDBRead(catalog, context_);
@@ -67,9 +108,17 @@ FlushOptions::OptimizeFor TableFunctionArguments::Layout(const duckdb::Value& va
   throw duckdb::BinderException(function_ + ": optimize_for is 'scan' or 'lookup', not '" + value.ToString() + "'");
 }
 
-void RegisterCall(duckdb::DatabaseInstance& instance, duckdb::TableFunction function) {
-  RefuseToSerialize(&function);
-  duckdb::ExtensionLoader(instance, "yarrow").RegisterFunction(std::move(function));
+void RegisterCall(duckdb::DatabaseInstance& instance, CallFunction function) {
+  duckdb::TableFunction table_function(function.name, function.arguments, Execute, Bind, Init);
+  table_function.named_parameters = function.options;
+  table_function.function_info = duckdb::make_shared_ptr<CallInfo>(std::move(function));
+  RefuseToSerialize(&table_function);
+  duckdb::ExtensionLoader(instance, "yarrow").RegisterFunction(std::move(table_function));
+}
+
+OnProgress UntilInterrupted(duckdb::ClientContext& context) {
+  return
+      [&context](int64_t) { return context.interrupted ? arrow::Status::Cancelled("cancelled") : arrow::Status::OK(); };
 }
 
 }  // namespace yarrow::sql

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "yarrow/write_set.h"
+#include "store/write_set.h"
 
 namespace yarrow {
 

@@ -1,4 +1,4 @@
-// WriteSet: writes that are to be committed together, as bytes; and Partition, the key space they go to.
+// WriteSet: writes that are to be committed together, as bytes.
 #pragma once
 
 #include <arrow/result.h>
@@ -12,28 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "yarrow/partition.h"
+
 namespace yarrow {
 
-struct StoreImpl;
 class WriteRun;
 class OpenRun;
 class FileRun;
 class ExternalRun;
-
-// Names one partition (a RocksDB column family). Small, copyable; valid as long as its Store.
-class Partition {
- public:
-  Partition() = default;
-  uint32_t id() const { return id_; }
-  bool valid() const { return handle_ != nullptr; }
-
- private:
-  friend struct StoreImpl;
-  friend class WriteSet;
-  void* handle_ = nullptr;  // rocksdb::ColumnFamilyHandle
-  const StoreImpl* store_ = nullptr;
-  uint32_t id_ = 0;
-};
 
 // One point write. The bytes belong to whoever handed out the op.
 struct WriteOp {

@@ -1,13 +1,18 @@
-// What the table functions of Yarrow (yarrow_flush and so on) share: their arguments, and that a call acts once.
+// The functions of Yarrow that act (CALL yarrow_flush('t') and so on), as DuckDB's table functions: their arguments,
+// and that a call acts once, when it is executed.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "job/job.h"
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
+#include "sql/sql_error.h"
 #include "yarrow/flush.h"
 
 namespace yarrow::sql {
@@ -41,30 +46,28 @@ class TableFunctionArguments {
   duckdb::Binder* const binder_;  // may be null
 };
 
-// What a bind of such a function knows. `T` derives from it. Two calls are never the same one.
+// What a call does; fills the one row of its result.
+using CallAction = std::function<void(duckdb::ClientContext& context, duckdb::DataChunk& row)>;
+
+// A function whose call acts. Plans with a call are not copied, and two calls are never taken for one.
+struct CallFunction {
+  std::string name;
+  duckdb::vector<duckdb::LogicalType> arguments;
+  duckdb::named_parameter_type_map_t options = {};
+  std::vector<std::pair<std::string, duckdb::LogicalType>> result;  // its columns
+  // Reads the arguments, when the statement is bound.
+  CallAction (*bind)(const TableFunctionArguments& arguments, const duckdb::TableFunctionBindInput& input) = nullptr;
+};
+void RegisterCall(duckdb::DatabaseInstance& instance, CallFunction function);
+
+// Cancelled when the statement is interrupted.
+OnProgress UntilInterrupted(duckdb::ClientContext& context);
+
+// The result of work that went on until then; throws its error.
 template <class T>
-struct CallBindData : public duckdb::TableFunctionData {
-  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<T>(static_cast<const T&>(*this));
-  }
-  bool Equals(const duckdb::FunctionData& other) const override { return this == &other; }
-};
-
-// Registers a function whose call acts: plans with one are not copied, and two calls are not taken for one.
-void RegisterCall(duckdb::DatabaseInstance& instance, duckdb::TableFunction function);
-
-// The state of a call that acts when it is executed, not when it is bound, and gives one row.
-struct CalledOnce : public duckdb::GlobalTableFunctionState {
-  static duckdb::unique_ptr<duckdb::GlobalTableFunctionState> Init(duckdb::ClientContext&,
-                                                                   duckdb::TableFunctionInitInput&) {
-    return duckdb::make_uniq<CalledOnce>();
-  }
-  // False when it has acted and given its row.
-  static bool Begin(duckdb::TableFunctionInput& data) {
-    return !std::exchange(data.global_state->Cast<CalledOnce>().is_done, true);
-  }
-
-  bool is_done = false;
-};
+T Finished(duckdb::ClientContext& context, arrow::Result<T> result) {
+  if (context.interrupted) throw duckdb::InterruptException();
+  return Check(std::move(result));
+}
 
 }  // namespace yarrow::sql
