@@ -1,4 +1,4 @@
-// An application's day: one row at a time, ranges and aggregates over a table of five million rows, by default and with
+// An application's day: one row at a time, ranges and aggregates over a table of ten million rows, by default and with
 // all rows kept hot.
 //
 // Names: day/<what>/<default|hot>. "recent" rows were written one by one after the load and are hot both ways; "old"
@@ -19,7 +19,7 @@
 namespace yarrow::bench {
 namespace {
 
-constexpr int64_t kOld = 5'000'000;
+constexpr int64_t kOld = 10'000'000;
 constexpr int64_t kRecent = 20'000;
 
 // Loaded, and then written to row by row.
