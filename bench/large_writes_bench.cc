@@ -100,12 +100,13 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-// Of RocksDB's block cache.
-uint64_t CachedBytes(const SqlPlace& place) {
-  for (const auto& [name, figure] : place.database()->store()->Statistics()) {
-    if (name == "cache.used_bytes") return figure;
-  }
-  return 0;
+// Of RocksDB's block cache, and of those of segments.
+uint64_t CachedBytes(SqlPlace* place) {
+  const auto result = place->Connect()->Query(
+      "SELECT sum(value)::BIGINT FROM y.system.stats "
+      "WHERE name IN ('cache.used_bytes', 'key_filters.used_bytes', 'pages.used_bytes', 'open_segments.used_bytes')");
+  if (result->HasError()) Check(arrow::Status::Invalid(result->GetError()));
+  return static_cast<uint64_t>(result->GetValue(0, 0).GetValue<int64_t>());
 }
 
 // The statement by itself: microseconds of processor time a row, memory above what the table and the cache take.
@@ -121,17 +122,20 @@ void Alone(benchmark::State& state, const std::string& sql, bool cold, int64_t r
     if (cold) place.Run("CALL yarrow_flush('t')");
     place.Run("CREATE TABLE loaded (id BIGINT PRIMARY KEY, n INT, v VARCHAR)");
     const auto measure = [&](const std::string& statement) {
-      const double before = CpuSeconds();
+      const double start = CpuSeconds();
       place.Run(statement);
-      return (CpuSeconds() - before) / static_cast<double>(rows) * 1e6;
+      return (CpuSeconds() - start) / static_cast<double>(rows) * 1e6;
     };
     state.counters["load_us"] = measure("INSERT INTO loaded" + all);
     ReleaseFreeMemory();
     ResetPeakMemory();
-    const uint64_t memory = CurrentMemory() - CachedBytes(place);
+    const auto above_caches = [&place](uint64_t memory) {
+      return static_cast<double>(memory) - static_cast<double>(CachedBytes(&place));
+    };
+    const double before = above_caches(CurrentMemory());
     state.counters["us"] = measure(sql);
     state.counters["ratio"] = state.counters["us"] / state.counters["load_us"];
-    state.counters["bytes"] = static_cast<double>(PeakMemory() - memory - CachedBytes(place));
+    state.counters["bytes"] = std::max(above_caches(PeakMemory()) - before, 0.0);
   }
 }
 

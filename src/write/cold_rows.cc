@@ -14,6 +14,7 @@ Status ColdRows::FindManifest() {
   if (table_.cold()->MayHaveSegments(writes)) {
     ARROW_ASSIGN_OR_RAISE(manifest_, table_.cold()->At(snapshot_, writes));
   }
+  last_.reset();
   external_runs_ = external_runs;
   return Status::OK();
 }
@@ -21,9 +22,25 @@ Status ColdRows::FindManifest() {
 arrow::Result<std::optional<ColdPlace>> ColdRows::Find(std::string_view key) {
   ARROW_RETURN_NOT_OK(FindManifest());
   if (!manifest_) return std::nullopt;
-  return FindColdRow(
-      manifest_->index, key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
-      [&](const ColdPlace& place) { return IsDropped(place); });
+  ARROW_ASSIGN_OR_RAISE(auto place, FindInLast(key));
+  if (place) return place;
+  ARROW_ASSIGN_OR_RAISE(
+      place, FindColdRow(
+                 manifest_->index, key, [&](const ColdSegment& segment) { return FindPosition(segment, key); },
+                 [&](const ColdPlace& found) { return IsDropped(found); }));
+  last_ = place ? place->segment : nullptr;
+  return place;
+}
+
+// Of two rows with one key at most one is there, so where one is found no other segment need be asked.
+arrow::Result<std::optional<ColdPlace>> ColdRows::FindInLast(std::string_view key) {
+  if (!last_ || !last_->Spans(key)) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto position, FindPosition(*last_, key));
+  if (!position) return std::nullopt;
+  ColdPlace place{last_, *position};
+  ARROW_ASSIGN_OR_RAISE(const bool dropped, IsDropped(place));
+  if (dropped) return std::nullopt;
+  return place;
 }
 
 void ColdRows::Unbind(Visited* visited) {

@@ -60,6 +60,8 @@ class ColdRows {
   };
 
   arrow::Status FindManifest();
+  // In the segment that had the row before.
+  arrow::Result<std::optional<ColdPlace>> FindInLast(std::string_view key);
   arrow::Result<std::optional<uint64_t>> FindPosition(const ColdSegment& segment, std::string_view key);
   arrow::Result<bool> IsDropped(const ColdPlace& place);
   bool MakeRoom();
@@ -71,6 +73,7 @@ class ColdRows {
   WriteSet* writes_ = nullptr;
   WriteSet::View overlay_;
   std::shared_ptr<const Manifest> manifest_;  // at the snapshot, with those of the writes; null: there are none
+  std::shared_ptr<const ColdSegment> last_;   // that had the row before; null: none, or it was not found
   std::optional<size_t> external_runs_;       // that the writes had when it was asked for
   std::map<cold::SegmentId, Visited> visited_;
   std::list<cold::SegmentId> used_;  // those with rows, the last used first
