@@ -46,7 +46,6 @@ class Checker {
   void AddProblem(std::string problem);
   // `wrong` with the table; but what is for want of something, of descriptors, say, is an error of the check.
   Status AddProblemOf(const TableDefinition& table, const Status& wrong);
-  arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Manifest& manifest) const;
   Status CheckRows(const std::shared_ptr<TableImpl>& table);
   Status CheckSegments(const TableImpl& table, const Manifest& manifest);
   Status CheckSegment(const TableImpl& table, const ColdSegment& segment);
@@ -117,16 +116,6 @@ class Checker::RowTaker {
   uint64_t rows_ = 0;
 };
 
-// The users who have rows. Of a shared table: one, without a name.
-arrow::Result<std::set<std::string>> Checker::UsersOf(const TableEntry& entry, const Manifest& manifest) const {
-  if (entry.definition->kind != TableKind::kUser) return std::set<std::string>{""};
-  std::set<std::string> users;
-  for (std::string& user : manifest.Users()) users.insert(std::move(user));
-  ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(entry, *database_->store(), snapshot_, 1));
-  users.insert(hot.begin(), hot.end());
-  return users;
-}
-
 Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
   const TableDefinition& definition = *entry->definition;
   if (definition.kind == TableKind::kSystem) return Status::OK();
@@ -136,7 +125,10 @@ Status Checker::CheckTable(const std::shared_ptr<const TableEntry>& entry) {
   ARROW_ASSIGN_OR_RAISE(const auto cold, database_->OpenCold(*entry));
   const auto manifest = cold->At(snapshot_);
   if (!manifest.ok()) return AddProblemOf(definition, manifest.status());
-  ARROW_ASSIGN_OR_RAISE(const auto users, UsersOf(*entry, **manifest));
+  std::set<std::string> users{""};  // a shared table has its rows without a name
+  if (definition.kind == TableKind::kUser) {
+    ARROW_ASSIGN_OR_RAISE(users, UsersOf(*entry, *database_->store(), snapshot_, 1, manifest->get()));
+  }
   for (const std::string& user : users) {
     ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, entry, user));
     const size_t found = report_->problems.size();

@@ -3,7 +3,6 @@
 #include <arrow/util/io_util.h>
 
 #include <cerrno>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -56,18 +55,6 @@ Status FailedParts::ToStatus(const TableImpl& table, size_t users, std::string_v
   return first_.WithMessage(std::move(text));
 }
 
-arrow::Result<std::set<std::string>> UsersOf(const TableImpl& table, const PartsWith& with) {
-  std::set<std::string> users;
-  if (with.hot_rows) {
-    ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(table.entry(), table.store(), {}, *with.hot_rows));
-    users.insert(hot.begin(), hot.end());
-  }
-  if (with.segments) {
-    for (std::string& user : table.cold()->Latest()->Users()) users.insert(std::move(user));
-  }
-  return users;
-}
-
 arrow::Result<std::shared_ptr<TableImpl>> WithPresentDefinition(const std::shared_ptr<TableImpl>& table) {
   auto latest = table->database().catalog().FindLatest(table->entry());
   if (latest.get() == &table->entry()) return table;
@@ -81,7 +68,8 @@ arrow::Result<std::shared_ptr<TableImpl>> WithPresentDefinition(const std::share
 arrow::Result<bool> AnyPart(const std::shared_ptr<TableImpl>& table, const PartsWith& with, std::string_view done,
                             const std::function<arrow::Result<bool>(const TablePart& part)>& work) {
   if (table->definition().kind == TableKind::kShared) return work(table);
-  ARROW_ASSIGN_OR_RAISE(const auto users, UsersOf(*table, with));
+  const auto manifest = with.segments ? table->cold()->Latest() : nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto users, UsersOf(table->entry(), table->store(), {}, with.hot_rows, manifest.get()));
   const auto database = table->database().shared_from_this();
   const auto entry = std::make_shared<const TableEntry>(table->entry());
   FailedParts failed;

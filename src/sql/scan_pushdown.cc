@@ -98,6 +98,7 @@ bool HasHotRows(const TableImpl& table, const KeyRange& range, uint64_t rows) {
 // few hot rows lie between those of segments, and few segments between each other.
 bool LiesInRuns(const SqlTable& entry) {
   constexpr uint64_t kRowsARun = 64;  // a run costs more than its rows
+  constexpr uint64_t kFewRows = 256;  // of which it does not matter how they lie
   const TableImpl& table = *entry.table();
   const std::string& first = table.key_prefix();
   const std::string end = PrefixSuccessor(first);
@@ -113,7 +114,7 @@ bool LiesInRuns(const SqlTable& entry) {
     return true;
   });
   if (rows == 0) return false;
-  const uint64_t most = rows / kRowsARun;
+  const uint64_t most = std::max(rows / kRowsARun, kFewRows);
   return between <= most && !HasHotRows(table, {std::string(lowest), KeySuccessor(highest)}, most - between + 1);
 }
 

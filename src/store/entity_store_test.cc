@@ -1,6 +1,5 @@
 // EntityStore and ScanIterator: typed entities, lazily, as C++20 ranges.
 #include "yarrow/entity_store.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
@@ -9,6 +8,7 @@
 #include <limits>
 #include <ranges>
 
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {

@@ -1,6 +1,5 @@
 // Store: gets, snapshots, partitions, durability, split points.
 #include "yarrow/store.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
@@ -18,6 +17,7 @@
 #include "arrow_assert.h"
 #include "child_process.h"
 #include "random_seed.h"
+#include "store/store_commits.h"
 #include "store/store_env.h"
 #include "temp_dir.h"
 #include "yarrow/scan_iterator.h"

@@ -1,11 +1,11 @@
 // Whose partitions are whose: those of Yarrow and of programs, and those of different stores.
 #include "store/system_partition.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "store/store_commits.h"
 #include "store_fixture.h"
 #include "yarrow/entity_store.h"
 

@@ -1,6 +1,5 @@
 // WriteSet: runs, views, savepoints; and the hash map and commit table below the commit path.
 #include "store/write_set.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +10,7 @@
 #include "random_seed.h"
 #include "store/hash_map64.h"
 #include "store/overlay_cursor.h"
+#include "store/store_commits.h"
 #include "store_fixture.h"
 
 namespace yarrow {

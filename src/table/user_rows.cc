@@ -34,4 +34,17 @@ arrow::Result<std::vector<std::string>> UsersWithRows(const TableEntry& entry, c
   return users;
 }
 
+arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Store& store, const Snapshot& snapshot,
+                                             std::optional<int64_t> hot_rows, const Manifest* manifest) {
+  std::set<std::string> users;
+  if (hot_rows) {
+    ARROW_ASSIGN_OR_RAISE(const auto hot, UsersWithRows(entry, store, snapshot, *hot_rows));
+    users.insert(hot.begin(), hot.end());
+  }
+  if (manifest != nullptr) {
+    for (std::string& user : manifest->Users()) users.insert(std::move(user));
+  }
+  return users;
+}
+
 }  // namespace yarrow

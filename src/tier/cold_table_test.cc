@@ -1,5 +1,4 @@
 #include "tier/cold_table.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "arrow_assert.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "temp_dir.h"
 

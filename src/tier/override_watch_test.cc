@@ -1,6 +1,5 @@
 // When a deletion vector that was read before may be used again.
 #include "tier/override_watch.h"
-#include "store/store_commits.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +7,7 @@
 #include "cold/segment_key.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/store_commits.h"
 #include "store/system_partition.h"
 #include "temp_dir.h"
 

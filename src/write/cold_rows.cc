@@ -61,6 +61,7 @@ bool ColdRows::MakeRoom() {
 Status ColdRows::Bind(cold::SegmentId id, std::shared_ptr<const cold::SegmentLookup> lookup, Visited* visited) {
   ARROW_ASSIGN_OR_RAISE(auto rows, cold::PageRows::Make(std::move(lookup), *visited->page));
   visited->rows = std::move(rows);
+  visited->lookup.reset();
   visited->use = used_.insert(used_.begin(), id);
   return Status::OK();
 }
@@ -82,7 +83,10 @@ arrow::Result<std::optional<uint64_t>> ColdRows::FindPosition(const ColdSegment&
   if (!again) Unbind(&visited);
   visited.page = page;
   if (!visited.rows) {
-    if (!again || !MakeRoom()) return lookup->Find(key);
+    if (!again || !MakeRoom()) {
+      visited.lookup = std::move(lookup);
+      return visited.lookup->Find(key);
+    }
     ARROW_RETURN_NOT_OK(Bind(id, std::move(lookup), &visited));
   }
   visited.last_use = lookups_;
@@ -106,13 +110,12 @@ arrow::Result<bool> ColdRows::IsDropped(const ColdPlace& place) {
 }
 
 arrow::Result<std::string_view> ColdRows::Read(const ColdPlace& place) {
-  const Visited& visited = visited_.at(place.segment->key().segment_id);
+  Visited& visited = visited_.at(place.segment->key().segment_id);
   if (visited.rows) {
     ARROW_RETURN_NOT_OK(visited.rows->Read(place.position, &key_, &row_));
     return row_;
   }
-  ARROW_ASSIGN_OR_RAISE(const auto lookup, place.segment->Lookup(table_.row_schema(), table_.key_prefix()));
-  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, lookup->ReadRow(place.position));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values, visited.lookup->ReadRow(place.position));
   auto slot = table_.LeaseEncoder();
   ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &key_, &row_));
   return row_;

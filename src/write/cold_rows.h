@@ -57,6 +57,8 @@ class ColdRows {
     uint64_t last_use = 0;                     // of lookups_
     uint64_t lookups = 0;
     std::optional<cold::DeletionVector> dropped;  // without what writes_ drop
+    // Of the last key that was looked up by itself: who reads the row needs it again.
+    std::shared_ptr<const cold::SegmentLookup> lookup;
   };
 
   arrow::Status FindManifest();
