@@ -108,7 +108,7 @@ arrow::Result<CompactResult> RunJob(const std::shared_ptr<TableImpl>& table, con
 }
 
 // Of the rows that are in segments now, which may all be written anew.
-uint64_t ColdRows(const TableImpl& table) {
+uint64_t RowsInSegments(const TableImpl& table) {
   return table.cold()->LastKnown()->index.TotalsIn({}, {}).rows;
 }
 
@@ -121,13 +121,14 @@ arrow::Result<bool> IsCompactionDue(const std::shared_ptr<TableImpl>& table) {
 }
 
 arrow::Result<CompactResult> CompactHeldTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto job, table->StartJob("compaction", ColdRows(*table)));
+  ARROW_ASSIGN_OR_RAISE(const auto job, table->StartJob("compaction", RowsInSegments(*table)));
   return RunJob(table, options, *job);
 }
 
 arrow::Result<CompactResult> CompactTable(const std::shared_ptr<TableImpl>& table, const CompactOptions& options) {
   ARROW_RETURN_NOT_OK(CheckOptions(*table, options));
-  ARROW_ASSIGN_OR_RAISE(auto job, flush::TableJob::Start(*table, "compaction", ColdRows(*table), options.on_progress));
+  ARROW_ASSIGN_OR_RAISE(auto job,
+                        flush::TableJob::Start(*table, "compaction", RowsInSegments(*table), options.on_progress));
   return RunJob(table, options, *job);
 }
 
