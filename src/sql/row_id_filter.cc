@@ -11,7 +11,6 @@
 namespace yarrow::sql {
 namespace {
 
-using Kind = Predicate::Kind;
 using Op = Predicate::Op;
 using Ranges = std::vector<KeyRange>;
 
@@ -42,12 +41,12 @@ std::optional<Ranges> RangesOf(const Predicate& condition, std::string_view key_
     if (value.is_null()) return std::nullopt;
   }
   switch (condition.kind()) {
-    case Kind::kTrue:
-    case Kind::kIsNotNull:  // no row is without an id
+    case Predicate::Kind::kTrue:
+    case Predicate::Kind::kIsNotNull:  // no row is without an id
       return Ranges{KeyRange{}};
-    case Kind::kCompare:
+    case Predicate::Kind::kCompare:
       return Compare(condition.op(), KeyOf(condition.values().front(), key_prefix));
-    case Kind::kIn: {
+    case Predicate::Kind::kIn: {
       Ranges ranges;
       for (const Value& value : condition.values()) {
         std::string key = KeyOf(value, key_prefix);
@@ -56,10 +55,10 @@ std::optional<Ranges> RangesOf(const Predicate& condition, std::string_view key_
       }
       return Normalize(std::move(ranges));
     }
-    case Kind::kFalse:
-    case Kind::kIsNull:
+    case Predicate::Kind::kFalse:
+    case Predicate::Kind::kIsNull:
       return Ranges{};
-    case Kind::kOr: {
+    case Predicate::Kind::kOr: {
       Ranges ranges;
       for (const Predicate& child : condition.children()) {
         auto passed = RangesOf(child, key_prefix);
@@ -68,7 +67,7 @@ std::optional<Ranges> RangesOf(const Predicate& condition, std::string_view key_
       }
       return Normalize(std::move(ranges));
     }
-    case Kind::kAnd: {
+    case Predicate::Kind::kAnd: {
       Ranges ranges{KeyRange{}};
       for (const Predicate& child : condition.children()) {
         const auto passed = RangesOf(child, key_prefix);
