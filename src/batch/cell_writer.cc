@@ -1,28 +1,16 @@
 #include "batch/cell_writer.h"
 
+#include <type_traits>
+
 #include "type/type_traits.h"
 
 namespace yarrow::batch {
 namespace {
 
-template <size_t width>
-struct UnsignedOf;
-template <>
-struct UnsignedOf<1> {
-  using Type = uint8_t;
-};
-template <>
-struct UnsignedOf<2> {
-  using Type = uint16_t;
-};
-template <>
-struct UnsignedOf<4> {
-  using Type = uint32_t;
-};
-template <>
-struct UnsignedOf<8> {
-  using Type = uint64_t;
-};
+template <class Stored>
+using BitsOf = std::conditional_t<
+    sizeof(Stored) == 1, uint8_t,
+    std::conditional_t<sizeof(Stored) == 2, uint16_t, std::conditional_t<sizeof(Stored) == 4, uint32_t, uint64_t>>>;
 
 }  // namespace
 
@@ -40,7 +28,7 @@ EncodeOp::FieldWriter SelectFieldWriter(const ColumnType& type) {
     } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       return &WriteField<CopyBits<Int128>>;
     } else {
-      return &WriteField<CopyBits<typename UnsignedOf<sizeof(typename Traits::Stored)>::Type>>;
+      return &WriteField<CopyBits<BitsOf<typename Traits::Stored>>>;
     }
   });
 }
@@ -61,7 +49,7 @@ EncodeOp::KeyWriter SelectKeyWriter(const ColumnType& type) {
     } else if constexpr (Traits::kKind == TypeKind::kReal) {
       return &WriteKeyPart<AppendFloat<typename Traits::Stored>>;
     } else {
-      return &WriteKeyPart<AppendBits<typename UnsignedOf<sizeof(typename Traits::Stored)>::Type>>;
+      return &WriteKeyPart<AppendBits<BitsOf<typename Traits::Stored>>>;
     }
   });
 }

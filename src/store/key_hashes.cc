@@ -6,26 +6,25 @@
 
 namespace yarrow {
 
-// By their high bits into parts first, which give back what the list took; then part after part is sorted. So there is
-// never more than one copy of them.
+// Each goes to its bucket at once, so that only buckets are left to be sorted.
 KeyHashes::KeyHashes(std::deque<uint64_t> hashes) {
-  constexpr unsigned kPartBits = 8;
-  constexpr size_t kFew = 4096;
   const size_t buckets = std::bit_ceil(std::max<size_t>(hashes.size() / kHashesPerBucket, 2));
   shift_ = 64 - static_cast<unsigned>(std::countr_zero(buckets));
-  sorted_.reserve(hashes.size());
   starts_.resize(buckets + 1);
-  const bool are_few = hashes.size() <= kFew;
-  std::vector<std::deque<uint64_t>> parts(are_few ? 1 : size_t{1} << kPartBits);
-  if (are_few) parts.front().swap(hashes);
-  for (; !hashes.empty(); hashes.pop_front()) parts[hashes.front() >> (64 - kPartBits)].push_back(hashes.front());
-  for (std::deque<uint64_t>& part : parts) {
-    const auto begin = sorted_.insert(sorted_.end(), part.begin(), part.end());
-    std::deque<uint64_t>().swap(part);
-    std::sort(begin, sorted_.end());
+  for (const uint64_t hash : hashes) ++starts_[(hash >> shift_) + 1];
+  for (size_t bucket = 0; bucket < buckets; ++bucket) starts_[bucket + 1] += starts_[bucket];
+  sorted_.resize(hashes.size());
+  std::vector<size_t> ends = starts_;
+  for (; !hashes.empty(); hashes.pop_front()) sorted_[ends[hashes.front() >> shift_]++] = hashes.front();
+  for (size_t bucket = 0; bucket < buckets; ++bucket) {
+    std::sort(sorted_.begin() + static_cast<std::ptrdiff_t>(starts_[bucket]),
+              sorted_.begin() + static_cast<std::ptrdiff_t>(starts_[bucket + 1]));
   }
-  sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
-  FindStarts();
+  const auto repeated = std::ranges::unique(sorted_);
+  if (!repeated.empty()) {
+    sorted_.erase(repeated.begin(), repeated.end());
+    FindStarts();
+  }
 }
 
 void KeyHashes::FindStarts() {
