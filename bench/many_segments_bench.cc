@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -77,9 +78,18 @@ void InsertBehindAll(benchmark::State& state) {
 }
 
 // Opening a database with a table of all the segments, to the first row by SQL.
+// With the table, made once: it takes longer than all that is measured.
+Place& Segments() {
+  static std::unique_ptr<Place> place;
+  if (place != nullptr) return *place;
+  place = std::make_unique<Place>("segments_read");
+  BeforeClose([] { place.reset(); });
+  place->MakeTable("cold", kSegments);
+  return *place;
+}
+
 void OpenAndLook(benchmark::State& state) {
-  Place place("segments_open");
-  place.MakeTable("cold", kSegments);
+  Place& place = Segments();
   for (auto _ : state) {
     state.PauseTiming();
     place.Close();
@@ -90,8 +100,7 @@ void OpenAndLook(benchmark::State& state) {
 }
 
 void ReadAll(benchmark::State& state, const std::string& sql) {
-  Place place("segments_read");
-  place.MakeTable("cold", kSegments);
+  Place& place = Segments();
   for (auto _ : state) place.Run(sql);
 }
 
