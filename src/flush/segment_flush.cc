@@ -21,6 +21,9 @@ using arrow::Status;
 constexpr int kMostAttempts = 5;
 // Of one piece. More are cheaper to copy with it than to put back one by one.
 constexpr size_t kMostChanges = 100'000;
+// Rows of a piece up to here are removed by their keys. RocksDB lists the deleted ranges of a memtable anew for the
+// first read after each deletion, so the small pieces of many users would cost the square of their number.
+constexpr uint64_t kMostByKey = 1'000;
 
 }  // namespace
 
@@ -104,6 +107,7 @@ Status SegmentFlush::Move(const cold::ManifestKey& key, const cold::WrittenSegme
   ARROW_ASSIGN_OR_RAISE(const auto lookup, cold::SegmentLookup::Make(std::move(segment), table_->row_schema(),
                                                                      table_->key_prefix(), {}, &cache));
   changes_.clear();
+  ARROW_RETURN_NOT_OK(NoteKeysOfFew(written));
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     for (int round = 0; round < kPrepareRounds; ++round) ARROW_RETURN_NOT_OK(Prepare(*lookup));
     is_touched_ = false;
@@ -234,9 +238,33 @@ Status SegmentFlush::Commit(const cold::ManifestKey& key, const cold::WrittenSeg
   return Status::OK();
 }
 
+Status SegmentFlush::NoteKeysOfFew(const cold::WrittenSegment& written) {
+  keys_.clear();
+  if (written.info.rows > kMostByKey) return Status::OK();
+  ScanCursor rows = table_->store().Scan({.partition = table_->entry().partition,
+                                          .lower = range_.lower,
+                                          .upper = range_.upper,
+                                          .snapshot = snapshot_,
+                                          .fill_cache = false});
+  while (rows.Next()) keys_.emplace_back(rows.key());
+  return rows.status();
+}
+
+void SegmentFlush::RemoveHotRows(WriteSet* writes) const {
+  const Partition partition = table_->entry().partition;
+  if (keys_.empty()) {
+    writes->DeleteRange(partition, range_.lower, range_.upper);
+    return;
+  }
+  for (const std::string& key : keys_) {
+    const auto changed = changes_.find(key);
+    if (changed == changes_.end() || !changed->second.row) writes->Delete(partition, key);
+  }
+}
+
 void SegmentFlush::AddRows(const cold::ManifestKey& key, WriteSet* writes) const {
   const Partition partition = table_->entry().partition;
-  writes->DeleteRange(partition, range_.lower, range_.upper);
+  RemoveHotRows(writes);
   for (const auto& [changed, change] : changes_) {
     if (change.row) writes->Put(partition, changed, *change.row);
     if (change.position) {

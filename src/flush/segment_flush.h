@@ -4,7 +4,7 @@
 //   2. stream the rows of S into a Parquet file, up to the size of a segment; sync file and folder
 //   3. prepare the commit: what to put back of rows changed since S, where the segment has their old versions
 //   4. close the range: commits in flight there end, new ones wait; look again at keys changed since 3; in one synced
-//      batch write the manifest entry, remove the hot range, put the changed rows back, override their old versions
+//      batch write the manifest entry, remove the hot rows, put the changed rows back, override their old versions
 //
 // So writers wait for one synced write, readers for nothing. The design is that of docs/architecture.md, "Flush".
 #pragma once
@@ -51,8 +51,10 @@ class SegmentFlush {
   arrow::Status Move(const cold::ManifestKey& key, const cold::WrittenSegment& written);
   arrow::Status Commit(const cold::ManifestKey& key, const cold::WrittenSegment& written,
                        const cold::SegmentLookup& lookup);
+  arrow::Status NoteKeysOfFew(const cold::WrittenSegment& written);
   // The hot rows that are left.
   void AddRows(const cold::ManifestKey& key, WriteSet* writes) const;
+  void RemoveHotRows(WriteSet* writes) const;
   arrow::Status StartAt(std::string lower);
   arrow::Status LetMemoryGo(const cold::WrittenSegment& written);
 
@@ -76,6 +78,7 @@ class SegmentFlush {
   std::vector<std::string> deleted_;            // soft-deleted rows, which stay where they are
   std::set<std::string, std::less<>> changed_;  // keys written since the snapshot, of pieces that are still to come
   KeyRange range_;                              // of the piece at hand
+  std::vector<std::string> keys_;               // of its rows in the snapshot, when they are few
   std::map<std::string, Change> changes_;       // in range_
   uint64_t searched_at_ = 0;                    // changes that name no keys are in changes_ up to this sequence
   uint64_t moved_at_ = 0;

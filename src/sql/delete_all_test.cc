@@ -11,6 +11,7 @@
 #include "random_seed.h"
 #include "sql_fixture.h"
 #include "store/system_partition.h"
+#include "write/transaction_impl.h"
 
 namespace yarrow::sql {
 namespace {
@@ -332,12 +333,114 @@ TEST_P(DeleteAllConflictTest, ManyAtOnceBesideQueries) {
   CheckDatabase();
 }
 
+// Many hot rows, which the only statement of a transaction removes by a range.
+class DeleteManyHotTest : public DeleteAllConflictTest {
+ protected:
+  void SetUp() override {
+    DeleteAllConflictTest::SetUp();
+    ASSERT_OK(database_->SetSetting("rows_to_segment", "0"));
+    Run("INSERT INTO t SELECT i, i FROM range(5000) r(i)");
+    Run("CALL yarrow_flush('t')");
+    EXPECT_EQ(Run("UPDATE t SET v = -v WHERE id < 100"), "100");
+    Run("INSERT INTO t SELECT i, i FROM range(5000, 25000) r(i)");
+  }
+  // A statement by itself, up to its commit.
+  std::unique_ptr<TransactionImpl> ClearTable() {
+    const auto& database = ImplOf(*database_);
+    const auto entry = database->catalog().Find(QualifiedName::Parse("t").ValueOrDie()).ValueOrDie();
+    auto transaction = std::make_unique<TransactionImpl>(database, std::string());
+    const auto table = TableImpl::Make(database, entry, {}).ValueOrDie();
+    transaction->Touch(table);
+    EXPECT_EQ(transaction->RemoveAllRows(*table, cancelled_).ValueOrDie(), 25'000u);
+    return transaction;
+  }
+  const std::atomic<bool> cancelled_{false};
+};
+
+TEST_P(DeleteManyHotTest, TheyLeaveNoTombstones) {
+  const auto older = Connect();
+  Run(*older, "BEGIN");
+  EXPECT_EQ(Run(*older, "SELECT count(*), sum(v) FROM t"), "25000|312477600");
+  EXPECT_EQ(Run("TRUNCATE t"), "25000");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
+  EXPECT_LT(Figure("Tombstones stepped over", "SELECT min(v) FROM t"), 1000);
+  EXPECT_EQ(Run(*older, "SELECT count(*), sum(v) FROM t"), "25000|312477600");
+  Run("INSERT INTO t SELECT i, i FROM range(5000) r(i)");
+  MoveRows();
+  EXPECT_EQ(Run("SELECT count(*), sum(v) FROM t"), "5000|12497500");
+  CheckDatabase();
+}
+
+TEST_P(DeleteManyHotTest, NobodyElseWrites) {
+  auto clearing = ClearTable();
+  MoveRows();
+  EXPECT_OK(clearing->Commit());
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
+  CheckDatabase();
+}
+
+TEST_P(DeleteManyHotTest, RowsThatOthersAddStay) {
+  EXPECT_EQ(Run("DELETE FROM t WHERE id IN (50, 20000)"), "2");
+  EXPECT_EQ(Run("INSERT INTO t VALUES (30000, 1), (30001, 1)"), "2");
+  auto clearing = ClearTable();
+  Run("INSERT INTO t VALUES (50, 1), (20000, 2), (40000, 3)");
+  MoveRows();
+  EXPECT_OK(clearing->Commit());
+  EXPECT_EQ(Run("SELECT * FROM t ORDER BY id"), "50|1\n20000|2\n40000|3");
+  CheckDatabase();
+}
+
+TEST_P(DeleteManyHotTest, RowsThatOthersChangeAreAConflict) {
+  for (const char* statement : {"UPDATE t SET v = 0 WHERE id = 20000", "DELETE FROM t WHERE id = 50",
+                                "DELETE FROM t WHERE id = 3000", "INSERT OR REPLACE INTO t VALUES (24999, 0)"}) {
+    SCOPED_TRACE(statement);
+    auto clearing = ClearTable();
+    EXPECT_EQ(Run(statement), "1");
+    MoveRows();
+    const std::string before = Run("SELECT count(*), sum(v) FROM t");
+    const auto status = clearing->Commit();
+    EXPECT_TRUE(yarrow::IsConflict(status)) << status.ToString();
+    EXPECT_EQ(Run("SELECT count(*), sum(v) FROM t"), before);
+    Run("INSERT OR REPLACE INTO t SELECT i, i FROM range(25000) r(i)");
+  }
+  CheckDatabase();
+}
+
+// Those that began before it and commit afterwards.
+TEST_P(DeleteManyHotTest, TransactionsBesideIt) {
+  const auto adding = Connect(), changing = Connect(), reading = Connect();
+  for (const auto& connection : {adding.get(), changing.get(), reading.get()}) Run(*connection, "BEGIN");
+  EXPECT_EQ(Run(*adding, "INSERT INTO t VALUES (30000, 1)"), "1");
+  EXPECT_EQ(Run(*changing, "UPDATE t SET v = 0 WHERE id = 20000"), "1");
+  EXPECT_EQ(Run(*reading, "SELECT max(id) FROM t"), "24999");
+  EXPECT_EQ(Run("DELETE FROM t"), "25000");
+  MoveRows();
+  EXPECT_EQ(Run(*reading, "SELECT count(*) FROM t"), "25000");
+  EXPECT_EQ(Run(*adding, "COMMIT"), "");
+  const std::string answer = Run(*changing, "COMMIT");
+  EXPECT_TRUE(DeleteAllTest::IsConflict(answer)) << answer;
+  EXPECT_EQ(Run("SELECT * FROM t"), "30000|1");
+  CheckDatabase();
+}
+
+TEST_P(DeleteManyHotTest, SoftDeletedRowsStay) {
+  const auto session = database_->OpenSession().ValueOrDie();
+  const auto table = session->OpenTable("t").ValueOrDie();
+  EXPECT_TRUE(table->SoftDelete({int64_t{20'000}}).ValueOrDie());
+  EXPECT_EQ(Run("DELETE FROM t"), "24999");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
+  EXPECT_TRUE(table->Purge({int64_t{20'000}}).ValueOrDie());
+  CheckDatabase();
+}
+
 std::string NameOfMoves(const testing::TestParamInfo<Moves>& moves) {
   const char* const names[] = {"None", "Flush", "Merge", "FlushAndMerge"};
   return names[static_cast<int>(moves.param)];
 }
 INSTANTIATE_TEST_SUITE_P(Moves, DeleteAllConflictTest,
                          testing::Values(Moves::kNone, Moves::kFlush, Moves::kMerge, Moves::kFlushAndMerge),
+                         NameOfMoves);
+INSTANTIATE_TEST_SUITE_P(Moves, DeleteManyHotTest, testing::Values(Moves::kNone, Moves::kFlush, Moves::kFlushAndMerge),
                          NameOfMoves);
 
 }  // namespace

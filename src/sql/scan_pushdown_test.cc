@@ -25,17 +25,6 @@ class ScanPushdownTest : public test::SqlFixture {
     EXPECT_EQ(Run("INSERT INTO c SELECT range // 10, chr(97 + (range % 10)::INTEGER), range FROM range(1000)"), "1000");
   }
   // A figure of EXPLAIN ANALYZE, of all scans of the query.
-  int64_t Figure(const std::string& name, const std::string& sql) {
-    const std::string text = Run("EXPLAIN ANALYZE " + sql);
-    int64_t sum = -1;
-    for (size_t at = text.find(name + ":"); at != std::string::npos; at = text.find(name + ":", at + 1)) {
-      size_t digit = at + name.size();
-      while (digit < text.size() && std::isdigit(static_cast<unsigned char>(text[digit])) == 0) ++digit;
-      sum = std::max<int64_t>(sum, 0) + std::stoll(text.substr(digit));
-    }
-    EXPECT_GE(sum, 0) << text;
-    return sum;
-  }
   int64_t Visited(const std::string& sql) { return Figure("Rows visited", sql); }
   bool Sorts(const std::string& sql) { return Run("EXPLAIN " + sql).find("ORDER_BY") != std::string::npos; }
 };

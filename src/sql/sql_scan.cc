@@ -178,7 +178,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
     global->ordered = std::make_unique<const OrderedScan>(input, Check(MakeScanPlan(global->plan->source, request)),
                                                           global->snapshot, global->cold);
   }
-  global->morsels.Fill(CutPlan(*global->plan, global->cold_way), bind.limit, in_order);
+  const bool leaves_all = bind.leaves_segments && SqlTransaction::IsOfOneStatement(context);
+  if (!leaves_all) global->morsels.Fill(CutPlan(*global->plan, global->cold_way), bind.limit, in_order);
   global->limit = bind.limit;
   global->max_threads = std::max<size_t>(global->morsels.size(), 1);
   const bool few_rows = bind.limit && *bind.limit <= kVectorRows;

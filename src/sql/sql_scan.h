@@ -24,8 +24,8 @@ struct ScanBindData : public duckdb::TableFunctionData {
   std::optional<int64_t> limit;  // rows after which nobody asks for more
   bool reverse = false;          // descending by key
   bool in_order = false;         // rows must come in key order whatever DuckDB is set to
-  // Rows of segments are left out, but for those of segments that the transaction has made: the DELETE above removes
-  // the others as a whole.
+  // The rows of a DELETE of all, which removes segments as a whole. Those are left out, but for the ones that the
+  // transaction has made. In a transaction of one statement hot rows are left out as well.
   bool leaves_segments = false;
   bool has_placed_filters = false;  // DropMisplacedFilters has seen it
   Predicate filter;                 // beside DuckDB's table filters

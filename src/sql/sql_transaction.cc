@@ -41,6 +41,10 @@ SqlTransaction& SqlTransaction::Of(duckdb::ClientContext& context, duckdb::Catal
   return Transaction::Get(context, catalog).Cast<SqlTransaction>();
 }
 
+bool SqlTransaction::IsOfOneStatement(const duckdb::ClientContext& context) {
+  return context.transaction.IsAutoCommit();
+}
+
 WriteSet::View SqlTransaction::StatementView() {
   std::lock_guard lock(mutex_);
   const duckdb::transaction_t query = active_query;

@@ -30,6 +30,9 @@ class SqlTransaction : public duckdb::Transaction {
   // has made segments or began beside a commit of changes.
   std::optional<uint64_t> catalog_version() const;
 
+  // Whether the statement is its only one: it is made and ended with it.
+  static bool IsOfOneStatement(const duckdb::ClientContext& context);
+
   // Held by whoever adds writes: COPY FROM DATABASE fills several tables at once.
   std::mutex& write_mutex() { return write_mutex_; }
 

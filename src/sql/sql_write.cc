@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sql/call_function.h"
 #include "sql/create_table.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
@@ -213,7 +214,10 @@ class DeleteOperator : public ChangeOperator {
     if (removes_segments_) {
       auto& state = input.global_state.Cast<ChangeState>();
       const std::lock_guard writing(state.transaction.write_mutex());
-      state.rows += Check(state.transaction.impl().RemoveSegments(state.impl()));
+      TransactionImpl& transaction = state.transaction.impl();
+      state.rows += Finished(context, SqlTransaction::IsOfOneStatement(context)
+                                          ? transaction.RemoveAllRows(state.impl(), context.interrupted)
+                                          : transaction.RemoveSegments(state.impl()));
     }
     return ChangeOperator::Finalize(pipeline, event, context, input);
   }

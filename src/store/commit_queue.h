@@ -42,11 +42,11 @@ namespace yarrow {
 // Resolve. Its view tells listeners of a small commit's ops one by one, of a large one's as ranges: the hulls.
 class CommitRequest : public CommitView {
  public:
-  // `ranges` are those that the commit wants to itself: deleted or closed.
+  // `ranges` are deleted or closed; the commit wants them to itself, unless it has their guards so.
   CommitRequest(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, std::span<const WriteRange> ranges,
                 const CommitOptions& options)
       : hashes_(hashes),
-        exclusive_ranges_(ranges),
+        exclusive_ranges_(options.guards_judge_ranges ? std::span<const WriteRange>() : ranges),
         transaction_(options.transaction),
         guards_(options.guards),
         moves_only_(options.moves_only) {

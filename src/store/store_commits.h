@@ -55,6 +55,9 @@ struct CommitOptions {
   // Moves rows to another place and changes none: no transaction conflicts with it, neither by its keys and ranges nor
   // by the guards that it shares.
   bool moves_only = false;
+  // The ranges that the writes delete are judged by guards, which the commit has to itself, and no transaction
+  // conflicts with it by them.
+  bool guards_judge_ranges = false;
   // Called once the commit was admitted, so while its guards are held, and before it is written. With an error nothing
   // is written, and the commit returns it. Must not wait for another commit. Unset: nothing.
   std::function<arrow::Status()> when_admitted = {};

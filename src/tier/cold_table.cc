@@ -140,7 +140,7 @@ ColdTable::Move ColdTable::Begin(Manifest next, ManifestEdit edit) {
   done_ = std::make_shared<Manifest>(next);
   if (history_.size() == history_.capacity()) history_.reserve(2 * history_.size());
   next_ = {std::make_shared<const Manifest>(std::move(next)), std::make_shared<const ManifestEdit>(std::move(edit))};
-  if (!may_have_segments_.exchange(true)) ++tier_->first_segments;
+  if (!next_.edit->added.empty() && !may_have_segments_.exchange(true)) ++tier_->first_segments;
   return Move(this);
 }
 

@@ -129,6 +129,7 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     CommitOptions options;
     options.transaction = token;
     options.guards = guards;
+    options.guards_judge_ranges = segments.removes_hot_rows();
     if (!segments.empty()) options.when_admitted = [&] { return segments.Begin(); };
     const arrow::Result<CommitResult> committed = commit(options);
     segments.End(committed);
@@ -139,7 +140,7 @@ Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, Wr
     if (!IsConflict(status)) return status;
     // Against a changed definition nothing helps, and it may not even know what new segments have.
     if (std::ranges::any_of(tables, &TableImpl::IsOutdated)) return status;
-    bool moved = false;
+    ARROW_ASSIGN_OR_RAISE(bool moved, segments.RemoveHotByRow(writes));
     for (size_t i = 0; i < tables.size(); ++i) {
       if (tables[i]->cold()->places().version() == manifests[i]->places_version) continue;
       const TableImpl& table = *tables[i];

@@ -41,7 +41,8 @@ SegmentChanges::SegmentChanges(std::span<const TableImpl* const> tables, const S
     mine.table = table;
     mine.runs = NewSegmentsOf(id, view);
     mine.removed = RemovedSegmentsOf(id, view);
-    if (mine.runs.empty() && mine.removed.empty()) continue;
+    mine.with_hot_rows = RemovesHotRowsOf(id, view);
+    if (mine.runs.empty() && !mine.clears()) continue;
     for (const auto& run : mine.runs) {
       const ColdSegments segments = run->segments();
       mine.added.insert(mine.added.end(), segments.begin(), segments.end());
@@ -52,7 +53,11 @@ SegmentChanges::SegmentChanges(std::span<const TableImpl* const> tables, const S
 }
 
 bool SegmentChanges::removes() const {
-  return std::ranges::any_of(tables_, [](const OfTable& mine) { return !mine.removed.empty(); });
+  return std::ranges::any_of(tables_, &OfTable::clears);
+}
+
+bool SegmentChanges::removes_hot_rows() const {
+  return std::ranges::any_of(tables_, &OfTable::with_hot_rows);
 }
 
 bool SegmentChanges::IsOf(const ColdTable& table) const {
@@ -66,9 +71,10 @@ Status SegmentChanges::AddRemovals(WriteSet* writes) {
 }
 
 Status SegmentChanges::AddRemovals(OfTable* mine, WriteSet* writes) const {
-  if (mine->removed.empty()) return Status::OK();
   const TableImpl& table = *mine->table;
   const Partition partition = table.entry().partition;
+  if (mine->with_hot_rows) writes->DeleteRange(partition, table.key_prefix(), PrefixSuccessor(table.key_prefix()));
+  if (mine->removed.empty()) return writes->status();
   const uint32_t id = table.definition().id;
   mine->overrides.clear();
   mine->deleted.clear();
@@ -85,10 +91,13 @@ Status SegmentChanges::AddRemovals(OfTable* mine, WriteSet* writes) const {
   return writes->status();
 }
 
-// Who replaces or deletes a row of a segment overrides it.
+// Who replaces or deletes a row of a segment overrides it. Hot rows go without a look when nobody has written any.
 Status SegmentChanges::CheckUntouched(const OfTable& mine) const {
-  if (mine.removed.empty()) return Status::OK();
   const TableImpl& table = *mine.table;
+  if (mine.with_hot_rows && table.guard().guard->last_commit_sequence() > snapshot_.sequence()) {
+    return ConflictError("write conflict: another transaction wrote to table " + table.definition().QualifiedName());
+  }
+  if (mine.removed.empty()) return Status::OK();
   const Snapshot now = table.store().GetSnapshot();
   for (const auto& segment : mine.removed) {
     ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(now, {}));
@@ -109,7 +118,7 @@ Status SegmentChanges::Begin() {
   for (OfTable& mine : tables_) {
     ARROW_RETURN_NOT_OK(CheckUntouched(mine));
     ColdTable* const cold = mine.table->cold().get();
-    auto move = cold->TryBeginMove({.added = mine.added, .removed = mine.removed, .clears = !mine.removed.empty()});
+    auto move = cold->TryBeginMove({.added = mine.added, .removed = mine.removed, .clears = mine.clears()});
     if (!move) {
       in_the_way_ = cold;
       return Status::Cancelled("rows of a table are being moved");
@@ -169,8 +178,29 @@ Status SegmentChanges::RemoveByRow(const TableImpl& table, const ColdSegments& m
     ARROW_RETURN_NOT_OK(own.status());
     ARROW_RETURN_NOT_OK(rows.Finish());
   }
-  if (mine->runs.empty() && mine->removed.empty()) tables_.erase(mine);
+  if (mine->runs.empty() && !mine->clears()) tables_.erase(mine);
   return Status::OK();
+}
+
+arrow::Result<bool> SegmentChanges::RemoveHotByRow(WriteSet* writes) {
+  bool any = false;
+  for (OfTable& mine : tables_) {
+    if (!std::exchange(mine.with_hot_rows, false)) continue;
+    any = true;
+    const TableImpl& table = *mine.table;
+    const KeyRange range = PrefixRange(table.key_prefix());
+    ScanCursor rows = table.store().Scan({.partition = table.entry().partition,
+                                          .lower = range.lower,
+                                          .upper = range.upper,
+                                          .snapshot = snapshot_,
+                                          .fill_cache = false});
+    RunWriter deleted(table, writes, /*in_files=*/true);
+    while (rows.Next()) ARROW_RETURN_NOT_OK(deleted.Delete(rows.key()));
+    ARROW_RETURN_NOT_OK(rows.status());
+    ARROW_RETURN_NOT_OK(deleted.Finish());
+  }
+  std::erase_if(tables_, [](const OfTable& mine) { return mine.runs.empty() && !mine.clears(); });
+  return any;
 }
 
 Status DropStaleOverrides(const TableImpl& table, const ColdSegments& removed, WriteSet* writes) {

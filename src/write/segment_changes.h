@@ -1,5 +1,5 @@
-// SegmentChanges: the segments that one commit brings (NewSegments) and those that it removes as a whole
-// (RemovedSegments), on their way into the manifests of their tables.
+// SegmentChanges: the segments that one commit brings (NewSegments), and those that it removes as a whole with or
+// without all hot rows (RemovedSegments), on their way into the manifests of their tables.
 #pragma once
 
 #include <arrow/result.h>
@@ -29,6 +29,7 @@ class SegmentChanges {
 
   bool empty() const { return tables_.empty(); }
   bool removes() const;
+  bool removes_hot_rows() const;
   bool IsOf(const ColdTable& table) const;
 
   // Adds what takes the removed segments out of their manifests, which depends on where rows lie.
@@ -44,6 +45,9 @@ class SegmentChanges {
   // Some of the removed segments were merged into others meanwhile, so they cannot go as a whole: their rows are
   // deleted one by one.
   arrow::Status RemoveByRow(const TableImpl& table, const ColdSegments& merged, WriteSet* writes);
+  // Others have written to the tables since the snapshot, or moved rows: hot rows that were there then are deleted one
+  // by one. False when none go as a whole.
+  arrow::Result<bool> RemoveHotByRow(WriteSet* writes);
 
  private:
   struct OfTable {
@@ -51,6 +55,8 @@ class SegmentChanges {
     std::vector<std::shared_ptr<const NewSegments>> runs;
     ColdSegments added;
     ColdSegments removed;
+    bool with_hot_rows = false;  // all of them go as well
+    bool clears() const { return with_hot_rows || !removed.empty(); }
     std::map<cold::SegmentId, uint64_t> overrides;  // of removed ones, at the snapshot
     std::vector<cold::ManifestKey> deleted;         // files of removed ones
     std::optional<ColdTable::Move> move;

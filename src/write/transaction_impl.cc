@@ -4,11 +4,9 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
-#include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/guarded.h"
 #include "store/home_process.h"
-#include "tier/new_segments.h"
 #include "tier/removed_segments.h"
 #include "write/row_commit.h"
 
@@ -34,23 +32,6 @@ Status TransactionImpl::CheckTable(const TableImpl& table) const {
                            " was opened for another user than the transaction's; open it in the same session");
   }
   return Status::OK();
-}
-
-arrow::Result<uint64_t> TransactionImpl::RemoveSegments(const TableImpl& table) {
-  const WriteSet::View view = SealedWrites();
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot_, view));
-  ColdSegments segments = manifest->In(PrefixRange(table.key_prefix()));
-  const auto own = NewSegmentIdsOf(table.definition().id, view);
-  std::erase_if(segments, [&](const auto& segment) { return own.contains(segment->key().segment_id); });
-  if (segments.empty()) return uint64_t{0};
-  uint64_t rows = 0;
-  for (const auto& segment : segments) {
-    ARROW_ASSIGN_OR_RAISE(const auto dropped, segment->Dropped(snapshot_, view));
-    rows += segment->info().rows - dropped.cardinality();
-  }
-  writes_.AddRun(
-      std::make_shared<const RemovedSegments>(table.entry().partition, table.definition().id, std::move(segments)));
-  return rows;
 }
 
 std::vector<cold::ManifestKey> TransactionImpl::KeysOfRemoved() const {

@@ -3,6 +3,7 @@
 
 #include <arrow/status.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "table/table_impl.h"
 #include "write/bulk_change.h"
 #include "write/row_changes.h"
+#include "write/row_removal.h"
 
 namespace yarrow {
 
@@ -25,9 +27,13 @@ class TransactionImpl {
   arrow::Status CheckTable(const TableImpl& table) const;
   RowChanges Changes() { return RowChanges(*database_->store(), token_->snapshot(), &writes_); }
   arrow::Result<uint64_t> Apply(BulkChange* change) { return change->Apply(token_->snapshot(), &writes_); }
-  // Removes the segments that the transaction sees of the table's rows, but for those that it has made itself; returns
-  // how many rows they have. Rows that others change or add meanwhile are judged by the commit.
-  arrow::Result<uint64_t> RemoveSegments(const TableImpl& table);
+  // See write/row_removal.h.
+  arrow::Result<uint64_t> RemoveSegments(const TableImpl& table) {
+    return yarrow::RemoveSegments(table, token_->snapshot(), &writes_);
+  }
+  arrow::Result<uint64_t> RemoveAllRows(const TableImpl& table, const std::atomic<bool>& cancelled) {
+    return yarrow::RemoveAllRows(table, token_->snapshot(), cancelled, &writes_);
+  }
   // Notes that `table` was written with its present definition.
   void Touch(const std::shared_ptr<TableImpl>& table);
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -43,6 +46,18 @@ class SqlFixture : public testing::Test {
     return text;
   }
   std::string Run(const std::string& sql) { return Run(*connection_, sql); }
+  // What EXPLAIN ANALYZE says under that name, over all scans.
+  int64_t Figure(const std::string& name, const std::string& sql) {
+    const std::string text = Run("EXPLAIN ANALYZE " + sql);
+    int64_t sum = -1;
+    for (size_t at = text.find(name + ":"); at != std::string::npos; at = text.find(name + ":", at + 1)) {
+      size_t digit = at + name.size();
+      while (digit < text.size() && std::isdigit(static_cast<unsigned char>(text[digit])) == 0) ++digit;
+      sum = std::max<int64_t>(sum, 0) + std::stoll(text.substr(digit));
+    }
+    EXPECT_GE(sum, 0) << text;
+    return sum;
+  }
 
   TempDir dir_;
   std::shared_ptr<Database> database_;
