@@ -26,6 +26,7 @@ from xml.sax.saxutils import escape
 
 STATES = ('fresh', 'aged')
 SUFFIX = re.compile(r'/(real_time|process_time|manual_time|(min_time|min_warmup_time|iterations|repeats):[^/]*)')
+TIMES = ('real_time', 'cpu_time')
 NANOSECONDS = {'ns': 1, 'us': 1e3, 'ms': 1e6, 's': 1e9}
 TARGET = re.compile(r'^(<=|>=) ([0-9.]+)(?: (\S+))?$')
 
@@ -52,7 +53,7 @@ class Results:
       return None
     if metric not in samples[0]:
       sys.exit(f'benchmark {name} has no {metric}')
-    scale = NANOSECONDS[samples[0]['time_unit']] if metric in ('real_time', 'cpu_time') else 1
+    scale = NANOSECONDS[samples[0]['time_unit']] if metric in TIMES else 1
     return statistics.median(sample[metric] for sample in samples) * scale
 
 
@@ -77,14 +78,19 @@ class Line:
     if not match:
       sys.exit(f'the line "{row["what"]}" has a target that cannot be read: {row["target"]}')
     self.sense, limit, self.unit = match.groups()
-    # Values without a denominator stay in nanoseconds or the counter's unit.
-    self.limit = float(limit) * NANOSECONDS.get(self.unit, 1)
+    # Times without a denominator stay in nanoseconds; counters have the unit that they have.
+    is_time = row.get('metric', 'real_time') in TIMES
+    self.scale = NANOSECONDS.get(self.unit, 1) if is_time else 1
+    self.limit = float(limit) * self.scale
     states = STATES if '{state}' in row['numerator'] else ('',)
     self.cells = [Cell(row, state, results) for state in states]
 
   def share_of_target(self, value):
     """1 at the target, less when better."""
-    return value / self.limit if self.sense == '<=' else self.limit / value
+    above, below = (value, self.limit) if self.sense == '<=' else (self.limit, value)
+    if above == below:
+      return 1
+    return above / below if below else float('inf')
 
   def show(self, cell):
     if cell.value is None:
@@ -92,7 +98,7 @@ class Line:
     return self.show_value(cell) + ('' if self.share_of_target(cell.value) <= 1 else ' (missed)')
 
   def show_value(self, cell):
-    value = cell.value / NANOSECONDS.get(self.unit, 1)
+    value = cell.value / self.scale
     text = f'{value:,.0f}' if value >= 100 else f'{value:.3g}'
     unit = f' {self.unit}' if self.unit else ('x' if 'denominator' in self.row else '')
     return text + unit

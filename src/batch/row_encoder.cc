@@ -15,28 +15,13 @@
 #include "batch/bound_column.h"
 #include "batch/cell_limits.h"
 #include "batch/cell_writer.h"
+#include "row/constraint_violation.h"
 #include "type/value_range.h"
 
 namespace yarrow {
 
 using batch::BoundColumn;
 using batch::EncodeOp;
-
-namespace {
-
-constexpr const char* kNotNullType = "yarrow::NotNull";
-
-class NotNullDetail : public arrow::StatusDetail {
- public:
-  const char* type_id() const override { return kNotNullType; }
-  std::string ToString() const override { return "a value is needed"; }
-};
-
-}  // namespace
-
-bool IsNotNullViolation(const arrow::Status& status) {
-  return status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kNotNullType;
-}
 
 class RowEncoder::Impl {
  public:
@@ -104,7 +89,7 @@ arrow::Status RowEncoder::Impl::Refuse(int number, std::span<const Value> key_va
 }
 
 arrow::Status RowEncoder::Impl::RefuseNull(int number, std::span<const Value> key_values) const {
-  return Refuse(number, key_values, "NULL in a column that is NOT NULL").WithDetail(std::make_shared<NotNullDetail>());
+  return NotNullViolation(*schema_, number, Where(number, key_values) + ": NULL in a column that is NOT NULL");
 }
 
 arrow::Status RowEncoder::Impl::CheckedCast(int number, const Value& value, std::span<const Value> key_values,

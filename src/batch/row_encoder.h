@@ -13,9 +13,6 @@
 
 namespace yarrow {
 
-// Whether a row was refused for NULL in a column that is NOT NULL.
-bool IsNotNullViolation(const arrow::Status& status);
-
 // One a thread; not thread-safe. Writes rows of the table's current version.
 class RowEncoder {
  public:
@@ -24,7 +21,8 @@ class RowEncoder {
   ~RowEncoder();
 
   // One row from values in column order (any form that Value::CastTo takes). Errors name table, column, key and value:
-  // NULL in a column that is not nullable, a value that does not fit, the wrong number of values.
+  // NULL in a column that is not nullable (a ConstraintViolation), a value that does not fit, the wrong number of
+  // values.
   arrow::Status EncodeValues(std::span<const Value> values, std::string* key, std::string* row);
   // Only the key, from the values of the key columns in key order.
   arrow::Status EncodeKey(std::span<const Value> key_values, std::string* key);

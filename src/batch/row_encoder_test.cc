@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "arrow_assert.h"
+#include "row/constraint_violation.h"
 #include "table_fixture.h"
 
 namespace yarrow {
@@ -187,7 +188,9 @@ TEST_F(Encoder, ValuesThatDoNotFit) {
   fails(2, 128, "table app.t, column tiny, key ('UA', '1970-01-04'): ");
   fails(2, 128, "128");
   fails(4, Value(), "column note, key ('UA', '1970-01-04'): NULL in a column that is NOT NULL");
-  EXPECT_TRUE(IsNotNullViolation(encoder_->EncodeValues(null_note, &key_, &row_)));
+  const arrow::Status refused = encoder_->EncodeValues(null_note, &key_, &row_);
+  ASSERT_NE(FindConstraintViolation(refused), nullptr) << refused.ToString();
+  EXPECT_EQ(FindConstraintViolation(refused)->sql_text(), "NOT NULL constraint failed: t.note");
   fails(4, "\xFF", "column note, key ('UA', '1970-01-04'): ");
   fails(3, "text", "column price, key ('UA', '1970-01-04'): ");
   fails(0, Value(), "column Carrier, key (NULL, 3): NULL in a column that is NOT NULL");

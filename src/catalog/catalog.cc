@@ -135,6 +135,7 @@ Status Catalog::OpenPartitions() {
   ARROW_RETURN_NOT_OK(open(&schemas_, SystemTableId::kSchemas));
   ARROW_RETURN_NOT_OK(open(&tables_, SystemTableId::kTables));
   ARROW_RETURN_NOT_OK(open(&columns_, SystemTableId::kColumns));
+  ARROW_RETURN_NOT_OK(open(&objects_, SystemTableId::kObjects));
   ARROW_RETURN_NOT_OK(open(&users_, SystemTableId::kUsers));
   ARROW_RETURN_NOT_OK(open(&jobs_, SystemTableId::kJobs));
   ARROW_RETURN_NOT_OK(open(&settings_, SystemTableId::kSettings));
@@ -146,6 +147,21 @@ Status Catalog::OpenPartitions() {
 Status Catalog::EnsureSchema(const std::string& name) {
   ARROW_ASSIGN_OR_RAISE(const auto found, schemas_->Get(SchemaKey{name}));
   return found ? Status::OK() : schemas_->Put(SchemaKey{name}, SchemaRecord{NowMicros()});
+}
+
+Status Catalog::LoadObjects(CatalogView* view) {
+  for (auto&& stored : objects_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const ObjectKey key, stored.key());
+    ARROW_ASSIGN_OR_RAISE(ObjectRecord record, stored.value());
+    auto object = std::make_shared<ObjectEntry>();
+    ARROW_ASSIGN_OR_RAISE(object->kind, ParseObjectKind(key.kind));
+    object->schema_name = key.schema_name;
+    object->name = key.object_name;
+    object->sql = std::move(record.sql);
+    object->definition = std::move(record.definition);
+    view->Add(std::move(object));
+  }
+  return Status::OK();
 }
 
 Status Catalog::Load() {
@@ -163,6 +179,7 @@ Status Catalog::Load() {
     view->Add(std::move(entry));
   }
 
+  ARROW_RETURN_NOT_OK(LoadObjects(view.get()));
   struct Loading {
     TableDefinition definition;
     std::map<uint32_t, ColumnDefinition> by_position;

@@ -1,5 +1,5 @@
-// Catalog: which schemas and tables a database has. Everything is stored in the system tables; the current definitions
-// are kept in memory as immutable objects.
+// Catalog: which schemas, tables, views and macros a database has. Everything is stored in the system tables; the
+// current definitions are kept in memory as immutable objects.
 #pragma once
 
 #include <arrow/result.h>
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "catalog/records.h"
+#include "catalog/schema_object.h"
 #include "row/row_schema.h"
 #include "store/persistent_tree.h"
 #include "store/store_commits.h"
@@ -58,7 +59,7 @@ struct SchemaEntry {
   const std::shared_ptr<std::atomic<uint64_t>> created_at = std::make_shared<std::atomic<uint64_t>>(0);  // likewise
 };
 
-// The schemas and tables of a moment. Immutable.
+// The schemas, tables and other objects of a moment. Immutable.
 class CatalogView {
  public:
   // Null when there is none.
@@ -69,6 +70,11 @@ class CatalogView {
   std::shared_ptr<const TableEntry> Find(uint32_t table_id) const;
   // Users' tables first by schema and name, then the system tables.
   std::vector<std::shared_ptr<const TableEntry>> Tables() const;
+  // Null when there is none.
+  std::shared_ptr<const ObjectEntry> FindObject(ObjectKind kind, const QualifiedName& name) const;
+  bool has_objects() const { return !objects_.empty(); }
+  // By schema, kind and name.
+  std::vector<std::shared_ptr<const ObjectEntry>> Objects() const;
   // Raised by every change that a reader can see.
   uint64_t version() const { return version_; }
 
@@ -76,8 +82,10 @@ class CatalogView {
   friend class Catalog;
   void Add(std::shared_ptr<const SchemaEntry> schema);
   void Add(std::shared_ptr<const TableEntry> table);
+  void Add(std::shared_ptr<const ObjectEntry> object);
   void Remove(const SchemaEntry& schema);
   void Remove(const TableEntry& table);
+  void Remove(const ObjectEntry& object);
 
   // Names are folded. Views share what they have in common, so that a change costs no more with many tables.
   struct Named {
@@ -89,12 +97,22 @@ class CatalogView {
     std::string name;
     std::shared_ptr<const TableEntry> table;
   };
+  struct PlacedObject {
+    std::string schema;
+    ObjectKind kind;
+    std::string name;
+    std::shared_ptr<const ObjectEntry> object;
+  };
   struct ByName {
     struct Summary {};
     static int Compare(const Named& a, const Named& b) { return a.name.compare(b.name); }
     static int Compare(const Placed& a, const Placed& b) {
       const int order = a.schema.compare(b.schema);
       return order == 0 ? a.name.compare(b.name) : order;
+    }
+    static int Compare(const PlacedObject& a, const PlacedObject& b) {
+      if (const int order = a.schema.compare(b.schema); order != 0) return order;
+      return a.kind == b.kind ? a.name.compare(b.name) : a.kind < b.kind ? -1 : 1;
     }
     template <class Value>
     static Summary Summarize(const Value&, const Summary*, const Summary*) {
@@ -117,6 +135,7 @@ class CatalogView {
   PersistentTree<Named, ByName> schemas_;
   PersistentTree<Placed, ByName> tables_;
   PersistentTree<std::shared_ptr<const TableEntry>, ById> tables_by_id_;
+  PersistentTree<PlacedObject, ByName> objects_;
   uint64_t version_ = 1;
 };
 
@@ -145,16 +164,19 @@ struct AlteredTable {
   std::shared_ptr<const TableEntry> after;  // a draft
 };
 
-// Schemas and tables that a transaction makes, alters and drops; nobody else knows of it before its commit. Whoever
-// drops a schema drops its tables, too.
+// Schemas, tables and other objects that a transaction makes, alters and drops; nobody else knows of it before its
+// commit. Whoever drops a schema drops what is in it, too.
 struct CatalogChanges {
   std::vector<std::shared_ptr<const TableEntry>> created = {};  // drafts
   std::vector<std::shared_ptr<const TableEntry>> dropped = {};
   std::vector<std::shared_ptr<const SchemaEntry>> created_schemas = {};
   std::vector<std::shared_ptr<const SchemaEntry>> dropped_schemas = {};
   std::vector<AlteredTable> altered = {};  // each once, none of `created` or `dropped`
+  std::vector<std::shared_ptr<const ObjectEntry>> created_objects = {};
+  std::vector<std::shared_ptr<const ObjectEntry>> dropped_objects = {};
   bool empty() const {
-    return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty() && altered.empty();
+    return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty() &&
+           altered.empty() && created_objects.empty() && dropped_objects.empty();
   }
 };
 
@@ -173,6 +195,9 @@ class Catalog {
                                                                 const CatalogChanges* own = nullptr) const;
   // An error for the schemas that are part of every database.
   static arrow::Status CheckDroppable(const SchemaEntry& schema);
+
+  // An error when there is no such schema or the name is taken, as of a schema.
+  arrow::Status CheckNewObject(const ObjectEntry& object, const CatalogChanges* own) const;
 
   arrow::Result<std::shared_ptr<const TableEntry>> CreateTable(const TableSpec& spec);
   // A draft has an id, and rows can be written under it, but nobody finds it before CommitChanges. `own`: what the
@@ -205,10 +230,12 @@ class Catalog {
   // committed, unless the snapshot is older.
   bool IsLiveAt(const TableEntry& entry, const Snapshot& snapshot);
   bool IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot);
+  bool IsLiveAt(const ObjectEntry& entry, const Snapshot& snapshot);
   // For what a view has, but a snapshot not any more: the entry of that name in the snapshot, or null. Waits for
   // changes that are being committed.
   std::shared_ptr<const TableEntry> FindAt(const QualifiedName& name, const Snapshot& snapshot);
   std::shared_ptr<const SchemaEntry> FindSchemaAt(std::string_view name, const Snapshot& snapshot);
+  std::shared_ptr<const ObjectEntry> FindObjectAt(ObjectKind kind, const QualifiedName& name, const Snapshot& snapshot);
   // Whether changes are being committed, which snapshots may have and views not yet.
   bool IsCommitting() const { return committing_.load(std::memory_order_seq_cst); }
   // The present version of the table that `entry` is a version of, or null. Waits for changes that are being committed.
@@ -232,6 +259,7 @@ class Catalog {
   arrow::Status OpenPartitions();
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
+  arrow::Status LoadObjects(CatalogView* view);
   arrow::Status SweepDrafts();
   arrow::Status PassLostNumbers();
   // What becomes of the catalog with a commit.
@@ -239,6 +267,7 @@ class Catalog {
     std::shared_ptr<CatalogView> view;
     std::deque<std::shared_ptr<const TableEntry>> ended;
     std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas;
+    std::deque<std::shared_ptr<const ObjectEntry>> ended_objects;
   };
   Publication Prepare(const CatalogChanges& changes) const;
   void Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept;
@@ -248,6 +277,10 @@ class Catalog {
   arrow::Status CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* own) const;
   arrow::Status CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const;
   arrow::Status CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const;
+  arrow::Status CheckDroppedObject(const ObjectEntry& object) const;
+  // That the schema is there, and belongs to users. `what`: the new thing in it, for messages.
+  arrow::Status CheckSchemaOfNew(std::string_view schema_name, const std::string& what,
+                                 const CatalogChanges* own) const;
   // `change`: what is to happen to the table, "altered" or "dropped".
   arrow::Status CheckPresent(const TableEntry& entry, std::string_view change) const;
   arrow::Status CheckChanges(const CatalogChanges& changes, bool in_transaction) const;
@@ -266,6 +299,7 @@ class Catalog {
   std::optional<SystemStore<SchemaKey, SchemaRecord>> schemas_;
   std::optional<SystemStore<TableKey, TableRecord>> tables_;
   std::optional<SystemStore<ColumnKey, ColumnRecord>> columns_;
+  std::optional<SystemStore<ObjectKey, ObjectRecord>> objects_;
   std::optional<SystemStore<UserKey, UserRecord>> users_;
   std::optional<SystemStore<JobKey, JobRecord>> jobs_;
   std::optional<SystemStore<SettingKey, SettingRecord>> settings_;
@@ -276,6 +310,7 @@ class Catalog {
   std::shared_ptr<const CatalogView> view_;
   std::deque<std::shared_ptr<const TableEntry>> ended_;           // the last few versions that are no more, latest last
   std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas_;  // likewise
+  std::deque<std::shared_ptr<const ObjectEntry>> ended_objects_;  // likewise
   std::unique_ptr<IdCounter> table_ids_;
   std::unique_ptr<IdCounter> job_ids_;
 };

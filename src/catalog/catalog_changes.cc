@@ -1,4 +1,5 @@
-// Schemas and tables that come and go: checks against the present, then one commit, then a new view for all who look.
+// Schemas, tables and other objects that come and go: checks against the present, then one commit, then a new view for
+// all who look.
 #include <algorithm>
 #include <utility>
 
@@ -28,6 +29,10 @@ bool IsOneOf(const std::vector<std::shared_ptr<const TableEntry>>& tables, const
   return std::ranges::any_of(tables, [&](const auto& other) { return other->definition->id == table.definition->id; });
 }
 
+bool IsOneOf(const std::vector<std::shared_ptr<const ObjectEntry>>& objects, const ObjectEntry& object) {
+  return std::ranges::any_of(objects, [&](const auto& other) { return other.get() == &object; });
+}
+
 Status MadeByAnother(const std::string& what) {
   return ConflictError(what +
                        " exists already: another transaction made it after this one began; run the "
@@ -54,6 +59,7 @@ class Ends {
     for (const auto& table : changes.dropped) marks_.push_back(table->ended_at.get());
     for (const auto& alteration : changes.altered) marks_.push_back(alteration.before->ended_at.get());
     for (const auto& schema : changes.dropped_schemas) marks_.push_back(schema->dropped_at.get());
+    for (const auto& object : changes.dropped_objects) marks_.push_back(object->ended_at.get());
     Set(TableEntry::kEnding + last_sequence);
   }
   Ends(const Ends&) = delete;
@@ -120,6 +126,10 @@ Status Catalog::DropSchema(std::string_view name) {
     if (!SameName(table->definition->schema_name, name)) continue;
     return Status::Invalid("Schema ", name, " is not empty: drop table ", table->definition->QualifiedName(), " first");
   }
+  for (const auto& object : view->Objects()) {
+    if (!SameName(object->schema_name, name)) continue;
+    return Status::Invalid("Schema ", name, " is not empty: drop ", object->Description(), " first");
+  }
   WriteSet writes;
   return CommitChanges({.dropped_schemas = {schema}}, &writes).status();
 }
@@ -151,22 +161,52 @@ Status Catalog::CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* 
   return Status::AlreadyExists("Schema ", schema.name, " exists already");
 }
 
+Status Catalog::CheckSchemaOfNew(std::string_view schema_name, const std::string& what,
+                                 const CatalogChanges* own) const {
+  const std::string schema(schema_name);
+  if (SameName(schema, kSystemSchema)) {
+    return Status::Invalid(what, ": schema system belongs to the database; choose another");
+  }
+  if (own != nullptr && IsIn(own->created_schemas, schema)) return Status::OK();
+  if (View()->FindSchema(schema) != nullptr) return Status::OK();
+  if (own != nullptr) return DroppedByAnother(what + ": schema " + schema);
+  return Status::KeyError(what, ": there is no schema ", schema, "; create it first");
+}
+
 Status Catalog::CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const {
   const std::string text = name.schema_name + "." + name.name;
-  if (SameName(name.schema_name, kSystemSchema)) {
-    return Status::Invalid("Table ", text, ": schema system belongs to the database; choose another");
-  }
-  if (own != nullptr && IsIn(own->created_schemas, name.schema_name)) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckSchemaOfNew(name.schema_name, "table " + text, own));
   const auto view = View();
-  if (view->FindSchema(name.schema_name) == nullptr) {
-    if (own != nullptr) return DroppedByAnother("table " + text + ": schema " + name.schema_name);
-    return Status::KeyError("Table ", text, ": there is no schema ", name.schema_name, "; create it first");
+  const auto holder = view->FindObject(ObjectKind::kView, name);
+  if (holder != nullptr && (own == nullptr || !IsOneOf(own->dropped_objects, *holder))) {
+    if (own != nullptr) return MadeByAnother(holder->Description());
+    return Status::AlreadyExists("Table ", text, ": ", holder->Description(), " has its name");
   }
   const auto existing = view->Find(name);
   if (existing == nullptr) return Status::OK();
   if (own != nullptr && (IsOneOf(own->dropped, *existing) || IsRenamed(own->altered, *existing))) return Status::OK();
   if (own != nullptr) return MadeByAnother("table " + text);
   return Status::AlreadyExists("Table ", text, " exists already");
+}
+
+Status Catalog::CheckNewObject(const ObjectEntry& object, const CatalogChanges* own) const {
+  const std::string what = object.Description();
+  ARROW_RETURN_NOT_OK(CheckSchemaOfNew(object.schema_name, what, own));
+  const auto view = View();
+  const QualifiedName name{object.schema_name, object.name};
+  if (const auto table = object.kind == ObjectKind::kView ? view->Find(name) : nullptr) {
+    const bool goes = own != nullptr && (IsOneOf(own->dropped, *table) || IsRenamed(own->altered, *table));
+    if (!goes && own != nullptr) return MadeByAnother("table " + table->definition->QualifiedName());
+    if (!goes) return Status::AlreadyExists(what, ": a table has its name");
+  }
+  const auto existing = view->FindObject(object.kind, name);
+  if (existing == nullptr || (own != nullptr && IsOneOf(own->dropped_objects, *existing))) return Status::OK();
+  return own != nullptr ? MadeByAnother(what) : Status::AlreadyExists(what, " exists already");
+}
+
+Status Catalog::CheckDroppedObject(const ObjectEntry& object) const {
+  const auto present = View()->FindObject(object.kind, {object.schema_name, object.name});
+  return present.get() == &object ? Status::OK() : DroppedByAnother(object.Description());
 }
 
 Status Catalog::CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const {
@@ -177,6 +217,11 @@ Status Catalog::CheckDroppedSchema(const SchemaEntry& schema, const CatalogChang
     if (!SameName(table->definition->schema_name, schema.name) || IsOneOf(changes.dropped, *table)) continue;
     return ConflictError("schema " + schema.name + " cannot be dropped: another transaction made table " +
                          table->definition->QualifiedName() + " after this one began; run the transaction again");
+  }
+  for (const auto& object : view->Objects()) {
+    if (!SameName(object->schema_name, schema.name) || IsOneOf(changes.dropped_objects, *object)) continue;
+    return ConflictError("schema " + schema.name + " cannot be dropped: another transaction made " +
+                         object->Description() + " after this one began; run the transaction again");
   }
   return Status::OK();
 }
@@ -199,7 +244,9 @@ Status Catalog::CheckChanges(const CatalogChanges& changes, bool in_transaction)
   for (const auto& entry : changes.dropped) ARROW_RETURN_NOT_OK(CheckPresent(*entry, "dropped"));
   for (const auto& alteration : changes.altered) ARROW_RETURN_NOT_OK(CheckPresent(*alteration.before, "altered"));
   for (const auto& schema : changes.dropped_schemas) ARROW_RETURN_NOT_OK(CheckDroppedSchema(*schema, changes));
+  for (const auto& object : changes.dropped_objects) ARROW_RETURN_NOT_OK(CheckDroppedObject(*object));
   for (const auto& schema : changes.created_schemas) ARROW_RETURN_NOT_OK(CheckNewSchema(*schema, own));
+  for (const auto& object : changes.created_objects) ARROW_RETURN_NOT_OK(CheckNewObject(*object, own));
   for (const auto& entry : changes.created) {
     ARROW_RETURN_NOT_OK(CheckNewTable({entry->definition->schema_name, entry->definition->name}, own));
   }
@@ -225,6 +272,13 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
   for (const auto& schema : changes.dropped_schemas) schemas_->Delete(writes, SchemaKey{schema->name});
   for (const auto& schema : changes.created_schemas) {
     schemas_->Put(writes, SchemaKey{schema->name}, SchemaRecord{NowMicros()});
+  }
+  const auto key_of = [](const ObjectEntry& object) {
+    return ObjectKey{object.schema_name, std::string(ObjectKindName(object.kind)), object.name};
+  };
+  for (const auto& object : changes.dropped_objects) objects_->Delete(writes, key_of(*object));
+  for (const auto& object : changes.created_objects) {
+    objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, NowMicros()});
   }
   for (const auto& entry : changes.created) AddDefinition(*entry->definition, nullptr, NowMicros(), writes);
   for (const auto& alteration : changes.altered) {
@@ -263,7 +317,7 @@ arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes
 
 // All that Publish needs is made before the commit, after which nothing may fail. Under ddl_mutex_.
 Catalog::Publication Catalog::Prepare(const CatalogChanges& changes) const {
-  Publication next{std::make_shared<CatalogView>(*View()), ended_, ended_schemas_};
+  Publication next{std::make_shared<CatalogView>(*View()), ended_, ended_schemas_, ended_objects_};
   CatalogView& view = *next.view;
   const auto end = [&](const std::shared_ptr<const TableEntry>& entry) {
     view.Remove(*entry);
@@ -275,7 +329,12 @@ Catalog::Publication Catalog::Prepare(const CatalogChanges& changes) const {
     view.Remove(*schema);
     KeepEnded(schema, &next.ended_schemas);
   }
+  for (const auto& object : changes.dropped_objects) {
+    view.Remove(*object);
+    KeepEnded(object, &next.ended_objects);
+  }
   for (const auto& schema : changes.created_schemas) view.Add(schema);
+  for (const auto& object : changes.created_objects) view.Add(object);
   for (const auto& entry : changes.created) view.Add(entry);
   for (const auto& alteration : changes.altered) view.Add(alteration.after);
   ++view.version_;
@@ -284,12 +343,14 @@ Catalog::Publication Catalog::Prepare(const CatalogChanges& changes) const {
 
 void Catalog::Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept {
   for (const auto& schema : changes.created_schemas) schema->created_at->store(sequence, std::memory_order_release);
+  for (const auto& object : changes.created_objects) object->created_at->store(sequence, std::memory_order_release);
   for (const auto& entry : changes.created) entry->created_at->store(sequence, std::memory_order_release);
   for (const auto& altered : changes.altered) altered.after->created_at->store(sequence, std::memory_order_release);
   std::unique_lock lock(map_mutex_);
   view_ = std::move(next->view);
   ended_.swap(next->ended);
   ended_schemas_.swap(next->ended_schemas);
+  ended_objects_.swap(next->ended_objects);
 }
 
 std::shared_ptr<const CatalogView> Catalog::View() const {
@@ -303,6 +364,24 @@ bool Catalog::IsLiveAt(const TableEntry& entry, const Snapshot& snapshot) {
 
 bool Catalog::IsLiveAt(const SchemaEntry& entry, const Snapshot& snapshot) {
   return WasLiveAt(*entry.dropped_at, snapshot);
+}
+
+bool Catalog::IsLiveAt(const ObjectEntry& entry, const Snapshot& snapshot) {
+  return WasLiveAt(*entry.ended_at, snapshot);
+}
+
+std::shared_ptr<const ObjectEntry> Catalog::FindObjectAt(ObjectKind kind, const QualifiedName& name,
+                                                         const Snapshot& snapshot) {
+  std::lock_guard ddl(ddl_mutex_);
+  std::shared_lock lock(map_mutex_);
+  const auto is_it = [&](const std::shared_ptr<const ObjectEntry>& object) {
+    return object->kind == kind && SameName(object->name, name.name) &&
+           SameName(object->schema_name, name.schema_name) &&
+           WasThereAt(*object->created_at, *object->ended_at, snapshot);
+  };
+  if (auto present = view_->FindObject(kind, name); present != nullptr && is_it(present)) return present;
+  const auto former = std::ranges::find_if(ended_objects_, is_it);
+  return former == ended_objects_.end() ? nullptr : *former;
 }
 
 std::shared_ptr<const TableEntry> Catalog::FindAt(const QualifiedName& name, const Snapshot& snapshot) {

@@ -42,6 +42,18 @@ std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
   return users;
 }
 
+std::shared_ptr<const ObjectEntry> CatalogView::FindObject(ObjectKind kind, const QualifiedName& name) const {
+  const PlacedObject* const found =
+      objects_.Find(PlacedObject{FoldCase(name.schema_name), kind, FoldCase(name.name), nullptr});
+  return found == nullptr ? nullptr : found->object;
+}
+
+std::vector<std::shared_ptr<const ObjectEntry>> CatalogView::Objects() const {
+  std::vector<std::shared_ptr<const ObjectEntry>> objects;
+  objects_.ForEach([&](const PlacedObject& placed) { objects.push_back(placed.object); });
+  return objects;
+}
+
 void CatalogView::Add(std::shared_ptr<const SchemaEntry> schema) {
   std::string key = FoldCase(schema->name);
   schemas_ = schemas_.With({std::move(key), std::move(schema)});
@@ -51,6 +63,16 @@ void CatalogView::Add(std::shared_ptr<const TableEntry> table) {
   tables_by_id_ = tables_by_id_.With(table);
   const TableDefinition& definition = *table->definition;
   tables_ = tables_.With(Place(definition.schema_name, definition.name, std::move(table)));
+}
+
+void CatalogView::Add(std::shared_ptr<const ObjectEntry> object) {
+  std::string schema = FoldCase(object->schema_name), name = FoldCase(object->name);
+  const ObjectKind kind = object->kind;
+  objects_ = objects_.With({std::move(schema), kind, std::move(name), std::move(object)});
+}
+
+void CatalogView::Remove(const ObjectEntry& object) {
+  objects_ = objects_.Without(PlacedObject{FoldCase(object.schema_name), object.kind, FoldCase(object.name), nullptr});
 }
 
 void CatalogView::Remove(const SchemaEntry& schema) {

@@ -97,6 +97,27 @@ struct ColumnRecord {
   static ColumnRecord FromValues(const Values& v);
 };
 
+struct ObjectKey {
+  static constexpr SystemTableId kTable = SystemTableId::kObjects;
+  std::string schema_name;
+  std::string kind;  // ObjectKindName
+  std::string object_name;
+  Values ToValues() const { return ValuesOf(schema_name, kind, object_name); }
+  static ObjectKey FromValues(const Values& v) {
+    return {v[0].get<std::string>(), v[1].get<std::string>(), v[2].get<std::string>()};
+  }
+};
+struct ObjectRecord {
+  static constexpr SystemTableId kTable = SystemTableId::kObjects;
+  std::string sql;
+  std::string definition;
+  int64_t created_at = 0;
+  Values ToValues() const { return ValuesOf(sql, definition, created_at); }
+  static ObjectRecord FromValues(const Values& v) {
+    return {v[0].get<std::string>(), v[1].get<std::string>(), v[2].get<int64_t>()};
+  }
+};
+
 struct UserKey {
   static constexpr SystemTableId kTable = SystemTableId::kUsers;
   std::string user_id;

@@ -107,6 +107,15 @@ std::vector<SystemTableSource> Sources() {
         {"schema_version", u32, false},
         {"path", text, false},
         {"sha256", text, false}}},
+      {SystemTableId::kObjects,
+       "objects",
+       3,
+       {{"schema_name", text, false},
+        {"kind", text, false},
+        {"object_name", text, false},
+        {"sql", text, false},
+        {"definition", TypeId::kBinary, false},
+        {"created_at", UtcMicros(), false}}},
   };
 }
 
@@ -148,9 +157,9 @@ const std::map<SystemTableId, SystemTableEntry>& Entries() {
   return entries;
 }
 
-constexpr std::array kAll = {SystemTableId::kSchemas, SystemTableId::kTables,  SystemTableId::kColumns,
-                             SystemTableId::kUsers,   SystemTableId::kJobs,    SystemTableId::kSettings,
-                             SystemTableId::kStats,   SystemTableId::kSegments};
+constexpr std::array kAll = {SystemTableId::kSchemas, SystemTableId::kTables,   SystemTableId::kColumns,
+                             SystemTableId::kUsers,   SystemTableId::kJobs,     SystemTableId::kSettings,
+                             SystemTableId::kStats,   SystemTableId::kSegments, SystemTableId::kObjects};
 
 }  // namespace
 

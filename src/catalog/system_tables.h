@@ -23,6 +23,7 @@ enum class SystemTableId : uint32_t {
   kSettings = 6,
   kStats = 7,
   kSegments = 8,
+  kObjects = 9,
 };
 // Its rows are made at each scan; it has no partition.
 constexpr bool IsComputed(SystemTableId id) {

@@ -56,22 +56,26 @@ struct ShellCommands {
 
   static Status Tables(Shell& shell, const Words& words) {
     std::string sql =
-        "SELECT schema_name AS schema, table_name AS name, kind FROM db.system.tables WHERE schema_name <> 'system'";
-    if (!words.empty()) sql += " AND table_name LIKE " + SqlText(words[0]);
+        "SELECT * FROM (SELECT schema_name AS schema, table_name AS name, kind FROM db.system.tables UNION ALL SELECT "
+        "schema_name, object_name, kind FROM db.system.objects WHERE kind = 'view') WHERE schema <> 'system'";
+    if (!words.empty()) sql += " AND name LIKE " + SqlText(words[0]);
     return shell.RunStatements(sql + " ORDER BY ALL");
   }
 
   // One statement after the other, as they could be run again.
   static Status Schema(Shell& shell, const Words& words) {
-    std::string sql = "SELECT sql FROM duckdb_tables() WHERE database_name = 'db' AND schema_name <> 'system'";
+    std::string sql =
+        "SELECT sql FROM (SELECT 1 AS part, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE "
+        "database_name = 'db' UNION ALL SELECT 2, schema_name, object_name, sql FROM db.system.objects) WHERE "
+        "schema_name <> 'system'";
     if (!words.empty()) {
       ARROW_ASSIGN_OR_RAISE(const QualifiedName name, QualifiedName::Parse(words[0]));
-      sql += " AND lower(schema_name) = lower(" + SqlText(name.schema_name) + ") AND lower(table_name) = lower(" +
+      sql += " AND lower(schema_name) = lower(" + SqlText(name.schema_name) + ") AND lower(name) = lower(" +
              SqlText(name.name) + ")";
     }
     std::vector<std::string> statements;
     ARROW_RETURN_NOT_OK(
-        shell.session_->Run(sql + " ORDER BY schema_name, table_name", [&](const sql::SqlResult& result) -> Status {
+        shell.session_->Run(sql + " ORDER BY part, schema_name, name", [&](const sql::SqlResult& result) -> Status {
           std::shared_ptr<arrow::RecordBatch> batch;
           while (true) {
             ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));
@@ -82,7 +86,8 @@ struct ShellCommands {
             }
           }
         }));
-    if (statements.empty() && !words.empty()) return Status::KeyError("there is no table ", words[0], "; see .tables");
+    if (statements.empty() && !words.empty())
+      return Status::KeyError("there is no table or view ", words[0], "; see .tables");
     for (const std::string& statement : statements) ARROW_RETURN_NOT_OK(StandardOutput()->Write(statement + "\n"));
     return Status::OK();
   }
@@ -141,8 +146,8 @@ struct ShellCommands {
       {"quit", "", "Leaves; so do .exit and Ctrl-D", 0, 0, Quit, false},
       {"exit", "", "The same", 0, 0, Quit, false},
       {"read", "FILE", "Runs a script", 1, 1, Read, true},
-      {"schema", "[TABLE]", "CREATE TABLE statements", 0, 1, Schema, false},
-      {"tables", "[PATTERN]", "Tables whose name is LIKE the pattern", 0, 1, Tables, false},
+      {"schema", "[NAME]", "CREATE statements of tables, views and macros", 0, 1, Schema, false},
+      {"tables", "[PATTERN]", "Tables and views whose name is LIKE the pattern", 0, 1, Tables, false},
       {"timer", "on|off", "Prints the time of each statement", 1, 1, Timer, false},
   }};
 };

@@ -30,6 +30,17 @@ AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& t
           .if_not_exists = info.if_column_not_exists};
 }
 
+void CheckColumn(const TableDefinition& table, const std::string& column, bool if_exists = false) {
+  std::string known;
+  for (size_t i = 0; i < table.visible_columns(); ++i) {
+    if (FoldCase(table.columns[i].name) == FoldCase(column)) return;
+    known += (i == 0 ? "" : ", ") + table.columns[i].name;
+  }
+  if (if_exists) return;
+  throw duckdb::BinderException("Table \"" + table.name + "\" does not have a column with name \"" + column +
+                                "\"; the columns of " + table.QualifiedName() + " are: " + known);
+}
+
 // USING may only say what happens without it.
 bool IsPlainCast(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeInfo& info) {
   if (info.expression == nullptr) return true;
@@ -45,6 +56,7 @@ bool IsPlainCast(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeI
 
 WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinition& table,
                             duckdb::ChangeColumnTypeInfo& info) {
+  CheckColumn(table, info.column_name);
   BindType(context, info.target_type);
   if (!IsPlainCast(context, info)) {
     throw duckdb::NotImplementedException(Where(table, info.column_name) + ": USING " + info.expression->ToString() +
@@ -55,6 +67,7 @@ WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinitio
 
 SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefinition& table,
                                 const duckdb::SetDefaultInfo& info) {
+  CheckColumn(table, info.column_name);
   if (info.expression == nullptr) return {.name = info.column_name, .value = {}};
   for (const ColumnDefinition& column : table.columns) {
     if (FoldCase(column.name) != FoldCase(info.column_name)) continue;
@@ -81,10 +94,12 @@ TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefini
       return MakeAddColumn(context, table, info.Cast<duckdb::AddColumnInfo>());
     case AlterTableType::REMOVE_COLUMN: {
       const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
+      CheckColumn(table, remove.removed_column, remove.if_column_exists);
       return DropColumn{.name = remove.removed_column, .if_exists = remove.if_column_exists};
     }
     case AlterTableType::RENAME_COLUMN: {
       const auto& rename = info.Cast<duckdb::RenameColumnInfo>();
+      CheckColumn(table, rename.old_name);
       return RenameColumn{.name = rename.old_name, .new_name = rename.new_name};
     }
     case AlterTableType::ALTER_COLUMN_TYPE:
@@ -92,6 +107,7 @@ TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefini
     case AlterTableType::SET_DEFAULT:
       return MakeSetDefault(context, table, info.Cast<duckdb::SetDefaultInfo>());
     case AlterTableType::DROP_NOT_NULL:
+      CheckColumn(table, info.Cast<duckdb::DropNotNullInfo>().column_name);
       return DropNotNull{.name = info.Cast<duckdb::DropNotNullInfo>().column_name};
     case AlterTableType::RENAME_TABLE:
       return RenameTable{.new_name = info.Cast<duckdb::RenameTableInfo>().new_table_name};

@@ -59,6 +59,8 @@ TEST_F(ConfinementTest, TemporaryThingsAreItsOwn) {
   ExpectPermissionError("CREATE TABLE d.main.own AS SELECT 1 AS a");
   ExpectPermissionError("CREATE OR REPLACE TABLE notes (a INTEGER)");
   ExpectPermissionError("CREATE VIEW memory.main.w AS SELECT 1");
+  ExpectPermissionError("CREATE VIEW w AS SELECT 1");
+  ExpectPermissionError("CREATE MACRO m(a) AS a");
   ExpectPermissionError("CREATE SCHEMA s");
   ExpectPermissionError("CREATE SCHEMA memory.s");
   ExpectPermissionError("DROP TABLE notes");
@@ -72,6 +74,26 @@ TEST_F(ConfinementTest, TemporaryThingsAreItsOwn) {
   ExpectPermissionError("DELETE FROM shared");
   ExpectPermissionError("MERGE INTO shared USING (SELECT 1 AS id) s ON shared.id = s.id WHEN MATCHED THEN DELETE");
   ExpectPermissionError("TRUNCATE shared");
+  ExpectUnharmed();
+}
+
+TEST_F(ConfinementTest, ViewsAndMacrosOfOthersReachNoMore) {
+  const auto instance = sql::OpenDuckDb();
+  ASSERT_OK(sql::Attach(*instance, database_, "d", {.user = "quixote"}));
+  duckdb::Connection other(*instance);
+  Run(other, "USE d");
+  EXPECT_EQ(Run(other, "CREATE VIEW counted AS SELECT count(*) AS n FROM notes"), "");
+  EXPECT_EQ(Run(other, "CREATE VIEW files AS FROM glob('/etc/*')"), "");
+  EXPECT_EQ(Run(other, "CREATE MACRO files_of(folder) AS TABLE SELECT * FROM glob(folder)"), "");
+  EXPECT_EQ(Run(other, "CREATE MACRO twice(a) AS a * 2"), "");
+  EXPECT_EQ(Run(other, "CREATE MACRO home() AS current_setting('temp_directory')"), "");
+  EXPECT_EQ(Bob("SELECT twice(n) FROM counted"), "6");
+  ExpectPermissionError("SELECT * FROM files");
+  ExpectPermissionError("SELECT * FROM files_of('/etc/*')");
+  ExpectPermissionError("SELECT home()");
+  ExpectPermissionError("DROP VIEW counted");
+  ExpectPermissionError("ALTER VIEW counted RENAME TO mine");
+  ExpectPermissionError("COMMENT ON VIEW counted IS 'x'");
   ExpectUnharmed();
 }
 
@@ -97,6 +119,7 @@ TEST_F(ConfinementTest, NothingTellsOfOthers) {
                              "SELECT * FROM d.system.tables",
                              "SELECT * FROM d.system.columns",
                              "SELECT * FROM d.system.schemas",
+                             "SELECT * FROM d.system.objects",
                              "EXPLAIN SELECT * FROM notes",
                              "EXPLAIN SELECT * FROM notes WHERE note > 'a'",
                              "EXPLAIN ANALYZE SELECT * FROM notes",

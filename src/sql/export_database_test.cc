@@ -58,7 +58,7 @@ TEST_F(ExportDatabaseTest, CopyFromDatabase) {
 }
 
 TEST_F(ExportDatabaseTest, SystemTablesAreListedAsInternalViews) {
-  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "8");
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "9");
   EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "4");
   EXPECT_EQ(
       Run("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables WHERE table_catalog = "

@@ -6,6 +6,7 @@
 #include "database/open_database.h"
 #include "sql/alter_table.h"
 #include "sql/create_table.h"
+#include "sql/schema_objects.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -19,8 +20,13 @@ SqlSchema::SqlSchema(SqlCatalog& catalog_in, duckdb::CreateSchemaInfo& info)
 
 void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_type,
                      const std::function<void(duckdb::CatalogEntry&)>& callback) {
-  if (entry_type != duckdb::CatalogType::TABLE_ENTRY && entry_type != duckdb::CatalogType::VIEW_ENTRY) return;
+  const auto kind = ObjectKindOf(entry_type);
+  if (!kind) return;
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  for (const auto& object : transaction.Objects(name)) {
+    if (object->kind == *kind) callback(transaction.Pin(*this, object));
+  }
+  if (*kind != ObjectKind::kView) return;
   for (const auto& entry : transaction.Tables(name)) {
     if (sql_catalog_.IsHidden(*entry->definition)) continue;
     const bool is_system = entry->definition->kind == TableKind::kSystem;
@@ -33,14 +39,19 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
 duckdb::SimilarCatalogEntry SqlSchema::GetSimilarEntry(duckdb::CatalogTransaction transaction,
                                                        const duckdb::EntryLookupInfo& lookup) {
   duckdb::SimilarCatalogEntry similar;
-  const bool is_table = lookup.GetCatalogType() == duckdb::CatalogType::TABLE_ENTRY ||
-                        lookup.GetCatalogType() == duckdb::CatalogType::VIEW_ENTRY;
-  if (!is_table || !transaction.transaction) return similar;
-  for (const auto& entry : transaction.transaction->Cast<SqlTransaction>().Tables(name)) {
-    if (sql_catalog_.IsHidden(*entry->definition)) continue;
-    const std::string& known = entry->definition->name;
+  const auto kind = ObjectKindOf(lookup.GetCatalogType());
+  if (!kind || !transaction.transaction) return similar;
+  const auto compare = [&](const std::string& known) {
     const double score = duckdb::StringUtil::SimilarityRating(known, lookup.GetEntryName());
     if (score > similar.score) similar.score = score, similar.name = known;
+  };
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  for (const auto& object : sql_transaction.Objects(name)) {
+    if (object->kind == *kind) compare(object->name);
+  }
+  if (*kind != ObjectKind::kView) return similar;
+  for (const auto& entry : sql_transaction.Tables(name)) {
+    if (!sql_catalog_.IsHidden(*entry->definition)) compare(entry->definition->name);
   }
   return similar;
 }
@@ -51,13 +62,16 @@ void SqlSchema::Scan(duckdb::CatalogType, const std::function<void(duckdb::Catal
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                   const duckdb::EntryLookupInfo& lookup) {
   // One name is one thing: who asks for a view of that name hears of the table, and does not take it for missing.
-  const bool may_be_table = lookup.GetCatalogType() == duckdb::CatalogType::TABLE_ENTRY ||
-                            lookup.GetCatalogType() == duckdb::CatalogType::VIEW_ENTRY;
-  if (!may_be_table || !transaction.transaction) return nullptr;
+  const auto kind = ObjectKindOf(lookup.GetCatalogType());
+  if (!kind || !transaction.transaction) return nullptr;
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
-  const auto entry = sql_transaction.Find(name, lookup.GetEntryName());
-  if (entry == nullptr || sql_catalog_.IsHidden(*entry->definition)) return nullptr;
-  return sql_transaction.Pin(sql_catalog_.EntryOf(*this, entry));
+  const auto table = *kind == ObjectKind::kView ? sql_transaction.Find(name, lookup.GetEntryName()) : nullptr;
+  if (table != nullptr && !sql_catalog_.IsHidden(*table->definition)) {
+    return sql_transaction.Pin(sql_catalog_.EntryOf(*this, table));
+  }
+  const auto object = sql_transaction.FindObject(*kind, name, lookup.GetEntryName());
+  if (object == nullptr) return nullptr;
+  return sql_transaction.Pin(*this, object);
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::CatalogTransaction transaction,
@@ -67,44 +81,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::Catalo
   auto& base = info.Base();
   base.schema = name;
   if (const duckdb::ErrorData refused = sql_catalog_.SupportsCreateTable(info); refused.HasError()) refused.Throw();
-  if (const auto existing = sql_transaction.Find(name, base.table)) {
-    switch (base.on_conflict) {
-      case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:
-        return nullptr;
-      case duckdb::OnCreateConflict::REPLACE_ON_CONFLICT:
-        Check(sql_transaction.impl().DropTable(existing));
-        break;
-      default:
-        throw duckdb::CatalogException("Table with name \"" + base.table + "\" already exists!");
-    }
-  }
+  if (!MakeRoom(sql_transaction, duckdb::CatalogType::TABLE_ENTRY, base.table, base.on_conflict)) return nullptr;
   Check(sql_transaction.impl().CreateTable(MakeTableSpec(transaction.GetContext(), base)));
   return sql_transaction.Pin(sql_catalog_.EntryOf(*this, sql_transaction.Find(name, base.table)));
-}
-
-namespace {
-
-// Views there are none.
-[[noreturn]] void RefuseTableAsView(const std::string& name) {
-  throw duckdb::CatalogException("Existing object " + name + " is of type Table, not View");
-}
-
-}  // namespace
-
-void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
-  sql_catalog_.CheckMayDefine();
-  if (info.type == duckdb::CatalogType::VIEW_ENTRY) RefuseTableAsView(info.name);
-  if (info.type != duckdb::CatalogType::TABLE_ENTRY) {
-    throw duckdb::NotImplementedException("Schema " + name + " of database " + catalog.GetName() +
-                                          " has only tables to drop");
-  }
-  SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
-  const auto entry = transaction.Find(name, info.name);
-  if (entry == nullptr) {
-    if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
-    throw duckdb::CatalogException("Table with name " + info.name + " does not exist!");
-  }
-  Check(transaction.impl().DropTable(entry));
 }
 
 namespace {
@@ -120,12 +99,12 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateIndex(duckdb::Catalo
                                                                   duckdb::TableCatalogEntry&) {
   Refuse("indexes beside the primary key", catalog.GetName());
 }
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateFunction(duckdb::CatalogTransaction,
-                                                                     duckdb::CreateFunctionInfo&) {
-  Refuse("functions", catalog.GetName());
-}
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateView(duckdb::CatalogTransaction, duckdb::CreateViewInfo&) {
-  Refuse("views", catalog.GetName());
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateFunction(duckdb::CatalogTransaction transaction,
+                                                                     duckdb::CreateFunctionInfo& info) {
+  const bool is_macro =
+      info.type == duckdb::CatalogType::MACRO_ENTRY || info.type == duckdb::CatalogType::TABLE_MACRO_ENTRY;
+  if (!is_macro) Refuse("functions", catalog.GetName());
+  return CreateObject(transaction, info);
 }
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateSequence(duckdb::CatalogTransaction,
                                                                      duckdb::CreateSequenceInfo&) {
@@ -147,27 +126,29 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateCollation(duckdb::Ca
                                                                       duckdb::CreateCollationInfo&) {
   Refuse("collations", catalog.GetName());
 }
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::CatalogTransaction, duckdb::CreateTypeInfo&) {
-  Refuse("types", catalog.GetName());
-}
 
 void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
   sql_catalog_.CheckMayDefine();
-  if (info.type == duckdb::AlterType::ALTER_VIEW) RefuseTableAsView(info.name);
-  if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments or owners", catalog.GetName());
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
-  const auto entry = sql_transaction.Find(name, info.name);
-  if (entry == nullptr) {
+  const auto kind = ObjectKindOf(info.GetCatalogType());
+  const auto existing = kind ? TypeOfName(sql_transaction, *kind, info.name) : std::nullopt;
+  if (!existing) {
     if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
-    throw duckdb::CatalogException("Table with name " + info.name + " does not exist!");
+    throw duckdb::CatalogException::MissingEntry(info.GetCatalogType(), info.name, "");
   }
+  if (*existing != duckdb::CatalogType::TABLE_ENTRY) {
+    return AlterObject(transaction, info, sql_transaction.FindObject(*kind, name, info.name));
+  }
+  if (info.type == duckdb::AlterType::ALTER_VIEW) {
+    throw duckdb::CatalogException("Existing object " + info.name + " is of type Table, not View");
+  }
+  if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments on tables or owners", catalog.GetName());
+  const auto entry = sql_transaction.Find(name, info.name);
   const TableAlteration alteration =
       MakeAlteration(transaction.GetContext(), *entry->definition, info.Cast<duckdb::AlterTableInfo>());
   if (const auto* rename = std::get_if<RenameTable>(&alteration)) {
-    const auto holder = sql_transaction.Find(name, rename->new_name);
-    if (holder != nullptr && holder != entry) {
-      throw duckdb::CatalogException("Table with name \"" + rename->new_name + "\" already exists!");
-    }
+    const auto holder = TypeOfName(sql_transaction, ObjectKind::kView, rename->new_name);
+    if (holder && sql_transaction.Find(name, rename->new_name) != entry) ThrowNameTaken(info.name, rename->new_name);
   }
   Check(sql_transaction.impl().AlterTable(entry, alteration));
 }
@@ -176,13 +157,22 @@ namespace {
 
 void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cascade) {
   const auto schema = transaction.FindSchema(name);
-  Check(Catalog::CheckDroppable(*schema));
-  const auto tables = transaction.Tables(name);
-  if (!tables.empty() && !cascade) {
-    throw duckdb::DependencyException("Schema " + schema->name + " is not empty: drop table " +
-                                      tables[0]->definition->QualifiedName() +
-                                      " first, or all with DROP SCHEMA ... CASCADE");
+  if (!Catalog::CheckDroppable(*schema).ok()) {
+    throw duckdb::CatalogException("Cannot drop entry \"" + schema->name +
+                                   "\" because it is an internal system entry: it is part of every database");
   }
+  const auto tables = transaction.Tables(name);
+  const auto objects = transaction.Objects(name);
+  if (!cascade && (!tables.empty() || !objects.empty())) {
+    std::string error = "Cannot drop entry \"" + name + "\" because there are entries that depend on it.\n";
+    const auto add = [&](const std::string& what, const std::string& entry_name) {
+      error += what + " \"" + entry_name + "\" depends on schema \"" + name + "\".\n";
+    };
+    for (const auto& table : tables) add("table", table->definition->name);
+    for (const auto& object : objects) add(std::string(ObjectKindName(object->kind)), object->name);
+    throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
+  }
+  for (const auto& object : objects) Check(transaction.impl().DropObject(object));
   for (const auto& table : tables) Check(transaction.impl().DropTable(table));
   Check(transaction.impl().DropSchema(schema));
 }
@@ -204,7 +194,7 @@ void SqlCatalog::CheckMayDefine() const {
 
 bool SqlCatalog::IsHidden(const TableDefinition& table) const {
   if (!is_confined_ || table.kind != TableKind::kSystem) return false;
-  return table.name != "schemas" && table.name != "tables" && table.name != "columns";
+  return table.name != "schemas" && table.name != "tables" && table.name != "columns" && table.name != "objects";
 }
 
 void SqlCatalog::Initialize(bool) {}

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "catalog/schema_object.h"
 #include "sql/duckdb_api.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
@@ -70,13 +72,17 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
   duckdb::SimilarCatalogEntry GetSimilarEntry(duckdb::CatalogTransaction transaction,
                                               const duckdb::EntryLookupInfo& lookup) override;
   void DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateView(duckdb::CatalogTransaction transaction,
+                                                        duckdb::CreateViewInfo& info) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateType(duckdb::CatalogTransaction transaction,
+                                                        duckdb::CreateTypeInfo& info) override;
+  // A macro; other functions are refused.
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(duckdb::CatalogTransaction transaction,
+                                                            duckdb::CreateFunctionInfo& info) override;
 
   // Not among the things that a Yarrow database has: each throws, saying so.
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
                                                          duckdb::TableCatalogEntry&) override;
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(duckdb::CatalogTransaction,
-                                                            duckdb::CreateFunctionInfo&) override;
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateView(duckdb::CatalogTransaction, duckdb::CreateViewInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateSequence(duckdb::CatalogTransaction,
                                                             duckdb::CreateSequenceInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateTableFunction(duckdb::CatalogTransaction,
@@ -87,10 +93,20 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
                                                                   duckdb::CreatePragmaFunctionInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateCollation(duckdb::CatalogTransaction,
                                                              duckdb::CreateCollationInfo&) override;
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateType(duckdb::CatalogTransaction, duckdb::CreateTypeInfo&) override;
   void Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) override;
 
  private:
+  // What has the name, among the things that share it with the kind.
+  std::optional<duckdb::CatalogType> TypeOfName(SqlTransaction& transaction, ObjectKind kind,
+                                                const std::string& entry_name);
+  bool MakeRoom(SqlTransaction& transaction, duckdb::CatalogType entry_type, const std::string& entry_name,
+                duckdb::OnCreateConflict on_conflict);
+  void DropNamed(SqlTransaction& transaction, duckdb::CatalogType entry_type, const std::string& entry_name);
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateObject(duckdb::CatalogTransaction transaction,
+                                                          const duckdb::CreateInfo& info);
+  void AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,
+                   const std::shared_ptr<const ObjectEntry>& object);
+
   SqlCatalog& sql_catalog_;
 };
 

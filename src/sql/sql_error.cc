@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "batch/row_encoder.h"
+#include "row/constraint_violation.h"
 #include "sql/duckdb_api.h"
 #include "yarrow/store.h"
 
@@ -47,7 +47,10 @@ void Check(const arrow::Status& status) {
   if (status.ok()) return;
   const std::string& message = status.message();
   if (IsConflict(status)) throw duckdb::TransactionException(ConflictInSql(message));
-  if (IsNotNullViolation(status)) throw duckdb::ConstraintException(message);
+  if (const ConstraintViolation* violation = FindConstraintViolation(status)) {
+    const std::string& text = violation->sql_text();
+    throw duckdb::ConstraintException(text + (text.ends_with('.') ? " " : "; ") + InSql(message));
+  }
   switch (status.code()) {
     case arrow::StatusCode::AlreadyExists:
       throw duckdb::ConstraintException(InSql(message));

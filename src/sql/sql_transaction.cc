@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "sql/schema_objects.h"
 #include "sql/sql_error.h"
 #include "store/write_set.h"
 
@@ -60,6 +61,45 @@ SqlTable& SqlTransaction::Pin(std::shared_ptr<SqlTable> table) {
   SqlTable& entry = *table;
   pinned_.try_emplace(&entry, std::move(table));
   return entry;
+}
+
+duckdb::StandardEntry& SqlTransaction::Pin(SqlSchema& schema, const std::shared_ptr<const ObjectEntry>& object) {
+  std::lock_guard lock(mutex_);
+  auto& entry = pinned_objects_[object];
+  if (entry == nullptr) entry = MakeObjectEntry(catalog_, schema, *object);
+  return *entry;
+}
+
+std::shared_ptr<const ObjectEntry> SqlTransaction::FindObject(ObjectKind kind, const std::string& schema,
+                                                              const std::string& name) {
+  const CatalogChanges& changes = impl_->catalog_changes();
+  for (const auto& object : changes.created_objects) {
+    const bool is_it = object->kind == kind && FoldCase(object->schema_name) == FoldCase(schema) &&
+                       FoldCase(object->name) == FoldCase(name);
+    if (is_it) return object;
+  }
+  if (!catalog_view_->has_objects()) return nullptr;
+  yarrow::Catalog& objects = catalog_.database()->catalog();
+  auto found = catalog_view_->FindObject(kind, {schema, name});
+  if (found != nullptr && !objects.IsLiveAt(*found, impl_->snapshot())) {
+    found = objects.FindObjectAt(kind, {schema, name}, impl_->snapshot());
+  }
+  const auto& dropped = changes.dropped_objects;
+  return std::ranges::find(dropped, found) == dropped.end() ? found : nullptr;
+}
+
+std::vector<std::shared_ptr<const ObjectEntry>> SqlTransaction::Objects(const std::string& schema) {
+  std::vector<std::shared_ptr<const ObjectEntry>> objects;
+  const auto& created = impl_->catalog_changes().created_objects;
+  for (const auto& object : catalog_view_->Objects()) {
+    if (FoldCase(object->schema_name) != FoldCase(schema)) continue;
+    auto seen = FindObject(object->kind, schema, object->name);
+    if (seen != nullptr && std::ranges::find(created, seen) == created.end()) objects.push_back(std::move(seen));
+  }
+  for (const auto& object : created) {
+    if (FoldCase(object->schema_name) == FoldCase(schema)) objects.push_back(object);
+  }
+  return objects;
 }
 
 std::shared_ptr<const SchemaEntry> SqlTransaction::FindSchema(const std::string& name) {

@@ -45,6 +45,8 @@ class SqlTransaction : public duckdb::Transaction {
 
   // Keeps an entry that DuckDB has a reference to.
   SqlTable& Pin(std::shared_ptr<SqlTable> table);
+  // Likewise the entry of a view or macro, which is the same each time.
+  duckdb::StandardEntry& Pin(SqlSchema& schema, const std::shared_ptr<const ObjectEntry>& object);
 
   // A schema as this transaction sees it; null when there is none.
   std::shared_ptr<const SchemaEntry> FindSchema(const std::string& name);
@@ -52,6 +54,9 @@ class SqlTransaction : public duckdb::Transaction {
   // The definition of a table as this transaction sees it; null when there is none.
   std::shared_ptr<const TableEntry> Find(const std::string& schema, const std::string& name);
   std::vector<std::shared_ptr<const TableEntry>> Tables(const std::string& schema);
+  // Views and macros: likewise.
+  std::shared_ptr<const ObjectEntry> FindObject(ObjectKind kind, const std::string& schema, const std::string& name);
+  std::vector<std::shared_ptr<const ObjectEntry>> Objects(const std::string& schema);
 
  private:
   SqlCatalog& catalog_;
@@ -63,6 +68,7 @@ class SqlTransaction : public duckdb::Transaction {
   duckdb::transaction_t view_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that view_ is of
   WriteSet::View view_;
   std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;
+  std::map<std::shared_ptr<const ObjectEntry>, std::shared_ptr<duckdb::StandardEntry>> pinned_objects_;
   std::atomic<bool> has_moved_rows_{false};
 };
 

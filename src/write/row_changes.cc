@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "row/constraint_violation.h"
 #include "row/row_layout.h"
 #include "row/row_reader.h"
 #include "store/write_set.h"
@@ -15,8 +16,10 @@ namespace yarrow {
 using arrow::Status;
 
 Status KeyExists(const TableImpl& table, std::string_view key) {
-  return Status::AlreadyExists("Table ", table.definition().QualifiedName(), " has a row with ",
-                               table.row_schema()->DescribeKey(key), " already; UPDATE it, or write in upsert mode");
+  const RowSchema& schema = *table.row_schema();
+  return KeyViolation(schema, key,
+                      "Table " + schema.table_name() + " has a row with " + schema.DescribeKey(key) +
+                          " already; UPDATE it, or write in upsert mode");
 }
 
 arrow::Result<bool> RowChanges::Find(const TableImpl& table, std::string_view key) {

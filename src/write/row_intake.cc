@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "key/key_range.h"
+#include "row/constraint_violation.h"
 #include "row/row_layout.h"
 #include "store/file_run.h"
 #include "store/store_commits.h"
@@ -117,8 +118,10 @@ class UniqueRows {
   Status Add(std::string_view key, std::string_view row) {
     if (held_ && held_key_ == key) {
       if (mode_ == WriteMode::kInsert) {
-        return Status::AlreadyExists("Table ", table_.definition().QualifiedName(), ": two of the rows have ",
-                                     table_.row_schema()->DescribeKey(key), "; use upsert mode to keep the last one");
+        const RowSchema& schema = *table_.row_schema();
+        return RepeatedKeyViolation(schema, key,
+                                    "Table " + schema.table_name() + ": two of the rows have " +
+                                        schema.DescribeKey(key) + "; use upsert mode to keep the last one");
       }
     } else {
       ARROW_RETURN_NOT_OK(PutHeld());

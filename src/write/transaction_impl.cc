@@ -188,4 +188,17 @@ Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry
   return Status::OK();
 }
 
+Status TransactionImpl::CreateObject(std::shared_ptr<const ObjectEntry> object) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  ARROW_RETURN_NOT_OK(database_->catalog().CheckNewObject(*object, &changes_));
+  changes_.created_objects.push_back(std::move(object));
+  return Status::OK();
+}
+
+Status TransactionImpl::DropObject(const std::shared_ptr<const ObjectEntry>& object) {
+  if (!is_active()) return Status::Invalid("The transaction is over; begin another");
+  if (std::erase(changes_.created_objects, object) == 0) changes_.dropped_objects.push_back(object);
+  return Status::OK();
+}
+
 }  // namespace yarrow

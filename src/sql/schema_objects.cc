@@ -1,0 +1,221 @@
+#include "sql/schema_objects.h"
+
+#include <duckdb/catalog/catalog_entry/scalar_macro_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_entry/table_macro_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_entry/type_catalog_entry.hpp>
+#include <duckdb/common/serializer/binary_deserializer.hpp>
+#include <duckdb/common/serializer/binary_serializer.hpp>
+#include <duckdb/common/serializer/memory_stream.hpp>
+#include <duckdb/parser/parsed_data/comment_on_column_info.hpp>
+#include <duckdb/parser/parsed_data/create_macro_info.hpp>
+#include <duckdb/parser/parsed_data/create_type_info.hpp>
+
+#include <utility>
+
+#include "sql/sql_catalog.h"
+#include "sql/sql_error.h"
+#include "sql/sql_transaction.h"
+
+namespace yarrow::sql {
+namespace {
+
+using duckdb::CatalogType;
+
+std::string ToBytes(const duckdb::CreateInfo& info) {
+  duckdb::MemoryStream stream;
+  duckdb::SerializationOptions options;
+  options.serialization_compatibility = duckdb::SerializationCompatibility::Latest();
+  duckdb::BinarySerializer out(stream, options);
+  out.Begin();
+  info.Serialize(out);
+  out.End();
+  return {reinterpret_cast<const char*>(stream.GetData()), stream.GetPosition()};
+}
+
+duckdb::unique_ptr<duckdb::CreateInfo> FromBytes(std::string bytes) {
+  duckdb::MemoryStream stream(reinterpret_cast<duckdb::data_ptr_t>(bytes.data()), bytes.size());
+  duckdb::BinaryDeserializer in(stream);
+  in.Begin();
+  auto info = duckdb::CreateInfo::Deserialize(in);
+  in.End();
+  return info;
+}
+
+[[noreturn]] void ThrowOtherType(const std::string& name, CatalogType type, const std::string& doing,
+                                 CatalogType wanted) {
+  throw duckdb::CatalogException("Existing object %s is of type %s, trying to %s type %s", name,
+                                 duckdb::CatalogTypeToString(type), doing, duckdb::CatalogTypeToString(wanted));
+}
+
+}  // namespace
+
+void ThrowNameTaken(const std::string& name, const std::string& new_name) {
+  throw duckdb::CatalogException("Could not rename \"" + name + "\" to \"" + new_name +
+                                 "\": another entry with this name already exists!");
+}
+
+std::optional<ObjectKind> ObjectKindOf(CatalogType type) {
+  switch (type) {
+    case CatalogType::TABLE_ENTRY:
+    case CatalogType::VIEW_ENTRY:
+      return ObjectKind::kView;
+    case CatalogType::SCALAR_FUNCTION_ENTRY:
+    case CatalogType::AGGREGATE_FUNCTION_ENTRY:
+    case CatalogType::MACRO_ENTRY:
+      return ObjectKind::kMacro;
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+    case CatalogType::TABLE_MACRO_ENTRY:
+      return ObjectKind::kTableMacro;
+    case CatalogType::TYPE_ENTRY:
+      return ObjectKind::kType;
+    default:
+      return std::nullopt;
+  }
+}
+
+CatalogType CatalogTypeOf(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kView:
+      return CatalogType::VIEW_ENTRY;
+    case ObjectKind::kMacro:
+      return CatalogType::MACRO_ENTRY;
+    case ObjectKind::kTableMacro:
+      return CatalogType::TABLE_MACRO_ENTRY;
+    case ObjectKind::kType:
+      break;
+  }
+  return CatalogType::TYPE_ENTRY;
+}
+
+std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const duckdb::CreateInfo& made) {
+  const auto info = made.Copy();
+  info->catalog.clear();
+  info->schema = schema;
+  info->temporary = false;
+  info->on_conflict = duckdb::OnCreateConflict::ERROR_ON_CONFLICT;
+  info->dependencies = {};
+  auto object = std::make_shared<ObjectEntry>();
+  object->schema_name = schema;
+  if (info->type == CatalogType::VIEW_ENTRY) {
+    auto& view = info->Cast<duckdb::CreateViewInfo>();
+    view.types.clear();
+    view.names.clear();
+    object->kind = ObjectKind::kView;
+    object->name = view.view_name;
+  } else {
+    object->kind = *ObjectKindOf(info->type);
+    object->name = object->kind == ObjectKind::kType ? info->Cast<duckdb::CreateTypeInfo>().name
+                                                     : info->Cast<duckdb::CreateMacroInfo>().name;
+  }
+  info->sql = info->ToString();
+  object->sql = info->sql;
+  object->definition = ToBytes(*info);
+  return object;
+}
+
+std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
+                                                       const ObjectEntry& object) {
+  const auto info = FromBytes(object.definition);
+  switch (object.kind) {
+    case ObjectKind::kView:
+      return std::make_shared<duckdb::ViewCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateViewInfo>());
+    case ObjectKind::kMacro:
+      return std::make_shared<duckdb::ScalarMacroCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateMacroInfo>());
+    case ObjectKind::kTableMacro:
+      return std::make_shared<duckdb::TableMacroCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateMacroInfo>());
+    case ObjectKind::kType:
+      break;
+  }
+  return std::make_shared<duckdb::TypeCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateTypeInfo>());
+}
+
+std::optional<CatalogType> SqlSchema::TypeOfName(SqlTransaction& transaction, ObjectKind kind,
+                                                 const std::string& entry_name) {
+  if (kind == ObjectKind::kView && transaction.Find(name, entry_name) != nullptr) return CatalogType::TABLE_ENTRY;
+  if (transaction.FindObject(kind, name, entry_name) != nullptr) return CatalogTypeOf(kind);
+  return std::nullopt;
+}
+
+// Makes room for an entry of the type; false when there is one and it stays.
+bool SqlSchema::MakeRoom(SqlTransaction& transaction, CatalogType entry_type, const std::string& entry_name,
+                         duckdb::OnCreateConflict on_conflict) {
+  const ObjectKind kind = *ObjectKindOf(entry_type);
+  const auto existing = TypeOfName(transaction, kind, entry_name);
+  if (!existing) return true;
+  switch (on_conflict) {
+    case duckdb::OnCreateConflict::IGNORE_ON_CONFLICT:
+      return false;
+    case duckdb::OnCreateConflict::REPLACE_ON_CONFLICT:
+      break;
+    default:
+      throw duckdb::CatalogException::EntryAlreadyExists(*existing, entry_name);
+  }
+  if (*existing != entry_type) ThrowOtherType(entry_name, *existing, "replace with", entry_type);
+  DropNamed(transaction, *existing, entry_name);
+  return true;
+}
+
+void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, const std::string& entry_name) {
+  if (entry_type == CatalogType::TABLE_ENTRY)
+    return Check(transaction.impl().DropTable(transaction.Find(name, entry_name)));
+  Check(transaction.impl().DropObject(transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name)));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateObject(duckdb::CatalogTransaction transaction,
+                                                                   const duckdb::CreateInfo& info) {
+  sql_catalog_.CheckMayDefine();
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  auto object = MakeObject(name, info);
+  if (!MakeRoom(sql_transaction, info.type, object->name, info.on_conflict)) return nullptr;
+  Check(sql_transaction.impl().CreateObject(object));
+  return sql_transaction.Pin(*this, object);
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateView(duckdb::CatalogTransaction transaction,
+                                                                 duckdb::CreateViewInfo& info) {
+  return CreateObject(transaction, info);
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::CatalogTransaction transaction,
+                                                                 duckdb::CreateTypeInfo& info) {
+  return CreateObject(transaction, info);
+}
+
+void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  sql_catalog_.CheckMayDefine();
+  SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  const auto kind = ObjectKindOf(info.type);
+  const auto existing = kind ? TypeOfName(transaction, *kind, info.name) : std::nullopt;
+  if (!existing) {
+    if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+    throw duckdb::CatalogException::MissingEntry(info.type, info.name, "");
+  }
+  if (*existing != info.type) ThrowOtherType(info.name, *existing, "drop", info.type);
+  DropNamed(transaction, *existing, info.name);
+}
+
+// A comment, another name: the object is made anew.
+void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,
+                            const std::shared_ptr<const ObjectEntry>& object) {
+  auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  const auto entry = MakeObjectEntry(catalog, *this, *object);
+  duckdb::unique_ptr<duckdb::CreateInfo> after;
+  if (info.type == duckdb::AlterType::SET_COMMENT) {
+    after = entry->GetInfo();
+    after->comment = info.Cast<duckdb::SetCommentInfo>().comment_value;
+  } else if (object->kind == ObjectKind::kView) {
+    const bool names_column = info.type == duckdb::AlterType::SET_COLUMN_COMMENT;
+    if (names_column) entry->Cast<duckdb::ViewCatalogEntry>().BindView(transaction.GetContext());
+    after = entry->AlterEntry(transaction.GetContext(), info)->GetInfo();
+  } else {
+    throw duckdb::NotImplementedException(object->Description() + " can get a comment, but no other change");
+  }
+  auto altered = MakeObject(name, *after);
+  const auto holder = TypeOfName(sql_transaction, object->kind, altered->name);
+  const bool is_renamed = !duckdb::StringUtil::CIEquals(altered->name, object->name);
+  if (holder && is_renamed) ThrowNameTaken(object->name, altered->name);
+  Check(sql_transaction.impl().DropObject(object));
+  Check(sql_transaction.impl().CreateObject(std::move(altered)));
+}
+
+}  // namespace yarrow::sql

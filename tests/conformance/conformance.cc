@@ -1,0 +1,69 @@
+// Runs scripts of DuckDB's own test suite, which it finds below the folder that it is started in: scripts/conformance.
+//
+//   yarrow_conformance native|hot|cold TEMP_DIR
+//
+// Reads paths of scripts from standard input, one a line. Writes a line "begin PATH" before each, and behind it a line
+// of JSON: path, kind (passed, skipped, failed), line, sql, message. Whoever reads them knows by that which one
+// crashed.
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sqllogic_runner.h"
+
+namespace yarrow::test {
+namespace {
+
+std::unique_ptr<SqlEngine> MakeEngine(const std::string& name) {
+  if (name == "native") return std::make_unique<NativeEngine>();
+  if (name == "hot") return std::make_unique<YarrowEngine>(Tier::kHot);
+  if (name == "cold") return std::make_unique<YarrowEngine>(Tier::kCold);
+  return nullptr;
+}
+
+std::string NameOf(ScriptOutcome::Kind kind) {
+  switch (kind) {
+    case ScriptOutcome::Kind::kPassed:
+      return "passed";
+    case ScriptOutcome::Kind::kSkipped:
+      return "skipped";
+    case ScriptOutcome::Kind::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+void RunScripts(SqlEngine* engine, const std::filesystem::path& temp_dir) {
+  for (std::string path; std::getline(std::cin, path);) {
+    std::cout << "begin " << path << std::endl;
+    std::error_code ignored;
+    std::filesystem::remove_all(temp_dir, ignored);
+    std::filesystem::create_directories(temp_dir);
+    const ScriptOutcome outcome = ScriptRunner(engine, temp_dir).Run(path);
+    const nlohmann::json line = {{"path", path},
+                                 {"kind", NameOf(outcome.kind)},
+                                 {"line", outcome.line},
+                                 {"sql", outcome.sql},
+                                 {"message", outcome.message}};
+    std::cout << line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << std::endl;
+  }
+}
+
+}  // namespace
+}  // namespace yarrow::test
+
+int main(int count, char** arguments) {
+  if (count != 3) {
+    std::cerr << "usage: yarrow_conformance native|hot|cold TEMP_DIR < PATHS\n";
+    return 2;
+  }
+  const auto engine = yarrow::test::MakeEngine(arguments[1]);
+  if (engine == nullptr) {
+    std::cerr << "yarrow_conformance: '" << arguments[1] << "' is none of native, hot and cold\n";
+    return 2;
+  }
+  yarrow::test::RunScripts(engine.get(), std::filesystem::absolute(arguments[2]));
+  return 0;
+}
