@@ -65,8 +65,8 @@ struct ShellCommands {
   // One statement after the other, as they could be run again.
   static Status Schema(Shell& shell, const Words& words) {
     std::string sql =
-        "SELECT sql FROM (SELECT 1 AS part, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE "
-        "database_name = 'db' UNION ALL SELECT 2, schema_name, object_name, sql FROM db.system.objects) WHERE "
+        "SELECT sql FROM (SELECT NULL AS made, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE "
+        "database_name = 'db' UNION ALL SELECT created_at, schema_name, object_name, sql FROM db.system.objects) WHERE "
         "schema_name <> 'system'";
     if (!words.empty()) {
       ARROW_ASSIGN_OR_RAISE(const QualifiedName name, QualifiedName::Parse(words[0]));
@@ -75,7 +75,7 @@ struct ShellCommands {
     }
     std::vector<std::string> statements;
     ARROW_RETURN_NOT_OK(
-        shell.session_->Run(sql + " ORDER BY part, schema_name, name", [&](const sql::SqlResult& result) -> Status {
+        shell.session_->Run(sql + " ORDER BY made NULLS FIRST, schema_name, name", [&](const sql::SqlResult& result) -> Status {
           std::shared_ptr<arrow::RecordBatch> batch;
           while (true) {
             ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));
