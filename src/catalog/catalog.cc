@@ -159,6 +159,7 @@ Status Catalog::LoadObjects(CatalogView* view) {
     object->name = key.object_name;
     object->sql = std::move(record.sql);
     object->definition = std::move(record.definition);
+    object->made_at = record.created_at;
     view->Add(std::move(object));
   }
   return Status::OK();

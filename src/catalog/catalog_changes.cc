@@ -278,7 +278,7 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
   };
   for (const auto& object : changes.dropped_objects) objects_->Delete(writes, key_of(*object));
   for (const auto& object : changes.created_objects) {
-    objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, NowMicros()});
+    objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, object->made_at});
   }
   for (const auto& entry : changes.created) AddDefinition(*entry->definition, nullptr, NowMicros(), writes);
   for (const auto& alteration : changes.altered) {

@@ -27,6 +27,7 @@ struct ObjectEntry {
   std::string name;
   std::string sql;         // for people
   std::string definition;  // bytes of the SQL layer, sql/schema_objects.h
+  int64_t made_at = 0;     // microseconds since 1970; no two of a process are the same
   // "view main.v", for messages.
   std::string Description() const;
 

@@ -74,8 +74,8 @@ struct ShellCommands {
              SqlText(name.name) + ")";
     }
     std::vector<std::string> statements;
-    ARROW_RETURN_NOT_OK(
-        shell.session_->Run(sql + " ORDER BY made NULLS FIRST, schema_name, name", [&](const sql::SqlResult& result) -> Status {
+    ARROW_RETURN_NOT_OK(shell.session_->Run(
+        sql + " ORDER BY made NULLS FIRST, schema_name, name", [&](const sql::SqlResult& result) -> Status {
           std::shared_ptr<arrow::RecordBatch> batch;
           while (true) {
             ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));

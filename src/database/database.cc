@@ -134,7 +134,7 @@ arrow::Result<int64_t> Session::CreateTableAs(const TableSpec& spec, arrow::Reco
                                               const BulkLoadOptions& options) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   CatalogChanges changes;
-  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes));
+  ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec));
   ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database_, draft, user_));
   changes.created.push_back(std::move(draft));
   auto rows = RunBulkLoad(*table, reader, options, changes);

@@ -42,7 +42,9 @@ class DeleteAllTest : public test::SqlFixture {
     while (cursor.Next()) ++overrides;
     return overrides;
   }
-  bool IsConflict(const std::string& answer) { return answer.find("TransactionContext Error") != std::string::npos; }
+  static bool IsConflict(const std::string& answer) {
+    return answer.find("TransactionContext Error") != std::string::npos;
+  }
   void CheckDatabase() {
     const auto report = database_->Check();
     ASSERT_OK(report.status());
@@ -420,6 +422,31 @@ TEST_P(DeleteManyHotTest, TransactionsBesideIt) {
   const std::string answer = Run(*changing, "COMMIT");
   EXPECT_TRUE(DeleteAllTest::IsConflict(answer)) << answer;
   EXPECT_EQ(Run("SELECT * FROM t"), "30000|1");
+  CheckDatabase();
+}
+
+// Both statements may come first, and nothing is left either way.
+TEST_P(DeleteManyHotTest, TruncateAtOnceWithOthersBesideQueries) {
+  Run("TRUNCATE t");
+  const auto clearing = Connect(), other = Connect();
+  for (int round = 0; round < 12 * test::Rounds(1); ++round) {
+    EXPECT_EQ(Run("INSERT INTO t SELECT i, i FROM range(12000) r(i)"), "12000");
+    const char* const statements[] = {"UPDATE t SET v = -1", "TRUNCATE t", "DELETE FROM t WHERE id < 100000",
+                                      "UPDATE t SET v = -1 WHERE id = 7"};
+    const std::string statement = statements[round % 4];
+    std::string cleared, changed;
+    std::thread beside([&] { changed = Run(*other, statement); });
+    cleared = Run(*clearing, "TRUNCATE t");
+    beside.join();
+    SCOPED_TRACE(statement + ": " + changed + " beside " + cleared);
+    const std::string left = Run("SELECT count(*) FROM t");
+    const bool is_update = statement.starts_with("UPDATE");
+    if (!IsConflict(cleared)) {
+      EXPECT_EQ(left, "0");
+      EXPECT_TRUE(is_update || IsConflict(changed) || (cleared == "0") != (changed == "0"));
+    }
+    Run("TRUNCATE t");
+  }
   CheckDatabase();
 }
 

@@ -10,8 +10,11 @@
 #include <duckdb/parser/parsed_data/create_macro_info.hpp>
 #include <duckdb/parser/parsed_data/create_type_info.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
+#include "catalog/records.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -39,6 +42,16 @@ duckdb::unique_ptr<duckdb::CreateInfo> FromBytes(std::string bytes) {
   auto info = duckdb::CreateInfo::Deserialize(in);
   in.End();
   return info;
+}
+
+// Now, but behind the moment before: objects are exported in the order in which they were made.
+int64_t NextMoment() {
+  static std::atomic<int64_t> last{0};
+  int64_t before = last.load(), next;
+  do {
+    next = std::max(NowMicros(), before + 1);
+  } while (!last.compare_exchange_weak(before, next));
+  return next;
 }
 
 [[noreturn]] void ThrowOtherType(const std::string& name, CatalogType type, const std::string& doing,
@@ -96,18 +109,11 @@ std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const d
   info->dependencies = {};
   auto object = std::make_shared<ObjectEntry>();
   object->schema_name = schema;
-  if (info->type == CatalogType::VIEW_ENTRY) {
-    auto& view = info->Cast<duckdb::CreateViewInfo>();
-    view.types.clear();
-    view.names.clear();
-    object->kind = ObjectKind::kView;
-    object->name = view.view_name;
-  } else {
-    object->kind = *ObjectKindOf(info->type);
-    object->name = object->kind == ObjectKind::kType ? info->Cast<duckdb::CreateTypeInfo>().name
-                                                     : info->Cast<duckdb::CreateMacroInfo>().name;
-  }
+  object->kind = *ObjectKindOf(info->type);
+  object->name = info->GetEntryName();
+  object->made_at = NextMoment();
   info->sql = info->ToString();
+  while (info->sql.ends_with(";;")) info->sql.pop_back();
   object->sql = info->sql;
   object->definition = ToBytes(*info);
   return object;
@@ -178,6 +184,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateView(duckdb::Catalog
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::CatalogTransaction transaction,
                                                                  duckdb::CreateTypeInfo& info) {
+  const bool is_built_in = duckdb::TransformStringToLogicalTypeId(info.name) != duckdb::LogicalTypeId::UNBOUND;
+  if (is_built_in && info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+  if (is_built_in) throw duckdb::CatalogException::EntryAlreadyExists(CatalogType::TYPE_ENTRY, info.name);
   return CreateObject(transaction, info);
 }
 
@@ -210,12 +219,13 @@ void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::Alte
   } else {
     throw duckdb::NotImplementedException(object->Description() + " can get a comment, but no other change");
   }
-  auto altered = MakeObject(name, *after);
+  const auto altered = std::make_shared<ObjectEntry>(*MakeObject(name, *after));
+  altered->made_at = object->made_at;
   const auto holder = TypeOfName(sql_transaction, object->kind, altered->name);
   const bool is_renamed = !duckdb::StringUtil::CIEquals(altered->name, object->name);
   if (holder && is_renamed) ThrowNameTaken(object->name, altered->name);
   Check(sql_transaction.impl().DropObject(object));
-  Check(sql_transaction.impl().CreateObject(std::move(altered)));
+  Check(sql_transaction.impl().CreateObject(altered));
 }
 
 }  // namespace yarrow::sql

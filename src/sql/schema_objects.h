@@ -16,7 +16,8 @@ std::optional<ObjectKind> ObjectKindOf(duckdb::CatalogType type);
 duckdb::CatalogType CatalogTypeOf(ObjectKind kind);
 
 // A view, macro or type as it is kept: its CREATE statement, and the bytes that DuckDB's own database files have of it
-// (its CreateInfo by BinarySerializer), in which neither the database is named nor the columns that a view had then.
+// (its CreateInfo by BinarySerializer), in which the database is not named. The columns of a view are those that it had
+// when it was made; DuckDB finds out anew when it is read.
 std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const duckdb::CreateInfo& made);
 
 // The inverse. Throws what DuckDB does when it cannot read the bytes.

@@ -1,5 +1,6 @@
 #include "sql/sql_catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "catalog/table_schema.h"
@@ -23,7 +24,9 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
   const auto kind = ObjectKindOf(entry_type);
   if (!kind) return;
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
-  for (const auto& object : transaction.Objects(name)) {
+  auto objects = transaction.Objects(name);
+  std::ranges::sort(objects, {}, &ObjectEntry::made_at);
+  for (const auto& object : objects) {
     if (object->kind == *kind) callback(transaction.Pin(*this, object));
   }
   if (*kind != ObjectKind::kView) return;

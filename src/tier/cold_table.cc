@@ -41,7 +41,6 @@ Status ColdTable::ReadEntries() {
 // Reads one entry: an added one is there from the commit on, a removed one until then.
 arrow::Result<bool> ColdTable::Sees(const Snapshot& snapshot, const ManifestEdit& edit) const {
   const bool is_added = !edit.added.empty();
-  if (!is_added && edit.removed.empty()) return true;  // both are the same, and later ones may be seen
   const ColdSegment& segment = is_added ? *edit.added.front() : *edit.removed.front();
   PinnedValue stored;
   ARROW_ASSIGN_OR_RAISE(const bool is_there,
@@ -67,6 +66,9 @@ arrow::Result<std::shared_ptr<const Manifest>> ColdTable::At(const Snapshot& sna
       doubtful.push_back(next_);
   }
   for (Version& version : doubtful) {
+    // Nothing tells whether the snapshot sees an edit without segments, and both sides of it have the same ones. Unless
+    // it sees a later edit, it gets the earlier side: a writer then hears what was cleared, at worst for nothing.
+    if (version.edit->added.empty() && version.edit->removed.empty()) continue;
     ARROW_ASSIGN_OR_RAISE(const bool sees, Sees(snapshot, *version.edit));
     if (!sees) break;
     known = std::move(version);

@@ -145,5 +145,31 @@ TEST_F(ColdTableTest, WhoAsksForTheLatestWaitsForTheMove) {
   EXPECT_EQ(latest.get(), Ids{});
 }
 
+// Only hot rows went: nothing in the segments tells whether a snapshot is from before.
+TEST_F(ColdTableTest, WhoBeganBeforeHotRowsWereClearedHearsOfIt) {
+  const Segment first = Make(1), second = Make(2);
+  Move({.added = {first}, .removed = {}});
+  const Snapshot before = store_->GetSnapshot();
+  std::shared_ptr<const Manifest> during;
+  {
+    ManifestEdit edit;
+    edit.clears = true;
+    ColdTable::Move move = table_->BeginMove(edit);
+    during = table_->At(before).ValueOrDie();
+    move.Committed(store_->commits().CommitPut(rows_, "hot rows", "are gone").ValueOrDie());
+  }
+  EXPECT_TRUE(table_->ChangesSince(*during).clears);
+  EXPECT_TRUE(table_->ChangesSince(*table_->At(before).ValueOrDie()).clears);
+  EXPECT_FALSE(table_->ChangesSince(*table_->At(store_->GetSnapshot()).ValueOrDie()).clears);
+  // Segments of later moves are seen all the same.
+  ManifestEdit edit;
+  edit.clears = true;
+  ColdTable::Move clearing = table_->BeginMove(edit);
+  const CommitResult cleared = store_->commits().CommitPut(rows_, "hot rows", "are gone").ValueOrDie();
+  clearing.Committed({cleared.first_sequence - 1, cleared.last_sequence + 2});  // an ingest knows bounds only
+  Move({.added = {second}, .removed = {}});
+  EXPECT_EQ(At(store_->GetSnapshot()), (Ids{1, 2}));
+}
+
 }  // namespace
 }  // namespace yarrow

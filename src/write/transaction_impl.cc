@@ -151,6 +151,11 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
   if (std::ranges::any_of(changes_.created, same_name) || std::ranges::any_of(changes_.altered, altered_to_it)) {
     return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
   }
+  const auto holder = database_->catalog().FindObjectAt(ObjectKind::kView, {spec.schema_name, spec.name}, snapshot_);
+  if (holder != nullptr && std::ranges::find(changes_.dropped_objects, holder) == changes_.dropped_objects.end()) {
+    return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, ": ", holder->Description(),
+                                 " has its name");
+  }
   ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes_));
   changes_.created.push_back(std::move(draft));
   return Status::OK();

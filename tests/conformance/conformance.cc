@@ -2,9 +2,8 @@
 //
 //   yarrow_conformance native|hot|cold TEMP_DIR
 //
-// Reads paths of scripts from standard input, one a line. Writes a line "begin PATH" before each, and behind it a line
-// of JSON: path, kind (passed, skipped, failed), line, sql, message. Whoever reads them knows by that which one
-// crashed.
+// Reads paths of scripts from standard input, one a line. Writes a line of JSON behind each: path, kind (passed,
+// skipped, failed), line, sql, message.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -37,7 +36,6 @@ std::string NameOf(ScriptOutcome::Kind kind) {
 
 void RunScripts(SqlEngine* engine, const std::filesystem::path& temp_dir) {
   for (std::string path; std::getline(std::cin, path);) {
-    std::cout << "begin " << path << std::endl;
     std::error_code ignored;
     std::filesystem::remove_all(temp_dir, ignored);
     std::filesystem::create_directories(temp_dir);

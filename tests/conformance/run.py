@@ -58,9 +58,11 @@ class Worker:
       process.stdin.flush()
     except OSError:
       return None
-    process.stdout.readline()  # begin
-    line = process.stdout.readline()
-    return json.loads(line) if line.startswith('{') else None
+    # Scripts may write to standard output themselves.
+    for line in process.stdout:
+      if line.startswith('{"kind":'):
+        return json.loads(line)
+    return None
 
 
 def run_all(program, engine, root, paths, jobs):
