@@ -22,7 +22,8 @@ namespace yarrow {
 struct ManifestEdit {
   ColdSegments added;
   ColdSegments removed;
-  // Rows of removed segments were deleted with them. Else all that were there are in the added ones.
+  // Rows were deleted without a word about their keys: those of the removed segments, or hot ones. Else all rows of the
+  // removed segments are in the added ones.
   bool clears = false;
 };
 
