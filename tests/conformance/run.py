@@ -166,6 +166,8 @@ def main():
   native = run('native', scripts) if known is None else {path: known[path] for path in scripts}
   exclusions = read_exclusions(pathlib.Path(__file__).parent / 'exclusions.txt')
   passed = [path for path, outcome in native.items() if outcome['kind'] == 'passed']
+  if not passed:
+    sys.exit(f'no script passes on native DuckDB: does {arguments.program} run?')
   excluded = {path for path in passed if any(fnmatch.fnmatch(path, pattern) for pattern, _ in exclusions)}
   with open(arguments.results / 'report.md', 'w', encoding='utf-8') as file:
     print(f'{len(scripts)} scripts, {len(passed)} pass on native DuckDB', file=file)
