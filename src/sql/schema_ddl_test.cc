@@ -4,7 +4,10 @@
 #include <atomic>
 #include <thread>
 
+#include "catalog/catalog.h"
+#include "database/open_database.h"
 #include "sql_fixture.h"
+#include "table/database_impl.h"
 
 namespace yarrow::sql {
 namespace {
@@ -235,6 +238,26 @@ TEST_F(SchemaDdlTest, ReplacedTablesAreAlwaysThereBesideQueries) {
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(SchemaDdlTest, AViewWhoseBytesAreDamagedSaysSo) {
+  EXPECT_EQ(Run("CREATE VIEW v AS SELECT 1 AS a; CREATE MACRO m(a) AS a"), "");
+  yarrow::Catalog& catalog = ImplOf(*database_)->catalog();
+  const auto view = catalog.View()->FindObject(ObjectKind::kView, {"main", "v"});
+  const auto macro = catalog.View()->FindObject(ObjectKind::kMacro, {"main", "m"});
+  for (const std::string& bytes : {std::string("\x01\xFF"), view->definition.substr(0, 20), macro->definition}) {
+    auto damaged = std::make_shared<ObjectEntry>(*view);
+    damaged->definition = bytes;
+    damaged->created_at = std::make_shared<std::atomic<uint64_t>>(0);
+    damaged->ended_at = std::make_shared<std::atomic<uint64_t>>(0);
+    WriteSet writes;
+    const auto present = catalog.View()->FindObject(ObjectKind::kView, {"main", "v"});
+    ASSERT_OK(catalog.CommitChanges({.dropped_objects = {present}}, &writes).status());
+    ASSERT_OK(catalog.CommitChanges({.created_objects = {damaged}}, &writes).status());
+    ExpectError(Run("SELECT * FROM v"), {"IO Error", "view main.v", "CREATE OR REPLACE"});
+    EXPECT_EQ(Run("SELECT m(2)"), "2");
+    EXPECT_EQ(Run("CREATE OR REPLACE VIEW v AS SELECT 1 AS a; FROM v"), "1");
+  }
 }
 
 }  // namespace

@@ -44,6 +44,20 @@ duckdb::unique_ptr<duckdb::CreateInfo> FromBytes(std::string bytes) {
   return info;
 }
 
+// Throws unless the bytes are those of such an object.
+duckdb::unique_ptr<duckdb::CreateInfo> ReadInfo(const ObjectEntry& object) {
+  std::string why = "they are of something else";
+  try {
+    auto info = FromBytes(object.definition);
+    const bool is_it = info->type != CatalogType::TABLE_ENTRY && ObjectKindOf(info->type) == object.kind;
+    if (is_it) return info;
+  } catch (const std::exception& error) {
+    why = duckdb::ErrorData(error).RawMessage();
+  }
+  throw duckdb::IOException(object.Description() + ": the bytes in system.objects that define it cannot be read (" +
+                            why + "); CREATE OR REPLACE makes it anew");
+}
+
 // Now, but behind the moment before: objects are exported in the order in which they were made.
 int64_t NextMoment() {
   static std::atomic<int64_t> last{0};
@@ -121,7 +135,7 @@ std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const d
 
 std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
                                                        const ObjectEntry& object) {
-  const auto info = FromBytes(object.definition);
+  const auto info = ReadInfo(object);
   switch (object.kind) {
     case ObjectKind::kView:
       return std::make_shared<duckdb::ViewCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateViewInfo>());

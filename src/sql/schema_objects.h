@@ -20,7 +20,7 @@ duckdb::CatalogType CatalogTypeOf(ObjectKind kind);
 // when it was made; DuckDB finds out anew when it is read.
 std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const duckdb::CreateInfo& made);
 
-// The inverse. Throws what DuckDB does when it cannot read the bytes.
+// The inverse. Throws an IOException that names the object when the bytes cannot be read.
 std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
                                                        const ObjectEntry& object);
 
