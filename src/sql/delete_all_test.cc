@@ -364,8 +364,9 @@ TEST_P(DeleteManyHotTest, TheyLeaveNoTombstones) {
   Run(*older, "BEGIN");
   EXPECT_EQ(Run(*older, "SELECT count(*), sum(v) FROM t"), "25000|312477600");
   EXPECT_EQ(Run("TRUNCATE t"), "25000");
+  // The first scan behind it: what a scan finds empty, later ones pass over.
+  EXPECT_LT(Figure("Tombstones stepped over", "SELECT count(*) FROM t WHERE v >= 0"), 1000);
   EXPECT_EQ(Run("SELECT count(*) FROM t"), "0");
-  EXPECT_LT(Figure("Tombstones stepped over", "SELECT min(v) FROM t"), 1000);
   EXPECT_EQ(Run(*older, "SELECT count(*), sum(v) FROM t"), "25000|312477600");
   Run("INSERT INTO t SELECT i, i FROM range(5000) r(i)");
   MoveRows();
