@@ -6,15 +6,13 @@
 
 #include "arrow_assert.h"
 #include "catalog/table_schema.h"
+#include "catalog_fixture.h"
 #include "row/row_layout.h"
 #include "store/store_commits.h"
 #include "store/system_partition.h"
-#include "temp_dir.h"
 
 namespace yarrow {
 namespace {
-
-using test::TempDir;
 
 TableSpec Spec(const std::string& name, std::vector<std::string> key = {"id"}) {
   TableSpec spec;
@@ -26,19 +24,7 @@ TableSpec Spec(const std::string& name, std::vector<std::string> key = {"id"}) {
   return spec;
 }
 
-class CatalogTest : public testing::Test {
- protected:
-  void SetUp() override { Reopen(); }
-  void Reopen() {
-    catalog_.reset();
-    store_.reset();
-    ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {.durability = Durability::kOs}));
-    ASSERT_OK_AND_ASSIGN(catalog_, Catalog::Open(store_));
-  }
-  TempDir dir_;
-  std::shared_ptr<Store> store_;
-  std::unique_ptr<Catalog> catalog_;
-};
+class CatalogTest : public test::CatalogFixture {};
 
 // Whoever comes late finds what its snapshot has, however often the name was taken anew since.
 TEST_F(CatalogTest, SnapshotsKnowTheSchemasThatTheySaw) {

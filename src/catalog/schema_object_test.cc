@@ -5,8 +5,8 @@
 
 #include "arrow_assert.h"
 #include "catalog/catalog.h"
+#include "catalog_fixture.h"
 #include "store/store_commits.h"
-#include "temp_dir.h"
 
 namespace yarrow {
 namespace {
@@ -30,15 +30,8 @@ TableSpec Table(const std::string& name) {
   return spec;
 }
 
-class SchemaObjectTest : public testing::Test {
+class SchemaObjectTest : public test::CatalogFixture {
  protected:
-  void SetUp() override { Reopen(); }
-  void Reopen() {
-    catalog_.reset();
-    store_.reset();
-    ASSERT_OK_AND_ASSIGN(store_, Store::Open(dir_.File("db"), {.durability = Durability::kOs}));
-    ASSERT_OK_AND_ASSIGN(catalog_, Catalog::Open(store_));
-  }
   arrow::Status Commit(const CatalogChanges& changes) {
     WriteSet writes;
     return catalog_->CommitChanges(changes, &writes).status();
@@ -52,10 +45,6 @@ class SchemaObjectTest : public testing::Test {
   ObjectPtr Find(ObjectKind kind, const std::string& name) {
     return catalog_->View()->FindObject(kind, {"main", name});
   }
-
-  test::TempDir dir_;
-  std::shared_ptr<Store> store_;
-  std::unique_ptr<Catalog> catalog_;
 };
 
 TEST_F(SchemaObjectTest, TheyAreThereAfterReopening) {

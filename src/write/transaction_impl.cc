@@ -151,7 +151,11 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
   if (std::ranges::any_of(changes_.created, same_name) || std::ranges::any_of(changes_.altered, altered_to_it)) {
     return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, " exists already");
   }
-  const auto holder = database_->catalog().FindObjectAt(ObjectKind::kView, {spec.schema_name, spec.name}, snapshot_);
+  const auto view = database_->catalog().View();
+  std::shared_ptr<const ObjectEntry> holder;
+  if (view->has_objects()) {  // to ask for it waits for changes that are being committed
+    holder = database_->catalog().FindObjectAt(ObjectKind::kView, {spec.schema_name, spec.name}, snapshot_);
+  }
   if (holder != nullptr && std::ranges::find(changes_.dropped_objects, holder) == changes_.dropped_objects.end()) {
     return Status::AlreadyExists("Table ", spec.schema_name, ".", spec.name, ": ", holder->Description(),
                                  " has its name");
