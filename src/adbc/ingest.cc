@@ -14,6 +14,7 @@
 #include "adbc/exact_stream.h"
 #include "sql/ingest_function.h"
 #include "sql/sql_type.h"
+#include "type/type_traits.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -71,7 +72,7 @@ std::shared_ptr<arrow::RecordBatchReader> RowsFor(const IngestTarget& target,
     const auto column = columns.find(duckdb::StringUtil::Lower(field.name()));
     if (column == columns.end()) return std::nullopt;
     const auto type = sql::FromLogicalType(column->second);
-    if (!type.ok()) return ReadableType(field);
+    if (!type.ok() || !IsBatchTypeArrow(*type)) return ReadableType(field);
     // Text of any form is read as it is.
     const auto own = ColumnType::FromArrow(*field.type());
     return type->is_variable() && own.ok() && *own == *type ? std::nullopt : std::optional(*type);

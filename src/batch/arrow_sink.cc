@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "type/type_traits.h"
+
 namespace yarrow::batch {
 namespace {
 
@@ -46,7 +48,7 @@ struct ArrowSink::Slab {
 ArrowSink::ArrowSink(const std::vector<ColumnType>& types, arrow::MemoryPool* pool, int64_t max_text_bytes)
     : columns_(types.size()), storages_(types.size()), pool_(pool), max_text_bytes_(max_text_bytes) {
   for (size_t c = 0; c < types.size(); ++c) {
-    storages_[c].type = types[c].ToArrow();
+    storages_[c].type = BatchType(types[c]);
     storages_[c].width = types[c].id == TypeId::kBool ? -1 : types[c].fixed_width();
   }
 }

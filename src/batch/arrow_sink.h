@@ -152,8 +152,9 @@ auto ArrowSink::VisitWriter(const ColumnType& type, Visit&& visit) {
   if (type.is_variable()) return visit(TextWriter());
   if (type.id == TypeId::kBool) return visit(BoolWriter());
   if (type.id == TypeId::kDecimal128) return visit(BitsWriter<CellDecimal>());
-  if (type.id == TypeId::kUuid) return visit(BitsWriter<CellUuid>());
   switch (type.fixed_width()) {
+    case 16:
+      return visit(BitsWriter<CellUuid>());
     case 1:
       return visit(BitsWriter<Cell8>());
     case 2:

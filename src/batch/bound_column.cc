@@ -7,7 +7,7 @@
 #include <arrow/util/bit_util.h>
 
 #include "batch/exact_cast.h"
-#include "row/field_value.h"
+#include "type/field_value.h"
 
 namespace yarrow::batch {
 namespace {
@@ -44,9 +44,8 @@ arrow::Result<BoundColumn> Bind(std::shared_ptr<arrow::Array> array, const Colum
 Value BoundColumn::GetValue(const ColumnType& type, int64_t i) const {
   if (IsNull(i)) return Value::Null();
   if (type.is_variable()) return Value(Text(i));
-  const auto scalar = array->GetScalar(i);
-  if (!scalar.ok()) return Value::Null();
-  return Value::FromScalar(**scalar, type).ValueOr(Value((*scalar)->ToString()));
+  if (type.id == TypeId::kBool) return Value(Bit(i));
+  return LoadFixedValue(type, reinterpret_cast<const char*>(values) + i * type.fixed_width());
 }
 
 arrow::Result<Value> ReadCell(const arrow::Array& array, const ColumnType& type, int64_t i) {

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "key/key_bytes.h"
+#include "type/interval.h"
 #include "yarrow/value.h"
 
 namespace yarrow::batch {
@@ -29,7 +30,7 @@ using Cell32 = uint32_t;
 using Cell64 = uint64_t;
 using CellBool = bool;
 using CellDecimal = Int128;
-using CellUuid = Uuid;
+using CellUuid = Uuid;              // also HUGEINT, UHUGEINT and INTERVAL, as they are stored
 using CellText = std::string_view;  // text and binary; valid until the write returns
 
 // How one output column is read from rows of one schema version.
@@ -41,7 +42,7 @@ struct ColumnOp {
   const uint8_t* constant = nullptr;  // a default's bytes, laid out as in a row
   uint32_t constant_size = 0;
   uint64_t flip = 0;         // xor on the integers of a key: their sign bit
-  uint64_t limit = 0;        // times: units in a day
+  uint64_t limit = 0;        // times: units in a day; of an ENUM: its labels
   Int128 decimal_limit = 0;  // decimals: 10 to the power of the precision
 };
 
@@ -122,6 +123,25 @@ struct TimeReader {
   }
 };
 
+template <class Place>
+struct TimeTzReader {
+  using Cell = Cell64;
+  static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
+    *cell = LoadLittle<Cell>(Place::At(op, frame));
+    return IsTimeTz(*cell);
+  }
+};
+
+// The number of a label.
+template <class Place>
+struct LabelReader {
+  using Cell = Cell32;
+  static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
+    *cell = LoadLittle<Cell>(Place::At(op, frame));
+    return *cell < op.limit;
+  }
+};
+
 inline bool DecimalFits(Int128 value, Int128 limit) {
   return value < limit && value > -limit;
 }
@@ -168,6 +188,24 @@ struct KeyTimeReader {
   }
 };
 
+template <class Place>
+struct KeyTimeTzReader {
+  using Cell = Cell64;
+  static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
+    *cell = LoadBigEndian<Cell>(PlaceOf<Place>(op, frame));
+    return IsTimeTz(*cell);
+  }
+};
+
+template <class Place>
+struct KeyLabelReader {
+  using Cell = Cell32;
+  static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
+    *cell = LoadBigEndian<Cell>(PlaceOf<Place>(op, frame));
+    return *cell < op.limit;
+  }
+};
+
 template <class Place, class CellT>
 struct KeyFloatReader {
   using Cell = CellT;
@@ -184,7 +222,6 @@ struct KeyDecimalReader {
   using Cell = CellDecimal;
   static bool Read(const ColumnOp& op, RowFrame& frame, Cell* cell) {
     const char* bytes = PlaceOf<Place>(op, frame);
-    __extension__ using UInt128 = unsigned __int128;
     const UInt128 high = LoadBigEndian<uint64_t>(bytes) ^ op.flip;
     *cell = static_cast<Int128>((high << 64) | LoadBigEndian<uint64_t>(bytes + 8));
     return DecimalFits(*cell, op.decimal_limit);

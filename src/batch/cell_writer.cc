@@ -25,8 +25,12 @@ EncodeOp::FieldWriter SelectFieldWriter(const ColumnType& type) {
       return &WriteField<CopyTime>;
     } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return &WriteField<CopyDecimal>;
-    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
+    } else if constexpr (std::is_same_v<typename Traits::Stored, Uuid>) {
       return &WriteField<CopyBits<Int128>>;
+    } else if constexpr (Traits::kKind == TypeKind::kTimeTz) {
+      return &WriteField<CopyTimeTz>;
+    } else if constexpr (Traits::kKind == TypeKind::kEnum) {
+      return &WriteField<CopyLabel>;
     } else {
       return &WriteField<CopyBits<BitsOf<typename Traits::Stored>>>;
     }
@@ -44,8 +48,12 @@ EncodeOp::KeyWriter SelectKeyWriter(const ColumnType& type) {
       return &WriteKeyPart<AppendTime>;
     } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return &WriteKeyPart<AppendDecimal>;
-    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
+    } else if constexpr (std::is_same_v<typename Traits::Stored, Uuid>) {
       return &WriteKeyPart<AppendUuid>;
+    } else if constexpr (Traits::kKind == TypeKind::kTimeTz) {
+      return &WriteKeyPart<AppendTimeTz>;
+    } else if constexpr (Traits::kKind == TypeKind::kEnum) {
+      return &WriteKeyPart<AppendLabel>;
     } else if constexpr (Traits::kKind == TypeKind::kReal) {
       return &WriteKeyPart<AppendFloat<typename Traits::Stored>>;
     } else {

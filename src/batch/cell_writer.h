@@ -14,6 +14,7 @@
 #include "batch/cell_reader.h"
 #include "key/key_bytes.h"
 #include "key/key_codec.h"
+#include "type/interval.h"
 
 namespace yarrow::batch {
 
@@ -34,7 +35,7 @@ struct EncodeOp {
   uint32_t null_byte = 0;  // of the field's bit in the row
   uint8_t null_mask = 0;
   uint64_t flip = 0;         // xor on integers in keys
-  uint64_t limit = 0;        // times: units in a day
+  uint64_t limit = 0;        // times: units in a day; of an ENUM: its labels
   Int128 decimal_limit = 0;  // decimals: 10 to the power of the precision
 };
 
@@ -46,6 +47,12 @@ T LoadCell(const EncodeOp& op, int64_t i) {
 // Whether the cell, not NULL, is a value of its column's type. Bools, integers, floats and UUIDs always are.
 inline bool TakesTime(const EncodeOp& op, int64_t i) {
   return LoadCell<uint64_t>(op, i) < op.limit;
+}
+inline bool TakesTimeTz(const EncodeOp& op, int64_t i) {
+  return IsTimeTz(LoadCell<uint64_t>(op, i));
+}
+inline bool TakesLabel(const EncodeOp& op, int64_t i) {
+  return LoadCell<uint32_t>(op, i) < op.limit;
 }
 inline bool TakesDecimal(const EncodeOp& op, int64_t i) {
   return DecimalFits(LoadCell<Int128>(op, i), op.decimal_limit);
@@ -84,6 +91,16 @@ struct CopyTime {
     return CopyBits<uint64_t>::To(op, i, out) && TakesTime(op, i);
   }
 };
+struct CopyTimeTz {
+  static bool To(const EncodeOp& op, int64_t i, char* out) {
+    return CopyBits<uint64_t>::To(op, i, out) && TakesTimeTz(op, i);
+  }
+};
+struct CopyLabel {
+  static bool To(const EncodeOp& op, int64_t i, char* out) {
+    return CopyBits<uint32_t>::To(op, i, out) && TakesLabel(op, i);
+  }
+};
 struct CopyDecimal {
   static bool To(const EncodeOp& op, int64_t i, char* out) {
     return CopyBits<Int128>::To(op, i, out) && TakesDecimal(op, i);
@@ -107,6 +124,16 @@ struct AppendBits {
 struct AppendTime {
   static bool To(const EncodeOp& op, int64_t i, std::string* key) {
     return AppendBits<uint64_t>::To(op, i, key) && TakesTime(op, i);
+  }
+};
+struct AppendTimeTz {
+  static bool To(const EncodeOp& op, int64_t i, std::string* key) {
+    return AppendBits<uint64_t>::To(op, i, key) && TakesTimeTz(op, i);
+  }
+};
+struct AppendLabel {
+  static bool To(const EncodeOp& op, int64_t i, std::string* key) {
+    return AppendBits<uint32_t>::To(op, i, key) && TakesLabel(op, i);
   }
 };
 struct AppendBool {

@@ -1,6 +1,7 @@
 #include "batch/exact_cast.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/cast.h>
@@ -15,11 +16,14 @@
 
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
-#include "row/field_value.h"
+#include "batch/nested_encoding.h"
 #include "type/calendar.h"
+#include "type/field_value.h"
 #include "type/type_traits.h"
 
 namespace yarrow::batch {
@@ -36,7 +40,8 @@ std::optional<TypeKind> SourceKind(const arrow::DataType& type) {
 }
 
 bool IsNumeric(TypeKind kind) {
-  return kind == TypeKind::kInteger || kind == TypeKind::kReal || kind == TypeKind::kDecimal;
+  return kind == TypeKind::kInteger || kind == TypeKind::kReal || kind == TypeKind::kDecimal ||
+         kind == TypeKind::kHugeint;
 }
 
 // Moments and times on a clock are two things.
@@ -50,6 +55,7 @@ bool HasCast(const arrow::DataType& type, const ColumnType& column) {
   const std::optional<TypeKind> from = SourceKind(type);
   const TypeKind to = KindOf(column);
   if (!from.has_value() || IsOtherTimestamp(type, column)) return false;
+  if (column.is_nested()) return *from == TypeKind::kNested;
   if (*from == to || *from == TypeKind::kText) return true;
   if (*from == TypeKind::kBinary) return to == TypeKind::kText || to == TypeKind::kUuid;
   if (IsNumeric(*from) && IsNumeric(to)) return true;
@@ -70,7 +76,7 @@ bool IsArrowExact(const arrow::DataType& from, const ColumnType& to) {
   if (!kind.has_value()) return false;
   switch (*kind) {
     case TypeKind::kInteger:
-      return IsNumeric(KindOf(to));
+      return IsNumeric(KindOf(to)) && KindOf(to) != TypeKind::kHugeint;
     case TypeKind::kReal:
       return to.id == TypeId::kDouble || (to.id == TypeId::kFloat && from.id() != arrow::Type::DOUBLE);
     case TypeKind::kDecimal:
@@ -144,6 +150,24 @@ arrow::Result<Value> ValueAt(const arrow::Array& array, int64_t i, const ColumnT
   }
 }
 
+// As texts are: the number of the label, not NULL.
+arrow::Result<Value> LabelAt(const arrow::Array& array, int64_t i, const ColumnType& type,
+                             const std::unordered_map<std::string_view, uint64_t>& numbers) {
+  const auto found = numbers.find(BytesAt(array, i));
+  if (found == numbers.end()) return Value::Parse(BytesAt(array, i), type);
+  return Value(found->second);
+}
+
+std::unordered_map<std::string_view, uint64_t> NumbersOfLabels(const ColumnType& type) {
+  std::unordered_map<std::string_view, uint64_t> numbers;
+  for (const std::string& label : type.labels()) numbers.emplace(label, numbers.size());
+  return numbers;
+}
+
+bool IsTexts(const arrow::Array& array) {
+  return array.type_id() == arrow::Type::STRING || array.type_id() == arrow::Type::LARGE_STRING;
+}
+
 std::string Describe(const arrow::Array& array, int64_t row, const ColumnType& type, const arrow::Status& why) {
   const auto scalar = array.GetScalar(row);
   const std::string value = scalar.ok() ? (*scalar)->ToString() : "?";
@@ -159,9 +183,11 @@ ArrayResult CastOneByOne(const arrow::Array& array, const ColumnType& type, Misf
                         arrow::AllocateBuffer(is_bool ? arrow::bit_util::BytesForBits(rows) : rows * width));
   uint8_t* const out = values->mutable_data();
   if (values->size() > 0) std::memset(out, 0, static_cast<size_t>(values->size()));
+  const bool are_labels = type.id == TypeId::kEnum && IsTexts(array);
+  const auto numbers = are_labels ? NumbersOfLabels(type) : std::unordered_map<std::string_view, uint64_t>();
   for (int64_t i = 0; i < rows; ++i) {
     if (array.IsNull(i)) continue;
-    const auto value = ValueAt(array, i, type);
+    const auto value = are_labels ? LabelAt(array, i, type, numbers) : ValueAt(array, i, type);
     if (!value.ok()) {
       *misfit = {i, Describe(array, i, type, value.status())};
       return value.status();
@@ -181,6 +207,54 @@ ArrayResult CastOneByOne(const arrow::Array& array, const ColumnType& type, Misf
       arrow::ArrayData::Make(StorageType(type), rows, {std::move(validity), values}, array.null_count()));
 }
 
+// Texts as the bytes of a BIT or BIGNUM.
+ArrayResult ParseBytes(const arrow::Array& texts, const ColumnType& type, Misfit* misfit) {
+  arrow::BinaryBuilder builder;
+  ARROW_RETURN_NOT_OK(builder.Reserve(texts.length()));
+  for (int64_t i = 0; i < texts.length(); ++i) {
+    if (texts.IsNull(i)) {
+      ARROW_RETURN_NOT_OK(builder.AppendNull());
+      continue;
+    }
+    const auto value = ValueAt(texts, i, type);
+    if (!value.ok()) {
+      *misfit = {i, Describe(texts, i, type, value.status())};
+      return value.status();
+    }
+    ARROW_RETURN_NOT_OK(builder.Append(value->get<std::string>()));
+  }
+  return builder.Finish();
+}
+
+// Bytes that SQL and segments hand over as those of values.
+ArrayResult CheckedBytes(const std::shared_ptr<arrow::Array>& array, const ColumnType& type, Misfit* misfit) {
+  const auto& values = checked_cast<const arrow::BinaryArray&>(*array);
+  for (int64_t i = 0; i < values.length(); ++i) {
+    const char* const flaw = values.IsNull(i) ? nullptr : CheckVariableBytes(type, values.GetView(i));
+    if (flaw == nullptr) continue;
+    *misfit = {i, std::string("the bytes are no ") + type.ToString() + ": " + flaw};
+    return arrow::Status::Invalid(misfit->message);
+  }
+  return array;
+}
+
+// 16 bytes each, as the values of a type that lies so.
+ArrayResult ToSixteenBytes(const arrow::Array& array, const ColumnType& type) {
+  const auto& values = checked_cast<const arrow::BinaryArray&>(array);
+  arrow::FixedSizeBinaryBuilder builder(StorageType(type));
+  ARROW_RETURN_NOT_OK(builder.Reserve(values.length()));
+  for (int64_t i = 0; i < values.length(); ++i) {
+    if (values.IsNull(i)) {
+      builder.UnsafeAppendNull();
+    } else if (values.GetView(i).size() == sizeof(Uuid)) {
+      builder.UnsafeAppend(values.GetView(i));
+    } else {
+      return NoCast(*array.type(), type);
+    }
+  }
+  return builder.Finish();
+}
+
 // Text and bytes for a column of either: no byte changes. Whether they are UTF-8 is asked of each row.
 ArrayResult AsTexts(const std::shared_ptr<arrow::Array>& array) {
   if (array->type_id() == arrow::Type::STRING || array->type_id() == arrow::Type::BINARY) return array;
@@ -188,12 +262,20 @@ ArrayResult AsTexts(const std::shared_ptr<arrow::Array>& array) {
   return ArrowCast(*array, is_text ? arrow::utf8() : arrow::binary());
 }
 
+bool AreBytesChecked(const ColumnType& type) {
+  return type.is_variable() && !IsBatchTypeArrow(type) && !IsText(type);
+}
+
+bool AreSixteenBytes(const ColumnType& type) {
+  return KindOf(type) == TypeKind::kHugeint || KindOf(type) == TypeKind::kInterval;
+}
+
 // Without dictionaries and extension types.
 ArrayResult Unpack(const std::shared_ptr<arrow::Array>& array, const ColumnType& type) {
   if (array->type_id() == arrow::Type::EXTENSION) {
     const auto& extension = checked_cast<const arrow::ExtensionArray&>(*array);
     const std::string name = checked_cast<const arrow::ExtensionType&>(*array->type()).extension_name();
-    const bool is_known = type.id == TypeId::kUuid ? name == "arrow.uuid" : name == "arrow.json";
+    const bool is_known = name == (type.id == TypeId::kUuid ? "arrow.uuid" : "arrow.json");
     return is_known ? Unpack(extension.storage(), type) : NoCast(*array->type(), type);
   }
   if (array->type_id() != arrow::Type::DICTIONARY) return array;
@@ -211,7 +293,7 @@ arrow::Status RegisterKernels() {
 }
 
 std::shared_ptr<arrow::DataType> StorageType(const ColumnType& type) {
-  return type.id == TypeId::kUuid ? arrow::fixed_size_binary(16) : type.ToArrow();
+  return type.id == TypeId::kUuid ? arrow::fixed_size_binary(16) : BatchType(type);
 }
 
 ArrayResult ExactCast(const std::shared_ptr<arrow::Array>& array, const ColumnType& type, Misfit* misfit) {
@@ -219,9 +301,15 @@ ArrayResult ExactCast(const std::shared_ptr<arrow::Array>& array, const ColumnTy
   ARROW_RETURN_NOT_OK(array->Validate());
   ARROW_ASSIGN_OR_RAISE(const auto plain, Unpack(array, type));
   const auto storage = StorageType(type);
-  if (plain->type()->Equals(*storage)) return plain;
+  if (plain->type()->Equals(*storage)) return AreBytesChecked(type) ? CheckedBytes(plain, type, misfit) : plain;
+  if (plain->type_id() == arrow::Type::BINARY && AreSixteenBytes(type)) return ToSixteenBytes(*plain, type);
   if (!HasCast(*plain->type(), type)) return NoCast(*array->type(), type);
   if (plain->type_id() == arrow::Type::NA) return arrow::MakeArrayOfNull(storage, plain->length());
+  if (type.is_nested()) return EncodeNested(plain, type, misfit);
+  if (AreBytesChecked(type)) {
+    ARROW_ASSIGN_OR_RAISE(const auto texts, AsTexts(plain));
+    return ParseBytes(*texts, type, misfit);
+  }
   if (type.is_variable()) return AsTexts(plain);
   if (IsArrowExact(*plain->type(), type)) {
     auto cast = CastAtOnce(*plain, type);

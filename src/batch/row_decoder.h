@@ -60,7 +60,7 @@ inline bool TakesCell(const ColumnType& type, std::type_identity<CellDecimal>) {
   return type.id == TypeId::kDecimal128;
 }
 inline bool TakesCell(const ColumnType& type, std::type_identity<CellUuid>) {
-  return type.id == TypeId::kUuid;
+  return type.fixed_width() == static_cast<int>(sizeof(CellUuid)) && type.id != TypeId::kDecimal128;
 }
 inline bool TakesCell(const ColumnType& type, std::type_identity<CellText>) {
   return type.is_variable();
@@ -205,6 +205,10 @@ class RowDecoder {
     if constexpr (std::unsigned_integral<Cell> && !std::is_same_v<Cell, CellBool>) {
       if constexpr (std::is_same_v<Cell, Cell64>) {
         if (type.id == TypeId::kTime64) return &RunColumns<TimeReader<Place>, Writer>;
+        if (type.id == TypeId::kTimeTz) return &RunColumns<TimeTzReader<Place>, Writer>;
+      }
+      if constexpr (std::is_same_v<Cell, Cell32>) {
+        if (type.id == TypeId::kEnum) return &RunColumns<LabelReader<Place>, Writer>;
       }
       return &RunColumns<BitsReader<Place, Cell>, Writer>;
     }
@@ -252,6 +256,10 @@ class RowDecoder {
       }
       if constexpr (std::is_same_v<Cell, Cell64>) {
         if (type.id == TypeId::kTime64) return &RunColumns<KeyTimeReader<Place>, Writer>;
+        if (type.id == TypeId::kTimeTz) return &RunColumns<KeyTimeTzReader<Place>, Writer>;
+      }
+      if constexpr (std::is_same_v<Cell, Cell32>) {
+        if (type.id == TypeId::kEnum) return &RunColumns<KeyLabelReader<Place>, Writer>;
       }
       return &RunColumns<KeyBitsReader<Place, Cell>, Writer>;
     }

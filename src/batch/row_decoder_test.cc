@@ -11,6 +11,7 @@
 #include "batch/row_encoder.h"
 #include "random_seed.h"
 #include "table_fixture.h"
+#include "type/field_value.h"
 
 namespace yarrow {
 namespace {
@@ -54,7 +55,9 @@ class ValueSink {
   };
   struct UuidWriter {
     using Cell = batch::CellUuid;
-    static bool Write(ValueSink&, Column& column, int64_t row, Cell cell) { return Put(column, row, Value(cell)); }
+    static bool Write(ValueSink&, Column& column, int64_t row, Cell cell) {
+      return Put(column, row, LoadFixedValue(column.type, reinterpret_cast<const char*>(cell.bytes.data())));
+    }
   };
   struct DecimalWriter {
     using Cell = batch::CellDecimal;
@@ -72,7 +75,8 @@ class ValueSink {
       if constexpr (sizeof(Cell) == 8) {
         if (column.type.id == TypeId::kDouble) return Put(column, row, Value(std::bit_cast<double>(cell)));
       }
-      const bool is_unsigned = column.type.id >= TypeId::kUInt8 && column.type.id <= TypeId::kUInt64;
+      const bool is_unsigned = (column.type.id >= TypeId::kUInt8 && column.type.id <= TypeId::kUInt64) ||
+                               column.type.id == TypeId::kTimeTz || column.type.id == TypeId::kEnum;
       return Put(column, row, is_unsigned ? Value(cell) : Value(static_cast<std::make_signed_t<Cell>>(cell)));
     }
   };
@@ -82,7 +86,7 @@ class ValueSink {
     if (type.is_variable()) return visit(TextWriter());
     if (type.id == TypeId::kBool) return visit(BoolWriter());
     if (type.id == TypeId::kDecimal128) return visit(DecimalWriter());
-    if (type.id == TypeId::kUuid) return visit(UuidWriter());
+    if (type.fixed_width() == 16) return visit(UuidWriter());
     if (type.fixed_width() == 1) return visit(NumberWriter<batch::Cell8>());
     if (type.fixed_width() == 2) return visit(NumberWriter<batch::Cell16>());
     if (type.fixed_width() == 4) return visit(NumberWriter<batch::Cell32>());

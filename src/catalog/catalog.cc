@@ -43,12 +43,17 @@ std::string QuotedList(const TableDefinition& definition) {
   return out;
 }
 
+// Values of nested types as their bytes, which Parse reads as no others.
 std::optional<std::string> ToText(const Value& value, const ColumnType& type) {
-  return value.is_null() ? std::nullopt : std::optional<std::string>(value.ToString(type));
+  if (value.is_null()) return std::nullopt;
+  return value.ToString(type.is_nested() ? ColumnType(TypeId::kBinary) : type);
 }
 
 arrow::Result<Value> ToValue(const std::optional<std::string>& text, const ColumnType& type) {
-  return text ? Value::Parse(*text, type) : Value::Null();
+  if (!text) return Value::Null();
+  if (!type.is_nested()) return Value::Parse(*text, type);
+  ARROW_ASSIGN_OR_RAISE(const Value bytes, Value::Parse(*text, TypeId::kBinary));
+  return bytes.CastTo(type);
 }
 
 std::optional<std::string> ToText(const std::vector<FormerType>& types) {

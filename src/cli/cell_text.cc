@@ -55,8 +55,23 @@ void AppendBool(const arrow::Array& cells, int64_t row, const ColumnType&, std::
   *out += checked_cast<const arrow::BooleanArray&>(cells).Value(row) ? "true" : "false";
 }
 
-void AppendText(const arrow::Array& cells, int64_t row, const ColumnType&, std::string* out) {
-  *out += checked_cast<const arrow::StringArray&>(cells).GetView(row);
+// Texts may come by their numbers in a dictionary (ENUM), and JSON as an extension of text.
+void AppendText(const arrow::Array& cells, int64_t row, const ColumnType& type, std::string* out) {
+  if (cells.type_id() == arrow::Type::DICTIONARY) {
+    const auto& numbers = checked_cast<const arrow::DictionaryArray&>(cells);
+    AppendText(*numbers.dictionary(), numbers.GetValueIndex(row), type, out);
+  } else if (cells.type_id() == arrow::Type::EXTENSION) {
+    AppendText(*checked_cast<const arrow::ExtensionArray&>(cells).storage(), row, type, out);
+  } else {
+    *out += checked_cast<const arrow::StringArray&>(cells).GetView(row);
+  }
+}
+
+// Of any type, by way of Arrow's scalar. A value that our type does not hold shows as Arrow does.
+Value OtherValueAt(const arrow::Array& cells, int64_t row, const ColumnType& type) {
+  const auto scalar = cells.GetScalar(row);
+  if (!scalar.ok()) return Value::Null();
+  return Value::FromScalar(**scalar, type).ValueOr(Value::Null());
 }
 
 void AppendValue(const arrow::Array& cells, int64_t row, const ColumnType& type, std::string* out) {
@@ -68,7 +83,9 @@ void AppendValue(const arrow::Array& cells, int64_t row, const ColumnType& type,
 Value CellValue(const arrow::Array& cells, int64_t row, const ColumnType& type) {
   return VisitType(type.id, [&](auto traits) {
     using Traits = decltype(traits);
-    if constexpr (Traits::kKind == TypeKind::kDecimal) {
+    if constexpr (Traits::kId > TypeId::kUuid) {
+      return OtherValueAt(cells, row, type);
+    } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return DecimalAt(cells, row, type);
     } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       return UuidAt(cells, row);

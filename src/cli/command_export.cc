@@ -10,14 +10,20 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "batch/array_form.h"
+#include "batch/exact_cast.h"
 #include "cli/cell_text.h"
 #include "cli/command.h"
 #include "cli/condition_scan.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -71,17 +77,40 @@ class ParquetWriter : public RowWriter {
     const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     // The stream outlives the writer.
     const std::shared_ptr<arrow::io::OutputStream> borrowed(out, [](auto*) {});
-    ARROW_ASSIGN_OR_RAISE(auto writer, parquet::arrow::FileWriter::Open(schema, arrow::default_memory_pool(), borrowed,
-                                                                        properties.build(), arrow_properties));
-    return std::unique_ptr<RowWriter>(new ParquetWriter(std::move(writer)));
+    std::unique_ptr<ParquetWriter> made(new ParquetWriter(schema));
+    ARROW_ASSIGN_OR_RAISE(made->writer_,
+                          parquet::arrow::FileWriter::Open(*made->schema_, arrow::default_memory_pool(), borrowed,
+                                                           properties.build(), arrow_properties));
+    return std::unique_ptr<RowWriter>(std::move(made));
   }
-  Status Write(const arrow::RecordBatch& batch) override { return writer_->WriteRecordBatch(batch); }
+  Status Write(const arrow::RecordBatch& batch) override {
+    arrow::ArrayVector columns = batch.columns();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (!types_[i]) continue;
+      batch::Misfit misfit{-1, {}};
+      ARROW_ASSIGN_OR_RAISE(const auto stored, batch::ExactCast(columns[i], *types_[i], &misfit));
+      ARROW_ASSIGN_OR_RAISE(columns[i], batch::ToForm(stored, *types_[i], batch::ArrayForm::kParquet));
+    }
+    return writer_->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)));
+  }
   Status Finish() override { return writer_->Close(); }
 
  private:
   static constexpr int64_t kGroupRows = 122'880;
-  explicit ParquetWriter(std::unique_ptr<parquet::arrow::FileWriter> writer) : writer_(std::move(writer)) {}
-  const std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  // What Parquet lacks, such as intervals, is written as in the files of segments.
+  explicit ParquetWriter(const arrow::Schema& schema) {
+    arrow::FieldVector fields = schema.fields();
+    for (auto& field : fields) {
+      const auto type = ColumnType::FromArrow(*field->type());
+      const bool is_other = type.ok() && !IsBatchTypeArrow(*type) && !IsText(*type);
+      types_.push_back(is_other ? std::optional(*type) : std::nullopt);
+      if (is_other) field = field->WithType(batch::TypeOfForm(*type, batch::ArrayForm::kParquet));
+    }
+    schema_ = arrow::schema(std::move(fields));
+  }
+  std::vector<std::optional<ColumnType>> types_;  // of the columns that are written in another form
+  std::shared_ptr<arrow::Schema> schema_;
+  std::unique_ptr<parquet::arrow::FileWriter> writer_;
 };
 
 arrow::Result<std::unique_ptr<RowWriter>> MakeWriter(FileFormat format, const arrow::Schema& schema,

@@ -17,6 +17,7 @@
 #include "cli/interrupt.h"
 #include "cli/parquet_instants.h"
 #include "cli/text_column.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -216,7 +217,9 @@ arrow::Result<ImportColumn> TypeColumn(const sql::FileColumn& first, const std::
 std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns) {
   arrow::FieldVector fields;
   for (const ImportColumn& column : columns) {
-    fields.push_back(arrow::field(column.name, column.type.ToArrow(), column.nullable));
+    const bool is_read_as_text = !IsBatchTypeArrow(column.type) && !column.type.is_nested();
+    fields.push_back(
+        arrow::field(column.name, is_read_as_text ? arrow::utf8() : column.type.ToArrow(), column.nullable));
   }
   return arrow::schema(std::move(fields));
 }

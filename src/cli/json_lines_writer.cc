@@ -1,7 +1,10 @@
 // RowWriter of JSON objects: one a line, or all in one array.
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "cli/cell_text.h"
 #include "cli/row_writer_internal.h"
 #include "type/type_traits.h"
 
@@ -14,6 +17,7 @@ enum class JsonForm {
   kReal,     // a number, unless it is nan or infinite
   kQuoted,   // a string of characters that need no escapes
   kEscaped,  // a string of any characters
+  kNested,   // an array or object
 };
 
 JsonForm FormOf(const ColumnType& type) {
@@ -24,7 +28,10 @@ JsonForm FormOf(const ColumnType& type) {
     case TypeKind::kTime:
     case TypeKind::kTimestamp:
     case TypeKind::kUuid:
+    case TypeKind::kInterval:
       return JsonForm::kQuoted;
+    case TypeKind::kNested:
+      return JsonForm::kNested;
     case TypeKind::kText:
     case TypeKind::kBinary:
       return JsonForm::kEscaped;
@@ -33,9 +40,51 @@ JsonForm FormOf(const ColumnType& type) {
   }
 }
 
+std::string JsonString(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 // Letters other than an exponent's: nan, inf.
 bool IsFinite(std::string_view number) {
   return number.find('n') == std::string_view::npos;
+}
+
+void AppendJsonValue(const Value& value, const ColumnType& type, std::string* out);
+
+// The parts of a nested value: an array, or an object by the names of fields or the keys of a map.
+void AppendJsonParts(const Value& value, const ColumnType& type, std::string* out) {
+  const auto parts = value.Parts(type).ValueOr(std::vector<Value>());
+  const bool is_array = type.id == TypeId::kList || type.id == TypeId::kArray;
+  *out += is_array ? '[' : '{';
+  const size_t step = type.id == TypeId::kMap ? 2 : 1;
+  for (size_t i = 0; i + step <= parts.size(); i += step) {
+    const TypeMember& member = type.members()[is_array ? 0 : type.id == TypeId::kMap ? 1 : i];
+    if (i > 0) *out += ',';
+    if (type.id == TypeId::kMap) *out += JsonString(parts[i].ToString(type.members()[0].type)) + ":";
+    if (type.id == TypeId::kStruct) *out += JsonString(member.name) + ":";
+    AppendJsonValue(parts[i + step - 1], member.type, out);
+  }
+  *out += is_array ? ']' : '}';
+}
+
+void AppendJsonValue(const Value& value, const ColumnType& type, std::string* out) {
+  if (value.is_null()) {
+    *out += "null";
+    return;
+  }
+  const std::string text = type.is_nested() ? "" : value.ToString(type);
+  switch (FormOf(type)) {
+    case JsonForm::kNested:
+      return AppendJsonParts(value, type, out);
+    case JsonForm::kReal:
+      *out += IsFinite(text) ? text : '"' + text + '"';
+      return;
+    case JsonForm::kPlain:
+      *out += text;
+      return;
+    default:
+      *out += JsonString(text);
+  }
 }
 
 class JsonWriter : public RowWriter {
@@ -80,10 +129,14 @@ class JsonWriter : public RowWriter {
       column.append(cells, row, column.type, &text_);
       return;
     }
+    if (forms_[i] == JsonForm::kNested) {
+      AppendJsonParts(CellValue(cells, row, column.type), column.type, &text_);
+      return;
+    }
     cell_.clear();
     column.append(cells, row, column.type, &cell_);
     if (forms_[i] == JsonForm::kEscaped) {
-      text_ += nlohmann::json(cell_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      text_ += JsonString(cell_);
     } else if (forms_[i] == JsonForm::kReal && IsFinite(cell_)) {
       text_ += cell_;
     } else {

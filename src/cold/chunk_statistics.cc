@@ -94,7 +94,9 @@ std::optional<ColumnStatistics> ChunkStatistics(const parquet::ColumnChunkMetaDa
   out.column_id = column_id;
   out.type = type;
   out.null_count = static_cast<uint64_t>(statistics->null_count());
-  if (statistics->HasMinMax()) SetBoundsByType(*statistics, &out);
+  // Those of texts are not those of the values that they stand for.
+  const bool has_bounds = IsBatchTypeArrow(type) || IsText(type);
+  if (has_bounds && statistics->HasMinMax()) SetBoundsByType(*statistics, &out);
   return out;
 }
 

@@ -26,6 +26,7 @@ void AppendColumn(const ColumnStatistics& column, std::string* out) {
   AppendLittle(static_cast<uint8_t>(column.type.scale), out);
   AppendLittle(static_cast<uint8_t>(column.type.unit), out);
   AppendText(column.type.timezone, out);
+  if (column.type.details != nullptr) AppendText(column.type.ToString(), out);
   AppendVarint(column.null_count, out);
   const int flags = (column.has_nan ? kHasNan : 0) | (column.min_is_exact ? kMinExact : 0) |
                     (column.max_is_exact ? kMaxExact : 0) | (column.min.has_value() ? kHasMin : 0) |
@@ -51,6 +52,10 @@ ColumnStatistics ReadColumn(RecordReader* reader) {
   column.type.scale = reader->Little<uint8_t>();
   column.type.unit = static_cast<TimeUnit>(reader->Little<uint8_t>());
   column.type.timezone = reader->Text();
+  if (column.type.id == TypeId::kEnum || column.type.is_nested()) {
+    const auto type = ColumnType::Parse(reader->Text());
+    if (type.ok()) column.type = *type;  // else it is not valid
+  }
   column.null_count = reader->Varint();
   const auto flags = reader->Little<uint8_t>();
   if (!reader->ok() || !column.type.Validate().ok() || (flags & ~kAllFlags) != 0) {

@@ -39,8 +39,9 @@ ManifestEntry RandomEntry(ValueGenerator* generator) {
     column.has_nan = generator->OneIn(3);
     column.min_is_exact = generator->OneIn(2);
     column.max_is_exact = generator->OneIn(2);
-    if (!generator->OneIn(4)) column.min = generator->AnyValue(column.type);
-    if (!generator->OneIn(4)) column.max = generator->AnyValue(column.type);
+    const bool has_bounds = HasOrder(column.type);
+    if (has_bounds && !generator->OneIn(4)) column.min = generator->AnyValue(column.type);
+    if (has_bounds && !generator->OneIn(4)) column.max = generator->AnyValue(column.type);
     info.columns.push_back(std::move(column));
   }
   return entry;

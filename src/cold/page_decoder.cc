@@ -25,11 +25,11 @@ class PagesOfRowGroup : public parquet::RowGroupReader::Contents {
   PagesOfRowGroup(std::unique_ptr<parquet::RowGroupMetaData> metadata, uint64_t rows, const ReadPageBytes& read)
       : metadata_(std::move(metadata)), rows_(rows), read_(read) {}
 
-  std::unique_ptr<parquet::PageReader> GetColumnPageReader(int column) override {
-    PARQUET_ASSIGN_OR_THROW(auto bytes, read_(column));
+  std::unique_ptr<parquet::PageReader> GetColumnPageReader(int leaf) override {
+    PARQUET_ASSIGN_OR_THROW(auto bytes, read_(leaf));
     return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(std::move(bytes)),
-                                     static_cast<int64_t>(rows_), metadata_->ColumnChunk(column)->compression(),
-                                     *properties(), *metadata_->schema()->Column(column));
+                                     static_cast<int64_t>(rows_), metadata_->ColumnChunk(leaf)->compression(),
+                                     *properties(), *metadata_->schema()->Column(leaf));
   }
   const parquet::RowGroupMetaData* metadata() const override { return metadata_.get(); }
   const parquet::ReaderProperties* properties() const override {

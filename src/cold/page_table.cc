@@ -27,6 +27,12 @@ std::string_view NextWord(std::string_view* text) {
   return word;
 }
 
+// Whether a column chunk may have so many pages when each of its leaves has `data_pages` of data.
+bool IsPageCount(uint64_t pages, uint64_t data_pages, int leaves) {
+  if (leaves > 0) return pages == data_pages * static_cast<uint64_t>(leaves);
+  return pages == data_pages || pages == data_pages + 1;  // perhaps a dictionary
+}
+
 Status Damaged(const char* name) {
   return Status::Invalid("its footer does not tell of the pages that the manifest tells of (", name, ")");
 }
@@ -57,22 +63,25 @@ Status PageTable::TakeKeys(std::string_view text) {
   return text.empty() && ascend ? Status::OK() : Damaged(kKeysKey);
 }
 
-Status PageTable::TakeHashes(std::string text, size_t columns) {
+Status PageTable::TakeHashes(std::string text) {
   hashes_ = std::move(text);
   std::string_view left = hashes_;
   for (size_t group = 0; group + 1 < first_pages_.size(); ++group) {
     const size_t data_pages = first_pages_[group + 1] - first_pages_[group];
-    for (size_t column = 0; column < columns; ++column) {
+    for (const int column_leaves : leaves_) {
       const auto begin = static_cast<size_t>(left.data() - hashes_.data());
       const size_t digits = NextWord(&left).size();
-      if (digits != data_pages * kPageDigits && digits != (data_pages + 1) * kPageDigits) return Damaged(kHashesKey);
+      if (!IsPageCount(digits / kPageDigits, data_pages, column_leaves) || digits % kPageDigits != 0) {
+        return Damaged(kHashesKey);
+      }
       chunks_.emplace_back(begin, digits);
     }
   }
   return left.empty() ? Status::OK() : Damaged(kHashesKey);
 }
 
-arrow::Result<PageTable> PageTable::Decode(const arrow::KeyValueMetadata& metadata, const SegmentInfo& info) {
+arrow::Result<PageTable> PageTable::Decode(const arrow::KeyValueMetadata& metadata, const SegmentInfo& info,
+                                           const std::vector<int>& leaves) {
   PageTable table;
   const auto rows = metadata.Get(kRowsKey);
   if (!rows.ok()) {
@@ -85,10 +94,11 @@ arrow::Result<PageTable> PageTable::Decode(const arrow::KeyValueMetadata& metada
   const auto [end, error] = std::from_chars(rows->data(), last, page_rows);
   if (error != std::errc() || end != last || page_rows == 0) return Damaged(kRowsKey);
   table.CutIntoPages(info, page_rows);
+  table.leaves_ = leaves;
   ARROW_ASSIGN_OR_RAISE(const std::string keys, metadata.Get(kKeysKey));
   ARROW_RETURN_NOT_OK(table.TakeKeys(keys));
   ARROW_ASSIGN_OR_RAISE(std::string hashes, metadata.Get(kHashesKey));
-  ARROW_RETURN_NOT_OK(table.TakeHashes(std::move(hashes), info.columns.size()));
+  ARROW_RETURN_NOT_OK(table.TakeHashes(std::move(hashes)));
   return table;
 }
 
@@ -110,22 +120,24 @@ size_t PageTable::PageAt(uint64_t position) const {
   return static_cast<size_t>(above - pages_.begin()) - 1;
 }
 
-std::vector<HashedBytes> PageTable::BytesOf(PageRange pages, size_t file_column) const {
+std::vector<HashedBytes> PageTable::BytesOf(PageRange pages, size_t file_column, int leaf) const {
   const size_t group = pages_[pages.begin].row_group;
   const PageRange whole = PagesOf(group);
   const size_t columns = chunks_.size() / (first_pages_.size() - 1);
   const auto [begin, digits] = chunks_[group * columns + file_column];
-  const size_t dictionary_pages = digits / kPageDigits - (whole.end - whole.begin);
+  const size_t data_pages = whole.end - whole.begin;
+  const size_t dictionary_pages = leaves_[file_column] == 0 ? digits / kPageDigits - data_pages : 0;
+  const size_t first = dictionary_pages + static_cast<size_t>(leaf) * data_pages + (pages.begin - whole.begin);
   std::vector<HashedBytes> wanted;
   uint64_t offset = 0;
-  for (size_t i = 0; i < dictionary_pages + (pages.end - whole.begin); ++i) {
+  for (size_t i = 0; i < first + (pages.end - pages.begin); ++i) {
     HashedBytes page{.offset = offset};
     const std::string_view text = std::string_view(hashes_).substr(begin + i * kPageDigits, kPageDigits);
     // Damage is found by whoever reads the bytes: they do not have the hash, or end elsewhere.
     ReadHex(text.substr(0, kSizeDigits), &page.bytes);
     ReadHex(text.substr(kSizeDigits), &page.hash);
     offset += page.bytes;
-    if (i < dictionary_pages || i - dictionary_pages >= pages.begin - whole.begin) wanted.push_back(page);
+    if (i < dictionary_pages || i >= first) wanted.push_back(page);
   }
   return wanted;
 }
@@ -135,9 +147,8 @@ void PageTableWriter::AddKey(std::string_view key) {
   AppendHexOfBytes(key, &keys_);
 }
 
-void PageTableWriter::AddChunk(const std::vector<HashedBytes>& pages, uint64_t rows) {
-  const uint64_t data_pages = PagesFor(rows, page_rows_);
-  fits_ = fits_ && (pages.size() == data_pages || pages.size() == data_pages + 1);
+void PageTableWriter::AddChunk(const std::vector<HashedBytes>& pages, uint64_t rows, int leaves) {
+  fits_ = fits_ && IsPageCount(pages.size(), PagesFor(rows, page_rows_), leaves);
   if (!hashes_.empty()) hashes_.push_back(' ');
   for (const HashedBytes& page : pages) {
     AppendHex(page.bytes, kSizeDigits, &hashes_);

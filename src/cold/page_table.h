@@ -5,7 +5,8 @@
 //   yarrow.page_rows    rows of each page but the last of a row group, decimal
 //   yarrow.page_hashes  for each row group, for each column, separated by spaces: of each page in the order of the file
 //                       (the dictionary page first, where there is one) the bytes of header and body together as 8 and
-//                       the Hash64 of these bytes as 16 lower-case hex digits
+//                       the Hash64 of these bytes as 16 lower-case hex digits. A nested column has the pages of its
+//                       first leaf (a column of Parquet's), then those of the next, and no dictionary pages
 //   yarrow.page_keys    separated by spaces: the encoded first key, in hex digits, of each page that does not begin a
 //   row
 //                       group; the manifest has the others
@@ -51,8 +52,10 @@ class PageTable {
   static constexpr const char* kKeysKey = "yarrow.page_keys";
 
   PageTable() = default;
-  // `metadata`: of the footer. Invalid when the three texts do not fit `info` or one another.
-  static arrow::Result<PageTable> Decode(const arrow::KeyValueMetadata& metadata, const SegmentInfo& info);
+  // `metadata`: of the footer; `leaves`: how many leaves each column has, 0 where it is not nested. Invalid when the
+  // three texts do not fit `info` or one another.
+  static arrow::Result<PageTable> Decode(const arrow::KeyValueMetadata& metadata, const SegmentInfo& info,
+                                         const std::vector<int>& leaves);
 
   const std::vector<SegmentPage>& pages() const { return pages_; }
   size_t memory_bytes() const;
@@ -64,17 +67,18 @@ class PageTable {
 
   // Whether the file is none of the older ones.
   bool has_hashes() const { return !chunks_.empty(); }
-  // What to read of a column for some pages: the dictionary page if there is one, and the pages. Offsets count from the
-  // begin of the column chunk. REQUIRES: has_hashes().
-  std::vector<HashedBytes> BytesOf(PageRange pages, size_t file_column) const;
+  // What to read of a column for some pages: the dictionary page if there is one, and the pages; of a nested column for
+  // one of its leaves. Offsets count from the begin of the column chunk. REQUIRES: has_hashes().
+  std::vector<HashedBytes> BytesOf(PageRange pages, size_t file_column, int leaf = 0) const;
 
  private:
   void CutIntoPages(const SegmentInfo& info, uint64_t page_rows);
   arrow::Status TakeKeys(std::string_view text);
-  arrow::Status TakeHashes(std::string text, size_t columns);
+  arrow::Status TakeHashes(std::string text);
 
   std::vector<SegmentPage> pages_;
   std::vector<size_t> first_pages_;  // of the row groups, and one more
+  std::vector<int> leaves_;          // of each column, 0 where it is not nested
   std::string hashes_;
   // Of each column chunk: its part of hashes_. Empty: an older file.
   std::vector<std::pair<size_t, size_t>> chunks_;
@@ -88,9 +92,9 @@ class PageTableWriter {
   uint64_t page_rows() const { return page_rows_; }
   // Of a page that does not begin a row group.
   void AddKey(std::string_view key);
-  // The pages of the next column chunk, which has so many rows. When their number is not what it must be, the file is
-  // described as an older one.
-  void AddChunk(const std::vector<HashedBytes>& pages, uint64_t rows);
+  // The pages of the next column chunk, which has so many rows and, when it is nested, leaves; else 0. When their
+  // number is not what it must be, the file is described as an older one.
+  void AddChunk(const std::vector<HashedBytes>& pages, uint64_t rows, int leaves);
   // Null: the pages are not where they should be.
   std::shared_ptr<const arrow::KeyValueMetadata> Encode() const;
 

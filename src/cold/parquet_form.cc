@@ -8,7 +8,9 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "batch/array_form.h"
 #include "batch/bound_column.h"
+#include "cold/segment_schema.h"
 #include "type/type_traits.h"
 
 namespace yarrow::cold {
@@ -18,6 +20,10 @@ constexpr const char* kCreatedBy = "yarrow version 1";
 constexpr int64_t kMaxDictionaryBytes = 512 << 10;
 constexpr int32_t kMaxInt64Digits = 18;
 
+bool LiesAsText(const ColumnType& type) {
+  return !type.is_nested() && batch::TypeOfForm(type, batch::ArrayForm::kParquet)->id() == arrow::Type::STRING;
+}
+
 bool LiesAsInteger(const ColumnType& type) {
   if (KindOf(type) == TypeKind::kDecimal) return type.precision <= kMaxInt64Digits;
   return IsInteger(type) || IsTemporal(type);
@@ -25,14 +31,14 @@ bool LiesAsInteger(const ColumnType& type) {
 
 // The encoding of a column without a dictionary: deltas where values are near one another, else as they are.
 parquet::Encoding::type PlainEncodingOf(const ColumnType& type) {
-  if (type.is_variable()) return parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
+  if (type.is_variable() || LiesAsText(type)) return parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
   return LiesAsInteger(type) ? parquet::Encoding::DELTA_BINARY_PACKED : parquet::Encoding::PLAIN;
 }
 
 }  // namespace
 
 bool SuitsDictionary(const arrow::Array& values, const ColumnType& type) {
-  if (type.id == TypeId::kBool) return false;
+  if (type.id == TypeId::kBool || type.is_nested()) return false;
   // Deltas of integers take few bits themselves, so that only very few values are better off as numbers of them.
   const int64_t limit = values.length() / (LiesAsInteger(type) ? 512 : 32);
   batch::Misfit misfit{-1, {}};
@@ -74,12 +80,14 @@ std::shared_ptr<parquet::WriterProperties> SegmentWriterProperties(const RowSche
   }
   for (size_t i = 0; i < row_schema.columns().size(); ++i) {
     const RowColumn& column = row_schema.columns()[i];
-    builder.encoding(column.name, PlainEncodingOf(column.type));
+    if (!column.type.is_nested()) builder.encoding(column.name, PlainEncodingOf(column.type));
     if (with_dictionary[i]) builder.enable_dictionary(column.name);
   }
   std::vector<parquet::SortingColumn> order;
   for (const int column : row_schema.key_columns()) {
-    order.push_back({.column_idx = column, .descending = false, .nulls_first = false});
+    int leaf = 0;
+    for (int i = 0; i < column; ++i) leaf += LeafCount(row_schema.columns()[static_cast<size_t>(i)].type);
+    order.push_back({.column_idx = leaf, .descending = false, .nulls_first = false});
   }
   builder.set_sorting_columns(std::move(order));
   return builder.build();

@@ -100,10 +100,27 @@ arrow::Status Segment::ReadFooter() {
   ARROW_ASSIGN_OR_RAISE(const std::string hashes, key_values->Get(ChunkHashes::kMetadataKey));
   ARROW_ASSIGN_OR_RAISE(chunk_hashes_, ChunkHashes::Decode(hashes));
   chunk_is_checked_ = std::make_unique<std::atomic<bool>[]>(chunk_hashes_.chunks().size());
-  ARROW_ASSIGN_OR_RAISE(page_table_, PageTable::Decode(*key_values, info_));
+  ReadColumnsOfFile();
+  std::vector<int> leaves;
   const auto& root = *metadata_->schema()->group_node();
-  for (int i = 0; i < root.field_count(); ++i) column_ids_.push_back(static_cast<uint32_t>(root.field(i)->field_id()));
+  for (int i = 0; i < root.field_count(); ++i) {
+    const auto column = static_cast<size_t>(i);
+    leaves.push_back(root.field(i)->is_group() ? first_leaves_[column + 1] - first_leaves_[column] : 0);
+  }
+  ARROW_ASSIGN_OR_RAISE(page_table_, PageTable::Decode(*key_values, info_, leaves));
   return CheckChunks();
+}
+
+void Segment::ReadColumnsOfFile() {
+  const parquet::SchemaDescriptor& schema = *metadata_->schema();
+  const auto& root = *schema.group_node();
+  int leaf = 0;
+  for (int i = 0; i < root.field_count(); ++i) {
+    column_ids_.push_back(static_cast<uint32_t>(root.field(i)->field_id()));
+    first_leaves_.push_back(leaf);
+    while (leaf < schema.num_columns() && schema.GetColumnRoot(leaf) == root.field(i).get()) ++leaf;
+  }
+  first_leaves_.push_back(leaf);
 }
 
 // The footer and the manifest tell of the same row groups, columns and chunks.
@@ -148,13 +165,38 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadChunk(size_t number) 
   return ReadHashed(chunk.offset, chunk.bytes, chunk.hash);
 }
 
-arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadPages(PageRange pages, int file_column) const {
+arrow::Result<HashedBytes> Segment::LeafOfChunk(size_t row_group, int leaf) const {
+  const size_t column = ColumnOfLeaf(leaf);
+  const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[row_group * column_ids_.size() + column];
+  if (first_leaves_[column + 1] - first_leaves_[column] == 1) return HashedBytes{.offset = 0, .bytes = chunk.bytes};
+  const auto group = metadata_->RowGroup(static_cast<int>(row_group));
+  const auto part = group->ColumnChunk(leaf);
+  const int64_t begin = part->has_dictionary_page() ? part->dictionary_page_offset() : part->data_page_offset();
+  const int64_t bytes = part->total_compressed_size();
+  const auto chunk_begin = static_cast<int64_t>(chunk.offset),
+             chunk_end = static_cast<int64_t>(chunk.offset + chunk.bytes);
+  if (begin < chunk_begin || bytes < 0 || begin > chunk_end || bytes > chunk_end - begin) {
+    return arrow::Status::Invalid("its footer does not tell where leaf ", leaf, " of row group ", row_group, " is");
+  }
+  return HashedBytes{.offset = static_cast<uint64_t>(begin - chunk_begin), .bytes = static_cast<uint64_t>(bytes)};
+}
+
+size_t Segment::ColumnOfLeaf(int leaf) const {
+  return static_cast<size_t>(std::ranges::upper_bound(first_leaves_, leaf) - first_leaves_.begin()) - 1;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> Segment::ReadPages(PageRange pages, int leaf) const {
   const size_t row_group = page_table_.pages()[pages.begin].row_group;
-  const size_t number = row_group * column_ids_.size() + static_cast<size_t>(file_column);
-  if (pages == page_table_.PagesOf(row_group)) return ReadChunk(number);
+  const size_t column = ColumnOfLeaf(leaf);
+  const size_t number = row_group * column_ids_.size() + column;
+  if (pages == page_table_.PagesOf(row_group)) {
+    ARROW_ASSIGN_OR_RAISE(auto whole, ReadChunk(number));
+    ARROW_ASSIGN_OR_RAISE(const HashedBytes part, LeafOfChunk(row_group, leaf));
+    return arrow::SliceBuffer(std::move(whole), static_cast<int64_t>(part.offset), static_cast<int64_t>(part.bytes));
+  }
   const ChunkHashes::Chunk& chunk = chunk_hashes_.chunks()[number];
   arrow::BufferVector read;
-  for (const HashedBytes& page : page_table_.BytesOf(pages, static_cast<size_t>(file_column))) {
+  for (const HashedBytes& page : page_table_.BytesOf(pages, column, leaf - first_leaves_[column])) {
     if (page.offset + page.bytes > chunk.bytes) return WrongHash(chunk.offset + page.offset, page.bytes);
     ARROW_ASSIGN_OR_RAISE(read.emplace_back(), ReadHashed(chunk.offset + page.offset, page.bytes, page.hash));
   }
@@ -170,8 +212,8 @@ arrow::Result<Arrays> Segment::ReadColumns(PageRange pages, const std::vector<in
   ordered.erase(std::unique(ordered.begin(), ordered.end()), ordered.end());
   const size_t row_group = page_table_.pages()[pages.begin].row_group;
   const uint64_t rows = RowsOf(pages);
-  const auto read = [&](int column) -> arrow::Result<std::shared_ptr<arrow::Buffer>> {
-    ARROW_ASSIGN_OR_RAISE(auto bytes, ReadPages(pages, column));
+  const auto read = [&](int leaf) -> arrow::Result<std::shared_ptr<arrow::Buffer>> {
+    ARROW_ASSIGN_OR_RAISE(auto bytes, ReadPages(pages, leaf));
     if (bytes_read != nullptr) *bytes_read += static_cast<uint64_t>(bytes->size());
     return bytes;
   };
@@ -211,9 +253,11 @@ arrow::Status Segment::ReadBytes(uint64_t position, uint64_t bytes, void* out) c
 
 arrow::Result<std::optional<ColumnStatistics>> Segment::RowGroupStatistics(size_t row_group, int file_column) const {
   const ColumnStatistics& whole = info_.columns[static_cast<size_t>(file_column)];
+  if (whole.type.is_nested()) return std::nullopt;  // the leaf has other NULLs
   auto statistics = CatchParquet([&]() -> arrow::Result<std::optional<ColumnStatistics>> {
     const auto group = metadata_->RowGroup(static_cast<int>(row_group));
-    return ChunkStatistics(*group->ColumnChunk(file_column), whole.column_id, whole.type);
+    const int leaf = first_leaves_[static_cast<size_t>(file_column)];
+    return ChunkStatistics(*group->ColumnChunk(leaf), whole.column_id, whole.type);
   });
   if (!statistics.ok()) return InFile(statistics.status());
   if (statistics->has_value()) (*statistics)->has_nan = whole.has_nan;
@@ -244,10 +288,13 @@ arrow::Status Segment::VerifyChecksum() const {
 arrow::Status Segment::CheckPages(size_t chunk, std::string_view bytes) const {
   const size_t columns = column_ids_.size();
   if (!page_table_.has_hashes()) return arrow::Status::OK();
-  for (const HashedBytes& page : page_table_.BytesOf(PagesOf(chunk / columns), chunk % columns)) {
-    const bool lies_within = page.offset <= bytes.size() && page.bytes <= bytes.size() - page.offset;
-    if (lies_within && Hash64(bytes.substr(page.offset, page.bytes)) == page.hash) continue;
-    return WrongHash(chunk_hashes_.chunks()[chunk].offset + page.offset, page.bytes);
+  const size_t column = chunk % columns;
+  for (int leaf = 0; leaf < first_leaves_[column + 1] - first_leaves_[column]; ++leaf) {
+    for (const HashedBytes& page : page_table_.BytesOf(PagesOf(chunk / columns), column, leaf)) {
+      const bool lies_within = page.offset <= bytes.size() && page.bytes <= bytes.size() - page.offset;
+      if (lies_within && Hash64(bytes.substr(page.offset, page.bytes)) == page.hash) continue;
+      return WrongHash(chunk_hashes_.chunks()[chunk].offset + page.offset, page.bytes);
+    }
   }
   return arrow::Status::OK();
 }

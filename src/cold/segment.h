@@ -80,11 +80,15 @@ class Segment {
  private:
   Segment(std::filesystem::path path, const ManifestKey& key, SegmentInfo info);
   arrow::Status ReadFooter();
+  void ReadColumnsOfFile();
+  size_t ColumnOfLeaf(int leaf) const;
   arrow::Status CheckChunks() const;
   // Bytes of a chunk whose hash is the one given.
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadHashed(uint64_t offset, uint64_t bytes, uint64_t hash) const;
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadChunk(size_t chunk) const;
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadPages(PageRange pages, int file_column) const;
+  // Where in its column chunk a leaf (a column of Parquet's) lies.
+  arrow::Result<HashedBytes> LeafOfChunk(size_t row_group, int leaf) const;
+  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadPages(PageRange pages, int leaf) const;
   arrow::Status CheckHash(size_t chunk) const;
   arrow::Status CheckPages(size_t chunk, std::string_view bytes) const;
 
@@ -95,6 +99,7 @@ class Segment {
   std::shared_ptr<parquet::FileMetaData> metadata_;
   size_t metadata_bytes_ = 0;         // in the file
   std::vector<uint32_t> column_ids_;  // in the order of the file
+  std::vector<int> first_leaves_;     // of the columns, and one more
   ChunkHashes chunk_hashes_;          // by row group, then by column
   PageTable page_table_;
   mutable std::unique_ptr<std::atomic<bool>[]> chunk_is_checked_;  // one a chunk, by ReadBytes

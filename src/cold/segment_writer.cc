@@ -22,6 +22,7 @@
 #include "cold/segment_output.h"
 #include "cold/segment_path.h"
 #include "cold/segment_schema.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cold {
 namespace {
@@ -83,6 +84,7 @@ class SegmentWriter::Impl {
     info_.schema_version = schema_->current().layout.schema_version();
     info_.layout = options_.layout;
     has_nan_.resize(schema_->columns().size());
+    null_counts_.resize(schema_->columns().size());
   }
   ~Impl();
 
@@ -117,7 +119,8 @@ class SegmentWriter::Impl {
   ChunkHashes chunk_hashes_;
   PageTableWriter pages_;
   SegmentInfo info_;
-  std::vector<bool> has_nan_;  // one a column
+  std::vector<bool> has_nan_;          // one a column
+  std::vector<uint64_t> null_counts_;  // likewise
   std::vector<uint64_t> key_hashes_;
   std::string key_;  // scratch
   bool made_file_ = false;
@@ -141,7 +144,7 @@ arrow::Status SegmentWriter::Impl::CheckBatch(const arrow::RecordBatch& batch) c
   }
   for (size_t i = 0; i < columns.size(); ++i) {
     const arrow::Array& array = *batch.column(static_cast<int>(i));
-    if (!array.type()->Equals(*columns[i].type.ToArrow())) {
+    if (!array.type()->Equals(*BatchType(columns[i].type))) {
       return arrow::Status::Invalid("table ", schema_->table_name(), ", column ", columns[i].name, " is ",
                                     columns[i].type.ToString(), ", the batch has ", array.type()->ToString());
     }
@@ -234,7 +237,9 @@ arrow::Status SegmentWriter::Impl::WriteRowGroup() {
                                          " on: Parquet cannot hold a value: ", stored.status().message());
     }
     ARROW_RETURN_NOT_OK(InFile(writer_->WriteColumnChunk(**stored)));
-    pages_.AddChunk(output_->Pages(), info_.row_groups.back().rows);
+    null_counts_[i] += static_cast<uint64_t>(columns[i]->null_count());
+    const int leaves = column.type.is_nested() ? LeafCount(column.type) : 0;
+    pages_.AddChunk(output_->Pages(), info_.row_groups.back().rows, leaves);
     ARROW_ASSIGN_OR_RAISE(const SegmentOutput::Piece chunk, EndPiece());
     chunk_hashes_.Add(chunk.bytes, chunk.hash);
   }
@@ -242,15 +247,18 @@ arrow::Status SegmentWriter::Impl::WriteRowGroup() {
 }
 
 arrow::Status SegmentWriter::Impl::CollectStatistics(const parquet::FileMetaData& metadata) {
+  int leaf = 0;
   for (size_t i = 0; i < schema_->columns().size(); ++i) {
     const RowColumn& column = schema_->columns()[i];
     ColumnStatistics merged;
     merged.column_id = column.id;
     merged.type = column.type;
     merged.has_nan = has_nan_[i];
+    merged.null_count = column.type.is_nested() ? null_counts_[i] : 0;
     bool is_first = true;
-    for (int group = 0; group < metadata.num_row_groups(); ++group) {
-      const auto chunk = metadata.RowGroup(group)->ColumnChunk(static_cast<int>(i));
+    const int groups = column.type.is_nested() ? 0 : metadata.num_row_groups();
+    for (int group = 0; group < groups; ++group) {
+      const auto chunk = metadata.RowGroup(group)->ColumnChunk(leaf);
       const auto statistics = ChunkStatistics(*chunk, column.id, column.type);
       if (!statistics.has_value()) {
         return arrow::Status::UnknownError("Parquet made no statistics of column ", column.name);
@@ -264,6 +272,7 @@ arrow::Status SegmentWriter::Impl::CollectStatistics(const parquet::FileMetaData
       merged.max = ShortenUpperBound(*std::move(merged.max), column.type, &merged.max_is_exact);
     }
     info_.columns.push_back(std::move(merged));
+    leaf += LeafCount(column.type);
   }
   return arrow::Status::OK();
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "batch/bound_column.h"
 #include "cold/column_source.h"
 #include "cold/row_keys.h"
 #include "cold/segment_schema.h"
@@ -32,8 +33,7 @@ arrow::Status CheckColumn(const arrow::Array& array, const ColumnStatistics& sta
   tally->null_count += static_cast<uint64_t>(array.null_count());
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto scalar, array.GetScalar(i));
-    ARROW_ASSIGN_OR_RAISE(const Value value, Value::FromScalar(*scalar, statistics.type));
+    ARROW_ASSIGN_OR_RAISE(const Value value, batch::ReadCell(array, statistics.type, i));
     if (IsNan(value)) {
       tally->has_nan = true;
       continue;

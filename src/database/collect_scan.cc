@@ -16,6 +16,8 @@
 #include "row/row_layout.h"
 #include "row/row_reader.h"
 #include "scan/row_walker.h"
+#include "type/type_traits.h"
+#include "type/value_array.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -73,6 +75,11 @@ arrow::Result<std::vector<CollectedRow>> CollectTiers(const TableImpl& table) {
 // Arrow has no builders for extension types (UUID): their storage is built.
 arrow::Result<std::shared_ptr<arrow::Array>> BuildColumn(const std::vector<RowMap>& rows, const arrow::Field& field,
                                                          const ColumnType& type) {
+  if (!IsBatchTypeArrow(type)) {
+    std::vector<Value> values;
+    for (const RowMap& row : rows) values.push_back(row.at(field.name()));
+    return ArrayOfValues(values, type);
+  }
   const bool is_extension = field.type()->id() == arrow::Type::EXTENSION;
   const auto built =
       is_extension ? static_cast<const arrow::ExtensionType&>(*field.type()).storage_type() : field.type();

@@ -125,6 +125,7 @@ arrow::Result<bool> Table::Purge(ValueList key) {
 }
 
 Status Table::Write(const arrow::RecordBatch& batch, WriteMode mode) {
+  ARROW_RETURN_NOT_OK(impl_->CheckUserBatch(batch));
   return AutocommitStatus(*impl_, [&](RowChanges& changes) { return changes.Write(*impl_, batch, mode); });
 }
 

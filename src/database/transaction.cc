@@ -71,6 +71,7 @@ arrow::Result<bool> Transaction::Purge(const Table& table, ValueList key) {
 }
 
 Status Transaction::Write(const Table& table, const arrow::RecordBatch& batch, WriteMode mode) {
+  ARROW_RETURN_NOT_OK(table.impl_->CheckUserBatch(batch));
   return yarrow::Write(*impl_, table.impl_, [&](RowChanges& c, const TableImpl& t) { return c.Write(t, batch, mode); });
 }
 

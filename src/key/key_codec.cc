@@ -8,6 +8,9 @@
 #include "key/key_bytes.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/field_value.h"
+#include "type/interval.h"
+#include "type/stored_form.h"
 #include "type/type_traits.h"
 #include "type/value_check.h"
 
@@ -82,13 +85,16 @@ size_t StoreFixed(const Value& value, const ColumnType& type, char* at) {
       return StoreBigEndian(SortedBitsOfReal(static_cast<Stored>(*held)), at);
     } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return StoreDecimal(*held, type, at);
-    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
-      std::memcpy(at, held->bytes.data(), held->bytes.size());
-      return held->bytes.size();
+    } else if constexpr (std::is_same_v<Stored, Uuid>) {
+      const Uuid stored = ToStoredBytes(*held);
+      std::memcpy(at, stored.bytes.data(), stored.bytes.size());
+      return stored.bytes.size();
     } else if constexpr (Traits::kIsVariable) {
       return 0;
     } else {
       if (Traits::kKind == TypeKind::kTime && !IsTimeOfDay(static_cast<int64_t>(*held), type.unit)) return 0;
+      if (Traits::kKind == TypeKind::kTimeTz && !IsTimeTz(static_cast<uint64_t>(*held))) return 0;
+      if (Traits::kKind == TypeKind::kEnum && static_cast<uint64_t>(*held) >= type.labels().size()) return 0;
       const auto stored = static_cast<Stored>(*held);
       if (static_cast<typename Traits::Held>(stored) != *held) return 0;
       return StoreBigEndian(SortedBits(stored), at);
@@ -168,7 +174,7 @@ Flaw ReadDecimal(const char* bytes, const ColumnType& type, Value* value) {
 
 Flaw ReadText(std::string_view escaped, const ColumnType& type, Value* value) {
   std::string text = Unescape(escaped);
-  if (KindOf(type) == TypeKind::kText && !IsUtf8(text)) return "its text is not valid UTF-8";
+  if (const Flaw flaw = CheckVariableBytes(type, text)) return flaw;
   *value = Value(std::move(text));
   return nullptr;
 }
@@ -193,13 +199,17 @@ Flaw ReadPart(std::string_view bytes, const KeyPart& part, Value* value) {
       return ReadReal<Stored>(data, value);
     } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return ReadDecimal(data, part.type, value);
-    } else if constexpr (Traits::kKind == TypeKind::kUuid) {
-      Uuid uuid;
-      std::memcpy(uuid.bytes.data(), data, uuid.bytes.size());
-      *value = Value(uuid);
+    } else if constexpr (std::is_same_v<Stored, Uuid>) {
+      Uuid stored;
+      std::memcpy(stored.bytes.data(), data, stored.bytes.size());
+      *value = Value(FromStoredBytes<typename Traits::Held>(stored));
     } else {
       const auto number = ReadInteger<Stored>(data);
-      *value = Value(number);
+      *value = Value(static_cast<typename Traits::Held>(number));
+      if (Traits::kKind == TypeKind::kTimeTz && !IsTimeTz(static_cast<uint64_t>(number))) return "it is no time of day";
+      if (Traits::kKind == TypeKind::kEnum && static_cast<uint64_t>(number) >= part.type.labels().size()) {
+        return "its ENUM has no label of that number";
+      }
       const bool is_good =
           Traits::kKind != TypeKind::kTime || IsTimeOfDay(static_cast<int64_t>(number), part.type.unit);
       return is_good ? nullptr : "its time of day is not within a day";
@@ -231,6 +241,10 @@ arrow::Result<KeyCodec> KeyCodec::Make(std::vector<KeyPart> parts) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const arrow::Status status = parts[i].type.Validate();
     if (!status.ok()) return status.WithMessage("key part ", i + 1, ": ", status.message());
+    if (!HasOrder(parts[i].type)) {
+      return arrow::Status::NotImplemented("key part ", i + 1, ": values of type ", parts[i].type.ToString(),
+                                           " cannot be in a key");
+    }
     codec.fixed_offsets_.push_back(offset);
     const bool is_fixed = !parts[i].type.is_variable() && !parts[i].nullable;
     offset = offset < 0 || !is_fixed ? -1 : offset + parts[i].type.fixed_width();

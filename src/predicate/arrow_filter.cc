@@ -323,6 +323,19 @@ arrow::Result<std::vector<int>> ColumnsOf(const cp::Expression& expression, cons
   return columns;
 }
 
+// Batches have some types in a form of their own, which Arrow's functions would take for another.
+arrow::Status CheckTypes(const cp::Expression& filter, const RowSchema& row_schema) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int> columns, ColumnsOf(filter, row_schema));
+  for (const int number : columns) {
+    const RowColumn& column = row_schema.columns()[static_cast<size_t>(number)];
+    if (IsBatchTypeArrow(column.type) || IsText(column.type)) continue;
+    return arrow::Status::NotImplemented("the filter ", filter.ToString(), " on table ", row_schema.table_name(),
+                                         ": Arrow does not compare values of column ", column.name, ", type ",
+                                         column.type.ToString(), "; ask in SQL");
+  }
+  return arrow::Status::OK();
+}
+
 // The operands of the outermost ANDs; `and` and `and_kleene` are true for the same rows.
 std::vector<cp::Expression> Conjuncts(const cp::Expression& filter) {
   std::vector<cp::Expression> conjuncts;
@@ -354,6 +367,7 @@ arrow::Result<ArrowFilter> TranslateArrowFilter(const cp::Expression& filter, co
       pushed.push_back(*std::move(predicate));
       continue;
     }
+    ARROW_RETURN_NOT_OK(CheckTypes(conjunct, row_schema));
     ARROW_RETURN_NOT_OK(BindFilter(conjunct, row_schema));  // for an error that names just this part
     residual.push_back(conjunct);
   }

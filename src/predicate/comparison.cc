@@ -9,6 +9,7 @@
 #include "predicate/normal_form.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/stored_form.h"
 #include "type/type_traits.h"
 
 namespace yarrow {
@@ -43,10 +44,11 @@ Int128 NumberInOrder(std::string_view bytes) {
 Int128 FieldNumber(const Value& value) {
   return std::visit(
       []<class T>(const T& held) -> Int128 {
-        if constexpr (std::is_integral_v<T>) return static_cast<Int128>(held);
+        if constexpr (std::is_integral_v<T> && sizeof(T) < sizeof(Int128)) return static_cast<Int128>(held);
         if constexpr (std::is_same_v<T, Decimal>) return held.unscaled;
-        if constexpr (std::is_same_v<T, Uuid>) {
-          return NumberInOrder({reinterpret_cast<const char*>(held.bytes.data()), held.bytes.size()});
+        if constexpr (std::is_same_v<T, Uuid> || std::is_same_v<T, Int128> || std::is_same_v<T, UInt128>) {
+          const Uuid stored = ToStoredBytes(held);
+          return NumberInOrder({reinterpret_cast<const char*>(stored.bytes.data()), stored.bytes.size()});
         }
         return 0;
       },

@@ -35,7 +35,8 @@ T LoadBytesInOrder(const char* bytes) {
 
 // ---- Places of fixed-width values: how to find one, and the number it is compared as.
 
-// kInOrder: a UUID, whose bytes compare as a big-endian number. kLimited: a type with fewer values than its bytes.
+// kInOrder: 16 bytes that compare as a big-endian number, as those of a UUID do. kLimited: a type with fewer values
+// than its bytes.
 enum class Flavour { kPlain, kInOrder, kLimited };
 
 template <class T, Flavour flavour>
@@ -178,11 +179,9 @@ template <class Traits>
 struct FieldPlaceOf {
   static constexpr bool kIsLimited =
       Traits::kKind == TypeKind::kBool || Traits::kKind == TypeKind::kTime || Traits::kKind == TypeKind::kDecimal;
-  using Type = FieldPlace<typename Traits::Stored, kIsLimited ? Flavour::kLimited : Flavour::kPlain>;
-};
-template <>
-struct FieldPlaceOf<TypeTraits<TypeId::kUuid>> {
-  using Type = FieldPlace<UInt128, Flavour::kInOrder>;
+  static constexpr bool kIsInOrder = std::is_same_v<typename Traits::Stored, Uuid>;
+  using Plain = FieldPlace<typename Traits::Stored, kIsLimited ? Flavour::kLimited : Flavour::kPlain>;
+  using Type = std::conditional_t<kIsInOrder, FieldPlace<UInt128, Flavour::kInOrder>, Plain>;
 };
 
 Comparison::Function FieldNumberFunction(const ColumnType& type, const Predicate* test) {

@@ -34,6 +34,13 @@ bool ComparesExactly(TypeKind column, TypeKind literal) {
       return literal == TypeKind::kText;
     case TypeKind::kUuid:
       return literal == TypeKind::kBinary;
+    case TypeKind::kHugeint:
+      return literal == TypeKind::kInteger || literal == TypeKind::kDecimal;
+    case TypeKind::kTimeTz:
+    case TypeKind::kBit:
+    case TypeKind::kBignum:
+    case TypeKind::kEnum:
+      return literal == TypeKind::kText;
     default:
       return false;
   }
@@ -52,6 +59,7 @@ std::optional<LiteralPlace> PlaceOutside(const arrow::Scalar& literal, const Col
 }  // namespace
 
 std::optional<LiteralPlace> PlaceLiteral(const arrow::Scalar& literal, const ColumnType& type) {
+  if (!HasOrder(type)) return std::nullopt;
   if (literal.type->id() == arrow::Type::NA) return LiteralPlace{};
   if (literal.type->id() == arrow::Type::DICTIONARY) {
     const auto decoded = checked_cast<const arrow::DictionaryScalar&>(literal).GetEncodedValue();
@@ -70,6 +78,7 @@ std::optional<LiteralPlace> PlaceLiteral(const arrow::Scalar& literal, const Col
 }
 
 bool IsSetComparable(const arrow::DataType& list_type, const ColumnType& type) {
+  if (!HasOrder(type)) return false;
   if (list_type.id() == arrow::Type::NA || list_type.Equals(*type.ToArrow())) return true;
   const TypeKind column = KindOf(type);
   const std::optional<TypeKind> list = LiteralKind(list_type);

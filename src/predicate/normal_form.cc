@@ -8,6 +8,8 @@
 #include "predicate/column_conjunction.h"
 #include "predicate/literal_value.h"
 
+#include "type/type_traits.h"
+
 namespace yarrow {
 namespace {
 
@@ -21,7 +23,12 @@ arrow::Status CheckLeaf(const Predicate& leaf, const RowSchema& row_schema) {
                                   ", but the table has ", columns.size(), " columns");
   }
   const RowColumn& column = columns[static_cast<size_t>(leaf.column())];
-  if (leaf.kind() == Kind::kStartsWith && !column.type.is_variable()) {
+  if (!leaf.values().empty() && !HasOrder(column.type)) {
+    return arrow::Status::NotImplemented("column ", column.name, ": values of type ", column.type.ToString(),
+                                         " are not compared here; ask in SQL");
+  }
+  if (leaf.kind() == Kind::kStartsWith && KindOf(column.type) != TypeKind::kText &&
+      KindOf(column.type) != TypeKind::kBinary) {
     return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " tests a prefix of column ",
                                   column.name, ", which is ", column.type.ToString(), " and neither text nor binary");
   }

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "row/field_value.h"
+#include "type/field_value.h"
 
 namespace yarrow {
 namespace {

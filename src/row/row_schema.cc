@@ -138,6 +138,11 @@ arrow::Status RowSchema::MakeKey() {
     int& part = key_part_of_column_[static_cast<size_t>(index)];
     if (part >= 0) return TableError(table, "the key has the column '", column.name, "' twice");
     if (column.nullable) return TableError(table, "the key column '", column.name, "' must be NOT NULL");
+    if (!HasOrder(column.type)) {
+      return arrow::Status::NotImplemented("table ", table, ": column ", column.name,
+                                           " cannot be in a key: values of type ", column.type.ToString(),
+                                           " have no bytes that sort as they do");
+    }
     part = static_cast<int>(parts.size());
     parts.push_back({column.type, false});
     key_columns_.push_back(index);
@@ -167,7 +172,7 @@ arrow::Result<std::shared_ptr<const RowSchema>> RowSchema::Make(Options options)
 
   arrow::FieldVector fields;
   for (const RowColumn& column : own.columns) {
-    fields.push_back(arrow::field(column.name, column.type.ToArrow(), column.nullable));
+    fields.push_back(arrow::field(column.name, BatchType(column.type), column.nullable));
   }
   schema->arrow_schema_ = arrow::schema(std::move(fields));
   return schema;

@@ -1,8 +1,8 @@
 #include <cassert>
 #include <limits>
 
-#include "row/field_value.h"
 #include "row/row_layout.h"
+#include "type/field_value.h"
 
 namespace yarrow {
 namespace {

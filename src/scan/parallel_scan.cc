@@ -38,7 +38,7 @@ class ParallelScan : public TableScan {
         rows_left_(plan_->limit) {}
   ~ParallelScan() override { Stop(); }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output->schema(); }
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->result_schema(); }
 
   Status ReadNext(BatchPtr* batch) override {
     batch->reset();
@@ -148,6 +148,7 @@ class ParallelScan : public TableScan {
       ARROW_ASSIGN_OR_RAISE(BatchPtr batch, scanner->Next(rows));
       if (batch == nullptr) return Status::OK();
       rows_left -= batch->num_rows();
+      ARROW_ASSIGN_OR_RAISE(batch, plan_->ToUser(std::move(batch)));
       if (!Give(std::move(batch), morsel)) return Status::OK();
     }
     return Status::OK();

@@ -6,9 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "batch/array_form.h"
 #include "batch/batch_builder.h"
 #include "predicate/arrow_filter.h"
 #include "tier/cold_table.h"
+#include "type/type_traits.h"
 #include "yarrow/codec.h"
 
 namespace yarrow {
@@ -59,6 +61,18 @@ Status PlanProjection(const ScanOptions& options, ScanPlan* plan) {
     columns.push_back(column);
   }
   plan->output = source.projections->Get(columns);
+  return Status::OK();
+}
+
+// Where some columns of the output have another type for programs than in batches.
+Status PlanUserTypes(const ScanOptions& options, ScanPlan* plan) {
+  if (plan->source.user_schema == nullptr) return Status::OK();
+  arrow::FieldVector fields;
+  for (const int column : plan->output->columns()) {
+    plan->user_types.push_back(plan->source.row_schema->columns()[static_cast<size_t>(column)].type);
+    fields.push_back(plan->source.user_schema->field(column));
+  }
+  plan->user_schema = options.columns ? arrow::schema(std::move(fields)) : plan->source.user_schema;
   return Status::OK();
 }
 
@@ -131,9 +145,10 @@ std::vector<int> ColumnsOf(const arrow::compute::Expression& filter, const RowSc
   return {columns.begin(), columns.end()};
 }
 
-bool HasExtensionType(const std::vector<int>& columns, const RowSchema& schema) {
+bool HasOtherType(const std::vector<int>& columns, const RowSchema& schema) {
   return std::ranges::any_of(columns, [&](int column) {
-    return schema.arrow_schema()->field(column)->type()->id() == arrow::Type::EXTENSION;
+    const ColumnType& type = schema.columns()[static_cast<size_t>(column)].type;
+    return !IsBatchTypeArrow(type) || type.id == TypeId::kUuid;
   });
 }
 
@@ -150,7 +165,7 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
   plan->residual = std::move(filter.residual);
   const std::vector<int> columns = ColumnsOf(options.filter, *source.row_schema);
   // Arrow cannot compare those; the predicate on rows can.
-  if (HasExtensionType(columns, *source.row_schema)) plan->cold_batches = false;
+  if (HasOtherType(columns, *source.row_schema)) plan->cold_batches = false;
   if (plan->cold_batches) {
     ARROW_ASSIGN_OR_RAISE(plan->filter, options.filter.Bind(*source.row_schema->arrow_schema()));
     PlanResidual(columns, plan);
@@ -196,6 +211,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->ordered = options.ordered;
   plan->pool = options.memory_pool;
   ARROW_RETURN_NOT_OK(PlanProjection(options, plan.get()));
+  ARROW_RETURN_NOT_OK(PlanUserTypes(options, plan.get()));
   plan->decoded = plan->output;
   plan->cold_batches = plan->source.MayHaveSegments();
   ARROW_RETURN_NOT_OK(PlanFilter(options, plan.get()));
@@ -216,6 +232,14 @@ arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, c
   plan->cold_batches = plan->source.MayHaveSegments();
   if (plan->source.cold) PlanReadColumns(request.tested_later, plan.get());
   return plan;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ScanPlan::ToUser(std::shared_ptr<arrow::RecordBatch> batch) const {
+  if (user_schema == nullptr || batch == nullptr) return batch;
+  auto converted = batch::ToUserBatch(*batch, user_schema, user_types);
+  if (converted.ok()) return converted;
+  return converted.status().WithMessage("Scan of ", source.row_schema->table_name(), ", ",
+                                        converted.status().message());
 }
 
 std::string ScanPlan::RangesText() const {

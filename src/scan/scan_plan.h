@@ -43,6 +43,8 @@ struct ScanSource {
   std::shared_ptr<ProjectionCache> projections;
   WriteSet::View overlay;           // a transaction's own writes
   std::shared_ptr<ColdTable> cold;  // its segments; null for tables that never have any
+  // Of the visible columns, as programs get them; null: as batches have them.
+  std::shared_ptr<arrow::Schema> user_schema;
 
   // See ColdTable.
   bool MayHaveSegments() const;
@@ -79,6 +81,13 @@ struct ScanPlan {
   // The parts of Explain that say which rows are read: "2: [(5), (6)) [(9, 'a'), last)", "price > 3" or "none".
   std::string RangesText() const;
   std::string FilterText() const;
+
+  // The output as programs get it (batch/array_form.h). A null schema: as it is.
+  std::shared_ptr<arrow::Schema> user_schema;
+  std::vector<ColumnType> user_types;
+  // A batch of the output for the program that scans.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToUser(std::shared_ptr<arrow::RecordBatch> batch) const;
+  const std::shared_ptr<arrow::Schema>& result_schema() const { return user_schema ? user_schema : output->schema(); }
 };
 
 // Errors name the table and the column or option.

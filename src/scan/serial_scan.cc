@@ -25,13 +25,14 @@ class SerialScan : public TableScan {
     return scanner_->Start(plan_->ranges);
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return plan_->output->schema(); }
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->result_schema(); }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     batch->reset();
     ARROW_RETURN_NOT_OK(HomeProcess::Check());
     if (!scanner_ || rows_left_ <= 0) return failure_;
     auto next = scanner_->Next(BatchRows());
+    if (next.ok()) next = plan_->ToUser(*std::move(next));
     if (!next.ok()) failure_ = next.status();  // once failed, always: going on would skip a row
     *batch = std::move(next).ValueOr(nullptr);
     if (*batch != nullptr && (*batch)->num_rows() > rows_left_) *batch = (*batch)->Slice(0, rows_left_);

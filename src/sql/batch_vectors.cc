@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -55,6 +56,18 @@ void CopyNulls(const arrow::ArrayData& array, int64_t first, int64_t rows, duckd
   }
 }
 
+bool FillNested(const arrow::ArrayData& array, int64_t first, int64_t rows, const ColumnType& type,
+                duckdb::Vector* vector) {
+  const int32_t* const ends = array.GetValues<int32_t>(1) + first;
+  const auto* const bytes = reinterpret_cast<const char*>(array.buffers[2] ? array.buffers[2]->data() : nullptr);
+  for (int64_t row = 0; row < rows; ++row) {
+    if (duckdb::FlatVector::IsNull(*vector, static_cast<duckdb::idx_t>(row))) continue;
+    const std::string_view value(bytes + ends[row], static_cast<size_t>(ends[row + 1] - ends[row]));
+    if (!PutNestedValue(value, type, vector, static_cast<duckdb::idx_t>(row))) return false;
+  }
+  return true;
+}
+
 template <class Writer>
 bool FillColumn(const arrow::ArrayData& array, int64_t first, int64_t rows, VectorSink* sink,
                 VectorSink::Column* column) {
@@ -72,11 +85,17 @@ bool FillColumn(const arrow::ArrayData& array, int64_t first, int64_t rows, Vect
 
 arrow::Status FillVectors(const arrow::RecordBatch& batch, const std::vector<ColumnType>& types, int64_t first,
                           int64_t rows, const std::vector<duckdb::Vector*>& vectors) {
-  VectorSink sink;
+  VectorSink sink(types);
   sink.Attach(vectors);
   for (size_t i = 0; i < vectors.size(); ++i) {
     const arrow::ArrayData& array = *batch.column_data(static_cast<int>(i));
     CopyNulls(array, first, rows, vectors[i]);
+    if (types[i].is_nested()) {
+      if (!FillNested(array, first, rows, types[i], vectors[i])) {
+        return arrow::Status::Invalid("the bytes of a value of type ", types[i].ToString(), " are damaged");
+      }
+      continue;
+    }
     if (types[i].is_variable()) {
       PointToTexts(array, first, rows, vectors[i]);
       continue;

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "cold/segment_schema.h"
 #include "sql/function_fence.h"
 #include "sql/segment_file_system.h"
 #include "sql/sql_error.h"
@@ -64,6 +65,30 @@ class DroppedRows : public duckdb::DeleteFilter {
   const cold::DeletionVector& dropped_;
 };
 
+// Parts of nested types by their field ids, numbered as in SegmentArrowSchema.
+class PartColumns {
+ public:
+  explicit PartColumns(uint32_t column_id) : column_id_(column_id) {}
+
+  void AddTo(const ColumnType& type, duckdb::MultiFileColumnDefinition* column) {
+    for (const TypeMember& member : type.members()) {
+      const auto id = cold::PartFieldId(column_id_, ++number_);
+      auto& part = column->children.emplace_back(NameOf(type, member), ToLogicalType(member.type));
+      if (id) part.identifier = duckdb::Value::INTEGER(*id);
+      part.default_expression = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(part.type));
+      AddTo(member.type, &part);
+    }
+  }
+
+ private:
+  static std::string NameOf(const ColumnType& type, const TypeMember& member) {
+    return type.id == TypeId::kList ? "element" : member.name;
+  }
+
+  const uint32_t column_id_;
+  int number_ = 0;
+};
+
 // What the reader is made from; parquet_scan hands it on as its function's info.
 struct SegmentSource : public duckdb::TableFunctionInfo {
   SegmentSource(const Pieces& cold, const RowSchema& table, size_t visible) : pieces(cold) {
@@ -71,6 +96,7 @@ struct SegmentSource : public duckdb::TableFunctionInfo {
       const RowColumn& column = table.columns()[i];
       auto& defined = columns.emplace_back(column.name, ToLogicalType(column.type));
       defined.identifier = duckdb::Value::INTEGER(static_cast<int32_t>(column.id));
+      if (IsReadByParquetScan(column.type)) PartColumns(column.id).AddTo(column.type, &defined);
       defined.default_expression =
           duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.older_value(), column.type));
     }
@@ -152,9 +178,44 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSegments(duckdb::ClientContext& con
 
 }  // namespace
 
+bool LiesAsItself(const ColumnType& type) {
+  return IsBatchTypeArrow(type) || IsText(type) || type.is_nested();
+}
+
 bool IsReadByParquetScan(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kInterval:  // not all of which DuckDB reads from text
+    case TypeId::kGeometry:
+    case TypeId::kArray:
+    case TypeId::kUnion:
+    case TypeId::kVariant:
+      return false;
+    case TypeId::kList:
+    case TypeId::kStruct:
+    case TypeId::kMap:
+      return std::ranges::all_of(type.members(), [](const TypeMember& member) {
+        return LiesAsItself(member.type) && IsReadByParquetScan(member.type);
+      });
+    default:
+      break;
+  }
   const bool has_unit = KindOf(type) == TypeKind::kTimestamp || KindOf(type) == TypeKind::kTime;
   return !has_unit || type.unit == TimeUnit::kMicro;
+}
+
+// A projection of all columns in another order is none to parquet_scan: the columns come in the order of the scan.
+void ColdScan::OrderColumns() {
+  if (projection_.size() != columns_.size()) return;
+  duckdb::vector<duckdb::ColumnIndex> ordered;
+  auto filters = duckdb::make_uniq<duckdb::TableFilterSet>();
+  for (const duckdb::idx_t from : projection_) {
+    const auto filter = filters_->filters.find(from);
+    if (filter != filters_->filters.end()) filters->filters[ordered.size()] = std::move(filter->second);
+    ordered.push_back(columns_[from]);
+  }
+  columns_ = std::move(ordered);
+  filters_ = std::move(filters);
+  projection_.clear();
 }
 
 ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_t visible,
@@ -166,6 +227,7 @@ ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_
       filters_(std::move(filters)),
       op_(scan.op),
       function_(ParquetScan(context)) {
+  OrderColumns();
   function_.function_info = duckdb::make_shared_ptr<SegmentSource>(pieces_->pieces, table, visible);
   bind_data_ = BindSegments(context, function_, MayHaveNan(*pieces_));
   duckdb::TableFunctionInitInput input = InitInput();

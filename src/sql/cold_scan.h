@@ -16,6 +16,8 @@
 
 namespace yarrow::sql {
 
+// Whether values of the type lie in Parquet as that, and not as text, so that DuckDB's filters mean the same there.
+bool LiesAsItself(const ColumnType& type);
 // Whether DuckDB reads the type from Parquet as the values it has here.
 bool IsReadByParquetScan(const ColumnType& type);
 
@@ -50,9 +52,11 @@ class ColdScan {
   void Count(duckdb::ClientContext& context, Local& local) const;
 
   const std::shared_ptr<const ColdPieces> pieces_;
-  const duckdb::vector<duckdb::ColumnIndex> columns_;
-  const duckdb::vector<duckdb::idx_t> projection_;
-  const SegmentFilters filters_;
+  void OrderColumns();
+
+  duckdb::vector<duckdb::ColumnIndex> columns_;
+  duckdb::vector<duckdb::idx_t> projection_;
+  SegmentFilters filters_;
   const duckdb::optional_ptr<const duckdb::PhysicalOperator> op_;
   duckdb::TableFunction function_;
   duckdb::unique_ptr<duckdb::FunctionData> bind_data_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sql/sql_type.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 
@@ -40,7 +41,7 @@ using Result = std::optional<Predicate>;
 
 // A constant of another type than the column's would need DuckDB's rules for comparing the two.
 std::optional<Value> ConstantOf(const duckdb::Value& constant, const ColumnType& type) {
-  if (!IsSameUnit(type) || constant.type() != ToLogicalType(type)) return std::nullopt;
+  if (!IsSameUnit(type) || !HasOrder(type) || constant.type() != ToLogicalType(type)) return std::nullopt;
   auto value = FromDuckDb(constant, type);
   return value.ok() ? std::optional(*std::move(value)) : std::nullopt;
 }

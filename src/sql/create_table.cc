@@ -108,31 +108,9 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
     refuse("COLLATE " + collation +
            " is not supported for columns, whose text is sorted by its bytes; write COLLATE in the queries instead");
   }
-  duckdb::LogicalType plain = type.DeepCopy();
-  if (plain.HasAlias()) plain.SetAlias("");
-  if (type.id() == duckdb::LogicalTypeId::ENUM) {
-    refuse("type " + type.ToString() +
-           " is not supported: a table would take any text for a value of it; use VARCHAR instead");
-  }
-  if (type.id() == duckdb::LogicalTypeId::HUGEINT) {
-    refuse(
-        "type HUGEINT is not supported: a table would keep DECIMAL(38,0), for which //, functions of bits and "
-        "others answer otherwise; use DECIMAL(38,0), BIGINT or UBIGINT instead");
-  }
-  if (type.HasAlias()) {
-    refuse("type " + type.ToString() + " is another name of " + plain.ToString() +
-           ", and a table keeps neither that name nor what it asks of values; use " + plain.ToString() + " instead");
-  }
-  const auto declared = FromLogicalType(plain);
+  const auto declared = FromLogicalType(type);
   if (!declared.ok()) refuse(declared.status().message());
   return *declared;
-}
-
-void StoreHugeIntAsDecimal(duckdb::ColumnList* columns) {
-  for (duckdb::idx_t i = 0; i < columns->LogicalColumnCount(); ++i) {
-    duckdb::ColumnDefinition& column = columns->GetColumnMutable(duckdb::LogicalIndex(i));
-    if (column.Type().id() == duckdb::LogicalTypeId::HUGEINT) column.SetType(duckdb::LogicalType::DECIMAL(38, 0));
-  }
 }
 
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,

@@ -11,13 +11,9 @@ namespace yarrow::sql {
 // = 'user') chooses the table's kind.
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info);
 
-// The type of a column declared or selected as `type`. Throws for those that cannot be stored, and for what would be
-// lost of the others: values of an ENUM, a collation, what another name of a type asks of values (JSON), HUGEINT (but
-// see StoreHugeIntAsDecimal). `where` names table and column.
+// The type of a column declared or selected as `type`. Throws for those that cannot be stored, and for a collation.
+// `where` names table and column.
 ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type);
-
-// For CREATE TABLE AS, whose columns nobody declared: HUGEINT, the type of sum(BIGINT), becomes DECIMAL(38,0).
-void StoreHugeIntAsDecimal(duckdb::ColumnList* columns);
 
 // One column of it, nullable; `table` is for messages.
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,

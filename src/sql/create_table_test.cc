@@ -50,16 +50,6 @@ TEST_F(CreateTableTest, CollationsAreRefused) {
 
 // What a statement says of a table is kept, or the statement is refused: nothing is passed over.
 TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
-  Run("CREATE TYPE memory.main.size AS ENUM ('small', 'large')");
-  const std::string size = "ENUM('small', 'large')";
-  ExpectRefused("CREATE TABLE u (id INT PRIMARY KEY, s " + size + ")", {"main.u", "column s", "ENUM", "use VARCHAR"});
-  ExpectRefused("CREATE TABLE u (s memory.main.size)", {"main.u", "column s", "use VARCHAR"});
-  ExpectRefused("CREATE TABLE u AS SELECT 'small'::" + size + " AS s", {"main.u", "column s", "ENUM", "use VARCHAR"});
-  ExpectRefused("CREATE TABLE u (j JSON)", {"main.u", "column j", "JSON", "use VARCHAR"});
-  ExpectRefused("CREATE TABLE u AS SELECT '{}'::JSON AS j", {"main.u", "column j", "use VARCHAR"});
-  ExpectRefused("CREATE TABLE u (h HUGEINT)", {"main.u", "column h", "use DECIMAL(38,0)"});
-  ExpectRefused("CREATE TABLE u (id INT128 PRIMARY KEY)", {"main.u", "column id", "use DECIMAL(38,0)"});
-  ExpectRefused("CREATE TABLE u (h UHUGEINT)", {"main.u", "column h", "UHUGEINT"});
   ExpectRefused("CREATE TABLE u (a INT USING COMPRESSION rle)", {"main.u", "column a", "COMPRESSION", "optimize_for"});
   ExpectRefused("CREATE TABLE u (a INT CHECK (a > 0))", {"main.u", "CHECK"});
   ExpectRefused("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
@@ -83,9 +73,7 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
   Run("DROP TABLE w");
   // Nobody declared the type of a sum.
   EXPECT_EQ(Run("CREATE TABLE w AS SELECT sum(i) AS s FROM range(10) r(i)"), "1");
-  EXPECT_EQ(Run("SELECT column_type, s FROM (DESCRIBE w), w"), "DECIMAL(38,0)|45");
-  const std::string large = Run("CREATE TABLE x AS SELECT 170141183460469231731687303715884105727::HUGEINT AS h");
-  EXPECT_NE(large.find("170141183460469231731687303715884105727"), std::string::npos) << large;
+  EXPECT_EQ(Run("SELECT column_type, s FROM (DESCRIBE w), w"), "HUGEINT|45");
   EXPECT_EQ(Run("DROP TABLE w; CREATE OR REPLACE TABLE w (s DOUBLE); INSERT INTO w SELECT sum(i) FROM range(10) r(i)"),
             "1");
   Run("DROP TABLE w");
@@ -94,7 +82,6 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
 }
 
 TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
-  Run("CREATE TYPE memory.main.size AS ENUM ('small', 'large')");
   Run("CREATE TABLE t (id INT PRIMARY KEY, n INT, s VARCHAR)");
   const auto expect = [&](const std::string& change, const std::vector<std::string>& parts) {
     const std::string error = Run("ALTER TABLE t " + change);
@@ -104,16 +91,12 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
               "id INTEGER n INTEGER s VARCHAR")
         << change;
   };
-  expect("ADD COLUMN e ENUM('small', 'large')", {"main.t", "column e", "ENUM", "use VARCHAR"});
-  expect("ADD COLUMN e memory.main.size", {"main.t", "column e", "use VARCHAR"});
-  expect("ADD COLUMN h HUGEINT", {"main.t", "column h", "use DECIMAL(38,0)"});
-  expect("ALTER n TYPE HUGEINT", {"main.t", "column n", "use DECIMAL(38,0)"});
-  expect("ADD COLUMN j JSON", {"main.t", "column j", "use VARCHAR"});
+  expect("ALTER n TYPE HUGEINT", {"main.t", "column 'n'", "cannot become HUGEINT"});
   expect("ADD COLUMN e VARCHAR COLLATE NOCASE", {"main.t", "column e", "COLLATE NOCASE"});
   expect("ADD COLUMN e INT USING COMPRESSION rle", {"main.t", "column e", "COMPRESSION"});
   expect("ADD COLUMN e INT NOT NULL", {"constraints"});
   expect("ADD COLUMN e INT CHECK (e > 0)", {"constraints"});
-  expect("ALTER s TYPE ENUM('small', 'large')", {"main.t", "column s", "ENUM", "use VARCHAR"});
+  expect("ALTER s TYPE ENUM('small', 'large')", {"main.t", "column 's'", "cannot become ENUM('small', 'large')"});
   expect("ALTER s TYPE VARCHAR COLLATE NOCASE", {"main.t", "column s", "COLLATE NOCASE"});
   expect("ALTER n TYPE BIGINT USING n::SMALLINT", {"main.t", "column n", "USING", "fill it with UPDATE"});
   expect("ALTER n TYPE BIGINT USING TRY_CAST(n AS BIGINT)", {"main.t", "column n", "USING"});

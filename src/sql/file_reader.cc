@@ -10,6 +10,7 @@
 #include "sql/query_reader.h"
 #include "sql/sql_type.h"
 #include "sql/statement_retry.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
@@ -101,7 +102,9 @@ FileColumn MakeColumn(const std::string& name, const duckdb::LogicalType& type) 
   const auto own = FromLogicalType(type);
   if (type.IsJSONType()) {
     column.type = ColumnType(TypeId::kUtf8);  // values of several types
-  } else if (own.ok()) {
+  } else if (type.id() == duckdb::LogicalTypeId::HUGEINT) {
+    column.type = ColumnType::Decimal(38, 0);
+  } else if (own.ok() && (IsBatchTypeArrow(*own) || IsNestedOfArrow(*own))) {
     column.type = *own;
   }
   return column;
@@ -281,7 +284,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> FileReader::Read(const 
   }
   auto result = impl_->connection->SendQuery("SELECT * FROM " + call);
   if (result->HasError()) return Shortened(ToStatus(result->GetErrorObject()));
-  ARROW_ASSIGN_OR_RAISE(auto rows, QueryReader::Make(std::move(result)));
+  ARROW_ASSIGN_OR_RAISE(auto rows, QueryReader::Make(std::move(result), NestedValues::kAsArrow));
   return std::make_shared<ShortErrors>(std::move(rows));
 }
 

@@ -1,5 +1,7 @@
 #include "sql/key_order.h"
 
+#include <duckdb/planner/expression_iterator.hpp>
+
 #include <algorithm>
 
 namespace yarrow::sql {
@@ -7,10 +9,27 @@ namespace yarrow::sql {
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
 
+namespace {
+
+// DuckDB compares nested values part by part, and what passes comes in another order.
+bool ComparesNested(const duckdb::Expression& expression) {
+  bool found = false;
+  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const duckdb::Expression& child) {
+    found = found || child.return_type.IsNested() || ComparesNested(child);
+  });
+  return found;
+}
+
+bool KeepsOrder(const LogicalOperator& filter) {
+  return std::ranges::none_of(filter.expressions, [](const auto& condition) { return ComparesNested(*condition); });
+}
+
+}  // namespace
+
 duckdb::LogicalGet* ScanBelow(LogicalOperator& op, Past past) {
   LogicalOperator* below = &op;
   while (below->type == LogicalOperatorType::LOGICAL_PROJECTION ||
-         (past == Past::kFiltersToo && below->type == LogicalOperatorType::LOGICAL_FILTER)) {
+         (past == Past::kFiltersToo && below->type == LogicalOperatorType::LOGICAL_FILTER && KeepsOrder(*below))) {
     below = below->children[0].get();
   }
   if (below->type != LogicalOperatorType::LOGICAL_GET) return nullptr;

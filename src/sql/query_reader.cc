@@ -3,15 +3,31 @@
 #include <arrow/c/bridge.h>
 #include <duckdb/common/vector_operations/vector_operations.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "sql/arrow_export.h"
 #include "sql/sql_type.h"
 #include "store/home_process.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 
 using arrow::Status;
+
+namespace {
+
+bool IsArrows(const ColumnType& type) {
+  if (type.id == TypeId::kUnion || type.id == TypeId::kVariant) return false;
+  if (!type.is_nested()) return IsBatchTypeArrow(type) && type.id != TypeId::kGeometry;
+  return std::ranges::all_of(type.members(), [](const TypeMember& member) { return IsArrows(member.type); });
+}
+
+}  // namespace
+
+bool IsNestedOfArrow(const ColumnType& type) {
+  return type.is_nested() && IsArrows(type);
+}
 
 Status ToStatus(const duckdb::ErrorData& error) {
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) return Status::Cancelled("cancelled");
@@ -21,9 +37,10 @@ Status ToStatus(const duckdb::ErrorData& error) {
 QueryReader::QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result)
     : result_(std::move(result)), layout_(ArrowLayout(result_->client_properties.client_context)) {}
 
-arrow::Result<std::shared_ptr<QueryReader>> QueryReader::Make(duckdb::unique_ptr<duckdb::QueryResult> result) {
+arrow::Result<std::shared_ptr<QueryReader>> QueryReader::Make(duckdb::unique_ptr<duckdb::QueryResult> result,
+                                                              NestedValues nested) {
   std::shared_ptr<QueryReader> reader(new QueryReader(std::move(result)), DeleteAtHome());
-  ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(); }));
+  ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(nested); }));
   ArrowSchema exported;
   ARROW_RETURN_NOT_OK(Try([&] {
     duckdb::ArrowConverter::ToArrowSchema(&exported, reader->text_.GetTypes(), reader->result_->names, reader->layout_);
@@ -42,11 +59,13 @@ Status QueryReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
   return arrow::ImportRecordBatch(&exported, schema_).Value(batch);
 }
 
-void QueryReader::PlanTypes() {
+void QueryReader::PlanTypes(NestedValues nested) {
   duckdb::vector<duckdb::LogicalType> types;
   for (const duckdb::LogicalType& type : result_->types) {
-    const bool is_plain = FromLogicalType(type).ok() && type.id() != duckdb::LogicalTypeId::ENUM;
-    types.push_back(is_plain ? type : duckdb::LogicalType::VARCHAR);
+    const auto own = FromLogicalType(type);
+    const bool is_nested = own.ok() && nested == NestedValues::kAsArrow && IsNestedOfArrow(*own);
+    const bool is_flat = own.ok() && !own->is_nested() && (IsArrows(*own) || own->id == TypeId::kHugeint);
+    types.push_back(is_flat || is_nested ? type : duckdb::LogicalType::VARCHAR);
   }
   text_.Initialize(duckdb::Allocator::DefaultAllocator(), types);
 }

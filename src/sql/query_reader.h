@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "sql/duckdb_api.h"
+#include "yarrow/type.h"
 
 namespace yarrow::sql {
 
@@ -26,17 +27,25 @@ arrow::Status Try(Function function) {
   }
 }
 
-// Reads a result as it is computed. Columns of types that no Yarrow column can have come as text. Not thread-safe.
+// Whether DuckDB exports values of the nested type, and all of their parts, to Arrow as they are.
+bool IsNestedOfArrow(const ColumnType& type);
+
+// How columns of nested types come: as DuckDB's text, for people, or as Arrow has them.
+enum class NestedValues { kAsText, kAsArrow };
+
+// Reads a result as it is computed. Columns of types that Arrow has not, or not all of whose parts it has, come as
+// text. Not thread-safe.
 class QueryReader : public arrow::RecordBatchReader {
  public:
-  static arrow::Result<std::shared_ptr<QueryReader>> Make(duckdb::unique_ptr<duckdb::QueryResult> result);
+  static arrow::Result<std::shared_ptr<QueryReader>> Make(duckdb::unique_ptr<duckdb::QueryResult> result,
+                                                          NestedValues nested = NestedValues::kAsText);
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;
 
  private:
   explicit QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result);
-  void PlanTypes();
+  void PlanTypes(NestedValues nested);
   bool Export(ArrowArray* exported);
   bool Fetch();
 

@@ -1,5 +1,7 @@
 #include "sql/scan_pushdown.h"
 
+#include <duckdb/planner/operator/logical_filter.hpp>
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -160,7 +162,59 @@ void DescribeScans(duckdb::ClientContext& context, LogicalOperator& op) {
   for (auto& child : op.children) DescribeScans(context, *child);
 }
 
+// Makes the position in the scan's list of columns one of those that come out; false if it was.
+bool AddOutput(duckdb::LogicalGet& get, duckdb::idx_t position) {
+  auto& outputs = get.projection_ids;
+  if (outputs.empty() || std::ranges::find(outputs, position) != outputs.end()) return false;
+  outputs.push_back(position);
+  return true;
+}
+
+// The conditions that the scan does not take, over its columns, and taken off it.
+duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> TakeOtherFilters(duckdb::LogicalGet& get) {
+  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> conditions;
+  auto& filters = get.table_filters.filters;
+  for (auto at = filters.begin(); at != filters.end();) {
+    const auto& [id, filter] = *at;
+    if (duckdb::IsVirtualColumn(id) || TakesFilterOn(BindDataOf(get), id)) {
+      ++at;
+      continue;
+    }
+    const auto& columns = get.GetColumnIds();
+    const auto of_id = [id = id](const duckdb::ColumnIndex& column) { return column.GetPrimaryIndex() == id; };
+    const auto position = static_cast<duckdb::idx_t>(std::ranges::find_if(columns, of_id) - columns.begin());
+    const duckdb::BoundColumnRefExpression column(get.returned_types[id],
+                                                  duckdb::ColumnBinding(get.table_index, position));
+    // An optional one is of a limit or join above, which tests for itself.
+    if (filter->filter_type != duckdb::TableFilterType::OPTIONAL_FILTER) {
+      conditions.push_back(filter->ToExpression(column));
+      AddOutput(get, position);
+    }
+    at = filters.erase(at);
+  }
+  return conditions;
+}
+
+// Filters that the scan does not take go above it.
+void LiftOtherFilters(duckdb::unique_ptr<LogicalOperator>& op) {
+  for (auto& child : op->children) LiftOtherFilters(child);
+  duckdb::LogicalGet* get = op->type == LogicalOperatorType::LOGICAL_GET ? ScanBelow(*op) : nullptr;
+  if (get == nullptr) return;
+  const duckdb::idx_t outputs = get->projection_ids.size();
+  auto conditions = TakeOtherFilters(*get);
+  if (conditions.empty()) return;
+  auto filter = duckdb::make_uniq<duckdb::LogicalFilter>();
+  filter->expressions = std::move(conditions);
+  if (get->projection_ids.size() > outputs) {  // what only the filter reads ends there
+    for (duckdb::idx_t i = 0; i < outputs; ++i) filter->projection_map.push_back(i);
+  }
+  if (get->has_estimated_cardinality) filter->SetEstimatedCardinality(get->estimated_cardinality);
+  filter->children.push_back(std::move(op));
+  op = std::move(filter);
+}
+
 void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<LogicalOperator>& plan) {
+  LiftOtherFilters(plan);
   DropMisplacedFilters(*plan);
   PushLimits(*plan);
   if (DropOrderOfResult(plan)) PushLimits(*plan);

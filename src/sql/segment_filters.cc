@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sql/cold_scan.h"
 #include "sql/condition_translation.h"
 #include "sql/sql_type.h"
 
@@ -15,7 +16,8 @@ using FilterPtr = duckdb::unique_ptr<TableFilter>;
 
 class SegmentFilterChoice {
  public:
-  SegmentFilterChoice(const RowColumn& column, const ColdPieces& pieces) : type_(ToLogicalType(column.type)) {
+  SegmentFilterChoice(const RowColumn& column, const ColdPieces& pieces)
+      : type_(ToLogicalType(column.type)), lies_as_itself_(LiesAsItself(column.type) && !column.type.is_nested()) {
     has_other_type_ = std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
       const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
       return stored != nullptr && stored->type != column.type;
@@ -39,6 +41,7 @@ class SegmentFilterChoice {
 
  private:
   bool MeansTheSame(const TableFilter& filter) const {
+    if (!lies_as_itself_ && !IsNullTest(filter)) return false;
     switch (filter.filter_type) {
       case TableFilterType::CONSTANT_COMPARISON: {
         const auto& comparison = filter.Cast<duckdb::ConstantFilter>();
@@ -67,6 +70,10 @@ class SegmentFilterChoice {
     }
   }
 
+  static bool IsNullTest(const TableFilter& filter) {
+    return filter.filter_type == TableFilterType::IS_NULL || filter.filter_type == TableFilterType::IS_NOT_NULL;
+  }
+
   bool AllMeanTheSame(const duckdb::vector<FilterPtr>& filters) const {
     return !filters.empty() && std::ranges::all_of(filters, [&](const auto& child) { return MeansTheSame(*child); });
   }
@@ -81,6 +88,7 @@ class SegmentFilterChoice {
   }
 
   const duckdb::LogicalType type_;
+  const bool lies_as_itself_;    // and not as text
   bool has_other_type_ = false;  // in some segment
   bool may_round_ = false;
 };

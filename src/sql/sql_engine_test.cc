@@ -39,7 +39,7 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("INSERT INTO t VALUES (5, NULL)", {"Constraint Error", "main.t", "name"});
   expect_error("UPDATE t SET name = NULL", {"Constraint Error", "main.t", "name"});
   expect_error("CREATE TABLE t (a INT)", {"already exists"});
-  expect_error("CREATE TABLE u (a INT[])", {"main.u", "column a", "INTEGER[]"});
+  expect_error("CREATE TABLE u (a INT[] PRIMARY KEY)", {"main.u", "column a", "INTEGER[]", "cannot be in a key"});
   expect_error("CREATE TABLE u (a INT, CHECK (a > 0))", {"main.u", "CHECK"});
   expect_error("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
   expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
@@ -101,7 +101,11 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
       "ALTER TABLE t ADD PRIMARY KEY (name)",
       "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES t (id)",
       "ALTER TABLE t ADD COLUMN g INTEGER AS (id + 1)",
-      "ALTER TABLE t ADD COLUMN s STRUCT(a INTEGER)",
+      "ALTER TABLE t ADD COLUMN s STRUCT(a INTEGER); ALTER TABLE t ADD COLUMN s.b INTEGER",
+      "SELECT * FROM t WHERE s.a = 1 AND s <> {'a': 2}",
+      "DELETE FROM t WHERE (s).a = 1",
+      "UPDATE t SET s = {'a': 1, 'b': 2}",
+      "ALTER TABLE t DROP COLUMN s",
       "ALTER TABLE t ADD COLUMN name.a INTEGER",
       "ALTER TABLE t DROP COLUMN name.a",
       "ALTER TABLE t RENAME COLUMN name.a TO b",

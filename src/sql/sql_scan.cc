@@ -31,6 +31,7 @@
 #include "sql/vector_taker.h"
 #include "store/tombstone_count.h"
 #include "tier/new_segments.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
@@ -371,11 +372,6 @@ duckdb::virtual_column_map_t VirtualColumns(ClientContext&, duckdb::optional_ptr
   return data->Cast<ScanBindData>().table->GetVirtualColumns();
 }
 
-bool SupportsPushdown(const duckdb::FunctionData& data, duckdb::idx_t column) {
-  const TableDefinition& table = data.Cast<ScanBindData>().table->table()->definition();
-  return column < table.visible_columns() && IsSameUnit(table.columns[column].type);
-}
-
 // A comparison of one column with a constant, or several of them: DuckDB makes filters of those, and learns from them
 // how many rows to expect.
 bool BecomesTableFilter(const duckdb::Expression& condition) {
@@ -465,6 +461,14 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   bind.row_filter = plan->FilterText();
 }
 
+bool TakesFilterOn(const ScanBindData& bind, duckdb::column_t column) {
+  const TableDefinition& table = bind.table->table()->definition();
+  if (column >= table.visible_columns()) return false;
+  const ColumnType& type = table.columns[column].type;
+  // Segments have labels as text: a filter on them would keep parquet_scan from reading the table.
+  return IsSameUnit(type) && HasOrder(type) && type.id != TypeId::kEnum;
+}
+
 bool HasSegments(const ScanBindData& bind) {
   const auto& cold = bind.table->table()->cold();
   return cold && (bind.new_rows > 0 || cold->MayHaveSegments());
@@ -481,7 +485,6 @@ duckdb::TableFunction ScanFunction() {
   function.statistics = Statistics;
   function.get_bind_info = GetBindInfo;
   function.get_virtual_columns = VirtualColumns;
-  function.supports_pushdown_type = SupportsPushdown;
   function.pushdown_complex_filter = TakeConditions;
   function.to_string = ToText;
   function.dynamic_to_string = ToTextAfterwards;

@@ -1,10 +1,17 @@
 #include "sql/sql_type.h"
 
+#include <duckdb/common/vector_operations/vector_operations.hpp>
+
 #include <array>
 #include <iterator>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "sql/stored_vectors.h"
 #include "type/type_traits.h"
 
 namespace yarrow::sql {
@@ -42,32 +49,6 @@ LogicalType TimestampType(const ColumnType& type) {
   return LogicalType::TIMESTAMP;
 }
 
-// DuckDB's UUID is a signed integer whose order is that of the bytes: the top bit is flipped.
-duckdb::hugeint_t ToHugeint(const Uuid& uuid) {
-  uint64_t high = 0, low = 0;
-  for (size_t i = 0; i < 8; ++i) {
-    high = high << 8 | uuid.bytes[i];
-    low = low << 8 | uuid.bytes[8 + i];
-  }
-  return {static_cast<int64_t>(high ^ (uint64_t{1} << 63)), low};
-}
-
-Uuid FromHugeint(const duckdb::hugeint_t& number) {
-  Uuid uuid;
-  uint64_t high = static_cast<uint64_t>(number.upper) ^ (uint64_t{1} << 63), low = number.lower;
-  for (size_t i = 8; i-- > 0;) {
-    uuid.bytes[i] = static_cast<uint8_t>(high);
-    uuid.bytes[8 + i] = static_cast<uint8_t>(low);
-    high >>= 8;
-    low >>= 8;
-  }
-  return uuid;
-}
-
-Int128 ToInt128(const duckdb::hugeint_t& number) {
-  return static_cast<Int128>(number.upper) * (static_cast<Int128>(1) << 64) + number.lower;
-}
-
 // The number behind a date, time or timestamp, whatever its unit.
 int64_t Ticks(const duckdb::Value& value) {
   switch (value.type().InternalType()) {
@@ -76,12 +57,6 @@ int64_t Ticks(const duckdb::Value& value) {
     default:
       return value.GetValueUnsafe<int64_t>();
   }
-}
-
-// Microseconds in a unit of the type, where DuckDB has only those.
-int64_t MicrosOf(const ColumnType& type) {
-  if (IsSameUnit(type)) return 1;
-  return type.unit == TimeUnit::kSecond ? 1'000'000 : 1000;
 }
 
 arrow::Result<Value> UnscaledTicks(const duckdb::Value& value, const ColumnType& type) {
@@ -131,7 +106,182 @@ duckdb::Value TimestampValue(int64_t ticks, const ColumnType& type) {
   return duckdb::Value::TIMESTAMPNS(duckdb::timestamp_ns_t(ticks));
 }
 
+LogicalType EnumType(const ColumnType& type) {
+  const std::vector<std::string>& labels = type.labels();
+  duckdb::Vector values(LogicalType::VARCHAR, labels.size());
+  for (size_t i = 0; i < labels.size(); ++i) {
+    duckdb::FlatVector::GetData<duckdb::string_t>(values)[i] = duckdb::StringVector::AddString(values, labels[i]);
+  }
+  return LogicalType::ENUM(values, labels.size());
+}
+
+duckdb::child_list_t<LogicalType> MemberTypes(const ColumnType& type) {
+  duckdb::child_list_t<LogicalType> types;
+  for (const TypeMember& member : type.members()) types.emplace_back(member.name, ToLogicalType(member.type));
+  return types;
+}
+
+LogicalType MakeDetailedType(const ColumnType& type) {
+  switch (type.id) {
+    case TypeId::kEnum:
+      return EnumType(type);
+    case TypeId::kList:
+      return LogicalType::LIST(ToLogicalType(type.members()[0].type));
+    case TypeId::kArray:
+      return LogicalType::ARRAY(ToLogicalType(type.members()[0].type), type.array_size());
+    case TypeId::kStruct:
+      return LogicalType::STRUCT(MemberTypes(type));
+    case TypeId::kMap:
+      return LogicalType::MAP(ToLogicalType(type.members()[0].type), ToLogicalType(type.members()[1].type));
+    case TypeId::kUnion:
+      return LogicalType::UNION(MemberTypes(type));
+    default:
+      return LogicalType::VARIANT();
+  }
+}
+
+// Types with details, which take long to make, as long as columns have them.
+class DetailedTypes {
+ public:
+  LogicalType Find(const ColumnType& type) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = types_.find(type.details.get());
+      if (known != types_.end() && known->second.details.lock() == type.details) return known->second.type;
+    }
+    const LogicalType made = MakeDetailedType(type);
+    const std::lock_guard lock(mutex_);
+    if (types_.size() >= kMost) std::erase_if(types_, [](const auto& entry) { return entry.second.details.expired(); });
+    if (types_.size() >= kMost) types_.clear();
+    types_.insert_or_assign(type.details.get(), Known{type.details, made});
+    return made;
+  }
+
+ private:
+  static constexpr size_t kMost = 4096;
+  struct Known {
+    std::weak_ptr<const TypeDetails> details;
+    LogicalType type;
+  };
+  std::mutex mutex_;
+  std::unordered_map<const TypeDetails*, Known> types_;
+};
+
+LogicalType DetailedType(const ColumnType& type) {
+  static auto* const types = new DetailedTypes;  // outlives every thread
+  return types->Find(type);
+}
+
+arrow::Result<ColumnType> MembersFrom(const LogicalType& type, bool is_union) {
+  std::vector<TypeMember> members;
+  const auto take = [&](const std::string& name, const LogicalType& member) -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(ColumnType taken, FromLogicalType(member));
+    members.push_back({name, std::move(taken)});
+    return arrow::Status::OK();
+  };
+  if (is_union) {
+    for (duckdb::idx_t i = 0; i < duckdb::UnionType::GetMemberCount(type); ++i) {
+      ARROW_RETURN_NOT_OK(take(duckdb::UnionType::GetMemberName(type, i), duckdb::UnionType::GetMemberType(type, i)));
+    }
+    return ColumnType::Union(std::move(members));
+  }
+  for (const auto& [name, member] : duckdb::StructType::GetChildTypes(type)) ARROW_RETURN_NOT_OK(take(name, member));
+  return ColumnType::Struct(std::move(members));
+}
+
+ColumnType EnumFrom(const LogicalType& type) {
+  std::vector<std::string> labels;
+  for (duckdb::idx_t i = 0; i < duckdb::EnumType::GetSize(type); ++i) {
+    labels.push_back(duckdb::EnumType::GetString(type, i).GetString());
+  }
+  return ColumnType::Enum(std::move(labels));
+}
+
+arrow::Status NoColumnType(const LogicalType& type) {
+  return arrow::Status::NotImplemented("no column can have the type ", type.ToString());
+}
+
+uint64_t EnumNumber(const duckdb::Value& value) {
+  switch (value.type().InternalType()) {
+    case duckdb::PhysicalType::UINT8:
+      return value.GetValueUnsafe<uint8_t>();
+    case duckdb::PhysicalType::UINT16:
+      return value.GetValueUnsafe<uint16_t>();
+    default:
+      return value.GetValueUnsafe<uint32_t>();
+  }
+}
+
+// A value of a nested type has its bytes from a vector of it alone.
+std::string NestedBytes(const duckdb::Value& value, const ColumnType& type) {
+  duckdb::Vector one(value);
+  duckdb::Vector flat(value.type(), 1);
+  duckdb::VectorOperations::Copy(one, flat, 1, 0, 0);
+  std::string bytes;
+  AppendNestedValue(flat, 0, type, &bytes);
+  return bytes;
+}
+
+duckdb::Value NestedValue(const std::string& bytes, const ColumnType& type) {
+  duckdb::Vector one(ToLogicalType(type), 1);
+  if (!PutNestedValue(bytes, type, &one, 0)) {
+    throw duckdb::InvalidInputException("the bytes of a value of type %s are damaged", type.ToString());
+  }
+  return one.GetValue(0);
+}
+
+// Text or bytes, as they are, of a type that holds such.
+duckdb::Value TextValue(const std::string& bytes, const LogicalType& type) {
+  duckdb::Value value = type.id() == LogicalTypeId::VARCHAR ? duckdb::Value(bytes) : duckdb::Value::BLOB_RAW(bytes);
+  value.Reinterpret(type);
+  return value;
+}
+
+duckdb::hugeint_t FromInt128(Int128 number) {
+  return {static_cast<int64_t>(number >> 64), static_cast<uint64_t>(number)};
+}
+
+UInt128 ToUInt128(const duckdb::uhugeint_t& number) {
+  return static_cast<UInt128>(number.upper) << 64 | number.lower;
+}
+
 }  // namespace
+
+// The top bit is flipped.
+duckdb::hugeint_t ToHugeint(const Uuid& uuid) {
+  uint64_t high = 0, low = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    high = high << 8 | uuid.bytes[i];
+    low = low << 8 | uuid.bytes[8 + i];
+  }
+  return {static_cast<int64_t>(high ^ (uint64_t{1} << 63)), low};
+}
+
+Uuid FromHugeint(const duckdb::hugeint_t& number) {
+  Uuid uuid;
+  uint64_t high = static_cast<uint64_t>(number.upper) ^ (uint64_t{1} << 63), low = number.lower;
+  for (size_t i = 8; i-- > 0;) {
+    uuid.bytes[i] = static_cast<uint8_t>(high);
+    uuid.bytes[8 + i] = static_cast<uint8_t>(low);
+    high >>= 8;
+    low >>= 8;
+  }
+  return uuid;
+}
+
+Int128 ToInt128(const duckdb::hugeint_t& number) {
+  return static_cast<Int128>(number.upper) * (static_cast<Int128>(1) << 64) + number.lower;
+}
+
+duckdb::dtime_tz_t TimeTzFromSorted(uint64_t number) {
+  const uint64_t west = number & duckdb::dtime_tz_t::OFFSET_MASK;
+  return duckdb::dtime_tz_t(number - duckdb::dtime_tz_t::encode_micros(west * duckdb::dtime_tz_t::OFFSET_MICROS));
+}
+
+int64_t MicrosOf(const ColumnType& type) {
+  if (IsSameUnit(type)) return 1;
+  return type.unit == TimeUnit::kSecond ? 1'000'000 : 1000;
+}
 
 LogicalType ToLogicalType(const ColumnType& type) {
   switch (KindOf(type)) {
@@ -141,8 +291,12 @@ LogicalType ToLogicalType(const ColumnType& type) {
       return type.unit == TimeUnit::kNano ? LogicalType::TIME_NS : LogicalType::TIME;
     case TypeKind::kTimestamp:
       return TimestampType(type);
+    case TypeKind::kEnum:
+    case TypeKind::kNested:
+      return DetailedType(type);
     default:
-      return TypeOfName(type.id);
+      if (type.id == TypeId::kJson) return LogicalType::JSON();
+      return type.id == TypeId::kGeometry ? LogicalType::GEOMETRY() : TypeOfName(type.id);
   }
 }
 
@@ -155,8 +309,30 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
   switch (type.id()) {
     case LogicalTypeId::DECIMAL:
       return ColumnType::Decimal(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type));
-    case LogicalTypeId::HUGEINT:
-      return ColumnType::Decimal(38, 0);
+    case LogicalTypeId::VARCHAR:
+      return type.IsJSONType() ? TypeId::kJson : TypeId::kUtf8;
+    case LogicalTypeId::ENUM:
+      return EnumFrom(type);
+    case LogicalTypeId::LIST: {
+      ARROW_ASSIGN_OR_RAISE(ColumnType element, FromLogicalType(duckdb::ListType::GetChildType(type)));
+      return ColumnType::List(std::move(element));
+    }
+    case LogicalTypeId::ARRAY: {
+      ARROW_ASSIGN_OR_RAISE(ColumnType element, FromLogicalType(duckdb::ArrayType::GetChildType(type)));
+      return ColumnType::Array(std::move(element), static_cast<uint32_t>(duckdb::ArrayType::GetSize(type)));
+    }
+    case LogicalTypeId::STRUCT:
+    case LogicalTypeId::UNION:
+      return MembersFrom(type, type.id() == LogicalTypeId::UNION);
+    case LogicalTypeId::MAP: {
+      ARROW_ASSIGN_OR_RAISE(ColumnType key, FromLogicalType(duckdb::MapType::KeyType(type)));
+      ARROW_ASSIGN_OR_RAISE(ColumnType value, FromLogicalType(duckdb::MapType::ValueType(type)));
+      return ColumnType::Map(std::move(key), std::move(value));
+    }
+    case LogicalTypeId::VARIANT:
+      return ColumnType::Variant();
+    case LogicalTypeId::GEOMETRY:
+      return TypeId::kGeometry;
     case LogicalTypeId::TIME_NS:
       return ColumnType::Time(TimeUnit::kNano);
     case LogicalTypeId::TIMESTAMP_SEC:
@@ -166,10 +342,9 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
       return ColumnType::Parse(type.ToString());
     default:
       for (const TypeFacts& row : kTypes) {
-        if (TypeOfName(row.id) == type.id()) return ColumnType::Parse(type.ToString());
+        if (TypeOfName(row.id) == type.id()) return ColumnType(row.id);
       }
-      return arrow::Status::NotImplemented("columns of type ", type.ToString(),
-                                           " cannot be stored; cast to VARCHAR, DECIMAL or one column a field");
+      return NoColumnType(type);
   }
 }
 
@@ -194,6 +369,22 @@ arrow::Result<Value> FromDuckDb(const duckdb::Value& value, const ColumnType& ty
       return UnscaledTicks(value, type);
     case TypeKind::kUuid:
       return Value(FromHugeint(value.GetValueUnsafe<duckdb::hugeint_t>()));
+    case TypeKind::kHugeint:
+      if (type.id == TypeId::kHugeint) return Value(ToInt128(value.GetValueUnsafe<duckdb::hugeint_t>()));
+      return Value(ToUInt128(value.GetValueUnsafe<duckdb::uhugeint_t>()));
+    case TypeKind::kInterval: {
+      const auto interval = value.GetValueUnsafe<duckdb::interval_t>();
+      return Value(Interval{interval.months, interval.days, interval.micros});
+    }
+    case TypeKind::kTimeTz:
+      return Value(uint64_t{value.GetValueUnsafe<duckdb::dtime_tz_t>().sort_key()});
+    case TypeKind::kBit:
+    case TypeKind::kBignum:
+      return Value(duckdb::StringValue::Get(value));
+    case TypeKind::kEnum:
+      return Value(static_cast<uint64_t>(EnumNumber(value)));
+    case TypeKind::kNested:
+      return Value(NestedBytes(value, type));
   }
   return Value();
 }
@@ -213,9 +404,10 @@ duckdb::Value ToDuckDb(const Value& value, const ColumnType& type) {
     case TypeKind::kDecimal:
       return DecimalValue(value.get<Decimal>(), type);
     case TypeKind::kText:
-      return duckdb::Value(value.get<std::string>());
     case TypeKind::kBinary:
-      return duckdb::Value::BLOB_RAW(value.get<std::string>());
+    case TypeKind::kBit:
+    case TypeKind::kBignum:
+      return TextValue(value.get<std::string>(), logical);
     case TypeKind::kDate:
       return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.get<int64_t>())));
     case TypeKind::kTime:
@@ -225,6 +417,21 @@ duckdb::Value ToDuckDb(const Value& value, const ColumnType& type) {
       return TimestampValue(value.get<int64_t>(), type);
     case TypeKind::kUuid:
       return duckdb::Value::UUID(ToHugeint(value.get<Uuid>()));
+    case TypeKind::kHugeint: {
+      if (type.id == TypeId::kHugeint) return duckdb::Value::HUGEINT(FromInt128(value.get<Int128>()));
+      const UInt128 number = value.get<UInt128>();
+      return duckdb::Value::UHUGEINT({static_cast<uint64_t>(number >> 64), static_cast<uint64_t>(number)});
+    }
+    case TypeKind::kInterval: {
+      const auto& interval = value.get<Interval>();
+      return duckdb::Value::INTERVAL(interval.months, interval.days, interval.micros);
+    }
+    case TypeKind::kTimeTz:
+      return duckdb::Value::TIMETZ(TimeTzFromSorted(value.get<uint64_t>()));
+    case TypeKind::kEnum:
+      return duckdb::Value::ENUM(value.get<uint64_t>(), logical);
+    case TypeKind::kNested:
+      return NestedValue(value.get<std::string>(), type);
   }
   return duckdb::Value(logical);
 }

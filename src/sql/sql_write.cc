@@ -91,9 +91,7 @@ class CreateTableAsOperator : public InsertOperator {
   CreateTableAsOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalCreateTable& op)
       : InsertOperator(plan, op.types, op.estimated_cardinality, op.schema.catalog, nullptr, false),
         schema_(op.schema),
-        info_(std::move(op.info)) {
-    StoreHugeIntAsDecimal(&info_->Base().columns);
-  }
+        info_(std::move(op.info)) {}
   duckdb::string GetName() const override { return "YARROW_CREATE_TABLE_AS"; }
 
   duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(ClientContext& context) const override {

@@ -13,12 +13,17 @@
 
 #include "batch/cell_reader.h"
 #include "sql/duckdb_api.h"
-#include "yarrow/type.h"
+#include "sql/sql_type.h"
+#include "sql/stored_vectors.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 
 class VectorSink {
  public:
+  // `types`: of the columns.
+  explicit VectorSink(std::vector<ColumnType> types) : types_(std::move(types)) {}
+
   struct Column {
     uint8_t* data = nullptr;
     duckdb::Vector* vector = nullptr;
@@ -45,7 +50,10 @@ class VectorSink {
   bool has_room() const { return row_ < static_cast<int64_t>(STANDARD_VECTOR_SIZE); }
   arrow::Status MakeRoom() { return arrow::Status::CapacityError("a vector holds ", STANDARD_VECTOR_SIZE, " rows"); }
   bool SetNull(uint32_t column) {
-    columns_[column].validity->SetInvalid(static_cast<duckdb::idx_t>(row_));
+    const auto row = static_cast<duckdb::idx_t>(row_);
+    columns_[column].validity->SetInvalid(row);
+    // The parts of a NULL are NULL, too.
+    if (types_[column].is_nested()) duckdb::FlatVector::SetNull(*columns_[column].vector, row, true);
     return true;
   }
   void CommitRow() { ++row_; }
@@ -65,7 +73,13 @@ class VectorSink {
   struct ScaledWriter;
   struct BoolWriter;
   struct UuidWriter;
+  struct UHugeintWriter;
+  struct IntervalWriter;
+  struct TimeTzWriter;
+  template <class Stored>
+  struct LabelWriter;
   struct TextWriter;
+  struct NestedWriter;
 
   template <class T>
   static void Store(Column& column, int64_t row, const T& value) {
@@ -89,6 +103,7 @@ class VectorSink {
     duckdb::StringVector::AddBuffer(*column.vector, std::move(buffer));
   }
 
+  const std::vector<ColumnType> types_;
   std::vector<Column> columns_;
   int64_t row_ = 0;
   arrow::Status status_;
@@ -160,6 +175,56 @@ struct VectorSink::UuidWriter {
   }
 };
 
+struct VectorSink::UHugeintWriter {
+  using Cell = batch::CellUuid;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    uint64_t high = 0, low = 0;
+    std::memcpy(&high, cell.bytes.data(), sizeof(high));
+    std::memcpy(&low, cell.bytes.data() + 8, sizeof(low));
+    Store(column, row, duckdb::uhugeint_t(__builtin_bswap64(high), __builtin_bswap64(low)));
+    return true;
+  }
+};
+
+struct VectorSink::IntervalWriter {
+  using Cell = batch::CellUuid;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    static_assert(sizeof(duckdb::interval_t) == sizeof(cell));
+    Store(column, row, cell);
+    return true;
+  }
+};
+
+struct VectorSink::TimeTzWriter {
+  using Cell = batch::Cell64;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    Store(column, row, TimeTzFromSorted(cell));
+    return true;
+  }
+};
+
+// DuckDB numbers labels with the smallest integer that holds their numbers.
+template <class Stored>
+struct VectorSink::LabelWriter {
+  using Cell = batch::Cell32;
+  static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
+    Store(column, row, static_cast<Stored>(cell));
+    return true;
+  }
+};
+
+struct VectorSink::NestedWriter {
+  using Cell = batch::CellText;
+  static bool Write(VectorSink& sink, Column& column, int64_t row, Cell cell) {
+    const ColumnType& type = sink.types_[static_cast<size_t>(&column - sink.columns_.data())];
+    if (cell.empty()) {  // a NULL, as which SetNull marks the row
+      if (LayoutOf(type).id == TypeId::kList) Store(column, row, duckdb::list_entry_t(0, 0));
+      return true;
+    }
+    return PutNestedValue(cell, type, column.vector, static_cast<duckdb::idx_t>(row));
+  }
+};
+
 struct VectorSink::TextWriter {
   using Cell = batch::CellText;
   static bool Write(VectorSink&, Column& column, int64_t row, Cell cell) {
@@ -177,9 +242,20 @@ struct VectorSink::TextWriter {
 
 template <class Visit>
 auto VectorSink::VisitWriter(const ColumnType& type, Visit&& visit) {
+  if (type.is_nested()) return visit(NestedWriter());
   if (type.is_variable()) return visit(TextWriter());
   if (type.id == TypeId::kBool) return visit(BoolWriter());
-  if (type.id == TypeId::kUuid) return visit(UuidWriter());
+  // A HUGEINT lies as the integer that is a UUID.
+  if (type.id == TypeId::kUuid || type.id == TypeId::kHugeint) return visit(UuidWriter());
+  if (type.id == TypeId::kUHugeint) return visit(UHugeintWriter());
+  if (type.id == TypeId::kInterval) return visit(IntervalWriter());
+  if (type.id == TypeId::kTimeTz) return visit(TimeTzWriter());
+  if (type.id == TypeId::kEnum) {
+    const duckdb::PhysicalType numbers = ToLogicalType(type).InternalType();
+    if (numbers == duckdb::PhysicalType::UINT8) return visit(LabelWriter<uint8_t>());
+    if (numbers == duckdb::PhysicalType::UINT16) return visit(LabelWriter<uint16_t>());
+    return visit(LabelWriter<uint32_t>());
+  }
   if (type.id == TypeId::kDecimal128) {
     if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT16) return visit(DecimalWriter<int16_t>());
     if (type.precision <= duckdb::Decimal::MAX_WIDTH_INT32) return visit(DecimalWriter<int32_t>());

@@ -17,7 +17,9 @@ namespace yarrow::sql {
 class VectorTaker {
  public:
   VectorTaker(const TableImpl& table, std::vector<int> columns)
-      : key_prefix_size_(table.key_prefix().size()), decoder_(table.row_schema(), std::move(columns)) {}
+      : key_prefix_size_(table.key_prefix().size()),
+        sink_(TypesOf(table, columns)),
+        decoder_(table.row_schema(), std::move(columns)) {}
 
   void Attach(const std::vector<duckdb::Vector*>& cells, duckdb::Vector* keys) {
     sink_.Attach(cells);
@@ -39,6 +41,12 @@ class VectorTaker {
   uint64_t bytes_decoded() const { return decoder_.bytes_decoded(); }
 
  private:
+  static std::vector<ColumnType> TypesOf(const TableImpl& table, const std::vector<int>& columns) {
+    std::vector<ColumnType> types;
+    for (const int column : columns) types.push_back(table.row_schema()->columns()[static_cast<size_t>(column)].type);
+    return types;
+  }
+
   const size_t key_prefix_size_;
   VectorSink sink_;
   batch::RowDecoder<VectorSink> decoder_;

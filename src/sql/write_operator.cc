@@ -10,7 +10,9 @@
 #include "sql/arrow_export.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
+#include "sql/stored_vectors.h"
 #include "store/store_commits.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
@@ -39,6 +41,29 @@ std::shared_ptr<arrow::Schema> SchemaOf(const TableImpl& table, const DataChunk&
     schema = Check(schema->SetField(i, schema->field(i)->WithType(type.ToArrow())));
   }
   return schema;
+}
+
+// The chunk itself where DuckDB exports its columns to Arrow without loss, else `stored`, which refers to it.
+DataChunk& ToStoredChunk(const TableImpl& table, DataChunk& chunk, DataChunk* stored) {
+  const auto& columns = table.definition().columns;
+  duckdb::vector<duckdb::LogicalType> types = chunk.GetTypes();
+  bool is_same = true;
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (IsBatchTypeArrow(columns[i].type) && columns[i].type.id != TypeId::kGeometry) continue;
+    types[i] = StoredLogicalType(columns[i].type);
+    is_same = false;
+  }
+  if (is_same) return chunk;
+  stored->InitializeEmpty(types);
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (types[i] == chunk.data[i].GetType()) {
+      stored->data[i].Reference(chunk.data[i]);
+    } else {
+      stored->data[i].Reference(ToStoredVector(chunk.data[i], chunk.size(), columns[i].type));
+    }
+  }
+  stored->SetCardinality(chunk.size());
+  return *stored;
 }
 
 }  // namespace
@@ -94,10 +119,12 @@ duckdb::SourceResultType WriteOperator::GetDataInternal(duckdb::ExecutionContext
   return chunk.size() == 0 ? duckdb::SourceResultType::FINISHED : duckdb::SourceResultType::HAVE_MORE_OUTPUT;
 }
 
-void ForEachBatch(ClientContext& context, const TableImpl& table, DataChunk& chunk, const TakeBatch& take) {
+void ForEachBatch(ClientContext& context, const TableImpl& table, DataChunk& values, const TakeBatch& take) {
   duckdb::ClientProperties layout = ArrowLayout(&context);
   duckdb::vector<duckdb::string> names;
   for (size_t i = 0; i < table.definition().visible_columns(); ++i) names.push_back(table.definition().columns[i].name);
+  DataChunk stored;
+  DataChunk& chunk = ToStoredChunk(table, values, &stored);
   const auto schema = SchemaOf(table, chunk, names, layout);
   for (duckdb::idx_t first = 0; first < chunk.size();) {
     const duckdb::idx_t count = RowsOfArray(chunk, names, first);

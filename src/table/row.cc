@@ -3,11 +3,15 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
+#include <vector>
 
+#include "batch/array_form.h"
 #include "batch/batch_builder.h"
 #include "row/row_reader.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 
@@ -48,10 +52,15 @@ arrow::Result<Value> Row::Get(std::string_view column_name) const {
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Row::ToBatch() const {
   std::vector<int> columns(static_cast<size_t>(visible_schema_->num_fields()));
   std::iota(columns.begin(), columns.end(), 0);
-  ARROW_ASSIGN_OR_RAISE(auto builder, BatchBuilder::Make(row_schema_, std::move(columns), visible_schema_));
+  std::vector<ColumnType> types;
+  for (const int column : columns) types.push_back(row_schema_->columns()[static_cast<size_t>(column)].type);
+  const bool is_as_in_batches = std::ranges::all_of(types, IsBatchTypeArrow);
+  auto schema = is_as_in_batches ? visible_schema_ : ProjectedSchema(*row_schema_, columns);
+  ARROW_ASSIGN_OR_RAISE(auto builder, BatchBuilder::Make(row_schema_, std::move(columns), std::move(schema)));
   ARROW_RETURN_NOT_OK(builder->Reserve(1));
   ARROW_RETURN_NOT_OK(builder->Append(key_, encoded_row()));
-  return builder->Finish();
+  ARROW_ASSIGN_OR_RAISE(auto batch, builder->Finish());
+  return is_as_in_batches ? batch : batch::ToUserBatch(*batch, visible_schema_, types);
 }
 
 }  // namespace yarrow

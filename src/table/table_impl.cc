@@ -5,8 +5,12 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "batch/array_form.h"
+#include "batch/batch_builder.h"
 #include "catalog/system_tables.h"
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
@@ -14,6 +18,7 @@
 #include "scan/table_scan.h"
 #include "store/home_process.h"
 #include "store/store_commits.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 
@@ -41,9 +46,16 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
     }
   }
   // One schema object a table, so that batches of its scans compare equal by pointer.
-  impl->visible_schema_ = definition.has_hidden_row_id() ? definition.ArrowSchema() : impl->row_schema_->arrow_schema();
-  impl->projections_ =
-      std::make_shared<ProjectionCache>(impl->row_schema_, definition.visible_columns(), impl->visible_schema_);
+  const bool is_as_in_batches = std::ranges::all_of(
+      definition.columns, [](const ColumnDefinition& column) { return IsBatchTypeArrow(column.type); });
+  const bool is_whole = is_as_in_batches && !definition.has_hidden_row_id();
+  impl->visible_schema_ = is_whole ? impl->row_schema_->arrow_schema() : definition.ArrowSchema();
+  std::vector<int> visible(definition.visible_columns());
+  std::iota(visible.begin(), visible.end(), 0);
+  impl->projections_ = std::make_shared<ProjectionCache>(
+      impl->row_schema_, definition.visible_columns(),
+      is_as_in_batches ? impl->visible_schema_ : ProjectedSchema(*impl->row_schema_, visible));
+  if (!is_as_in_batches) impl->user_schema_ = impl->visible_schema_;
   if (definition.kind != TableKind::kSystem) {
     ARROW_ASSIGN_OR_RAISE(impl->cold_, impl->database_->OpenCold(*entry));
   }
@@ -100,6 +112,7 @@ ScanSource TableImpl::MakeSource(WriteSet::View overlay) const {
   source.projections = projections_;
   source.overlay = std::move(overlay);
   source.cold = cold_;
+  source.user_schema = user_schema_;
   return source;
 }
 
@@ -176,6 +189,19 @@ Status TableImpl::EncodeKey(EncoderSlot* slot, ValueList key_values) const {
                            parts == 1 ? "" : "s", " but ", key_values.size(), " values were given");
   }
   return slot->encoder.EncodeKey(key_values, &slot->key);
+}
+
+Status TableImpl::CheckUserBatch(const arrow::RecordBatch& batch) const {
+  if (user_schema_ == nullptr) return Status::OK();
+  for (const auto& field : batch.schema()->fields()) {
+    const int number = row_schema_->FindColumn(field->name());
+    if (number < 0) continue;  // an error of its own
+    const RowColumn& column = row_schema_->columns()[static_cast<size_t>(number)];
+    const Status status = batch::CheckUserArray(*field->type(), column.type);
+    if (status.ok()) continue;
+    return status.WithMessage("table ", definition().QualifiedName(), ", column ", column.name, ": ", status.message());
+  }
+  return Status::OK();
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TableImpl::WithRowIds(const arrow::RecordBatch& batch) const {

@@ -59,6 +59,7 @@ class TableImpl {
   const TableDefinition& definition() const { return *entry_->definition; }
   const std::shared_ptr<const RowSchema>& row_schema() const { return row_schema_; }
   const std::shared_ptr<arrow::Schema>& visible_schema() const { return visible_schema_; }
+  std::shared_ptr<arrow::Schema> user_schema_;  // the same where it is not that of batches; else null
   const std::string& key_prefix() const { return key_prefix_; }
   const std::string& user() const { return user_; }
   GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
@@ -105,6 +106,8 @@ class TableImpl {
   arrow::Status EncodeRow(EncoderSlot* slot, ValueList values) const;
   // Encodes a key into the slot's key.
   arrow::Status EncodeKey(EncoderSlot* slot, ValueList key_values) const;
+  // TypeError for a column from a program that would be taken for one of batches (batch/array_form.h).
+  arrow::Status CheckUserBatch(const arrow::RecordBatch& batch) const;
   // The batch, with row ids when the table has no key of its own.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithRowIds(const arrow::RecordBatch& batch) const;
 

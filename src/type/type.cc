@@ -1,10 +1,15 @@
 #include "yarrow/type.h"
 
+#include <arrow/extension/json.h>
 #include <arrow/extension/uuid.h>
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/checked_cast.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
 
 #include "type/calendar.h"
 #include "type/decimal.h"
@@ -15,7 +20,10 @@ namespace {
 
 using arrow::internal::checked_cast;
 
+constexpr int32_t kHugeintDigits = 39;
+
 arrow::Result<ColumnType> FromArrowDecimalType(const arrow::DecimalType& type) {
+  if (type.precision() == kHugeintDigits && type.scale() == 0) return TypeId::kHugeint;
   if (type.precision() > kMaxDecimalPrecision || type.scale() < 0 || type.scale() > type.precision()) {
     return arrow::Status::NotImplemented("no column type for the Arrow type ", type.ToString(),
                                          ": decimals have 1 to 38 digits and a scale from 0 to their precision");
@@ -25,6 +33,80 @@ arrow::Result<ColumnType> FromArrowDecimalType(const arrow::DecimalType& type) {
 
 constexpr arrow::Type::type ArrowIdOf(TypeId id) {
   return VisitType(id, [](auto traits) { return decltype(traits)::ArrowType::type_id; });
+}
+
+// A LIST of the values' type, from any of Arrow's kinds of lists.
+template <class ListType>
+arrow::Result<ColumnType> FromArrowList(const arrow::DataType& type) {
+  ARROW_ASSIGN_OR_RAISE(ColumnType element, ColumnType::FromArrow(*checked_cast<const ListType&>(type).value_type()));
+  return ColumnType::List(std::move(element));
+}
+
+arrow::Result<ColumnType> FromArrowFixedList(const arrow::FixedSizeListType& type) {
+  if (type.list_size() < 1) return arrow::Status::NotImplemented("no column type for lists of no elements");
+  ARROW_ASSIGN_OR_RAISE(ColumnType element, ColumnType::FromArrow(*type.value_type()));
+  return ColumnType::Array(std::move(element), static_cast<uint32_t>(type.list_size()));
+}
+
+arrow::Result<ColumnType> FromArrowStruct(const arrow::DataType& type) {
+  std::vector<TypeMember> members;
+  for (const auto& field : type.fields()) {
+    ARROW_ASSIGN_OR_RAISE(ColumnType member, ColumnType::FromArrow(*field->type()));
+    members.push_back({field->name(), std::move(member)});
+  }
+  if (members.empty()) return arrow::Status::NotImplemented("no column type for a struct without fields");
+  return ColumnType::Struct(std::move(members));
+}
+
+arrow::Result<ColumnType> FromArrowMap(const arrow::MapType& type) {
+  ARROW_ASSIGN_OR_RAISE(ColumnType key, ColumnType::FromArrow(*type.key_type()));
+  ARROW_ASSIGN_OR_RAISE(ColumnType value, ColumnType::FromArrow(*type.item_type()));
+  return ColumnType::Map(std::move(key), std::move(value));
+}
+
+ColumnType WithDetails(TypeId id, TypeDetails details) {
+  ColumnType type(id);
+  type.details = std::make_shared<const TypeDetails>(std::move(details));
+  return type;
+}
+
+std::shared_ptr<const ColumnType> Shared(ColumnType type) {
+  return std::make_shared<const ColumnType>(std::move(type));
+}
+
+// "tag", or so, whatever the members are called in capitals or not: Arrow and Parquet want different names.
+std::string NameOfTag(const std::vector<TypeMember>& members) {
+  std::string name = "tag";
+  const auto is_taken = [&](const TypeMember& member) {
+    return std::ranges::equal(member.name, name, [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+  };
+  while (std::ranges::any_of(members, is_taken)) name += '_';
+  return name;
+}
+
+// DuckDB's: the names of all fields, the children of all arrays and objects, then all values, by their places in
+// `data`.
+ColumnType VariantLayout() {
+  const ColumnType child = ColumnType::Struct({{"keys_index", TypeId::kUInt32}, {"values_index", TypeId::kUInt32}});
+  const ColumnType value = ColumnType::Struct({{"type_id", TypeId::kUInt8}, {"byte_offset", TypeId::kUInt32}});
+  return ColumnType::Struct({{"keys", ColumnType::List(TypeId::kUtf8)},
+                             {"children", ColumnType::List(child)},
+                             {"values", ColumnType::List(value)},
+                             {"data", TypeId::kBinary}});
+}
+
+std::shared_ptr<arrow::DataType> ToArrowNested(const ColumnType& type) {
+  if (type.id == TypeId::kMap) return arrow::map(type.members()[0].type.ToArrow(), type.members()[1].type.ToArrow());
+  const ColumnType& layout = LayoutOf(type);
+  if (layout.id == TypeId::kStruct) {
+    arrow::FieldVector fields;
+    for (const TypeMember& member : layout.members())
+      fields.push_back(arrow::field(member.name, member.type.ToArrow()));
+    return arrow::struct_(std::move(fields));
+  }
+  auto element = layout.members()[0].type.ToArrow();
+  if (layout.id == TypeId::kList) return arrow::list(std::move(element));
+  return arrow::fixed_size_list(std::move(element), static_cast<int32_t>(layout.array_size()));
 }
 
 TimeUnit FromArrowUnit(arrow::TimeUnit::type unit) {
@@ -53,6 +135,70 @@ ColumnType ColumnType::Timestamp(TimeUnit unit, std::string timezone) {
   return type;
 }
 
+ColumnType ColumnType::Enum(std::vector<std::string> labels) {
+  return WithDetails(TypeId::kEnum, {.members = {}, .labels = std::move(labels), .array_size = 0, .layout = {}});
+}
+
+ColumnType ColumnType::List(ColumnType element) {
+  return WithDetails(TypeId::kList,
+                     {.members = {{"", std::move(element)}}, .labels = {}, .array_size = 0, .layout = {}});
+}
+
+ColumnType ColumnType::Array(ColumnType element, uint32_t size) {
+  return WithDetails(TypeId::kArray,
+                     {.members = {{"", std::move(element)}}, .labels = {}, .array_size = size, .layout = {}});
+}
+
+ColumnType ColumnType::Struct(std::vector<TypeMember> members) {
+  return WithDetails(TypeId::kStruct, {.members = std::move(members), .labels = {}, .array_size = 0, .layout = {}});
+}
+
+ColumnType ColumnType::Map(ColumnType key, ColumnType value) {
+  std::vector<TypeMember> members{{"key", std::move(key)}, {"value", std::move(value)}};
+  auto layout = Shared(List(Struct(members)));
+  return WithDetails(TypeId::kMap,
+                     {.members = std::move(members), .labels = {}, .array_size = 0, .layout = std::move(layout)});
+}
+
+ColumnType ColumnType::Union(std::vector<TypeMember> members) {
+  std::vector<TypeMember> fields{{NameOfTag(members), TypeId::kUInt8}};
+  fields.insert(fields.end(), members.begin(), members.end());
+  auto layout = Shared(Struct(std::move(fields)));
+  return WithDetails(TypeId::kUnion,
+                     {.members = std::move(members), .labels = {}, .array_size = 0, .layout = std::move(layout)});
+}
+
+ColumnType ColumnType::Variant() {
+  static const ColumnType variant =
+      WithDetails(TypeId::kVariant, {.members = {}, .labels = {}, .array_size = 0, .layout = Shared(VariantLayout())});
+  return variant;
+}
+
+const std::vector<TypeMember>& ColumnType::members() const {
+  static const std::vector<TypeMember> none;
+  return details == nullptr ? none : details->members;
+}
+
+const std::vector<std::string>& ColumnType::labels() const {
+  static const std::vector<std::string> none;
+  return details == nullptr ? none : details->labels;
+}
+
+uint32_t ColumnType::array_size() const {
+  return details == nullptr ? 0 : details->array_size;
+}
+
+bool operator==(const ColumnType& a, const ColumnType& b) {
+  const bool are_plain_equal =
+      a.id == b.id && a.precision == b.precision && a.scale == b.scale && a.unit == b.unit && a.timezone == b.timezone;
+  if (!are_plain_equal || a.details == b.details) return are_plain_equal;
+  return a.members() == b.members() && a.labels() == b.labels() && a.array_size() == b.array_size();
+}
+
+const ColumnType& LayoutOf(const ColumnType& type) {
+  return type.details->layout == nullptr ? type : *type.details->layout;
+}
+
 arrow::Result<ColumnType> ColumnType::FromArrow(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::DECIMAL32:
@@ -79,9 +225,22 @@ arrow::Result<ColumnType> ColumnType::FromArrow(const arrow::DataType& type) {
     }
     case arrow::Type::DICTIONARY:
       return FromArrow(*checked_cast<const arrow::DictionaryType&>(type).value_type());
-    case arrow::Type::EXTENSION:
-      if (checked_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.uuid") return TypeId::kUuid;
+    case arrow::Type::EXTENSION: {
+      const std::string name = checked_cast<const arrow::ExtensionType&>(type).extension_name();
+      if (name == "arrow.uuid") return TypeId::kUuid;
+      if (name == "arrow.json") return TypeId::kJson;
       break;
+    }
+    case arrow::Type::LIST:
+      return FromArrowList<arrow::ListType>(type);
+    case arrow::Type::LARGE_LIST:
+      return FromArrowList<arrow::LargeListType>(type);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return FromArrowFixedList(checked_cast<const arrow::FixedSizeListType&>(type));
+    case arrow::Type::STRUCT:
+      return FromArrowStruct(type);
+    case arrow::Type::MAP:
+      return FromArrowMap(checked_cast<const arrow::MapType&>(type));
     default:
       for (const TypeFacts& row : kTypes) {
         if (ArrowIdOf(row.id) == type.id()) return row.id;
@@ -103,15 +262,85 @@ std::shared_ptr<arrow::DataType> ColumnType::ToArrow() const {
     } else if constexpr (Traits::kKind == TypeKind::kUuid) {
       static const std::shared_ptr<arrow::DataType> uuid = arrow::extension::uuid();
       return uuid;
+    } else if constexpr (Traits::kId == TypeId::kJson) {
+      static const std::shared_ptr<arrow::DataType> json = arrow::extension::json();
+      return json;
+    } else if constexpr (Traits::kKind == TypeKind::kHugeint) {
+      static const std::shared_ptr<arrow::DataType> decimal = arrow::decimal256(kHugeintDigits, 0);
+      return decimal;
+    } else if constexpr (Traits::kKind == TypeKind::kEnum) {
+      static const std::shared_ptr<arrow::DataType> dictionary = arrow::dictionary(arrow::int32(), arrow::utf8(), true);
+      return dictionary;
+    } else if constexpr (Traits::kKind == TypeKind::kNested) {
+      return ToArrowNested(*this);
     } else {
       return arrow::TypeTraits<typename Traits::ArrowType>::type_singleton();
     }
   });
 }
 
+std::shared_ptr<arrow::DataType> BatchType(const ColumnType& type) {
+  if (IsBatchTypeArrow(type)) return type.ToArrow();
+  return VisitType(type.id, [](auto traits) -> std::shared_ptr<arrow::DataType> {
+    using Traits = decltype(traits);
+    if constexpr (Traits::kKind == TypeKind::kText) {
+      return arrow::utf8();
+    } else if constexpr (Traits::kIsVariable) {
+      return arrow::binary();
+    } else if constexpr (Traits::kKind == TypeKind::kTimeTz) {
+      return arrow::uint64();
+    } else if constexpr (Traits::kKind == TypeKind::kEnum) {
+      return arrow::uint32();
+    } else {
+      static const std::shared_ptr<arrow::DataType> bytes = arrow::fixed_size_binary(16);
+      return bytes;
+    }
+  });
+}
+
+namespace {
+
+arrow::Status ValidateEnum(const ColumnType& type) {
+  if (type.labels().empty()) return arrow::Status::Invalid("an ENUM needs a label");
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& label : type.labels()) {
+    if (!seen.insert(label).second) return arrow::Status::Invalid("an ENUM has the label '", label, "' twice");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status ValidateNested(const ColumnType& type) {
+  constexpr size_t kMostUnionMembers = 256;  // their numbers have a byte
+  if (type.details == nullptr) {
+    return arrow::Status::Invalid("a ", FactsOf(type.id).names[0],
+                                  " has no parts: make it by ColumnType::List, Struct ...");
+  }
+  const size_t members = type.members().size();
+  const size_t wanted = type.id == TypeId::kMap ? 2 : 1;
+  const bool is_open = type.id == TypeId::kStruct || type.id == TypeId::kUnion;
+  if (type.id != TypeId::kVariant && (is_open ? members < 1 : members != wanted)) {
+    return arrow::Status::Invalid("a ", FactsOf(type.id).names[0], " has ", members, " parts");
+  }
+  if (type.id == TypeId::kUnion && members > kMostUnionMembers) {
+    return arrow::Status::Invalid("a UNION has at most ", kMostUnionMembers, " members, not ", members);
+  }
+  if (type.id == TypeId::kArray && type.array_size() == 0) {
+    return arrow::Status::Invalid("an ARRAY has 1 element or more");
+  }
+  for (const TypeMember& member : type.members()) {
+    const arrow::Status status = member.type.Validate();
+    if (!status.ok()) return status.WithMessage("in ", FactsOf(type.id).names[0], ": ", status.message());
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
 arrow::Status ColumnType::Validate() const {
   if (!IsKnownType(id)) return UnknownType(id);
   if (unit > TimeUnit::kNano) return arrow::Status::Invalid("unknown time unit number ", static_cast<int>(unit));
+  if (id == TypeId::kEnum) return ValidateEnum(*this);
+  if (is_nested()) return ValidateNested(*this);
   if (id == TypeId::kDecimal128) {
     if (precision < 1 || precision > kMaxDecimalPrecision) {
       return arrow::Status::Invalid("a decimal has 1 to 38 digits, not ", precision);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "type/nested_type_name.h"
 #include "type/type_traits.h"
 #include "yarrow/type.h"
 
@@ -25,7 +26,8 @@ constexpr UnitName kTimestampNames[] = {
 constexpr UnitName kTimeNames[] = {{"TIME", TimeUnit::kMicro}, {"TIME_NS", TimeUnit::kNano}};
 
 bool HasParameters(const TypeFacts& row) {
-  return row.kind == TypeKind::kDecimal || row.kind == TypeKind::kTime || row.kind == TypeKind::kTimestamp;
+  return row.kind == TypeKind::kDecimal || row.kind == TypeKind::kTime || row.kind == TypeKind::kTimestamp ||
+         row.kind == TypeKind::kEnum || (row.kind == TypeKind::kNested && row.id != TypeId::kVariant);
 }
 
 constexpr std::string_view kWithZone = " WITH TIME ZONE";
@@ -155,7 +157,8 @@ std::optional<ColumnType> FindPlainType(const NameParts& parts) {
     if (HasParameters(row) || !IsNameOf(row, parts.words) || parts.quoted.has_value()) continue;
     // VARCHAR(20): as in DuckDB, the length says nothing.
     const bool may_have_length = row.kind == TypeKind::kText && parts.number_count == 1;
-    if (parts.number_count == 0 || may_have_length) return ColumnType(row.id);
+    if (parts.number_count > 0 && !may_have_length) continue;
+    return row.id == TypeId::kVariant ? ColumnType::Variant() : ColumnType(row.id);
   }
   return std::nullopt;
 }
@@ -168,7 +171,28 @@ std::string NamesOfUnits(std::span<const UnitName> names) {
   return text;
 }
 
-// "BOOLEAN, TINYINT, ... and UUID", for messages.
+// How names of the type are written.
+std::string FormOfName(const TypeFacts& row) {
+  switch (row.id) {
+    case TypeId::kDecimal128:
+      return "DECIMAL(p,s)";
+    case TypeId::kEnum:
+      return "ENUM('label', ...)";
+    case TypeId::kList:
+      return "type[]";
+    case TypeId::kArray:
+      return "type[size]";
+    case TypeId::kStruct:
+    case TypeId::kUnion:
+      return std::string(row.names[0]) + "(name type, ...)";
+    case TypeId::kMap:
+      return "MAP(type, type)";
+    default:
+      return std::string(row.names[0]);
+  }
+}
+
+// "BOOLEAN, TINYINT, ... and VARIANT", for messages.
 std::string KnownTypes() {
   std::string text;
   for (const TypeFacts& row : kTypes) {
@@ -178,7 +202,7 @@ std::string KnownTypes() {
     } else if (row.kind == TypeKind::kTimestamp) {
       text += NamesOfUnits(kTimestampNames) + ", TIMESTAMP WITH TIME ZONE";
     } else {
-      text += std::string(row.names[0]) + (row.kind == TypeKind::kDecimal ? "(p,s)" : "");
+      text += FormOfName(row);
     }
   }
   return text;
@@ -186,20 +210,23 @@ std::string KnownTypes() {
 
 }  // namespace
 
-arrow::Result<ColumnType> ColumnType::Parse(std::string_view sql_name) {
+std::optional<ColumnType> ParsePlainTypeName(std::string_view name) {
   NameParts parts;
-  if (TakeApart(sql_name, &parts)) {
-    if (IsNameOf(FactsOf(TypeId::kDecimal128), parts.words) && !parts.quoted.has_value()) {
-      const bool has_precision = parts.number_count > 0;
-      const ColumnType type = has_precision ? Decimal(parts.numbers[0], parts.numbers[1]) : Decimal(18, 3);
-      const arrow::Status status = type.Validate();
-      if (!status.ok()) return status.WithMessage("type '", sql_name, "': ", status.message());
-      return type;
-    }
-    if (auto type = FindPlainType(parts)) return *std::move(type);
-    if (auto type = FindTimeType(parts)) return *std::move(type);
+  if (!TakeApart(name, &parts)) return std::nullopt;
+  if (IsNameOf(FactsOf(TypeId::kDecimal128), parts.words) && !parts.quoted.has_value()) {
+    const bool has_precision = parts.number_count > 0;
+    return has_precision ? ColumnType::Decimal(parts.numbers[0], parts.numbers[1]) : ColumnType::Decimal(18, 3);
   }
-  return arrow::Status::Invalid("unknown column type '", sql_name, "'; known are ", KnownTypes());
+  if (auto type = FindPlainType(parts)) return type;
+  return FindTimeType(parts);
+}
+
+arrow::Result<ColumnType> ColumnType::Parse(std::string_view sql_name) {
+  const std::optional<ColumnType> type = ParseTypeName(sql_name);
+  if (!type) return arrow::Status::Invalid("unknown column type '", sql_name, "'; known are ", KnownTypes());
+  const arrow::Status status = type->Validate();
+  if (!status.ok()) return status.WithMessage("type '", sql_name, "': ", status.message());
+  return *type;
 }
 
 std::string ColumnType::ToString() const {
@@ -214,6 +241,7 @@ std::string ColumnType::ToString() const {
     for (char c : timezone) name.append(c == '\'' ? 2 : 1, c);
     return name + "'";
   }
+  if (id == TypeId::kEnum || (is_nested() && id != TypeId::kVariant)) return FormatNestedTypeName(*this);
   return IsKnownType(id) ? std::string(FactsOf(id).names[0]) : "type number " + std::to_string(static_cast<int>(id));
 }
 

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,12 +28,31 @@
 namespace yarrow {
 
 // What the values of a type are. Text and binary have a length each; the values of all others have one width.
-enum class TypeKind : uint8_t { kBool, kInteger, kReal, kDecimal, kText, kBinary, kDate, kTime, kTimestamp, kUuid };
+enum class TypeKind : uint8_t {
+  kBool,
+  kInteger,
+  kReal,
+  kDecimal,
+  kText,
+  kBinary,
+  kDate,
+  kTime,
+  kTimestamp,
+  kUuid,
+  kHugeint,
+  kInterval,
+  kTimeTz,
+  kBit,
+  kBignum,
+  kEnum,
+  kNested,
+};
 
 // A row of the table:
 //   id        TypeId
 //   kind      TypeKind
-//   Stored    the C++ type of the bytes in rows (little-endian) and, but for bools, in Arrow's arrays
+//   Stored    the C++ type of the bytes in rows (little-endian) and, but for bools, in the arrays of batches. Uuid: 16
+//             bytes that sort as the values do, where there is an order
 //   Held      what a Value holds
 //   Arrow     the class of the Arrow type: arrow::TypeTraits has its arrays, builders and scalars
 //   names     in SQL, DuckDB's: the one that ToString gives, then aliases, in upper case. INT1 to INT8 count bytes (as
@@ -61,7 +81,22 @@ enum class TypeKind : uint8_t { kBool, kInteger, kReal, kDecimal, kText, kBinary
   ROW(kDate32,     kDate,      int32_t,          int64_t,     Date32Type,     "DATE")                                 \
   ROW(kTime64,     kTime,      int64_t,          int64_t,     Time64Type,     "TIME")                                 \
   ROW(kTimestamp,  kTimestamp, int64_t,          int64_t,     TimestampType,  "TIMESTAMP")                            \
-  ROW(kUuid,       kUuid,      Uuid,             Uuid,        ExtensionType,  "UUID", "GUID")
+  ROW(kUuid,       kUuid,      Uuid,             Uuid,        ExtensionType,  "UUID", "GUID")                         \
+  ROW(kHugeint,    kHugeint,   Uuid,             Int128,      Decimal256Type, "HUGEINT", "INT128")                    \
+  ROW(kUHugeint,   kHugeint,   Uuid,             UInt128,     Decimal256Type, "UHUGEINT", "UINT128")                  \
+  ROW(kInterval,   kInterval,  Uuid,             Interval,    MonthDayNanoIntervalType, "INTERVAL")                   \
+  ROW(kTimeTz,     kTimeTz,    uint64_t,         uint64_t,    StringType,     "TIME WITH TIME ZONE", "TIMETZ")        \
+  ROW(kBit,        kBit,       std::string_view, std::string, StringType,     "BIT", "BITSTRING")                     \
+  ROW(kBignum,     kBignum,    std::string_view, std::string, StringType,     "BIGNUM")                               \
+  ROW(kJson,       kText,      std::string_view, std::string, ExtensionType,  "JSON")                                 \
+  ROW(kGeometry,   kBinary,    std::string_view, std::string, BinaryType,     "GEOMETRY")                             \
+  ROW(kEnum,       kEnum,      uint32_t,         uint64_t,    DictionaryType, "ENUM")                                 \
+  ROW(kList,       kNested,    std::string_view, std::string, ListType,       "LIST")                                 \
+  ROW(kArray,      kNested,    std::string_view, std::string, FixedSizeListType, "ARRAY")                             \
+  ROW(kStruct,     kNested,    std::string_view, std::string, StructType,     "STRUCT", "ROW")                        \
+  ROW(kMap,        kNested,    std::string_view, std::string, MapType,        "MAP")                                  \
+  ROW(kUnion,      kNested,    std::string_view, std::string, StructType,     "UNION")                                \
+  ROW(kVariant,    kNested,    std::string_view, std::string, StructType,     "VARIANT")
 // clang-format on
 
 // The row of a type, for the compiler.
@@ -129,6 +164,24 @@ inline bool IsUnsigned(const ColumnType& type) {
 inline bool IsReal(const ColumnType& type) {
   return KindOf(type) == TypeKind::kReal;
 }
+inline bool IsText(const ColumnType& type) {
+  return KindOf(type) == TypeKind::kText;
+}
+// Whether values compare by the bytes that rows store, so that columns can be key columns and predicates on rows and
+// their bounds compare them.
+inline bool HasOrder(const ColumnType& type) {
+  return KindOf(type) != TypeKind::kInterval && KindOf(type) != TypeKind::kNested;
+}
+// Whether the arrays of batches are those that programs get: columns of the other types are converted at the edge of
+// the database (batch/user_batch.h) and lie in Parquet as text or nested.
+inline bool IsBatchTypeArrow(const ColumnType& type) {
+  return type.id <= TypeId::kUuid || type.id == TypeId::kGeometry;
+}
+// The type of the arrays of batches: that of ToArrow but where IsBatchTypeArrow says no.
+std::shared_ptr<arrow::DataType> BatchType(const ColumnType& type);
+// The LIST, ARRAY or STRUCT as which values of a nested type are laid out: itself, or that of a MAP, UNION or VARIANT.
+const ColumnType& LayoutOf(const ColumnType& type);
+
 // Counted in days or units of time.
 inline bool IsTemporal(const ColumnType& type) {
   const TypeKind kind = KindOf(type);

@@ -3,6 +3,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "type/interval.h"
+
 namespace yarrow {
 namespace {
 
@@ -21,6 +23,10 @@ std::weak_ordering Order(const Decimal& a, const Decimal& b) {
   assert(a.scale == b.scale && "values of two decimal types");
   if (a.unscaled == b.unscaled) return std::weak_ordering::equivalent;
   return a.unscaled < b.unscaled ? std::weak_ordering::less : std::weak_ordering::greater;
+}
+
+std::weak_ordering Order(const Interval& a, const Interval& b) {
+  return CompareIntervals(a, b);
 }
 
 template <class T>

@@ -9,6 +9,8 @@
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/field_value.h"
+#include "type/interval.h"
 #include "type/type_traits.h"
 #include "type/value_check.h"
 #include "type/value_range.h"
@@ -19,8 +21,9 @@ namespace {
 
 arrow::Status WrongKind(const Value& value, const ColumnType& type) {
   constexpr std::array<const char*, std::variant_size_v<Value::Variant>> kKinds = {
-      "NULL",      "a boolean",     "an integer", "an unsigned integer", "a floating-point number",
-      "a decimal", "text or bytes", "a UUID"};
+      "NULL",       "a boolean",     "an integer", "an unsigned integer", "a floating-point number",
+      "a decimal",  "text or bytes", "a UUID",     "a HUGEINT",           "a UHUGEINT",
+      "an interval"};
   const bool is_text = std::holds_alternative<std::string>(value.variant());
   return arrow::Status::TypeError("value ", value.ToString(), " is ", kKinds[value.variant().index()], ", not ",
                                   type.ToString(), is_text ? ": use Value::Parse to read a value from text" : "");
@@ -41,6 +44,10 @@ struct WholeNumber {
   std::optional<Int128> operator()(uint64_t v) const { return v; }
   std::optional<Int128> operator()(double v) const { return DecimalFromDouble(v, 0); }
   std::optional<Int128> operator()(const Decimal& v) const { return Rescale(v.unscaled, v.scale, 0); }
+  std::optional<Int128> operator()(Int128 v) const { return v; }
+  std::optional<Int128> operator()(UInt128 v) const {
+    return v >> 127 == 0 ? std::optional(static_cast<Int128>(v)) : std::nullopt;
+  }
   template <class T>
   std::optional<Int128> operator()(const T&) const {
     return std::nullopt;
@@ -50,7 +57,8 @@ struct WholeNumber {
 bool IsNumber(const Value& value) {
   const auto& v = value.variant();
   return std::holds_alternative<int64_t>(v) || std::holds_alternative<uint64_t>(v) ||
-         std::holds_alternative<double>(v) || std::holds_alternative<Decimal>(v);
+         std::holds_alternative<double>(v) || std::holds_alternative<Decimal>(v) || std::holds_alternative<Int128>(v) ||
+         std::holds_alternative<UInt128>(v);
 }
 
 bool HoldsInteger(const Value& value) {
@@ -80,7 +88,8 @@ arrow::Result<Value> CastToDouble(const Value& value, const ColumnType& type) {
   } else if (const auto* decimal = std::get_if<Decimal>(&value.variant())) {
     number = DoubleFromDecimal(decimal->unscaled, decimal->scale);
   } else {
-    number = DoubleFromDecimal(*std::visit(WholeNumber(), value.variant()), 0);
+    const std::optional<Int128> whole = std::visit(WholeNumber(), value.variant());
+    number = whole ? DoubleFromDecimal(*whole, 0) : std::nullopt;
   }
   if (!number) return Inexact(value, type);
   if (type.id == TypeId::kFloat && !IsFloat(*number)) return Inexact(value, type);
@@ -95,12 +104,48 @@ arrow::Result<Value> CastToDecimal(const Value& value, const ColumnType& type) {
   } else if (const auto* decimal = std::get_if<Decimal>(&value.variant())) {
     unscaled = Rescale(decimal->unscaled, decimal->scale, type.scale);
   } else {
-    unscaled = Rescale(*std::visit(WholeNumber(), value.variant()), 0, type.scale);
+    const std::optional<Int128> whole = std::visit(WholeNumber(), value.variant());
+    unscaled = whole ? Rescale(*whole, 0, type.scale) : std::nullopt;
     if (!unscaled) return OutOfRange(value, type);
   }
   if (!unscaled) return Inexact(value, type);
   if (!FitsPrecision(*unscaled, type.precision)) return OutOfRange(value, type);
   return Value(Decimal{*unscaled, type.scale});
+}
+
+arrow::Result<Value> CastToHugeint(const Value& value, const ColumnType& type) {
+  if (!IsNumber(value)) return WrongKind(value, type);
+  const bool is_unsigned = type.id == TypeId::kUHugeint;
+  if (is_unsigned && std::holds_alternative<UInt128>(value.variant())) return value;
+  const std::optional<Int128> number = std::visit(WholeNumber(), value.variant());
+  const bool is_too_wide = std::holds_alternative<UInt128>(value.variant());
+  if (!number && !is_too_wide) return Inexact(value, type);
+  if (!number || (is_unsigned && *number < 0)) return OutOfRange(value, type);
+  return is_unsigned ? Value(static_cast<UInt128>(*number)) : Value(*number);
+}
+
+// A label, or the number of one.
+arrow::Result<Value> CastToEnum(const Value& value, const ColumnType& type) {
+  if (const auto* label = std::get_if<std::string>(&value.variant())) return Value::Parse(*label, type);
+  const auto* number = std::get_if<uint64_t>(&value.variant());
+  if (number == nullptr) return WrongKind(value, type);
+  return *number < type.labels().size() ? arrow::Result<Value>(value) : OutOfRange(value, type);
+}
+
+arrow::Result<Value> CastToTimeTz(const Value& value, const ColumnType& type) {
+  const auto* number = std::get_if<uint64_t>(&value.variant());
+  if (number == nullptr) return WrongKind(value, type);
+  return IsTimeTz(*number) ? arrow::Result<Value>(value) : OutOfRange(value, type);
+}
+
+// Bytes that are checked to be those of a value.
+arrow::Result<Value> CastBytes(const Value& value, const ColumnType& type) {
+  const auto* bytes = std::get_if<std::string>(&value.variant());
+  if (bytes == nullptr) return WrongKind(value, type);
+  const char* const flaw = CheckVariableBytes(type, *bytes);
+  if (flaw == nullptr) return value;
+  return arrow::Status::Invalid("value ", value.ToString(TypeId::kBinary), " is no ", type.ToString(), ": ", flaw,
+                                type.is_nested() ? "; make it by Value::Nested" : "; make it by Value::Parse");
 }
 
 template <class T>
@@ -170,6 +215,18 @@ arrow::Result<Value> Value::CastTo(const ColumnType& type) const {
       return Keep<std::string>(*this, type);
     case TypeKind::kUuid:
       return Keep<Uuid>(*this, type);
+    case TypeKind::kHugeint:
+      return CastToHugeint(*this, type);
+    case TypeKind::kInterval:
+      return Keep<Interval>(*this, type);
+    case TypeKind::kTimeTz:
+      return CastToTimeTz(*this, type);
+    case TypeKind::kEnum:
+      return CastToEnum(*this, type);
+    case TypeKind::kBit:
+    case TypeKind::kBignum:
+    case TypeKind::kNested:
+      return CastBytes(*this, type);
   }
   return UnknownType(type.id);
 }

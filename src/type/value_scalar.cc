@@ -1,4 +1,6 @@
 // Values to and from Arrow scalars.
+#include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
@@ -7,10 +9,14 @@
 #include <arrow/util/checked_cast.h>
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "type/calendar.h"
 #include "type/decimal.h"
 #include "type/type_traits.h"
+#include "type/value_array.h"
+#include "type/wide_integer.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -52,6 +58,18 @@ arrow::Result<Value> FromDecimal256(const arrow::Scalar& scalar) {
     return arrow::Status::Invalid("decimal ", scalar.ToString(), " has more than 38 digits");
   }
   return Value(Decimal{FromArrowDecimal(narrow), checked_cast<const arrow::DecimalType&>(*scalar.type).scale()});
+}
+
+arrow::Result<Value> FromHugeDecimal(const arrow::Decimal256Scalar& scalar, const ColumnType& type) {
+  const arrow::Decimal256& number = scalar.value;
+  if (checked_cast<const arrow::DecimalType&>(*scalar.type).scale() == 0) {
+    if (type.id == TypeId::kHugeint) {
+      if (const auto value = HugeintFrom(number)) return Value(*value);
+    } else if (const auto value = UHugeintFrom(number)) {
+      return Value(*value);
+    }
+  }
+  return arrow::Status::Invalid("decimal ", scalar.ToString(), " does not fit ", type.ToString());
 }
 
 arrow::Status WrongType(const arrow::Scalar& scalar, const ColumnType& type) {
@@ -97,7 +115,89 @@ arrow::Result<Value> FromDate(const arrow::Scalar& scalar, const ColumnType& typ
   return Value(millis / millis_per_day).CastTo(type);
 }
 
-// Text only goes into text columns and bytes into bytes; both into a UUID only as its 16 bytes.
+// Of what types programs get text.
+bool IsGivenAsText(const ColumnType& type) {
+  const TypeKind kind = KindOf(type);
+  return kind == TypeKind::kTimeTz || kind == TypeKind::kBit || kind == TypeKind::kBignum || kind == TypeKind::kEnum;
+}
+
+arrow::Result<Value> FromMonthDayNanos(const arrow::Scalar& scalar, const ColumnType& type) {
+  const auto& span = checked_cast<const arrow::MonthDayNanoIntervalScalar&>(scalar).value;
+  if (type.id != TypeId::kInterval) return WrongType(scalar, type);
+  if (span.nanoseconds % 1000 != 0) {
+    return arrow::Status::Invalid("Arrow value ", scalar.ToString(),
+                                  " is too fine for an INTERVAL, which has microseconds");
+  }
+  return Value(Interval{span.months, span.days, span.nanoseconds / 1000});
+}
+
+// Those of the list, as values of `type`; of a MAP key, value, key, value ...
+arrow::Status TakeElements(const arrow::Array& elements, const ColumnType& type, std::vector<Value>* values) {
+  for (int64_t i = 0; i < elements.length(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const auto scalar, elements.GetScalar(i));
+    ARROW_ASSIGN_OR_RAISE(auto value, Value::FromScalar(*scalar, type));
+    values->push_back(std::move(value));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<Value> FromList(const arrow::BaseListScalar& scalar, const ColumnType& type) {
+  std::vector<Value> parts;
+  if (type.id == TypeId::kMap) {
+    if (scalar.value->type_id() != arrow::Type::STRUCT) return WrongType(scalar, type);
+    const auto& entries = checked_cast<const arrow::StructArray&>(*scalar.value);
+    for (int64_t i = 0; i < entries.length(); ++i) {
+      for (int part = 0; part < 2; ++part) {
+        const auto one = entries.field(part)->Slice(i, 1);
+        ARROW_RETURN_NOT_OK(TakeElements(*one, type.members()[static_cast<size_t>(part)].type, &parts));
+      }
+    }
+  } else if (type.id == TypeId::kList || type.id == TypeId::kArray) {
+    ARROW_RETURN_NOT_OK(TakeElements(*scalar.value, type.members()[0].type, &parts));
+  } else {
+    return WrongType(scalar, type);
+  }
+  return Value::Nested(type, parts);
+}
+
+// Fields by their names; those that the value lacks are NULL.
+arrow::Result<Value> FromStruct(const arrow::StructScalar& scalar, const ColumnType& type) {
+  if (!type.is_nested() || LayoutOf(type).id != TypeId::kStruct) return WrongType(scalar, type);
+  const auto& given = checked_cast<const arrow::StructType&>(*scalar.type);
+  const std::vector<TypeMember>& members = LayoutOf(type).members();
+  std::vector<Value> parts(members.size());
+  for (int i = 0; i < given.num_fields(); ++i) {
+    size_t member = 0;
+    while (member < members.size() && members[member].name != given.field(i)->name()) ++member;
+    if (member == members.size()) return WrongType(scalar, type);
+    ARROW_ASSIGN_OR_RAISE(parts[member],
+                          Value::FromScalar(*scalar.value[static_cast<size_t>(i)], members[member].type));
+  }
+  if (type.id != TypeId::kUnion) return Value::Nested(LayoutOf(type), parts);
+  const size_t tag = parts[0].is_null() ? 0 : static_cast<size_t>(parts[0].get<uint64_t>());
+  if (parts[0].is_null() || tag + 1 >= parts.size()) return WrongType(scalar, type);
+  return Value::Nested(type, std::vector<Value>{parts[0], parts[1 + tag]});
+}
+
+arrow::Result<std::shared_ptr<arrow::Scalar>> ToIntervalScalar(const Interval& interval) {
+  arrow::MonthDayNanoIntervalType::MonthDayNanos span{interval.months, interval.days, 0};
+  if (__builtin_mul_overflow(interval.micros, int64_t{1000}, &span.nanoseconds)) {
+    return arrow::Status::Invalid("the interval ", Value(interval).ToString(),
+                                  " is too long for Arrow, which counts its part of a day in nanoseconds");
+  }
+  return std::make_shared<arrow::MonthDayNanoIntervalScalar>(span);
+}
+
+arrow::Result<std::shared_ptr<arrow::Scalar>> ToLabelScalar(uint64_t number, const ColumnType& type) {
+  arrow::StringBuilder labels;
+  ARROW_RETURN_NOT_OK(labels.AppendValues(type.labels()));
+  ARROW_ASSIGN_OR_RAISE(auto dictionary, labels.Finish());
+  arrow::DictionaryScalar::ValueType value{arrow::MakeScalar(static_cast<int32_t>(number)), std::move(dictionary)};
+  return std::make_shared<arrow::DictionaryScalar>(std::move(value), type.ToArrow());
+}
+
+// Text only goes into text columns, and is read as a value of types that programs get as text; bytes only go into
+// bytes; both into a UUID only as its 16 bytes.
 arrow::Result<Value> FromBytes(const arrow::BaseBinaryScalar& scalar, const ColumnType& type) {
   const std::string_view bytes = scalar.view();
   const bool is_text = arrow::is_string(scalar.type->id()) || scalar.type->id() == arrow::Type::STRING_VIEW;
@@ -106,7 +206,8 @@ arrow::Result<Value> FromBytes(const arrow::BaseBinaryScalar& scalar, const Colu
     bytes.copy(reinterpret_cast<char*>(uuid.bytes.data()), uuid.bytes.size());
     return Value(uuid);
   }
-  if (type.id != (is_text ? TypeId::kUtf8 : TypeId::kBinary)) return WrongType(scalar, type);
+  if (is_text && IsGivenAsText(type)) return Value::Parse(bytes, type);
+  if (KindOf(type) != (is_text ? TypeKind::kText : TypeKind::kBinary)) return WrongType(scalar, type);
   return Value(bytes).CastTo(type);
 }
 
@@ -125,6 +226,9 @@ arrow::Result<Value> Value::FromScalar(const arrow::Scalar& scalar, const Column
       return Value(Decimal{FromArrowDecimal(decimal.value), scale}).CastTo(type);
     }
     case arrow::Type::DECIMAL256: {
+      if (KindOf(type) == TypeKind::kHugeint) {
+        return FromHugeDecimal(checked_cast<const arrow::Decimal256Scalar&>(scalar), type);
+      }
       ARROW_ASSIGN_OR_RAISE(const Value decimal, FromDecimal256(scalar));
       return decimal.CastTo(type);
     }
@@ -151,9 +255,20 @@ arrow::Result<Value> Value::FromScalar(const arrow::Scalar& scalar, const Column
     }
     case arrow::Type::EXTENSION: {
       const auto& extension = checked_cast<const arrow::ExtensionType&>(*scalar.type);
-      if (extension.extension_name() != "arrow.uuid" || type.id != TypeId::kUuid) break;
+      const bool is_uuid = extension.extension_name() == "arrow.uuid" && type.id == TypeId::kUuid;
+      const bool is_json = extension.extension_name() == "arrow.json" && IsText(type);
+      if (!is_uuid && !is_json) break;
       return FromScalar(*checked_cast<const arrow::ExtensionScalar&>(scalar).value, type);
     }
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return FromMonthDayNanos(scalar, type);
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::MAP:
+      return FromList(checked_cast<const arrow::BaseListScalar&>(scalar), type);
+    case arrow::Type::STRUCT:
+      return FromStruct(checked_cast<const arrow::StructScalar&>(scalar), type);
     default: {
       const std::optional<Value> number = FromNumber(scalar);
       if (number.has_value()) return number->CastTo(type);
@@ -169,7 +284,22 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> Value::ToScalar(const ColumnType& 
   return VisitType(type.id, [&](auto traits) -> arrow::Result<std::shared_ptr<arrow::Scalar>> {
     using Traits = decltype(traits);
     const auto& held = get<typename Traits::Held>();
-    if constexpr (Traits::kIsVariable) {
+    constexpr TypeKind kKind = Traits::kKind;
+    if constexpr (kKind == TypeKind::kTimeTz || kKind == TypeKind::kBit || kKind == TypeKind::kBignum) {
+      return arrow::MakeScalar(ToString(type));
+    } else if constexpr (kKind == TypeKind::kNested) {
+      ARROW_ASSIGN_OR_RAISE(const auto array, ArrayOfValues({this, 1}, type));
+      return array->GetScalar(0);
+    } else if constexpr (kKind == TypeKind::kEnum) {
+      return ToLabelScalar(held, type);
+    } else if constexpr (kKind == TypeKind::kHugeint) {
+      return std::make_shared<arrow::Decimal256Scalar>(ToDecimal256(held), arrow_type);
+    } else if constexpr (kKind == TypeKind::kInterval) {
+      return ToIntervalScalar(held);
+    } else if constexpr (Traits::kId == TypeId::kJson) {
+      auto text = std::make_shared<arrow::StringScalar>(held);
+      return std::make_shared<arrow::ExtensionScalar>(std::move(text), arrow_type);
+    } else if constexpr (Traits::kIsVariable) {
       return arrow::MakeScalar(arrow_type, arrow::Buffer::FromString(held));
     } else if constexpr (Traits::kKind == TypeKind::kDecimal) {
       return arrow::MakeScalar(arrow_type, ToArrowDecimal(held.unscaled));

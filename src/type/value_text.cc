@@ -2,12 +2,19 @@
 #include <arrow/type.h>
 #include <arrow/util/value_parsing.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
+#include <vector>
 
+#include "type/bit_text.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/interval.h"
+#include "type/nested_value.h"
 #include "type/type_traits.h"
 #include "type/value_check.h"
+#include "type/wide_integer.h"
 #include "yarrow/value.h"
 
 namespace yarrow {
@@ -177,7 +184,40 @@ struct ShowUntyped {
   std::string operator()(const Decimal& v) const { return FormatDecimal(v); }
   std::string operator()(const std::string& v) const { return IsUtf8(v) ? v : FormatBinary(v); }
   std::string operator()(const Uuid& v) const { return FormatUuid(v); }
+  std::string operator()(Int128 v) const { return FormatInteger(v); }
+  std::string operator()(UInt128 v) const { return FormatInteger(v); }
+  std::string operator()(const Interval& v) const { return FormatInterval(v); }
 };
+
+arrow::Result<Value> ParseLabel(std::string_view text, const ColumnType& type) {
+  const std::vector<std::string>& labels = type.labels();
+  const auto label = std::ranges::find(labels, text);
+  if (label == labels.end()) return NotParsed(text, type, ": it is none of the labels");
+  return Value(static_cast<uint64_t>(label - labels.begin()));
+}
+
+// The text of a type that holds one thing and shows as another; nothing for the others.
+std::optional<std::string> FormatByType(const Value& value, const ColumnType& type) {
+  const auto* bytes = std::get_if<std::string>(&value.variant());
+  const auto* number = std::get_if<uint64_t>(&value.variant());
+  switch (type.id) {
+    case TypeId::kBinary:
+    case TypeId::kGeometry:
+      return bytes == nullptr ? std::nullopt : std::optional(FormatBinary(*bytes));
+    case TypeId::kBit:
+      return bytes == nullptr || !IsBits(*bytes) ? std::nullopt : std::optional(FormatBits(*bytes));
+    case TypeId::kBignum:
+      return bytes == nullptr || !IsBignum(*bytes) ? std::nullopt : std::optional(FormatBignum(*bytes));
+    case TypeId::kTimeTz:
+      return number == nullptr || !IsTimeTz(*number) ? std::nullopt : std::optional(FormatTimeTz(*number));
+    case TypeId::kEnum:
+      if (number == nullptr || *number >= type.labels().size()) return std::nullopt;
+      return type.labels()[static_cast<size_t>(*number)];
+    default:
+      if (bytes == nullptr || !type.is_nested()) return std::nullopt;
+      return FormatNestedValue(type, *bytes);
+  }
+}
 
 }  // namespace
 
@@ -204,14 +244,27 @@ arrow::Result<Value> Value::Parse(std::string_view text, const ColumnType& type)
       return OrError(ParseTimestamp(text, type.unit), text, type, ": a timestamp is YYYY-MM-DD hh:mm:ss.fraction");
     case TypeKind::kUuid:
       return OrError(ParseUuid(text), text, type);
+    case TypeKind::kHugeint:
+      if (type.id == TypeId::kHugeint) return OrError(ParseHugeint(text), text, type);
+      return OrError(ParseUHugeint(text), text, type);
+    case TypeKind::kInterval:
+      return OrError(ParseInterval(text), text, type, ": an interval is 1 year 2 months 3 days hh:mm:ss.fraction");
+    case TypeKind::kTimeTz:
+      return OrError(ParseTimeTz(text), text, type, ": a time with time zone is hh:mm:ss.fraction+hh:mm");
+    case TypeKind::kBit:
+      return OrError(ParseBits(text), text, type, ": a string of bits has the digits 0 and 1");
+    case TypeKind::kBignum:
+      return OrError(ParseBignum(text), text, type);
+    case TypeKind::kEnum:
+      return ParseLabel(text, type);
+    case TypeKind::kNested:
+      return NotParsed(text, type, ": values of nested types are not read from text here; use SQL");
   }
   return UnknownType(type.id);
 }
 
 std::string Value::ToString(const ColumnType& type) const {
-  if (const auto* bytes = std::get_if<std::string>(&v_); bytes != nullptr && type.id == TypeId::kBinary) {
-    return FormatBinary(*bytes);
-  }
+  if (auto text = FormatByType(*this, type)) return *std::move(text);
   if (const auto* real = std::get_if<double>(&v_); real != nullptr && type.id == TypeId::kFloat) {
     return FormatReal(static_cast<float>(*real));
   }

@@ -27,6 +27,7 @@ TEST(ValueTextTest, EveryValueReadsBack) {
   YARROW_TRACE_SEED(seed);
   ValueGenerator generator(seed);
   for (const ColumnType& type : test::AllColumnTypes()) {
+    if (type.is_nested()) continue;  // those are not read from text
     for (int round = 0; round < test::Rounds(500); ++round) {
       const Value value = generator.AnyValue(type);
       const std::string text = value.ToString(type);

@@ -30,6 +30,7 @@ class BulkLoader {
       ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
       ARROW_RETURN_NOT_OK(HomeProcess::Check());  // a reader may fork
       if (batch == nullptr) return progress_.rows_read;
+      ARROW_RETURN_NOT_OK(table_.CheckUserBatch(*batch));
       ARROW_RETURN_NOT_OK(intake_.Add(*batch));
       progress_.rows_read += batch->num_rows();
       ARROW_RETURN_NOT_OK(Report());

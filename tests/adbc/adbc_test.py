@@ -202,6 +202,37 @@ class Ingest(AdbcTest):
         self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM t WHERE abs(epoch(second)) = 'inf' OR second IN "
                                                   "('infinity', '-infinity')"), [(3,)])
 
+    def test_nested_and_other_types(self):
+        connection = self.open()
+        rows = pa.table({
+            "id": pa.array([1, 2, 3], pa.int64()),
+            "tags": pa.array([["a", None], [], None], pa.list_(pa.string())),
+            "point": pa.array([{"x": 1, "y": [0.5]}, {"x": None, "y": None}, None],
+                              pa.struct([("x", pa.int32()), ("y", pa.list_(pa.float64()))])),
+            "scores": pa.array([[("k", 1)], [], None], pa.map_(pa.string(), pa.int32())),
+            "kind": pa.array(["b", "a", None]).dictionary_encode(),
+        })
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("t", rows, mode="create")
+            cursor.adbc_ingest("t", rows, mode="append")
+        types = "SELECT data_type FROM duckdb_columns() WHERE table_name = 't' ORDER BY column_index"
+        self.assertEqual([row[0] for row in self.run_sql(connection, types)][1:4],
+                         ["VARCHAR[]", "STRUCT(x INTEGER, y DOUBLE[])", "MAP(VARCHAR, INTEGER)"])
+        for _ in range(2):  # hot, then from a segment
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT DISTINCT tags, point, scores, kind, id FROM t ORDER BY id")
+                result = cursor.fetch_arrow_table()
+            for name in ("tags", "point", "scores", "kind"):
+                self.assertEqual(result[name].to_pylist(), rows[name].to_pylist(), name)
+            self.run_sql(connection, "CALL yarrow_flush('t')")
+        self.run_sql(connection, "CREATE TABLE e (m ENUM ('sad', 'ok'), h HUGEINT, i INTERVAL)")
+        self.run_sql(connection, "INSERT INTO e VALUES ('ok', 12345678901234567890123, INTERVAL '1 month 2 days')")
+        self.assertEqual(self.run_sql(connection, "SELECT m, h FROM e"),
+                         [("ok", decimal.Decimal("12345678901234567890123"))])
+        with self.assertRaisesRegex(dbapi.Error, "angry"), connection.cursor() as cursor:
+            cursor.adbc_ingest("e", pa.table({"m": ["ok", "angry"]}), mode="append")
+        self.assertEqual(self.run_sql(connection, "SELECT count(*) FROM e"), [(1,)])
+
     def test_parameters_are_kept_or_refused(self):
         connection = self.open()
         self.run_sql(connection, "CREATE TABLE t (id BIGINT PRIMARY KEY, day DATE, moment TIMESTAMPTZ)")

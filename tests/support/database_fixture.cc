@@ -32,12 +32,20 @@ yarrow::TableSpec ItemsSpec(std::string name, TableKind kind) {
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(const std::shared_ptr<arrow::Schema>& schema,
                                                            const Rows& rows) {
+  std::vector<ColumnType> types;
+  for (const auto& field : schema->fields()) {
+    ARROW_ASSIGN_OR_RAISE(types.emplace_back(), ColumnType::FromArrow(*field->type()));
+  }
+  return BatchOf(schema, types, rows);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(const std::shared_ptr<arrow::Schema>& schema,
+                                                           const std::vector<ColumnType>& types, const Rows& rows) {
   arrow::ArrayVector columns;
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const ColumnType type, ColumnType::FromArrow(*schema->field(i)->type()));
+  for (size_t i = 0; i < types.size(); ++i) {
     std::vector<Value> values;
-    for (const auto& row : rows) values.push_back(row[static_cast<size_t>(i)]);
-    ARROW_ASSIGN_OR_RAISE(auto column, MakeArray(type, values));
+    for (const auto& row : rows) values.push_back(row[i]);
+    ARROW_ASSIGN_OR_RAISE(auto column, MakeArray(types[i], values));
     columns.push_back(std::move(column));
   }
   return arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()), std::move(columns));

@@ -32,6 +32,9 @@ yarrow::TableSpec ItemsSpec(std::string name = "items", TableKind kind = TableKi
 // Rows in the exact form of the schema's types.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(const std::shared_ptr<arrow::Schema>& schema,
                                                            const Rows& rows);
+// `types`: of the columns, where the schema does not tell.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(const std::shared_ptr<arrow::Schema>& schema,
+                                                           const std::vector<ColumnType>& types, const Rows& rows);
 // Rows `first`, `first + step`, ... of items: (i, i % 10, "name i", NULL for each third, else i % 100).
 std::shared_ptr<arrow::RecordBatch> ItemsBatch(int64_t first, int64_t count, int64_t step = 1);
 std::shared_ptr<arrow::RecordBatchReader> ReaderOf(std::vector<std::shared_ptr<arrow::RecordBatch>> batches);

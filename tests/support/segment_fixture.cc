@@ -10,6 +10,7 @@
 #include "cold/row_keys.h"
 #include "cold/segment_scan.h"
 #include "key/key_bytes.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cold::test {
 
@@ -17,12 +18,15 @@ using yarrow::test::TableSpec;
 
 arrow::Result<std::shared_ptr<const RowSchema>> RandomTable(Random& random) {
   const std::vector<ColumnType> types = yarrow::test::AllTypes();
+  std::vector<ColumnType> key_types = types;
+  std::erase_if(key_types, [](const ColumnType& type) { return !HasOrder(type); });
   TableSpec spec;
   const size_t key_size = 1 + random() % 2;
   const size_t count = key_size + random() % 6;
   for (size_t i = 0; i < count; ++i) {
     const auto id = static_cast<uint32_t>(2 * i + 1);
-    spec.columns.push_back({id, "c.é " + std::to_string(id), types[random() % types.size()], i >= key_size, {}});
+    const auto& pool = i < key_size ? key_types : types;
+    spec.columns.push_back({id, "c.é " + std::to_string(id), pool[random() % pool.size()], i >= key_size, {}});
     if (i < key_size) spec.key_ids.insert(spec.key_ids.begin() + static_cast<ptrdiff_t>(random() % (i + 1)), id);
   }
   std::shuffle(spec.columns.begin(), spec.columns.end(), random);

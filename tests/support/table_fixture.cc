@@ -5,9 +5,13 @@
 #include <cmath>
 #include <limits>
 
+#include "batch/exact_cast.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
+#include "type/value_array.h"
 #include "type/value_check.h"
+#include "value_generator.h"
 
 namespace yarrow::test {
 namespace {
@@ -55,7 +59,25 @@ std::vector<ColumnType> AllTypes() {
           ColumnType::Timestamp(TimeUnit::kMilli),
           ColumnType::Timestamp(TimeUnit::kMicro, "UTC"),
           ColumnType::Timestamp(TimeUnit::kNano),
-          TypeId::kUuid};
+          TypeId::kUuid,
+          TypeId::kHugeint,
+          TypeId::kUHugeint,
+          TypeId::kInterval,
+          TypeId::kTimeTz,
+          TypeId::kBit,
+          TypeId::kBignum,
+          TypeId::kJson,
+          TypeId::kGeometry,
+          ColumnType::Enum({"b", "a", ""}),
+          ColumnType::List(TypeId::kInt32),
+          ColumnType::List(ColumnType::List(TypeId::kUtf8)),
+          ColumnType::Array(TypeId::kDouble, 3),
+          ColumnType::Map(TypeId::kUtf8, TypeId::kInterval),
+          ColumnType::Union({{"num", TypeId::kInt64}, {"Tag", TypeId::kUtf8}}),
+          ColumnType::Variant(),
+          ColumnType::Struct({{"a", TypeId::kHugeint},
+                              {"b", ColumnType::List(ColumnType::Struct({{"c", TypeId::kUuid}}))},
+                              {"d e", ColumnType::Timestamp(TimeUnit::kSecond)}})};
 }
 
 std::vector<Value> ExtremeCells(const ColumnType& type) {
@@ -85,6 +107,12 @@ std::vector<Value> ExtremeCells(const ColumnType& type) {
     default:
       break;
   }
+  if (type.id > TypeId::kUuid) {
+    ValueGenerator generator(7);
+    std::vector<Value> cells;
+    for (int i = 0; i < 12; ++i) cells.push_back(generator.AnyValue(type));
+    return cells;
+  }
   const IntegerRange range = RangeOf(type);
   if (range.least < 0) {
     return {static_cast<int64_t>(range.least), static_cast<int64_t>(range.greatest), int64_t{0}, int64_t{-1},
@@ -94,6 +122,7 @@ std::vector<Value> ExtremeCells(const ColumnType& type) {
 }
 
 Value RandomCell(const ColumnType& type, std::mt19937_64& random) {
+  if (type.id > TypeId::kUuid) return ValueGenerator(random()).AnyValue(type);
   const std::vector<Value> extremes = ExtremeCells(type);
   // Long text is left to the tests that ask for it.
   if (random() % 4 == 0 && !type.is_variable()) return extremes[random() % extremes.size()];
@@ -164,6 +193,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> MakeArray(const ColumnType& type, c
     ARROW_ASSIGN_OR_RAISE(const auto storage, builder.Finish());
     return arrow::ExtensionType::WrapArray(arrow::extension::uuid(), storage);
   }
+  if (!IsBatchTypeArrow(type)) return ArrayOfValues(values, type);
   ARROW_ASSIGN_OR_RAISE(const auto builder, arrow::MakeBuilder(type.ToArrow()));
   for (const Value& value : values) {
     ARROW_ASSIGN_OR_RAISE(const auto scalar, value.ToScalar(type));
@@ -178,7 +208,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch(const RowSchema& sc
   for (size_t c = 0; c < schema.columns().size(); ++c) {
     std::vector<Value> cells;
     for (const std::vector<Value>& row : rows) cells.push_back(row[c]);
-    ARROW_ASSIGN_OR_RAISE(auto array, MakeArray(schema.columns()[c].type, cells));
+    const ColumnType& type = schema.columns()[c].type;
+    ARROW_ASSIGN_OR_RAISE(auto array, MakeArray(type, cells));
+    batch::Misfit misfit{-1, {}};
+    if (!IsBatchTypeArrow(type)) {
+      ARROW_ASSIGN_OR_RAISE(array, batch::ExactCast(array, type, &misfit));
+    }
     arrays.push_back(std::move(array));
   }
   return arrow::RecordBatch::Make(schema.arrow_schema(), static_cast<int64_t>(rows.size()), std::move(arrays));

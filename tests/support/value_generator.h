@@ -10,6 +10,7 @@
 
 #include "type/calendar.h"
 #include "type/decimal.h"
+#include "type/type_traits.h"
 #include "type/value_check.h"
 #include "yarrow/value.h"
 
@@ -32,6 +33,30 @@ inline std::vector<ColumnType> AllColumnTypes() {
     types.push_back(ColumnType::Timestamp(unit, "UTC"));
   }
   types.push_back(ColumnType::Timestamp(TimeUnit::kMicro, "Europe/Kyiv"));
+  for (const TypeId id : {TypeId::kHugeint, TypeId::kUHugeint, TypeId::kInterval, TypeId::kTimeTz, TypeId::kBit,
+                          TypeId::kBignum, TypeId::kJson, TypeId::kGeometry}) {
+    types.push_back(id);
+  }
+  types.push_back(ColumnType::Enum({"b", "a", "", "it's"}));
+  const std::vector<ColumnType> flat = types;
+  types.push_back(ColumnType::List(TypeId::kInt32));
+  types.push_back(ColumnType::List(ColumnType::List(TypeId::kUtf8)));
+  types.push_back(ColumnType::Array(TypeId::kDouble, 3));
+  types.push_back(ColumnType::Map(TypeId::kUtf8, ColumnType::List(TypeId::kBool)));
+  types.push_back(ColumnType::Union({{"num", TypeId::kInt64}, {"Tag", TypeId::kUtf8}}));
+  types.push_back(ColumnType::Variant());
+  std::vector<TypeMember> members;
+  for (const ColumnType& type : flat) members.push_back({"f " + std::to_string(members.size()), type});
+  types.push_back(ColumnType::Struct(members));
+  types.push_back(ColumnType::List(ColumnType::Struct(
+      {{"a", ColumnType::Array(ColumnType::Struct({{"x", TypeId::kUuid}}), 2)}, {"m", types.back()}})));
+  return types;
+}
+
+// Those that can be in a key.
+inline std::vector<ColumnType> AllKeyTypes() {
+  std::vector<ColumnType> types = AllColumnTypes();
+  std::erase_if(types, [](const ColumnType& type) { return !HasOrder(type); });
   return types;
 }
 
@@ -45,6 +70,11 @@ class ValueGenerator {
 
   ColumnType AnyType() {
     static const std::vector<ColumnType> types = AllColumnTypes();
+    return types[Below(types.size())];
+  }
+
+  ColumnType AnyKeyType() {
+    static const std::vector<ColumnType> types = AllKeyTypes();
     return types[Below(types.size())];
   }
 
@@ -67,13 +97,74 @@ class ValueGenerator {
         return Value(AnyBytes());
       case TypeId::kUuid:
         return Value(AnyUuid());
+      case TypeId::kJson:
+        return Value(AnyText());
+      case TypeId::kGeometry:
+        return Value(AnyBytes());
       default:
         break;
     }
+    if (type.id > TypeId::kUuid) return AnyOtherValue(type);
     const IntegerRange range = RangeOf(type);
     const Int128 number = AnyInteger(range.least, range.greatest);
     const bool is_unsigned = type.id >= TypeId::kUInt8 && type.id <= TypeId::kUInt64;
     return is_unsigned ? Value(static_cast<uint64_t>(number)) : Value(static_cast<int64_t>(number));
+  }
+
+  // Of the types that Parquet lacks, and the nested ones.
+  Value AnyOtherValue(const ColumnType& type) {
+    switch (type.id) {
+      case TypeId::kHugeint:
+        return Value(static_cast<Int128>(AnyWords()));
+      case TypeId::kUHugeint:
+        return Value(AnyWords());
+      case TypeId::kInterval:
+        return Value(Interval{static_cast<int32_t>(AnyInteger(INT32_MIN, INT32_MAX)),
+                              static_cast<int32_t>(AnyInteger(INT32_MIN, INT32_MAX)),
+                              static_cast<int64_t>(AnyInteger(INT64_MIN / 1000, INT64_MAX / 1000))});
+      case TypeId::kTimeTz: {
+        const auto zone = static_cast<uint64_t>(AnyInteger(0, 115'198));
+        const auto micros = static_cast<uint64_t>(AnyInteger(0, UnitsPerDay(TimeUnit::kMicro)));
+        return Value((micros + zone * 1'000'000) << 24 | zone);
+      }
+      case TypeId::kBit:
+        return Value::Parse(AnyDigits("01", 20), type).ValueOrDie();
+      case TypeId::kBignum:
+        return Value::Parse((OneIn(2) ? "-" : "") + AnyDigits("0123456789", OneIn(3) ? 60 : 4), type).ValueOrDie();
+      case TypeId::kEnum:
+        return Value(Below(type.labels().size()));
+      case TypeId::kVariant:
+        return AnyValue(LayoutOf(type));
+      default:
+        return Value::Nested(type, AnyParts(type)).ValueOrDie();
+    }
+  }
+
+  std::vector<Value> AnyParts(const ColumnType& type) {
+    const std::vector<TypeMember>& members = type.members();
+    std::vector<Value> parts;
+    switch (type.id) {
+      case TypeId::kStruct:
+        for (const TypeMember& member : members) parts.push_back(AnyValueOrNull(member.type));
+        return parts;
+      case TypeId::kUnion:
+        parts.emplace_back(Below(members.size()));
+        parts.push_back(AnyValueOrNull(members[parts[0].get<uint64_t>()].type));
+        return parts;
+      case TypeId::kMap:
+        for (uint64_t n = Below(4); n > 0; --n) {
+          parts.push_back(AnyValue(members[0].type));
+          parts.push_back(AnyValueOrNull(members[1].type));
+        }
+        return parts;
+      default:
+        break;
+    }
+    const bool has_nulls = OneIn(2);
+    for (uint64_t n = type.id == TypeId::kArray ? type.array_size() : Below(5); n > 0; --n) {
+      parts.push_back(has_nulls ? AnyValueOrNull(members[0].type) : AnyValue(members[0].type));
+    }
+    return parts;
   }
 
   Value AnyValueOrNull(const ColumnType& type) { return OneIn(5) ? Value::Null() : AnyValue(type); }
@@ -120,6 +211,18 @@ class ValueGenerator {
 
  private:
   uint64_t Bits() { return random_(); }
+
+  UInt128 AnyWords() {
+    const UInt128 edges[] = {0, 1, ~UInt128{0}, UInt128{1} << 127, (UInt128{1} << 127) - 1, UInt128{1} << 64};
+    if (OneIn(2)) return edges[Below(std::size(edges))];
+    return static_cast<UInt128>(Bits()) << 64 | Bits();
+  }
+
+  std::string AnyDigits(std::string_view digits, size_t most) {
+    std::string text(1 + Below(most), '0');
+    for (char& c : text) c = digits[Below(digits.size())];
+    return text;
+  }
 
   template <class Real, class Unsigned>
   Real AnyReal() {
