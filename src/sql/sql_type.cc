@@ -185,6 +185,10 @@ arrow::Result<ColumnType> MembersFrom(const LogicalType& type, bool is_union) {
     }
     return ColumnType::Union(std::move(members));
   }
+  if (duckdb::StructType::IsUnnamed(type)) {
+    return arrow::Status::NotImplemented("A table cannot be created from an unnamed struct: give its fields names, as in "
+                                         "{'a': 1} or struct_pack(a := 1)");
+  }
   for (const auto& [name, member] : duckdb::StructType::GetChildTypes(type)) ARROW_RETURN_NOT_OK(take(name, member));
   return ColumnType::Struct(std::move(members));
 }
@@ -331,8 +335,8 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
     }
     case LogicalTypeId::VARIANT:
       return ColumnType::Variant();
-    case LogicalTypeId::GEOMETRY:
-      return TypeId::kGeometry;
+    case LogicalTypeId::GEOMETRY:  // a coordinate system would be lost
+      return type == LogicalType::GEOMETRY() ? arrow::Result<ColumnType>(TypeId::kGeometry) : NoColumnType(type);
     case LogicalTypeId::TIME_NS:
       return ColumnType::Time(TimeUnit::kNano);
     case LogicalTypeId::TIMESTAMP_SEC:
