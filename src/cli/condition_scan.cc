@@ -3,12 +3,15 @@
 #include <arrow/array.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "cli/text_column.h"
+#include "sql/arrow_types.h"
 #include "sql/table_query.h"
+#include "type/type_traits.h"
 
 namespace yarrow::cli {
 namespace {
@@ -40,7 +43,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> TimestampsOf(const arrow::Array& ce
 
 arrow::Result<std::shared_ptr<arrow::Array>> ToTableType(const std::shared_ptr<arrow::Array>& cells,
                                                          const std::shared_ptr<arrow::DataType>& type) {
-  if (cells->type()->Equals(*type)) return cells;
+  // Of nested types the names of parts may differ, which nobody asks for.
+  if (cells->type()->Equals(*type) || (type->num_fields() > 0 && cells->type_id() == type->id())) return cells;
   if (cells->type_id() == arrow::Type::TIMESTAMP && type->id() == arrow::Type::TIMESTAMP) {
     return TimestampsOf(*cells, type);
   }
@@ -91,6 +95,23 @@ class ConditionScan : public TableScan {
   std::shared_ptr<arrow::RecordBatchReader> rows_;
 };
 
+// What a query answers where it is not of the scan's type: numbers of 38 digits and more for a HUGEINT, nested values
+// as they are where Arrow has all of their parts, and text.
+std::shared_ptr<arrow::DataType> AnsweredType(const ColumnType& type) {
+  if (sql::IsNestedOfArrow(type)) return type.ToArrow();
+  return type.id == TypeId::kHugeint ? arrow::decimal128(38, 0) : arrow::utf8();
+}
+
+std::shared_ptr<arrow::Schema> AnsweredSchema(const arrow::Schema& scanned, const TableDefinition& table) {
+  arrow::FieldVector fields = scanned.fields();
+  for (auto& field : fields) {
+    const auto column = std::ranges::find(table.columns, field->name(), &ColumnDefinition::name);
+    if (column == table.columns.end() || IsBatchTypeArrow(column->type)) continue;
+    field = field->WithType(AnsweredType(column->type));
+  }
+  return arrow::schema(std::move(fields));
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<TableScan>> OpenScan(const OpenedTable& opened, const RowSelection& selection,
@@ -111,7 +132,8 @@ arrow::Result<std::shared_ptr<TableScan>> OpenScan(const OpenedTable& opened, co
                                       .threads = way.threads,
                                       .count = way.count});
   if (!query.ok()) return query.status().WithMessage("--where: ", query.status().message());
-  return std::make_shared<ConditionScan>(*std::move(query), scan->schema());
+  return std::make_shared<ConditionScan>(*std::move(query),
+                                         AnsweredSchema(*scan->schema(), opened.table->definition()));
 }
 
 }  // namespace yarrow::cli

@@ -12,6 +12,7 @@
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 
+#include <limits>
 #include <utility>
 
 namespace yarrow::cold {
@@ -27,9 +28,13 @@ class PagesOfRowGroup : public parquet::RowGroupReader::Contents {
 
   std::unique_ptr<parquet::PageReader> GetColumnPageReader(int leaf) override {
     PARQUET_ASSIGN_OR_THROW(auto bytes, read_(leaf));
-    return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(std::move(bytes)),
-                                     static_cast<int64_t>(rows_), metadata_->ColumnChunk(leaf)->compression(),
-                                     *properties(), *metadata_->schema()->Column(leaf));
+    // A list has more values than rows: the pages end where their bytes do.
+    const auto* descriptor = metadata_->schema()->Column(leaf);
+    const int64_t values =
+        descriptor->max_repetition_level() > 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(rows_);
+    return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(std::move(bytes)), values,
+                                     metadata_->ColumnChunk(leaf)->compression(), *properties(),
+                                     *metadata_->schema()->Column(leaf));
   }
   const parquet::RowGroupMetaData* metadata() const override { return metadata_.get(); }
   const parquet::ReaderProperties* properties() const override {

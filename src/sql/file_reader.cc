@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sql/arrow_types.h"
 #include "sql/duckdb_instance.h"
 #include "sql/query_reader.h"
 #include "sql/sql_type.h"

@@ -3,31 +3,16 @@
 #include <arrow/c/bridge.h>
 #include <duckdb/common/vector_operations/vector_operations.hpp>
 
-#include <algorithm>
 #include <utility>
 
 #include "sql/arrow_export.h"
+#include "sql/arrow_types.h"
 #include "sql/sql_type.h"
 #include "store/home_process.h"
-#include "type/type_traits.h"
 
 namespace yarrow::sql {
 
 using arrow::Status;
-
-namespace {
-
-bool IsArrows(const ColumnType& type) {
-  if (type.id == TypeId::kUnion || type.id == TypeId::kVariant) return false;
-  if (!type.is_nested()) return IsBatchTypeArrow(type) && type.id != TypeId::kGeometry;
-  return std::ranges::all_of(type.members(), [](const TypeMember& member) { return IsArrows(member.type); });
-}
-
-}  // namespace
-
-bool IsNestedOfArrow(const ColumnType& type) {
-  return type.is_nested() && IsArrows(type);
-}
 
 Status ToStatus(const duckdb::ErrorData& error) {
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) return Status::Cancelled("cancelled");
@@ -64,7 +49,7 @@ void QueryReader::PlanTypes(NestedValues nested) {
   for (const duckdb::LogicalType& type : result_->types) {
     const auto own = FromLogicalType(type);
     const bool is_nested = own.ok() && nested == NestedValues::kAsArrow && IsNestedOfArrow(*own);
-    const bool is_flat = own.ok() && !own->is_nested() && (IsArrows(*own) || own->id == TypeId::kHugeint);
+    const bool is_flat = own.ok() && !own->is_nested() && (IsOfArrow(*own) || own->id == TypeId::kHugeint);
     types.push_back(is_flat || is_nested ? type : duckdb::LogicalType::VARCHAR);
   }
   text_.Initialize(duckdb::Allocator::DefaultAllocator(), types);

@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "sql/duckdb_api.h"
-#include "yarrow/type.h"
 
 namespace yarrow::sql {
 
@@ -26,9 +25,6 @@ arrow::Status Try(Function function) {
     return ToStatus(duckdb::ErrorData(exception));
   }
 }
-
-// Whether DuckDB exports values of the nested type, and all of their parts, to Arrow as they are.
-bool IsNestedOfArrow(const ColumnType& type);
 
 // How columns of nested types come: as DuckDB's text, for people, or as Arrow has them.
 enum class NestedValues { kAsText, kAsArrow };

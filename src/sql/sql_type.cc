@@ -186,8 +186,9 @@ arrow::Result<ColumnType> MembersFrom(const LogicalType& type, bool is_union) {
     return ColumnType::Union(std::move(members));
   }
   if (duckdb::StructType::IsUnnamed(type)) {
-    return arrow::Status::NotImplemented("A table cannot be created from an unnamed struct: give its fields names, as in "
-                                         "{'a': 1} or struct_pack(a := 1)");
+    return arrow::Status::NotImplemented(
+        "A table cannot be created from an unnamed struct: give its fields names, as in "
+        "{'a': 1} or struct_pack(a := 1)");
   }
   for (const auto& [name, member] : duckdb::StructType::GetChildTypes(type)) ARROW_RETURN_NOT_OK(take(name, member));
   return ColumnType::Struct(std::move(members));

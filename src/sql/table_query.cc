@@ -163,7 +163,7 @@ struct TableQuery::Impl {
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Send(duckdb::unique_ptr<duckdb::SQLStatement> statement) {
     auto result = connection->SendQuery(std::move(statement));
     if (result->HasError()) return WithoutStatement(ToStatus(result->GetErrorObject()));
-    return QueryReader::Make(std::move(result));
+    return QueryReader::Make(std::move(result), NestedValues::kAsArrow);
   }
 };
 

@@ -146,6 +146,22 @@ std::vector<Value> ReadLayout(const ColumnType& layout, NestedReader* reader) {
   return values;
 }
 
+// As DuckDB writes it: text in quotes where it would be taken for something else.
+std::string FormatPart(const Value& part, const ColumnType& type) {
+  std::string text = part.ToString(type);
+  if (part.is_null() || KindOf(type) != TypeKind::kText) return text;
+  const bool has_sign = text.find_first_of("[]{}(),'\":=\\") != std::string::npos;
+  const bool is_null_word = text.size() == 4 && (text[0] | 0x20) == 'n' && (text[1] | 0x20) == 'u' &&
+                            (text[2] | 0x20) == 'l' && (text[3] | 0x20) == 'l';
+  if (!text.empty() && !has_sign && !is_null_word && text.front() != ' ' && text.back() != ' ') return text;
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
 std::string Listed(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
@@ -200,16 +216,16 @@ std::string FormatNestedValue(const ColumnType& type, std::string_view bytes) {
   std::vector<std::string> texts;
   if (type.id == TypeId::kMap) {
     for (size_t i = 0; i < parts->size(); i += 2) {
-      texts.push_back((*parts)[i].ToString(type.members()[0].type) + "=" +
-                      (*parts)[i + 1].ToString(type.members()[1].type));
+      texts.push_back(FormatPart((*parts)[i], type.members()[0].type) + "=" +
+                      FormatPart((*parts)[i + 1], type.members()[1].type));
     }
   } else if (layout.id == TypeId::kStruct) {
     for (size_t i = 0; i < parts->size(); ++i) {
       const TypeMember& member = layout.members()[i];
-      texts.push_back("'" + member.name + "': " + (*parts)[i].ToString(member.type));
+      texts.push_back("'" + member.name + "': " + FormatPart((*parts)[i], member.type));
     }
   } else {
-    for (const Value& part : *parts) texts.push_back(part.ToString(layout.members()[0].type));
+    for (const Value& part : *parts) texts.push_back(FormatPart(part, layout.members()[0].type));
     return "[" + Listed(texts) + "]";
   }
   return "{" + Listed(texts) + "}";

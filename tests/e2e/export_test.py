@@ -31,6 +31,10 @@ class ExportTest(ProgramTest):
                                  'big': 12345678901234567890123, 'kind': 'b', 'span': '1 month 2 days'})
     self.run_yarrow('flush', self.db, 't')
     self.assertEqual(self.scan('t'), before)
+    self.assertEqual(self.scan('t', '--where', 'place.x = 1.5'), before[:1])
+    self.run_yarrow(self.db, '-c', 'CREATE TABLE u (id INT PRIMARY KEY, h UHUGEINT)', '-c',
+                    f'INSERT INTO u VALUES (1, {2**128 - 1})')
+    self.assertEqual(self.scan('u'), [{'id': 1, 'h': 2**128 - 1}])
     self.run_yarrow('export', self.db, 't', self.folder / 't.parquet')
     self.run_yarrow('import', self.db, 'copy', self.folder / 't.parquet', '--primary-key', 'id')
     # What Parquet has comes back as it was; the rest is text there.

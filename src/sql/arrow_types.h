@@ -1,0 +1,14 @@
+// Which types DuckDB and Arrow both have.
+#pragma once
+
+#include "yarrow/type.h"
+
+namespace yarrow::sql {
+
+// Whether DuckDB exports values of the type, and all of their parts, to Arrow as they are.
+bool IsOfArrow(const ColumnType& type);
+
+// The same of a nested type; false for the others.
+bool IsNestedOfArrow(const ColumnType& type);
+
+}  // namespace yarrow::sql
