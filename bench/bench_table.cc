@@ -209,6 +209,21 @@ void KeepRowsHot(Database* database) {
   for (const char* setting : {"rows_to_segment", "flush_bytes"}) Check(database->SetSetting(setting, "0"));
 }
 
+static void Locate(uint32_t table_id, BenchTable* bench) {
+  Store& store = *bench->database->store();
+  bench->db = store.impl()->db.get();
+  bench->family = StoreImpl::Handle(Check(OpenSystemPartition(store, "rows")));
+  bench->prefix = RecordPrefix(RecordKind::kRow, table_id);
+  bench->prefix_end = PrefixSuccessor(bench->prefix);
+}
+
+BenchTable StoredRows(const std::shared_ptr<Database>& database, const std::string& table) {
+  BenchTable rows;
+  rows.database = database;
+  Locate(Check(database->FindTable(table))->id, &rows);
+  return rows;
+}
+
 std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape& shape, const StoreOptions& options) {
   auto bench = std::make_unique<BenchTable>();
   bench->database = Check(Database::Open(DataFolder() / name, options));
@@ -220,11 +235,7 @@ std::unique_ptr<BenchTable> MakeTable(const std::string& name, const TableShape&
   auto reader = GenerateRows(0, shape.rows, shape.wide);
   if (shape.rows > 0) Check(bench->table->BulkLoad(reader.get()).status());
 
-  Store& store = *bench->database->store();
-  bench->db = store.impl()->db.get();
-  bench->family = StoreImpl::Handle(Check(OpenSystemPartition(store, "rows")));
-  bench->prefix = RecordPrefix(RecordKind::kRow, definition->id);
-  bench->prefix_end = PrefixSuccessor(bench->prefix);
+  Locate(definition->id, bench.get());
   if (shape.state == TableState::kAged) Age(bench.get(), shape.rows, shape.wide);
   ScanOptions count;
   count.columns.emplace();

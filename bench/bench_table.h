@@ -61,6 +61,9 @@ struct BenchTable {
   std::string Key(int64_t id) const;
 };
 
+// The rows of one of its tables, for BareScan; holds the database open.
+BenchTable StoredRows(const std::shared_ptr<Database>& database, const std::string& table);
+
 // Rows stay in RocksDB until somebody flushes them.
 void KeepRowsHot(Database* database);
 

@@ -30,6 +30,11 @@ void SqlPlace::Close() {
   database_.reset();
 }
 
+std::string SqlPlace::Parquet(const std::string& table) {
+  const int64_t id = Check(database_->FindTable(table))->id;
+  return "read_parquet('" + (folder_ / "cold" / std::to_string(id)).string() + "/*.parquet')";
+}
+
 std::unique_ptr<duckdb::Connection> SqlPlace::Connect() {
   auto connection = std::make_unique<duckdb::Connection>(*duckdb_);
   const auto result = connection->Query("USE y");

@@ -25,10 +25,14 @@ class SqlPlace {
   void Open();
   void Close();
   void Run(const std::string& sql);
+  // read_parquet over the segments of a table.
+  std::string Parquet(const std::string& table);
   // Another one to the same database.
   std::unique_ptr<duckdb::Connection> Connect();
 
   const std::shared_ptr<Database>& database() const { return database_; }
+  duckdb::DuckDB& duckdb() { return *duckdb_; }
+  duckdb::Connection& connection() { return *connection_; }
 
  private:
   const std::filesystem::path folder_;

@@ -23,8 +23,7 @@
 
 #include "allocation_count.h"
 #include "bench_table.h"
-#include "sql/duckdb_instance.h"
-#include "yarrow/sql.h"
+#include "sql_place.h"
 
 namespace yarrow::bench {
 namespace {
@@ -47,41 +46,13 @@ std::unique_ptr<duckdb::MaterializedQueryResult> Run(duckdb::Connection& connect
   return result;
 }
 
-std::unique_ptr<duckdb::Connection> Connect(duckdb::DuckDB& duckdb) {
-  auto connection = std::make_unique<duckdb::Connection>(duckdb);
-  Run(*connection, "USE y");
-  return connection;
+// A block cache that holds all of a table, as the figures are about warm ones.
+StoreOptions WarmOptions() {
+  StoreOptions options;
+  options.durability = Durability::kOs;
+  options.block_cache_bytes = 512 << 20;
+  return options;
 }
-
-// A database of its own with SQL over it; gone when it goes.
-struct SqlDatabase {
-  explicit SqlDatabase(const std::string& name, Durability durability = Durability::kOs) : folder(DataFolder() / name) {
-    StoreOptions options;
-    options.durability = durability;
-    options.block_cache_bytes = 512 << 20;
-    database = Check(Database::Open(folder, options));
-    KeepRowsHot(database.get());
-    duckdb = sql::OpenDuckDb();
-    Check(sql::Attach(*duckdb, database, "y"));
-    connection = Connect(*duckdb);
-  }
-  ~SqlDatabase() {
-    connection.reset();
-    duckdb.reset();
-    database.reset();
-    std::filesystem::remove_all(folder);
-  }
-  // read_parquet over the segments of a table.
-  std::string Parquet(const std::string& table) const {
-    const auto id =
-        Run(*connection, "SELECT table_id FROM y.system.tables WHERE table_name = '" + table + "'")->GetValue(0, 0);
-    return "read_parquet('" + (folder / "cold" / id.ToString()).string() + "/*.parquet')";
-  }
-  std::filesystem::path folder;
-  std::shared_ptr<Database> database;
-  std::unique_ptr<duckdb::DuckDB> duckdb;
-  std::unique_ptr<duckdb::Connection> connection;
-};
 
 constexpr const char* kColumns =
     "(id BIGINT PRIMARY KEY, c0 BIGINT, c1 BIGINT, c2 INTEGER, c3 DOUBLE, c4 BOOLEAN, c5 TIMESTAMP, c6 DECIMAL(12, 2), "
@@ -110,10 +81,7 @@ void Fill(duckdb::Connection& connection, const std::string& table, const std::s
 void Flush(benchmark::State& state, int64_t rows) {
   double most = 0;
   for (auto _ : state) {
-    StoreOptions options;
-    options.durability = Durability::kOs;
-    options.block_cache_bytes = 512 << 20;
-    auto bench = MakeTable("flushed", {.rows = rows}, options);
+    auto bench = MakeTable("flushed", {.rows = rows}, WarmOptions());
     WaitForCompactions(*bench->database->store());
     ReleaseFreeMemory();
     ResetPeakMemory();
@@ -228,28 +196,28 @@ double MedianMillis(duckdb::Connection& connection, const std::string& sql, int 
 void Tpch(benchmark::State& state) {
   const std::filesystem::path root = YARROW_ROOT;
   const std::filesystem::path data = root / ".deps/data/tpch-1/sf1";
-  SqlDatabase y("tpch");
-  Run(*y.connection, ReadText(root / "tests/tpch/schema.sql"));
-  Run(*y.connection, "CREATE SCHEMA memory.files");
-  const auto parquet = std::make_unique<duckdb::Connection>(*y.duckdb);
+  SqlPlace y("tpch", WarmOptions());
+  Run(y.connection(), ReadText(root / "tests/tpch/schema.sql"));
+  Run(y.connection(), "CREATE SCHEMA memory.files");
+  const auto parquet = std::make_unique<duckdb::Connection>(y.duckdb());
   for (const char* table : {"region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"}) {
-    Run(*y.connection,
+    Run(y.connection(),
         std::string("COPY ") + table + " FROM '" + (data / (std::string(table) + ".parquet")).string() + "'");
-    Run(*y.connection, std::string("CALL yarrow_flush('") + table + "')");
+    Run(y.connection(), std::string("CALL yarrow_flush('") + table + "')");
     Run(*parquet, std::string("CREATE VIEW memory.files.") + table + " AS FROM " + y.Parquet(table));
   }
-  WaitForCompactions(*y.database->store());
+  WaitForCompactions(*y.database()->store());
   Run(*parquet, "USE memory.files");
-  Run(*y.connection, "SET threads = 2");
+  Run(y.connection(), "SET threads = 2");
   for (auto _ : state) {
     double logs = 0, ours = 0, theirs = 0;
     for (int query = 1; query <= 22; ++query) {
       const std::string name = (query < 10 ? "q0" : "q") + std::to_string(query);
       const std::string sql = ReadText(root / "tests/tpch" / (name + ".sql"));
       MedianMillis(*parquet, sql, 1);
-      double mine = MedianMillis(*y.connection, sql, 3);
+      double mine = MedianMillis(y.connection(), sql, 3);
       const double other = MedianMillis(*parquet, sql, 3);
-      mine = std::min(mine, MedianMillis(*y.connection, sql, 3));
+      mine = std::min(mine, MedianMillis(y.connection(), sql, 3));
       const double again = std::min(other, MedianMillis(*parquet, sql, 3));
       std::fprintf(stderr, "%s %.1f ms, read_parquet %.1f ms: %.2f\n", name.c_str(), mine, again, mine / again);
       logs += std::log(mine / again);
@@ -263,8 +231,8 @@ void Tpch(benchmark::State& state) {
 
 // 95 % of a million rows in segments, 5 % behind them in RocksDB, 1 % of the cold ones overridden.
 struct Hybrid {
-  Hybrid() : y("hybrid") {
-    duckdb::Connection& connection = *y.connection;
+  Hybrid() : y("hybrid", WarmOptions()) {
+    duckdb::Connection& connection = y.connection();
     Fill(connection, "mixed", Rows(0, 950'000));
     Run(connection, "CALL yarrow_flush('mixed')");
     Run(connection, "DELETE FROM mixed WHERE id % 200 = 7");
@@ -273,10 +241,10 @@ struct Hybrid {
     Fill(connection, "cold", Rows(0, 950'000));
     Run(connection, "CALL yarrow_flush('cold')");
     Fill(connection, "hot", "SELECT * FROM mixed WHERE id >= 950000 OR id % 200 = 9");
-    WaitForCompactions(*y.database->store());
+    WaitForCompactions(*y.database()->store());
     Run(connection, "SET threads = 1");
   }
-  SqlDatabase y;
+  SqlPlace y;
 
   static Hybrid& Get() {
     static std::unique_ptr<Hybrid> hybrid;
@@ -300,7 +268,7 @@ void HybridQuery(benchmark::State& state, const std::vector<std::string>& tables
   for (const std::string& table : tables) {
     std::string sql = query;
     sql.replace(sql.find("rows"), 4, table == "parquet" ? hybrid.y.Parquet("cold") : table);
-    statements.push_back(hybrid.y.connection->Prepare(sql));
+    statements.push_back(hybrid.y.connection().Prepare(sql));
   }
   for (auto _ : state) {
     for (const auto& statement : statements) {
@@ -313,15 +281,15 @@ void HybridQuery(benchmark::State& state, const std::vector<std::string>& tables
 
 // A table of a million cold rows whose ids are 10 apart, in as many segments as told.
 struct ColdRows {
-  ColdRows(int segments, const char* layout) : y("cold-rows") {
+  ColdRows(int segments, const char* layout) : y("cold-rows", WarmOptions()) {
     const int64_t rows = kMillion / segments;
     for (int i = 0; i < segments; ++i) {
-      Fill(*y.connection, "rows", Rows(i * rows, rows, 10));
-      Run(*y.connection, std::string("CALL yarrow_flush('rows', optimize_for = '") + layout + "')");
+      Fill(y.connection(), "rows", Rows(i * rows, rows, 10));
+      Run(y.connection(), std::string("CALL yarrow_flush('rows', optimize_for = '") + layout + "')");
     }
-    Run(*y.connection, "SET threads = 1");
+    Run(y.connection(), "SET threads = 1");
   }
-  SqlDatabase y;
+  SqlPlace y;
 };
 
 duckdb::vector<duckdb::Value> Id(int64_t id) {
@@ -340,7 +308,7 @@ double MicrosOf(duckdb::PreparedStatement& statement, int64_t id) {
 // Lookups of random keys by SQL in our table and in its file, its row groups in memory.
 void ColdLookup(benchmark::State& state, const char* layout) {
   ColdRows cold(1, layout);
-  duckdb::Connection& connection = *cold.y.connection;
+  duckdb::Connection& connection = cold.y.connection();
   const auto ours = connection.Prepare("SELECT * FROM rows WHERE id = ?");
   const auto file = connection.Prepare("SELECT * FROM " + cold.y.Parquet("rows") + " WHERE id = ?");
   std::mt19937_64 random(7);
@@ -381,9 +349,9 @@ double RowsASecond(const Table& table, int threads) {
 // Rows of a segment of which all pages are in memory, and hot ones: 8 threads over one.
 void LookupByThreads(benchmark::State& state) {
   ColdRows cold(1, "scan");
-  Fill(*cold.y.connection, "hot", Rows(0, kMillion, 10));
-  WaitForCompactions(*cold.y.database->store());
-  const auto session = Check(cold.y.database->OpenSession());
+  Fill(cold.y.connection(), "hot", Rows(0, kMillion, 10));
+  WaitForCompactions(*cold.y.database()->store());
+  const auto session = Check(cold.y.database()->OpenSession());
   for (auto _ : state) {
     for (const std::string name : {"rows", "hot"}) {
       const auto table = Check(session->OpenTable(name));
@@ -398,7 +366,7 @@ void LookupByThreads(benchmark::State& state) {
 // A join of 2,000 keys with a table of a million, hot over cold, by SQL.
 void JoinOnKeys(benchmark::State& state) {
   ColdRows cold(1, "scan");
-  duckdb::Connection& connection = *cold.y.connection;
+  duckdb::Connection& connection = cold.y.connection();
   Fill(connection, "hot", Rows(0, kMillion, 10));
   Run(connection, "CREATE TEMP TABLE wanted AS SELECT range * 4990 AS k FROM range(2000)");
   const auto millis = [&](const std::string& table) {
@@ -415,7 +383,7 @@ void JoinOnKeys(benchmark::State& state) {
 // in memory yet.
 void ColdUpdate(benchmark::State& state) {
   ColdRows cold(1, "lookup");
-  duckdb::Connection& connection = *cold.y.connection;
+  duckdb::Connection& connection = cold.y.connection();
   Fill(connection, "changed", Rows(0, kMillion, 10));
   Run(connection, "CALL yarrow_flush('changed', optimize_for = 'lookup')");
   const auto lookup = connection.Prepare("SELECT * FROM rows WHERE id = ?");
@@ -435,8 +403,8 @@ void ColdUpdate(benchmark::State& state) {
 
 // Statements that change 10 % of a million rows and then all that are left, in segments and in RocksDB.
 void ChangeMany(benchmark::State& state) {
-  SqlDatabase y("change-many");
-  duckdb::Connection& connection = *y.connection;
+  SqlPlace y("change-many", WarmOptions());
+  duckdb::Connection& connection = y.connection();
   for (const char* table : {"cold", "hot"}) Fill(connection, table, Rows(0, kMillion));
   Run(connection, "CALL yarrow_flush('cold')");
   Run(connection, "SET threads = 1");
@@ -460,7 +428,7 @@ void ChangeMany(benchmark::State& state) {
 // New keys between those of a table that is 99 % cold in 100 segments, and of one that is hot.
 void InsertNewKeys(benchmark::State& state) {
   ColdRows cold(100, "scan");
-  duckdb::Connection& connection = *cold.y.connection;
+  duckdb::Connection& connection = cold.y.connection();
   Fill(connection, "rows", Rows(kMillion, 10'000, 10));
   Fill(connection, "hot", Rows(0, kMillion, 10));
   const std::string values = " VALUES (?, 7, 7, 7, 7.5, true, TIMESTAMP '2024-01-01', 12.5, 'gate 12', 'passenger 7')";
@@ -485,20 +453,20 @@ void InsertNewKeys(benchmark::State& state) {
 
 // 10,000 users with 100 rows each: one user's rows, and the same in a table of their own.
 void OneUser(benchmark::State& state) {
-  SqlDatabase y("users");
-  Run(*y.connection, "CREATE TABLE u (id BIGINT PRIMARY KEY, v BIGINT, t VARCHAR) WITH (kind = 'user')");
+  SqlPlace y("users", WarmOptions());
+  Run(y.connection(), "CREATE TABLE u (id BIGINT PRIMARY KEY, v BIGINT, t VARCHAR) WITH (kind = 'user')");
   for (int user = 0; user < 10'000; ++user) {
-    const auto session = Check(y.database->OpenSession({.user = "user" + std::to_string(user)}));
+    const auto session = Check(y.database()->OpenSession({.user = "user" + std::to_string(user)}));
     const auto table = Check(session->OpenTable("u"));
     for (int64_t i = 0; i < 100; ++i) {
       Check(table->Put({Value(i), Value(i * 7), Value("text of row " + std::to_string(i))}));
     }
   }
-  const auto session = Check(y.database->OpenSession({.user = "user5000"}));
+  const auto session = Check(y.database()->OpenSession({.user = "user5000"}));
   const auto user_table = Check(session->OpenTable("u"));
-  Run(*y.connection, "CREATE TABLE own (id BIGINT PRIMARY KEY, v BIGINT, t VARCHAR)");
-  Run(*y.connection, "INSERT INTO own SELECT range, range * 7, 'text of row ' || range FROM range(100)");
-  const auto own_table = Check(Check(y.database->OpenSession())->OpenTable("own"));
+  Run(y.connection(), "CREATE TABLE own (id BIGINT PRIMARY KEY, v BIGINT, t VARCHAR)");
+  Run(y.connection(), "INSERT INTO own SELECT range, range * 7, 'text of row ' || range FROM range(100)");
+  const auto own_table = Check(Check(y.database()->OpenSession())->OpenTable("own"));
   const auto time = [](const Table& table) {
     const auto start = Clock::now();
     Check(Check(table.Scan({}))->ToTable());

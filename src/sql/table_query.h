@@ -36,7 +36,7 @@ class TableQuery {
                                                          const TableDefinition& table, TableSelection selection);
   ~TableQuery();
 
-  // Rows as they are computed. Reads the moment of the call.
+  // Rows as they are computed, nested values as Arrow has them. Reads the moment of the call.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Run();
   // Ends what is running. From any thread.
   void Cancel();

@@ -83,6 +83,7 @@ Flaw SkipValue(const ColumnType& type, NestedReader* reader) {
     if (!reader->ReadFixed(static_cast<size_t>(type.fixed_width()), &bytes)) return kTooShort;
     return CheckFixedBytes(type, bytes);
   }
+  if (type.details == nullptr) return "its type has no parts";
   const NestedReader begin = *reader;
   if (const Flaw flaw = SkipLayout(LayoutOf(type), reader)) return flaw;
   if (type.id == TypeId::kMap) return CheckMapKeys(type, begin);

@@ -1,3 +1,4 @@
+#include <arrow/scalar.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -54,6 +55,23 @@ TEST(NestedValueTest, PartsThatDoNotFitAreNamed) {
 }
 
 // Whatever the bytes are, nothing is read beyond them, and what is taken for a value is one.
+// ColumnType(TypeId) of a nested type has no parts.
+TEST(NestedValueTest, TypesWithoutPartsAreRefused) {
+  const std::shared_ptr<arrow::Scalar> full =
+      std::make_shared<arrow::ListScalar>(*arrow::MakeArrayOfNull(arrow::int64(), 2));
+  for (const TypeId id : {TypeId::kList, TypeId::kArray, TypeId::kStruct, TypeId::kMap, TypeId::kUnion}) {
+    const ColumnType type(id);
+    EXPECT_EQ(type.ToArrow(), nullptr);
+    EXPECT_EQ(ColumnType::List(type).ToArrow(), nullptr);
+    EXPECT_ERROR_HAS(type.Validate(), "has no parts");
+    EXPECT_ERROR_HAS(Value::Nested(type, {}), "has no parts");
+    EXPECT_ERROR_HAS(Value("bytes").Parts(type), "its type has no parts");
+    EXPECT_ERROR_HAS(Value("bytes").CastTo(type), "its type has no parts");
+    EXPECT_ERROR_HAS(Value::FromScalar(*full, type), "is not");
+    EXPECT_FALSE(Value("bytes").ToString(type).empty());
+  }
+}
+
 TEST(NestedValueTest, DamagedBytesAreFound) {
   const uint64_t seed = test::RandomSeed();
   YARROW_TRACE_SEED(seed);

@@ -95,18 +95,26 @@ ColumnType VariantLayout() {
                              {"data", TypeId::kBinary}});
 }
 
+// Null where a part has no Arrow type.
 std::shared_ptr<arrow::DataType> ToArrowNested(const ColumnType& type) {
-  if (type.id == TypeId::kMap) return arrow::map(type.members()[0].type.ToArrow(), type.members()[1].type.ToArrow());
-  const ColumnType& layout = LayoutOf(type);
-  if (layout.id == TypeId::kStruct) {
-    arrow::FieldVector fields;
-    for (const TypeMember& member : layout.members())
-      fields.push_back(arrow::field(member.name, member.type.ToArrow()));
-    return arrow::struct_(std::move(fields));
+  if (type.details == nullptr) return nullptr;
+  const ColumnType& layout = type.id == TypeId::kMap ? type : LayoutOf(type);
+  arrow::FieldVector fields;
+  for (const TypeMember& member : layout.members()) {
+    auto part = member.type.ToArrow();
+    if (part == nullptr) return nullptr;
+    fields.push_back(arrow::field(member.name, std::move(part)));
   }
-  auto element = layout.members()[0].type.ToArrow();
-  if (layout.id == TypeId::kList) return arrow::list(std::move(element));
-  return arrow::fixed_size_list(std::move(element), static_cast<int32_t>(layout.array_size()));
+  switch (layout.id) {
+    case TypeId::kMap:
+      return arrow::map(fields[0]->type(), fields[1]->type());
+    case TypeId::kList:
+      return arrow::list(fields[0]->type());
+    case TypeId::kArray:
+      return arrow::fixed_size_list(fields[0]->type(), static_cast<int32_t>(layout.array_size()));
+    default:
+      return arrow::struct_(std::move(fields));
+  }
 }
 
 TimeUnit FromArrowUnit(arrow::TimeUnit::type unit) {

@@ -142,6 +142,7 @@ arrow::Status TakeElements(const arrow::Array& elements, const ColumnType& type,
 }
 
 arrow::Result<Value> FromList(const arrow::BaseListScalar& scalar, const ColumnType& type) {
+  if (type.details == nullptr) return WrongType(scalar, type);
   std::vector<Value> parts;
   if (type.id == TypeId::kMap) {
     if (scalar.value->type_id() != arrow::Type::STRUCT) return WrongType(scalar, type);
@@ -162,7 +163,8 @@ arrow::Result<Value> FromList(const arrow::BaseListScalar& scalar, const ColumnT
 
 // Fields by their names; those that the value lacks are NULL.
 arrow::Result<Value> FromStruct(const arrow::StructScalar& scalar, const ColumnType& type) {
-  if (!type.is_nested() || LayoutOf(type).id != TypeId::kStruct) return WrongType(scalar, type);
+  if (!type.is_nested() || type.details == nullptr || LayoutOf(type).id != TypeId::kStruct)
+    return WrongType(scalar, type);
   const auto& given = checked_cast<const arrow::StructType&>(*scalar.type);
   const std::vector<TypeMember>& members = LayoutOf(type).members();
   std::vector<Value> parts(members.size());
