@@ -67,12 +67,11 @@ void AppendText(const arrow::Array& cells, int64_t row, const ColumnType& type, 
   }
 }
 
-// Of any type, by way of Arrow's scalar. Arrow does not tell a UHUGEINT from a HUGEINT.
+// Of any type, by way of Arrow's scalar.
 Value OtherValueAt(const arrow::Array& cells, int64_t row, const ColumnType& type) {
   const auto scalar = cells.GetScalar(row);
   if (!scalar.ok()) return Value(scalar.status().ToString());
   auto value = Value::FromScalar(**scalar, type);
-  if (!value.ok() && type.id == TypeId::kHugeint) value = Value::FromScalar(**scalar, TypeId::kUHugeint);
   return value.ok() ? *std::move(value) : Value((*scalar)->ToString());
 }
 

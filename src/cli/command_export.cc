@@ -23,6 +23,7 @@
 #include "cli/condition_scan.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
+#include "cli/shown_type.h"
 #include "type/type_traits.h"
 
 namespace yarrow::cli {
@@ -71,13 +72,14 @@ arrow::Result<FileFormat> FormatOf(const ExportArguments& arguments) {
 // Row groups of `kGroupRows` rows, compressed.
 class ParquetWriter : public RowWriter {
  public:
-  static arrow::Result<std::unique_ptr<RowWriter>> Make(const arrow::Schema& schema, arrow::io::OutputStream* out) {
+  static arrow::Result<std::unique_ptr<RowWriter>> Make(const arrow::Schema& schema, const TableDefinition& table,
+                                                        arrow::io::OutputStream* out) {
     parquet::WriterProperties::Builder properties;
     properties.compression(parquet::Compression::ZSTD)->max_row_group_length(kGroupRows);
     const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     // The stream outlives the writer.
     const std::shared_ptr<arrow::io::OutputStream> borrowed(out, [](auto*) {});
-    std::unique_ptr<ParquetWriter> made(new ParquetWriter(schema));
+    std::unique_ptr<ParquetWriter> made(new ParquetWriter(schema, table));
     ARROW_ASSIGN_OR_RAISE(made->writer_,
                           parquet::arrow::FileWriter::Open(*made->schema_, arrow::default_memory_pool(), borrowed,
                                                            properties.build(), arrow_properties));
@@ -87,9 +89,12 @@ class ParquetWriter : public RowWriter {
     arrow::ArrayVector columns = batch.columns();
     for (size_t i = 0; i < columns.size(); ++i) {
       if (!types_[i]) continue;
-      batch::Misfit misfit{-1, {}};
-      ARROW_ASSIGN_OR_RAISE(const auto stored, batch::ExactCast(columns[i], *types_[i], &misfit));
-      ARROW_ASSIGN_OR_RAISE(columns[i], batch::ToForm(stored, *types_[i], batch::ArrayForm::kParquet));
+      auto stored = ToStored(columns[i], *types_[i]);
+      if (!stored.ok()) {
+        return stored.status().WithMessage("column ", schema_->field(static_cast<int>(i))->name(), ": ",
+                                           stored.status().message());
+      }
+      columns[i] = *std::move(stored);
     }
     return writer_->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)));
   }
@@ -98,15 +103,21 @@ class ParquetWriter : public RowWriter {
  private:
   static constexpr int64_t kGroupRows = 122'880;
   // What Parquet lacks, such as intervals, is written as in the files of segments.
-  explicit ParquetWriter(const arrow::Schema& schema) {
+  ParquetWriter(const arrow::Schema& schema, const TableDefinition& table) {
     arrow::FieldVector fields = schema.fields();
     for (auto& field : fields) {
-      const auto type = ColumnType::FromArrow(*field->type());
+      const auto type = ShownType(*field, &table);
       const bool is_other = type.ok() && !IsBatchTypeArrow(*type) && !IsText(*type);
       types_.push_back(is_other ? std::optional(*type) : std::nullopt);
       if (is_other) field = field->WithType(batch::TypeOfForm(*type, batch::ArrayForm::kParquet));
     }
     schema_ = arrow::schema(std::move(fields));
+  }
+  static arrow::Result<std::shared_ptr<arrow::Array>> ToStored(const std::shared_ptr<arrow::Array>& values,
+                                                               const ColumnType& type) {
+    batch::Misfit misfit{-1, {}};
+    ARROW_ASSIGN_OR_RAISE(const auto exact, batch::ExactCast(values, type, &misfit));
+    return batch::ToForm(exact, type, batch::ArrayForm::kParquet);
   }
   std::vector<std::optional<ColumnType>> types_;  // of the columns that are written in another form
   std::shared_ptr<arrow::Schema> schema_;
@@ -114,18 +125,18 @@ class ParquetWriter : public RowWriter {
 };
 
 arrow::Result<std::unique_ptr<RowWriter>> MakeWriter(FileFormat format, const arrow::Schema& schema,
-                                                     arrow::io::OutputStream* out) {
+                                                     const TableDefinition& table, arrow::io::OutputStream* out) {
   switch (format) {
     case FileFormat::kCsv:
-      return MakeRowWriter(OutputFormat::kCsv, schema, out);
+      return MakeRowWriter(OutputFormat::kCsv, schema, out, &table);
     case FileFormat::kJson:
-      return MakeRowWriter(OutputFormat::kJson, schema, out);
+      return MakeRowWriter(OutputFormat::kJson, schema, out, &table);
     case FileFormat::kJsonLines:
-      return MakeRowWriter(OutputFormat::kJsonLines, schema, out);
+      return MakeRowWriter(OutputFormat::kJsonLines, schema, out, &table);
     case FileFormat::kParquet:
       break;
   }
-  return ParquetWriter::Make(schema, out);
+  return ParquetWriter::Make(schema, table, out);
 }
 
 // A file beside the wanted one, which it replaces when it is complete; removed if that never comes.
@@ -180,7 +191,7 @@ Status RunExport(const ExportArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows));
   ReplacingFile file(arguments.file);
   ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::FileOutputStream::Open(file.partial()));
-  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(format, *scan->schema(), out.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(format, *scan->schema(), opened.table->definition(), out.get()));
   ProgressBar progress(arguments.quiet);
   ARROW_ASSIGN_OR_RAISE(const int64_t rows, WriteRows(scan.get(), writer.get(), &progress));
   ARROW_RETURN_NOT_OK(out->Close());

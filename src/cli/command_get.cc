@@ -79,7 +79,7 @@ arrow::Status RunGet(const GetArguments& arguments) {
   if (arguments.format == OutputFormat::kTable) return PrintLines(definition, *row);
   ARROW_ASSIGN_OR_RAISE(const auto batch, row->ToBatch());
   const auto out = StandardOutput();
-  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(arguments.format, *batch->schema(), out.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(arguments.format, *batch->schema(), out.get(), &definition));
   ARROW_RETURN_NOT_OK(writer->Write(*batch));
   return writer->Finish();
 }

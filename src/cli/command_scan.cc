@@ -46,10 +46,10 @@ void PrintStats(int64_t rows, const ScanMetrics& metrics, double seconds) {
 }
 
 // Returns how many there were.
-arrow::Result<int64_t> PrintRows(TableScan* scan, OutputFormat format) {
+arrow::Result<int64_t> PrintRows(TableScan* scan, OutputFormat format, const TableDefinition& table) {
   int64_t rows = 0;
   const auto out = StandardOutput();
-  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(format, *scan->schema(), out.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeRowWriter(format, *scan->schema(), out.get(), &table));
   const CancelOnInterrupt cancel([scan] { scan->Cancel(); });
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
@@ -73,7 +73,7 @@ arrow::Status RunScan(const ScanArguments& arguments) {
     if (!plan.ends_with('\n')) plan += '\n';
     return StandardOutput()->Write(plan);
   }
-  ARROW_ASSIGN_OR_RAISE(const int64_t rows, PrintRows(scan.get(), arguments.format));
+  ARROW_ASSIGN_OR_RAISE(const int64_t rows, PrintRows(scan.get(), arguments.format, opened.table->definition()));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (arguments.stats) PrintStats(rows, scan->metrics(), elapsed.count());
   return arrow::Status::OK();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/row_writer_internal.h"
+#include "cli/shown_type.h"
 
 namespace yarrow::cli {
 
@@ -32,10 +33,10 @@ std::string FormatNames() {
 }
 
 arrow::Result<std::unique_ptr<RowWriter>> MakeRowWriter(OutputFormat format, const arrow::Schema& schema,
-                                                        arrow::io::OutputStream* out) {
+                                                        arrow::io::OutputStream* out, const TableDefinition* table) {
   std::vector<TextColumn> columns;
   for (const auto& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(const ColumnType type, ColumnType::FromArrow(*field->type()));
+    ARROW_ASSIGN_OR_RAISE(const ColumnType type, ShownType(*field, table));
     columns.push_back({field->name(), type, CellAppender(type)});
   }
   switch (format) {

@@ -27,6 +27,8 @@
 #include <string>
 #include <string_view>
 
+#include "yarrow/table_definition.h"
+
 namespace yarrow::cli {
 
 enum class OutputFormat { kTable, kCsv, kJson, kJsonLines, kMarkdown };
@@ -43,9 +45,11 @@ class RowWriter {
   virtual arrow::Status Finish() = 0;
 };
 
-// `out` must outlive the writer. NotImplemented when a column has a type that no Yarrow column can have.
+// `out` must outlive the writer. `table`: whose rows are written, if it is one's. NotImplemented when a column has a
+// type that no Yarrow column can have.
 arrow::Result<std::unique_ptr<RowWriter>> MakeRowWriter(OutputFormat format, const arrow::Schema& schema,
-                                                        arrow::io::OutputStream* out);
+                                                        arrow::io::OutputStream* out,
+                                                        const TableDefinition* table = nullptr);
 
 // Columns on a terminal that UTF-8 `text` takes.
 int64_t DisplayWidth(std::string_view text);

@@ -33,8 +33,7 @@ class PagesOfRowGroup : public parquet::RowGroupReader::Contents {
     const int64_t values =
         descriptor->max_repetition_level() > 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(rows_);
     return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(std::move(bytes)), values,
-                                     metadata_->ColumnChunk(leaf)->compression(), *properties(),
-                                     *metadata_->schema()->Column(leaf));
+                                     metadata_->ColumnChunk(leaf)->compression(), *properties(), *descriptor);
   }
   const parquet::RowGroupMetaData* metadata() const override { return metadata_.get(); }
   const parquet::ReaderProperties* properties() const override {

@@ -32,9 +32,12 @@ class ExportTest(ProgramTest):
     self.run_yarrow('flush', self.db, 't')
     self.assertEqual(self.scan('t'), before)
     self.assertEqual(self.scan('t', '--where', 'place.x = 1.5'), before[:1])
-    self.run_yarrow(self.db, '-c', 'CREATE TABLE u (id INT PRIMARY KEY, h UHUGEINT)', '-c',
-                    f'INSERT INTO u VALUES (1, {2**128 - 1})')
-    self.assertEqual(self.scan('u'), [{'id': 1, 'h': 2**128 - 1}])
+    self.run_yarrow(self.db, '-c', 'CREATE TABLE u (id INT PRIMARY KEY, h UHUGEINT, list UHUGEINT[])', '-c',
+                    f'INSERT INTO u VALUES (1, {2**128 - 1}, [{2**128 - 1}::UHUGEINT, 0::UHUGEINT])')
+    self.assertEqual(self.scan('u'), [{'id': 1, 'h': 2**128 - 1, 'list': [2**128 - 1, 0]}])
+    self.run_yarrow('export', self.db, 'u', self.folder / 'u.parquet')
+    self.run_yarrow('import', self.db, 'v', self.folder / 'u.parquet', '--primary-key', 'id')
+    self.assertEqual(self.scan('v'), [{'id': 1, 'h': str(2**128 - 1), 'list': [str(2**128 - 1), '0']}])
     self.run_yarrow('export', self.db, 't', self.folder / 't.parquet')
     self.run_yarrow('import', self.db, 'copy', self.folder / 't.parquet', '--primary-key', 'id')
     # What Parquet has comes back as it was; the rest is text there.
