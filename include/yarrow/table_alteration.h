@@ -2,15 +2,24 @@
 // are read as the present one says.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "yarrow/table_definition.h"
 
 namespace yarrow {
 
+// The SQL expressions of a table that name its columns.
+struct TableExpressions {
+  std::vector<GeneratedColumn> generated_columns;
+  std::vector<std::string> checks;
+};
+
 // Behind the others. Rows that are there have the default of `column` from then on, whatever becomes of it; so one that
-// is NOT NULL needs one. A column that had the name before and was dropped is another column.
+// is NOT NULL needs one. With a default expression they have `default_value`, which is its value for them. A column
+// that had the name before and was dropped is another column.
 struct AddColumn {
   ColumnSpec column;
   bool if_not_exists = false;
@@ -20,11 +29,14 @@ struct AddColumn {
 struct DropColumn {
   std::string name;
   bool if_exists = false;
+  // As they are after the change. Nothing: it is an error when the table has any, for they may name the column.
+  std::optional<TableExpressions> expressions = {};
 };
 
 struct RenameColumn {
   std::string name;
   std::string new_name;
+  std::optional<TableExpressions> expressions = {};  // as of DropColumn
 };
 
 // Not of a key column, and only to a type that has all values of the present one in the same order: integers become
@@ -33,17 +45,32 @@ struct RenameColumn {
 struct WidenColumn {
   std::string name;
   ColumnType type;
+  std::optional<TableExpressions> expressions = {};  // as of DropColumn
 };
 
-// What new rows get that leave the column out. NULL: no default.
+// What new rows get that leave the column out: a value or, where there is one, what the expression gives. NULL and no
+// expression: no default.
 struct SetColumnDefault {
   std::string name;
   Value value;
+  std::string expression = {};  // SQL, as of a ColumnSpec
 };
 
 // NULL may be written from then on. Not of a key column.
 struct DropNotNull {
   std::string name;
+};
+
+// All rows that are there must have a value, which whoever alters the table has to know: see
+// CatalogChanges::read_whole.
+struct SetNotNull {
+  std::string name;
+};
+
+// Of the table or, with a name, of a column. Empty: none.
+struct SetComment {
+  std::string column;
+  std::string comment;
 };
 
 // Within its schema.
@@ -57,6 +84,6 @@ struct SetTierPolicy {
 };
 
 using TableAlteration = std::variant<AddColumn, DropColumn, RenameColumn, WidenColumn, SetColumnDefault, DropNotNull,
-                                     RenameTable, SetTierPolicy>;
+                                     SetNotNull, SetComment, RenameTable, SetTierPolicy>;
 
 }  // namespace yarrow

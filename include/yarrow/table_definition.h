@@ -32,6 +32,20 @@ struct ColumnSpec {
   ColumnType type;
   bool nullable = true;  // key columns never are, whatever it says
   Value default_value;   // NULL: none
+  // An SQL expression, in place of a value, that SQL computes for each row that leaves the column out, such as
+  // nextval('ids') or now(). Programs that write rows without SQL give the value themselves. Empty: none.
+  std::string default_expression = {};
+  std::string comment = {};  // for people; empty: none
+};
+
+// A column that SQL computes whenever it is read. Rows do not store it, and only SQL shows it.
+struct GeneratedColumn {
+  uint32_t id = 0;  // of the table's column ids; of a TableSpec ignored
+  std::string name;
+  ColumnType type;
+  std::string expression;  // SQL, over other columns of the table
+  uint32_t position = 0;   // 0 and up, among all columns that SQL shows
+  std::string comment = {};
 };
 
 // A table as a program asks for it.
@@ -42,6 +56,11 @@ struct TableSpec {
   std::vector<ColumnSpec> columns;
   std::vector<std::string> primary_key;  // column names in key order; empty: a hidden, increasing row id is the key
   TierPolicy policy = {};
+  std::vector<GeneratedColumn> generated_columns = {};  // by position
+  // SQL expressions of CHECK constraints: none is false for any row. Rows of such a table are written by SQL alone,
+  // which tests them.
+  std::vector<std::string> checks = {};
+  std::string comment = {};  // for people; empty: none
 
   // Columns from an Arrow schema (types by ColumnType::FromArrow, nullability kept).
   static arrow::Result<TableSpec> FromArrow(std::string_view qualified_name, const arrow::Schema& schema,
@@ -61,10 +80,12 @@ struct ColumnDefinition {
   bool nullable = true;
   bool hidden = false;                        // the row id of a table without a primary key
   Value default_value;                        // of new rows that leave the column out
+  std::string default_expression = {};        // or the SQL that computes it, as of a ColumnSpec
   Value initial_value;                        // of rows older than the column
   uint32_t added_version = 1;                 // schema version that brought it
   uint32_t dropped_version = 0;               // 0: still there
   std::vector<FormerType> former_types = {};  // oldest first
+  std::string comment = {};
 };
 
 struct TableDefinition {
@@ -77,6 +98,9 @@ struct TableDefinition {
   std::vector<std::shared_ptr<const ColumnDefinition>> dropped_columns;  // shared by later definitions
   std::vector<uint32_t> primary_key;                                     // column ids in key order
   TierPolicy policy;
+  std::vector<GeneratedColumn> generated_columns;  // as of a TableSpec
+  std::vector<std::string> checks;                 // likewise
+  std::string comment;
 
   std::string QualifiedName() const { return schema_name + "." + name; }
   bool has_hidden_row_id() const { return !columns.empty() && columns.back().hidden; }

@@ -50,6 +50,8 @@ class RowEncoder::Impl {
   arrow::Status MakeFieldOps(const BoundColumns& bound);
   arrow::Status RefuseCell(const EncodeOp& op, int64_t i) const;
   arrow::Status CheckTimestamps(int number, const BoundColumns& bound) const;
+  // Of a column that a batch lacks.
+  arrow::Status CheckNeedsNoSql(int number) const;
   std::vector<Value> BoundKeyValues(const BoundColumns& bound, int64_t i) const;
 
   std::shared_ptr<const RowSchema> schema_;
@@ -177,6 +179,7 @@ arrow::Status RowEncoder::Impl::BindColumns(const std::vector<std::shared_ptr<ar
   for (const int number : order) {
     const auto& array = arrays[static_cast<size_t>(number)];
     if (array == nullptr) {
+      ARROW_RETURN_NOT_OK(CheckNeedsNoSql(number));
       if (allow_missing_ || column(number).nullable || !column(number).default_value.is_null()) continue;
       return arrow::Status::Invalid("table ", schema_->table_name(), ", column ", column(number).name,
                                     ": the batch lacks it, and it is NOT NULL without a default");
@@ -192,6 +195,14 @@ arrow::Status RowEncoder::Impl::BindColumns(const std::vector<std::shared_ptr<ar
     if (!allow_missing_) ARROW_RETURN_NOT_OK(CheckTimestamps(number, *bound));
   }
   return arrow::Status::OK();
+}
+
+arrow::Status RowEncoder::Impl::CheckNeedsNoSql(int number) const {
+  const RowColumn& missing = column(number);
+  if (allow_missing_ || missing.default_expression.empty()) return arrow::Status::OK();
+  return arrow::Status::Invalid("table ", schema_->table_name(), ", column ", missing.name,
+                                ": the batch lacks it, and ", "only SQL computes its default ",
+                                missing.default_expression, ": give its values, or insert the rows with SQL");
 }
 
 // Those of a segment were checked when they came in, or came in before there was a rule.

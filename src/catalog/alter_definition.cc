@@ -18,7 +18,7 @@ class Alteration {
   explicit Alteration(TableDefinition* table) : table_(*table), name_(table->QualifiedName()) {}
 
   arrow::Result<bool> operator()(const AddColumn& change) {
-    if (FindVisible(change.column.name) != nullptr) {
+    if (IsTaken(change.column.name)) {
       if (change.if_not_exists) return false;
       return NameTaken(change.column.name);
     }
@@ -28,6 +28,7 @@ class Alteration {
                              "default, or add it without NOT NULL");
     }
     column.initial_value = column.default_value;
+    if (!column.default_expression.empty()) column.default_value = Value::Null();
     column.added_version = ++table_.schema_version;
     table_.columns.insert(table_.columns.begin() + static_cast<std::ptrdiff_t>(table_.visible_columns()),
                           std::move(column));
@@ -36,8 +37,11 @@ class Alteration {
 
   arrow::Result<bool> operator()(const DropColumn& change) {
     ColumnDefinition* const column = FindVisible(change.name);
-    if (column == nullptr && change.if_exists) return false;
-    if (column == nullptr) return NoColumn(change.name);
+    const bool is_generated = IsGenerated(change.name);
+    if (column == nullptr && !is_generated && change.if_exists) return false;
+    if (column == nullptr && !is_generated) return NoColumn(change.name);
+    ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
+    if (is_generated) return true;
     if (IsKey(*column)) {
       return Status::Invalid(Where(*column), " is part of the primary key and cannot be dropped; make a table with ",
                              "another key and copy the rows");
@@ -57,11 +61,15 @@ class Alteration {
 
   arrow::Result<bool> operator()(const RenameColumn& change) {
     ColumnDefinition* const column = FindVisible(change.name);
-    if (column == nullptr) return NoColumn(change.name);
-    if (column->name == change.new_name) return false;
+    const bool is_generated = IsGenerated(change.name);
+    if (column == nullptr && !is_generated) return NoColumn(change.name);
+    if (change.name == change.new_name || (column != nullptr && column->name == change.new_name)) return false;
     ARROW_RETURN_NOT_OK(CheckColumnName(name_, change.new_name));
-    const ColumnDefinition* const holder = FindVisible(change.new_name);
-    if (holder != nullptr && holder != column) return NameTaken(change.new_name);
+    if (FoldCase(change.name) != FoldCase(change.new_name) && IsTaken(change.new_name)) {
+      return NameTaken(change.new_name);
+    }
+    ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
+    if (is_generated) return true;
     if (table_.policy.ttl_column == column->name) table_.policy.ttl_column = change.new_name;
     column->name = change.new_name;
     return true;
@@ -71,6 +79,7 @@ class Alteration {
     ColumnDefinition* const column = FindVisible(change.name);
     if (column == nullptr) return NoColumn(change.name);
     if (column->type == change.type) return false;
+    ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
     ARROW_RETURN_NOT_OK(CheckWidening(*column, change.type));
     ARROW_ASSIGN_OR_RAISE(column->default_value, column->default_value.CastTo(change.type));
     ARROW_ASSIGN_OR_RAISE(column->initial_value, column->initial_value.CastTo(change.type));
@@ -83,6 +92,7 @@ class Alteration {
     ColumnDefinition* const column = FindVisible(change.name);
     if (column == nullptr) return NoColumn(change.name);
     ARROW_ASSIGN_OR_RAISE(column->default_value, DefaultFor(name_, column->name, change.value, column->type));
+    column->default_expression = change.expression;
     return true;
   }
 
@@ -91,6 +101,24 @@ class Alteration {
     if (column == nullptr) return NoColumn(change.name);
     if (IsKey(*column)) return Status::Invalid(Where(*column), " is part of the primary key, which is always NOT NULL");
     return !std::exchange(column->nullable, true);
+  }
+
+  arrow::Result<bool> operator()(const SetNotNull& change) {
+    ColumnDefinition* const column = FindVisible(change.name);
+    if (column == nullptr) return NoColumn(change.name);
+    return std::exchange(column->nullable, false);
+  }
+
+  arrow::Result<bool> operator()(const SetComment& change) {
+    if (change.column.empty()) return std::exchange(table_.comment, change.comment) != change.comment;
+    if (ColumnDefinition* const column = FindVisible(change.column)) {
+      return std::exchange(column->comment, change.comment) != change.comment;
+    }
+    const auto generated = std::ranges::find_if(table_.generated_columns, [&](const GeneratedColumn& one) {
+      return FoldCase(one.name) == FoldCase(change.column);
+    });
+    if (generated == table_.generated_columns.end()) return NoColumn(change.column);
+    return std::exchange(generated->comment, change.comment) != change.comment;
   }
 
   arrow::Result<bool> operator()(const RenameTable& change) {
@@ -105,6 +133,25 @@ class Alteration {
   }
 
  private:
+  // Those that the change brings: SQL writes them anew, for they name columns.
+  Status TakeExpressions(const std::string& column, const std::optional<TableExpressions>& after) {
+    if (after) {
+      table_.generated_columns = after->generated_columns;
+      table_.checks = after->checks;
+      return Status::OK();
+    }
+    if (table_.generated_columns.empty() && table_.checks.empty()) return Status::OK();
+    return Status::NotImplemented("Table ", name_,
+                                  " has CHECK constraints or generated columns, which may name column ", "'", column,
+                                  "': change it with SQL, which writes them anew");
+  }
+
+  bool IsGenerated(const std::string& name) const {
+    return std::ranges::any_of(table_.generated_columns,
+                               [&](const GeneratedColumn& column) { return FoldCase(column.name) == FoldCase(name); });
+  }
+  bool IsTaken(const std::string& name) { return FindVisible(name) != nullptr || IsGenerated(name); }
+
   ColumnDefinition* FindVisible(const std::string& name) {
     const auto end = table_.columns.begin() + static_cast<std::ptrdiff_t>(table_.visible_columns());
     const auto at = std::find_if(table_.columns.begin(), end,
@@ -116,6 +163,7 @@ class Alteration {
     uint32_t last = 0;
     for (const ColumnDefinition& column : table_.columns) last = std::max(last, column.id);
     for (const auto& column : table_.dropped_columns) last = std::max(last, column->id);
+    for (const GeneratedColumn& column : table_.generated_columns) last = std::max(last, column.id);
     return last + 1;
   }
 
@@ -131,8 +179,8 @@ class Alteration {
     if (IsWidening(column.type, type)) return Status::OK();
     return Status::NotImplemented(Where(column), ": ", column.type.ToString(), " cannot become ", type.ToString(),
                                   ": only changes that keep all values as they are need no rewrite (integers to wider ",
-                                  "ones, FLOAT to DOUBLE, DECIMAL to more digits of the same scale); add a column of ",
-                                  "the new type, copy the values with UPDATE and drop the old one");
+                                  "ones, FLOAT to DOUBLE, DECIMAL to more digits of the same scale); SQL's ALTER ",
+                                  "TABLE rewrites the rows");
   }
 
   std::string Where(const ColumnDefinition& column) const {
@@ -153,6 +201,25 @@ class Alteration {
   const std::string name_;  // before the change
 };
 
+// Closes the gaps that dropped columns leave among the positions of generated ones.
+void CloseGaps(const TableDefinition& before, TableDefinition* after) {
+  const auto is_dropped = [&](uint32_t position) {
+    const auto column = ColumnAtSqlPosition(before, position);
+    if (column) return std::ranges::count(after->columns, before.columns[*column].id, &ColumnDefinition::id) == 0;
+    const auto at = std::ranges::find(before.generated_columns, position, &GeneratedColumn::position);
+    return std::ranges::count(after->generated_columns, at->id, &GeneratedColumn::id) == 0;
+  };
+  const auto columns = static_cast<uint32_t>(before.visible_columns() + before.generated_columns.size());
+  std::vector<uint32_t> gaps;
+  for (uint32_t position = 0; position < columns; ++position) {
+    if (is_dropped(position)) gaps.push_back(position);
+  }
+  for (GeneratedColumn& column : after->generated_columns) {
+    column.position -=
+        static_cast<uint32_t>(std::ranges::count_if(gaps, [&](const uint32_t gap) { return gap < column.position; }));
+  }
+}
+
 }  // namespace
 
 arrow::Result<std::optional<TableDefinition>> AlterDefinition(const TableDefinition& before,
@@ -160,6 +227,7 @@ arrow::Result<std::optional<TableDefinition>> AlterDefinition(const TableDefinit
   TableDefinition after = before;
   ARROW_ASSIGN_OR_RAISE(const bool is_changed, std::visit(Alteration(&after), alteration));
   if (!is_changed) return std::nullopt;
+  if (!after.generated_columns.empty()) CloseGaps(before, &after);
   return after;
 }
 

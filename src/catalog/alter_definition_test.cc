@@ -86,7 +86,7 @@ TEST(AlterDefinitionTest, TypesWidenStepByStep) {
   const arrow::Status narrowed = AlterDefinition(table, WidenColumn{"n", TypeId::kInt32}).status();
   EXPECT_TRUE(narrowed.IsNotImplemented()) << narrowed.ToString();
   EXPECT_ERROR_HAS(narrowed, "Table main.t: column 'n': BIGINT cannot become INTEGER");
-  EXPECT_ERROR_HAS(narrowed, "add a column of the new type");
+  EXPECT_ERROR_HAS(narrowed, "SQL's ALTER TABLE rewrites the rows");
 }
 
 TEST(AlterDefinitionTest, WhatRowsDoNotStoreMakesNoVersion) {
@@ -145,6 +145,66 @@ TEST(AlterDefinitionTest, ManyVersionsCostNothing) {
   EXPECT_EQ(rows->FindVersion(1'000'000), rows->FindVersion(1'000'000));
   EXPECT_EQ(rows->FindVersion(0), nullptr);
   EXPECT_EQ(rows->FindVersion(2'000'000'001), nullptr);
+}
+
+// t (id, note, twice AS (n * 2), n, CHECK (n > 0)) and its hidden row id.
+TableDefinition WithExpressions() {
+  TableSpec spec;
+  spec.name = "t";
+  spec.columns = {Column("id", TypeId::kInt64), Column("note", TypeId::kUtf8), Column("n", TypeId::kInt32)};
+  spec.generated_columns = {{.id = 0, .name = "twice", .type = TypeId::kInt32, .expression = "n * 2", .position = 2}};
+  spec.checks = {"n > 0"};
+  return DefineTable(spec, 1000).ValueOrDie();
+}
+
+TEST(AlterDefinitionTest, GeneratedColumnsHaveIdsAndPositionsOfTheirOwn) {
+  TableDefinition table = WithExpressions();
+  EXPECT_EQ(table.generated_columns[0].id, 4u);
+  EXPECT_EQ(table.columns.back().id, 5u);
+  const auto positions = [&] {
+    std::vector<uint32_t> at;
+    for (size_t i = 0; i < table.columns.size(); ++i) at.push_back(SqlPosition(table, i));
+    return at;
+  };
+  EXPECT_EQ(positions(), (std::vector<uint32_t>{0, 1, 3, 4}));
+  EXPECT_EQ(ColumnAtSqlPosition(table, 2), std::nullopt);
+  EXPECT_EQ(ColumnAtSqlPosition(table, 3), 2u);
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, AddColumn{Column("x", TypeId::kInt16)}));
+  EXPECT_EQ(table.columns[3].id, 6u);
+  EXPECT_EQ(positions(), (std::vector<uint32_t>{0, 1, 3, 4, 5}));
+  const TableExpressions same{table.generated_columns, table.checks};
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, DropColumn{.name = "note", .expressions = same}));
+  EXPECT_EQ(table.generated_columns[0].position, 1u);
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, DropColumn{.name = "twice", .expressions = TableExpressions{{}, {}}}));
+  EXPECT_TRUE(table.generated_columns.empty());
+  EXPECT_EQ(positions(), (std::vector<uint32_t>{0, 1, 2, 3}));
+}
+
+TEST(AlterDefinitionTest, WhatExpressionsMayNameChangesWithThemOnly) {
+  const TableDefinition table = WithExpressions();
+  for (const TableAlteration& change :
+       {TableAlteration(DropColumn{"note"}), TableAlteration(RenameColumn{"note", "text"}),
+        TableAlteration(WidenColumn{"n", TypeId::kInt64})}) {
+    EXPECT_ERROR_HAS(Alter(table, change).status(), "change it with SQL");
+  }
+  EXPECT_ERROR_HAS(Alter(table, RenameColumn{"note", "Twice"}).status(), "already");
+  EXPECT_ERROR_HAS(Alter(table, AddColumn{Column("twice", TypeId::kInt64)}).status(), "already");
+  ASSERT_OK_AND_ASSIGN(
+      const TableDefinition renamed,
+      Alter(table, RenameColumn{.name = "n", .new_name = "m", .expressions = TableExpressions{{}, {"m > 0"}}}));
+  EXPECT_EQ(renamed.checks, std::vector<std::string>{"m > 0"});
+}
+
+TEST(AlterDefinitionTest, DefaultExpressionsTakeThePlaceOfValues) {
+  ColumnSpec added = Column("at", TypeId::kInt64, false, Value(5));
+  added.default_expression = "epoch_us(now())";
+  ASSERT_OK_AND_ASSIGN(TableDefinition table, Alter(Example(), AddColumn{added}));
+  EXPECT_EQ(table.columns[3].initial_value.get<int64_t>(), 5);
+  EXPECT_TRUE(table.columns[3].default_value.is_null());
+  EXPECT_EQ(table.columns[3].default_expression, "epoch_us(now())");
+  ASSERT_OK_AND_ASSIGN(table, Alter(table, SetColumnDefault{.name = "at", .value = Value(6)}));
+  EXPECT_EQ(table.columns[3].default_expression, "");
+  EXPECT_EQ(table.columns[3].default_value.get<int64_t>(), 6);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ using arrow::Status;
 namespace {
 
 constexpr std::string_view kIdCounters = "row_id/";
+constexpr std::string_view kSequenceCounters = "sequence/";
 constexpr std::string_view kTableIdCounter = "table_id";
 constexpr std::string_view kJobIdCounter = "job_id";
 
@@ -29,6 +30,12 @@ std::string RowIdKey(uint32_t table_id) {
 
 std::string SegmentIdKey(uint32_t table_id) {
   return "segment_id/" + std::to_string(table_id);
+}
+
+// No other sequence ever has it, not even one of the same name: what is left of one that was dropped does no harm.
+std::string SequenceKey(const ObjectEntry& sequence) {
+  return std::string(kSequenceCounters) + std::to_string(sequence.made_at) + "/" + FoldCase(sequence.schema_name) +
+         "." + FoldCase(sequence.name);
 }
 
 std::string QuotedList(const TableDefinition& definition) {
@@ -90,6 +97,7 @@ ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& colu
   record.type = column.type.ToString();
   record.nullable = column.nullable;
   record.default_value = ToText(column.default_value, column.type);
+  if (!column.default_expression.empty()) record.default_expression = column.default_expression;
   const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), column.id);
   if (key != table.primary_key.end()) record.key_position = static_cast<uint32_t>(key - table.primary_key.begin()) + 1;
   record.hidden = column.hidden;
@@ -97,7 +105,30 @@ ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& colu
   if (column.dropped_version != 0) record.dropped_version = column.dropped_version;
   record.initial_value = ToText(column.initial_value, column.type);
   record.former_types = ToText(column.former_types);
+  record.comment = column.comment;
   return record;
+}
+
+ColumnRecord ToRecord(const TableDefinition& table, const GeneratedColumn& column) {
+  ColumnRecord record;
+  record.schema_name = table.schema_name;
+  record.table_name = table.name;
+  record.column_name = column.name;
+  record.position = column.position + 1;
+  record.type = column.type.ToString();
+  record.generation_expression = column.expression;
+  record.comment = column.comment;
+  return record;
+}
+
+arrow::Result<GeneratedColumn> ToGenerated(uint32_t id, const ColumnRecord& record) {
+  ARROW_ASSIGN_OR_RAISE(ColumnType type, ColumnType::Parse(record.type));
+  return GeneratedColumn{.id = id,
+                         .name = record.column_name,
+                         .type = std::move(type),
+                         .expression = *record.generation_expression,
+                         .position = record.position - 1,
+                         .comment = record.comment};
 }
 
 arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& record) {
@@ -109,7 +140,9 @@ arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& reco
   column.hidden = record.hidden;
   column.added_version = record.added_version;
   column.dropped_version = record.dropped_version.value_or(0);
+  column.comment = record.comment;
   ARROW_ASSIGN_OR_RAISE(column.default_value, ToValue(record.default_value, column.type));
+  column.default_expression = record.default_expression.value_or("");
   ARROW_ASSIGN_OR_RAISE(column.initial_value, ToValue(record.initial_value, column.type));
   ARROW_ASSIGN_OR_RAISE(column.former_types, ParseFormerTypes(record.former_types.value_or("")));
   return column;
@@ -118,6 +151,19 @@ arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& reco
 }  // namespace
 
 Catalog::Catalog(std::shared_ptr<Store> store) : store_(std::move(store)) {}
+
+Catalog::~Catalog() {
+  if (view_ == nullptr) return;
+  for (const auto& object : view_->Objects()) {
+    // What is not given back is lost as by a crash.
+    if (object->numbers) object->numbers->GiveBackLease().ok();
+  }
+}
+
+std::shared_ptr<IdCounter> Catalog::NumbersOf(const ObjectEntry& sequence) const {
+  constexpr int64_t kLease = 32, kLargestLease = 8192;
+  return std::make_shared<IdCounter>(store_, counters_, SequenceKey(sequence), kLease, kLargestLease);
+}
 
 arrow::Result<std::unique_ptr<Catalog>> Catalog::Open(std::shared_ptr<Store> store) {
   std::unique_ptr<Catalog> catalog(new Catalog(std::move(store)));
@@ -165,6 +211,7 @@ Status Catalog::LoadObjects(CatalogView* view) {
     object->sql = std::move(record.sql);
     object->definition = std::move(record.definition);
     object->made_at = record.created_at;
+    if (object->kind == ObjectKind::kSequence) object->numbers = NumbersOf(*object);
     view->Add(std::move(object));
   }
   return Status::OK();
@@ -189,7 +236,8 @@ Status Catalog::Load() {
   struct Loading {
     TableDefinition definition;
     std::map<uint32_t, ColumnDefinition> by_position;
-    std::map<uint32_t, uint32_t> key;  // key position -> column id
+    std::map<uint32_t, GeneratedColumn> generated;  // likewise
+    std::map<uint32_t, uint32_t> key;               // key position -> column id
   };
   std::map<uint32_t, Loading> loading;
   for (auto&& entry : tables_->ScanIter()) {
@@ -202,12 +250,18 @@ Status Catalog::Load() {
     ARROW_ASSIGN_OR_RAISE(definition.kind, ParseTableKind(record.kind));
     definition.schema_version = record.schema_version;
     definition.policy = record.policy;
+    definition.checks = record.checks;
+    definition.comment = record.comment;
   }
   for (auto&& entry : columns_->ScanIter()) {
     ARROW_ASSIGN_OR_RAISE(const ColumnKey key, entry.key());
     ARROW_ASSIGN_OR_RAISE(const ColumnRecord record, entry.value());
-    ARROW_ASSIGN_OR_RAISE(ColumnDefinition column, FromRecord(key.column_id, record));
     Loading& table = loading[key.table_id];
+    if (record.generation_expression) {
+      ARROW_ASSIGN_OR_RAISE(table.generated[record.position], ToGenerated(key.column_id, record));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(ColumnDefinition column, FromRecord(key.column_id, record));
     if (record.key_position) table.key[*record.key_position] = key.column_id;
     if (column.dropped_version != 0) {
       table.definition.dropped_columns.push_back(std::make_shared<const ColumnDefinition>(std::move(column)));
@@ -217,6 +271,9 @@ Status Catalog::Load() {
   }
   for (auto& [id, table] : loading) {
     for (auto& [position, column] : table.by_position) table.definition.columns.push_back(std::move(column));
+    for (auto& [position, column] : table.generated) {
+      table.definition.generated_columns.push_back(std::move(column));
+    }
     for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
     view->Add(std::move(entry));
@@ -233,11 +290,17 @@ Status Catalog::Load() {
 
 // Numbers may have been given away that the counters know nothing of: none may come twice.
 Status Catalog::PassLostNumbers() {
-  constexpr int64_t kLostTables = 1 << 20, kLostRows = int64_t{1} << 40;
+  constexpr int64_t kLostTables = 1 << 20, kLostRows = int64_t{1} << 40;  // sequences may be of INTEGER columns
+  const auto lost = [&](std::string_view name) {
+    return name == kTableIdCounter || name.starts_with(kSequenceCounters) ? kLostTables : kLostRows;
+  };
   std::map<std::string, int64_t> counters{{std::string(kTableIdCounter), 1}, {std::string(kJobIdCounter), 1}};
   for (const auto& entry : view_->Tables()) {
     if (entry->row_ids) counters[RowIdKey(entry->definition->id)] = 1;
     if (entry->segment_ids) counters[SegmentIdKey(entry->definition->id)] = 1;
+  }
+  for (const auto& object : view_->Objects()) {
+    if (object->numbers) counters[SequenceKey(*object)] = 1;
   }
   ScanCursor known = store_->Scan({.partition = counters_, .lower = {}, .upper = {}});
   while (known.Next()) {
@@ -247,7 +310,7 @@ Status Catalog::PassLostNumbers() {
   WriteSet writes;
   for (const auto& [name, next] : counters) {
     std::string bytes;
-    DefaultValueCodec<int64_t>::Encode(next + (name == kTableIdCounter ? kLostTables : kLostRows), &bytes);
+    DefaultValueCodec<int64_t>::Encode(next + lost(name), &bytes);
     writes.Put(counters_, name, bytes);
   }
   CommitOptions options;
@@ -281,14 +344,21 @@ Status Catalog::SweepDrafts() {
     }
     ARROW_RETURN_NOT_OK(records.status());
   }
-  const KeyRange all_counters = PrefixRange(kIdCounters);
-  ScanCursor counters =
-      store_->Scan({.partition = counters_, .lower = all_counters.lower, .upper = all_counters.upper});
-  while (counters.Next()) {
-    const std::string_view id = counters.key().substr(kIdCounters.size());
-    if (!numbers.contains(id)) writes.Delete(counters_, counters.key());
+  const auto sweep_counters = [&](std::string_view prefix, const auto& is_used) {
+    const KeyRange all = PrefixRange(prefix);
+    ScanCursor counters = store_->Scan({.partition = counters_, .lower = all.lower, .upper = all.upper});
+    while (counters.Next()) {
+      if (!is_used(counters.key())) writes.Delete(counters_, counters.key());
+    }
+    return counters.status();
+  };
+  ARROW_RETURN_NOT_OK(sweep_counters(
+      kIdCounters, [&](std::string_view key) { return numbers.contains(key.substr(kIdCounters.size())); }));
+  std::set<std::string, std::less<>> sequences;
+  for (const auto& object : view_->Objects()) {
+    if (object->numbers) sequences.insert(SequenceKey(*object));
   }
-  ARROW_RETURN_NOT_OK(counters.status());
+  ARROW_RETURN_NOT_OK(sweep_counters(kSequenceCounters, [&](std::string_view key) { return sequences.contains(key); }));
   return writes.empty() ? Status::OK() : store_->commits().Commit(writes).status();
 }
 
@@ -333,11 +403,20 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
   record.schema_version = definition.schema_version;
   record.created_at = created_at;
   record.policy = definition.policy;
+  record.checks = definition.checks;
+  record.comment = definition.comment;
   tables_->Put(writes, TableKey{definition.id}, record);
   for (size_t i = 0; i < definition.columns.size(); ++i) {
     const ColumnDefinition& column = definition.columns[i];
     columns_->Put(writes, ColumnKey{definition.id, column.id},
-                  ToRecord(definition, column, static_cast<uint32_t>(i) + 1));
+                  ToRecord(definition, column, SqlPosition(definition, i) + 1));
+  }
+  for (const GeneratedColumn& column : definition.generated_columns) {
+    columns_->Put(writes, ColumnKey{definition.id, column.id}, ToRecord(definition, column));
+  }
+  for (const GeneratedColumn& column : before == nullptr ? std::vector<GeneratedColumn>() : before->generated_columns) {
+    const bool stays = std::ranges::count(definition.generated_columns, column.id, &GeneratedColumn::id) > 0;
+    if (!stays) columns_->Delete(writes, ColumnKey{definition.id, column.id});
   }
   // Those that were dropped before are written again when the table's name has changed, which is in their records.
   const bool is_renamed =
@@ -361,6 +440,14 @@ void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
   }
   if (entry.row_ids) writes->Delete(counters_, RowIdKey(entry.definition->id));
   writes->Delete(counters_, SegmentIdKey(entry.definition->id));
+}
+
+// Of sequences that go, and do not come back with a comment.
+void Catalog::RemoveNumbers(const CatalogChanges& changes, WriteSet* writes) const {
+  for (const auto& object : changes.dropped_objects) {
+    const bool stays = std::ranges::count(changes.created_objects, object->numbers, &ObjectEntry::numbers) > 0;
+    if (object->numbers && !stays) writes->Delete(counters_, SequenceKey(*object));
+  }
 }
 
 Status Catalog::DropTable(const QualifiedName& name) {

@@ -143,19 +143,33 @@ class CatalogView {
 // number in them is given away, so that none comes twice. Thread-safe.
 class IdCounter {
  public:
-  IdCounter(std::shared_ptr<Store> store, Partition counters, std::string key);
+  // A lease begins with `lease` numbers and grows to `largest_lease`; a crash loses the rest of one.
+  IdCounter(std::shared_ptr<Store> store, Partition counters, std::string key, int64_t lease = 1024,
+            int64_t largest_lease = int64_t{1} << 20);
   // The first of `count` numbers in a row; 1 and up.
   arrow::Result<int64_t> Take(int64_t count);
+  // The same among the numbers up to `last`. When fewer are left, these are taken all the same, and the result is
+  // nothing.
+  arrow::Result<std::optional<int64_t>> TakeUpTo(int64_t last, int64_t count);
+  // How many have been taken.
+  arrow::Result<int64_t> Taken();
+  // Before the store is closed: the next process goes on with the next number.
+  arrow::Status GiveBackLease();
 
  private:
+  arrow::Status Load();  // under mutex_, as are those below
+  arrow::Result<int64_t> TakeLocked(int64_t count);
+  arrow::Status Record(int64_t end);
+
   const std::shared_ptr<Store> store_;
   const Partition counters_;
   const std::string key_;
+  const int64_t largest_lease_;
   std::mutex mutex_;
   bool loaded_ = false;
   int64_t next_ = 1;
   int64_t leased_end_ = 1;
-  int64_t lease_ = 1024;
+  int64_t lease_;
 };
 
 // A table before and after what a transaction alters of it.
@@ -174,6 +188,9 @@ struct CatalogChanges {
   std::vector<AlteredTable> altered = {};  // each once, none of `created` or `dropped`
   std::vector<std::shared_ptr<const ObjectEntry>> created_objects = {};
   std::vector<std::shared_ptr<const ObjectEntry>> dropped_objects = {};
+  // Of `dropped`, and before the change of `altered`: the transaction has read all rows as of its snapshot, so the
+  // commit fails with a conflict when another has changed one since.
+  std::vector<std::shared_ptr<const TableEntry>> read_whole = {};
   bool empty() const {
     return created.empty() && dropped.empty() && created_schemas.empty() && dropped_schemas.empty() &&
            altered.empty() && created_objects.empty() && dropped_objects.empty();
@@ -184,6 +201,10 @@ struct CatalogChanges {
 class Catalog {
  public:
   static arrow::Result<std::unique_ptr<Catalog>> Open(std::shared_ptr<Store> store);
+  // Sequences keep the numbers that they have not given.
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
 
   arrow::Status CreateSchema(std::string_view name);
   // It must be empty.
@@ -196,6 +217,8 @@ class Catalog {
   // An error for the schemas that are part of every database.
   static arrow::Status CheckDroppable(const SchemaEntry& schema);
 
+  // ObjectEntry::numbers of a new sequence.
+  std::shared_ptr<IdCounter> NumbersOf(const ObjectEntry& sequence) const;
   // An error when there is no such schema or the name is taken, as of a schema.
   arrow::Status CheckNewObject(const ObjectEntry& object, const CatalogChanges* own) const;
 
@@ -290,6 +313,7 @@ class Catalog {
   void AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
                      WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
+  void RemoveNumbers(const CatalogChanges& changes, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
 
   const std::shared_ptr<Store> store_;

@@ -109,6 +109,16 @@ bool WasThereAt(const std::atomic<uint64_t>& created_at, const std::atomic<uint6
          (ended == 0 || ended > snapshot.sequence());
 }
 
+// While the guards of the tables are held.
+Status CheckUnchanged(const std::vector<std::shared_ptr<const TableEntry>>& tables, const CommitOptions& options) {
+  for (const auto& table : tables) {
+    if (table->guard->last_commit_sequence() <= options.transaction->snapshot().sequence()) continue;
+    return ConflictError("another transaction changed rows of table " + table->definition->QualifiedName() +
+                         " after this one began; run the transaction again");
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Status Catalog::CreateSchema(std::string_view name) {
@@ -265,6 +275,9 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
     for (const ColumnDefinition& column : definition.columns) {
       columns_->Delete(writes, ColumnKey{definition.id, column.id});
     }
+    for (const GeneratedColumn& column : definition.generated_columns) {
+      columns_->Delete(writes, ColumnKey{definition.id, column.id});
+    }
     for (const auto& column : definition.dropped_columns)
       columns_->Delete(writes, ColumnKey{definition.id, column->id});
     RemoveRows(*entry, writes);
@@ -277,6 +290,7 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
     return ObjectKey{object.schema_name, std::string(ObjectKindName(object.kind)), object.name};
   };
   for (const auto& object : changes.dropped_objects) objects_->Delete(writes, key_of(*object));
+  RemoveNumbers(changes, writes);
   for (const auto& object : changes.created_objects) {
     objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, object->made_at});
   }
@@ -305,6 +319,10 @@ arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes
   CommitOptions synced = options;
   synced.guards = guards;
   synced.sync = true;
+  synced.when_admitted = [&] {
+    ARROW_RETURN_NOT_OK(CheckUnchanged(changes.read_whole, options));
+    return options.when_admitted ? options.when_admitted() : Status::OK();
+  };
   Publication next = Prepare(changes);
   Ends ends(changes, store_->LatestSequence());
   const Flag committing(&committing_);

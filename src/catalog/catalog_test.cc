@@ -71,6 +71,38 @@ TEST_F(CatalogTest, DefinitionsSurviveReopening) {
   EXPECT_EQ(catalog_->Schemas(), (std::vector<std::string>{"app", "main", "system"}));
 }
 
+TEST_F(CatalogTest, ExpressionsAndCommentsSurviveReopening) {
+  TableSpec spec = Spec("t", {"id"});
+  spec.comment = "a table";
+  spec.checks = {"price > 0", "Note <> '\n,'"};
+  spec.columns[1].comment = "a column";
+  spec.columns[1].default_value = {};
+  spec.columns[1].default_expression = "upper('x')";
+  spec.generated_columns = {
+      {.id = 0, .name = "twice", .type = ColumnType::Decimal(11, 2), .expression = "price * 2", .position = 1}};
+  ASSERT_OK(catalog_->CreateTable(spec).status());
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(auto entry, catalog_->Find({"main", "t"}));
+  EXPECT_EQ(entry->definition->comment, "a table");
+  EXPECT_EQ(entry->definition->checks, spec.checks);
+  EXPECT_EQ(entry->definition->columns[1].comment, "a column");
+  EXPECT_EQ(entry->definition->columns[1].default_expression, "upper('x')");
+  ASSERT_EQ(entry->definition->generated_columns.size(), 1u);
+  const GeneratedColumn& generated = entry->definition->generated_columns[0];
+  EXPECT_EQ(generated.name, "twice");
+  EXPECT_EQ(generated.type, ColumnType::Decimal(11, 2));
+  EXPECT_EQ(generated.expression, "price * 2");
+  EXPECT_EQ(generated.position, 1u);
+  // One that goes leaves no record.
+  const TableExpressions rest{{}, {"price > 0"}};
+  ASSERT_OK(catalog_->AlterTable({"main", "t"}, DropColumn{.name = "twice", .expressions = rest}).status());
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(entry, catalog_->Find({"main", "t"}));
+  EXPECT_TRUE(entry->definition->generated_columns.empty());
+  EXPECT_EQ(entry->definition->checks, std::vector<std::string>{"price > 0"});
+  EXPECT_EQ(entry->definition->columns.size(), 3u);
+}
+
 TEST_F(CatalogTest, RefusesBadTables) {
   EXPECT_ERROR_HAS(catalog_->CreateTable(Spec("t", {"nope"})), "'nope'");
   EXPECT_ERROR_HAS(catalog_->CreateTable(Spec("t", {"id", "ID"})), "twice");

@@ -5,10 +5,14 @@
 #include <utility>
 
 #include "row/row_layout.h"
+#include "type/nested_bytes.h"
 
 namespace yarrow {
 namespace {
 
+Value OrNull(const std::string& text) {
+  return text.empty() ? Value::Null() : Value(text);
+}
 Value OrNull(const std::optional<std::string>& text) {
   return text ? Value(*text) : Value::Null();
 }
@@ -52,6 +56,28 @@ std::optional<std::string> OptionalText(const Value& value) {
   return value.is_null() ? std::nullopt : std::optional<std::string>(value.get<std::string>());
 }
 
+// NULL when there is none.
+Value ToList(const std::vector<std::string>& texts) {
+  if (texts.empty()) return Value::Null();
+  std::string bytes;
+  AppendListHead(texts.size(), /*has_null=*/false, &bytes);
+  for (const std::string& text : texts) AppendBytes(text, &bytes);
+  return Value(std::move(bytes));
+}
+
+// Of bytes that are a whole value of the type, without NULLs.
+std::vector<std::string> ToTexts(const Value& list) {
+  if (list.is_null()) return {};
+  const auto bytes = list.get<std::string>();
+  NestedReader reader(bytes);
+  uint64_t count = 0;
+  NullBits nulls;
+  std::vector<std::string> texts;
+  if (!reader.ReadListHead(&count, &nulls)) return texts;
+  for (std::string_view text; texts.size() < count && reader.ReadBytes(&text);) texts.emplace_back(text);
+  return texts;
+}
+
 }  // namespace
 
 int64_t NowMicros() {
@@ -63,7 +89,8 @@ Values TableRecord::ToValues() const {
   return ValuesOf(schema_name, table_name, kind, primary_key, schema_version, created_at, OrOff(policy.flush_rows),
                   policy.flush_bytes ? Value(*policy.flush_bytes) : Value::Null(), OrOff(policy.flush_age),
                   policy.min_user_rows, OptimizeForName(policy.optimize_for),
-                  policy.expires() ? Value(policy.ttl_column) : Value::Null(), OrOff(policy.ttl));
+                  policy.expires() ? Value(policy.ttl_column) : Value::Null(), OrOff(policy.ttl), ToList(checks),
+                  OrNull(comment));
 }
 
 TableRecord TableRecord::FromValues(const Values& v) {
@@ -81,13 +108,15 @@ TableRecord TableRecord::FromValues(const Values& v) {
           .primary_key = v[3].get<std::string>(),
           .schema_version = U32(v[4]),
           .created_at = v[5].get<int64_t>(),
-          .policy = std::move(policy)};
+          .policy = std::move(policy),
+          .checks = ToTexts(v[13]),
+          .comment = OptionalText(v[14]).value_or("")};
 }
 
 Values ColumnRecord::ToValues() const {
   return ValuesOf(schema_name, table_name, column_name, position, type, nullable, OrNull(default_value),
                   OrNull(key_position), hidden, added_version, OrNull(dropped_version), OrNull(initial_value),
-                  OrNull(former_types));
+                  OrNull(former_types), OrNull(default_expression), OrNull(generation_expression), OrNull(comment));
 }
 
 ColumnRecord ColumnRecord::FromValues(const Values& v) {
@@ -103,7 +132,10 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
           .added_version = U32(v[9]),
           .dropped_version = OptionalU32(v[10]),
           .initial_value = OptionalText(v[11]),
-          .former_types = OptionalText(v[12])};
+          .former_types = OptionalText(v[12]),
+          .default_expression = OptionalText(v[13]),
+          .generation_expression = OptionalText(v[14]),
+          .comment = OptionalText(v[15]).value_or("")};
 }
 
 Values JobRecord::ToValues() const {

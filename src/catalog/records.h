@@ -64,7 +64,9 @@ struct TableRecord {
   std::string primary_key;  // column names, as in SQL: a, "b c"
   uint32_t schema_version = 1;
   int64_t created_at = 0;
-  TierPolicy policy = {};  // a field a column; NULL where it is off
+  TierPolicy policy = {};                // a field a column; NULL where it is off
+  std::vector<std::string> checks = {};  // SQL
+  std::string comment = {};              // NULL when empty
   Values ToValues() const;
   static TableRecord FromValues(const Values& v);
 };
@@ -93,6 +95,9 @@ struct ColumnRecord {
   std::optional<uint32_t> dropped_version;
   std::optional<std::string> initial_value;  // as default_value
   std::optional<std::string> former_types;   // "2 INTEGER; 5 BIGINT": FormerType::until and type, oldest first
+  std::optional<std::string> default_expression = {};     // SQL, in place of default_value
+  std::optional<std::string> generation_expression = {};  // SQL; only of generated columns
+  std::string comment = {};                               // NULL when empty
   Values ToValues() const;
   static ColumnRecord FromValues(const Values& v);
 };

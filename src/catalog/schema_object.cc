@@ -11,13 +11,16 @@ std::string_view ObjectKindName(ObjectKind kind) {
     case ObjectKind::kTableMacro:
       return "table macro";
     case ObjectKind::kType:
+      return "type";
+    case ObjectKind::kSequence:
       break;
   }
-  return "type";
+  return "sequence";
 }
 
 arrow::Result<ObjectKind> ParseObjectKind(std::string_view name) {
-  for (const ObjectKind kind : {ObjectKind::kView, ObjectKind::kMacro, ObjectKind::kTableMacro, ObjectKind::kType}) {
+  for (const ObjectKind kind :
+       {ObjectKind::kView, ObjectKind::kMacro, ObjectKind::kTableMacro, ObjectKind::kType, ObjectKind::kSequence}) {
     if (ObjectKindName(kind) == name) return kind;
   }
   return arrow::Status::Invalid("system.objects has an object of kind '", name,

@@ -1,5 +1,5 @@
-// What a schema has besides tables: views, macros and types, by the SQL that makes them. Only the SQL layer understands
-// it.
+// What a schema has besides tables: views, macros, types and sequences, by the SQL that makes them. Only the SQL layer
+// understands it.
 #pragma once
 
 #include <arrow/result.h>
@@ -12,9 +12,11 @@
 
 namespace yarrow {
 
-enum class ObjectKind : uint8_t { kView, kMacro, kTableMacro, kType };
+class IdCounter;
 
-// As in system.objects: "view", "macro", "table macro", "type".
+enum class ObjectKind : uint8_t { kView, kMacro, kTableMacro, kType, kSequence };
+
+// As in system.objects: "view", "macro", "table macro", "type", "sequence".
 std::string_view ObjectKindName(ObjectKind kind);
 // Invalid for another name: of a newer Yarrow.
 arrow::Result<ObjectKind> ParseObjectKind(std::string_view name);
@@ -30,6 +32,9 @@ struct ObjectEntry {
   int64_t made_at = 0;     // microseconds since 1970; no two of a process are the same
   // "view main.v", for messages.
   std::string Description() const;
+
+  // How many numbers a sequence has given. Shared by all versions of the entry, null for other kinds.
+  std::shared_ptr<IdCounter> numbers;
 
   // As of a table.
   std::shared_ptr<std::atomic<uint64_t>> ended_at = std::make_shared<std::atomic<uint64_t>>(0);

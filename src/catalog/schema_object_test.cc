@@ -7,6 +7,7 @@
 #include "catalog/catalog.h"
 #include "catalog_fixture.h"
 #include "store/store_commits.h"
+#include "store/system_partition.h"
 
 namespace yarrow {
 namespace {
@@ -48,12 +49,13 @@ class SchemaObjectTest : public test::CatalogFixture {
 };
 
 TEST_F(SchemaObjectTest, TheyAreThereAfterReopening) {
-  const ObjectKind kinds[] = {ObjectKind::kView, ObjectKind::kMacro, ObjectKind::kTableMacro, ObjectKind::kType};
+  const ObjectKind kinds[] = {ObjectKind::kView, ObjectKind::kMacro, ObjectKind::kTableMacro, ObjectKind::kType,
+                              ObjectKind::kSequence};
   const uint64_t version = catalog_->View()->version();
   for (const ObjectKind kind : kinds) ASSERT_OK(Commit({.created_objects = {Object(kind, "Thing")}}));
   EXPECT_GT(catalog_->View()->version(), version);
   Reopen();
-  EXPECT_EQ(catalog_->View()->Objects().size(), 4u);
+  EXPECT_EQ(catalog_->View()->Objects().size(), 5u);
   for (const ObjectKind kind : kinds) {
     const ObjectPtr found = Find(kind, "tHING");
     ASSERT_NE(found, nullptr);
@@ -116,6 +118,68 @@ TEST_F(SchemaObjectTest, SnapshotsKnowWhatTheySaw) {
   EXPECT_EQ(find(store_->GetSnapshot()), nullptr);
   EXPECT_TRUE(catalog_->IsLiveAt(*first, then));
   EXPECT_FALSE(catalog_->IsLiveAt(*first, later));
+}
+
+class SequenceNumbersTest : public SchemaObjectTest {
+ protected:
+  void Create(const std::string& name) {
+    const auto object = std::make_shared<ObjectEntry>(*Object(ObjectKind::kSequence, name));
+    object->made_at = ++made_;
+    object->numbers = catalog_->NumbersOf(*object);
+    ASSERT_OK(Commit({.created_objects = {object}}));
+  }
+  IdCounter& Numbers(const std::string& name) { return *Find(ObjectKind::kSequence, name)->numbers; }
+  int64_t Counters() {
+    const auto counters = OpenSystemPartition(*store_, "counters").ValueOrDie();
+    ScanCursor cursor = store_->Scan({.partition = counters, .lower = "sequence/", .upper = "sequence0"});
+    int64_t count = 0;
+    while (cursor.Next()) ++count;
+    return count;
+  }
+  int64_t made_ = 0;
+};
+
+TEST_F(SequenceNumbersTest, ACleanEndLosesNoneAndACrashARest) {
+  Create("s");
+  EXPECT_EQ(Numbers("s").Taken().ValueOrDie(), 0);
+  EXPECT_EQ(Numbers("s").Take(3).ValueOrDie(), 1);
+  Reopen();
+  EXPECT_EQ(Numbers("s").Taken().ValueOrDie(), 3);
+  EXPECT_EQ(Numbers("s").Take(1).ValueOrDie(), 4);
+  // What a process finds that begins while this one has not ended: as after a kill.
+  auto after_crash = catalog_->NumbersOf(*Find(ObjectKind::kSequence, "s"));
+  EXPECT_GT(after_crash->Take(1).ValueOrDie(), 4);
+}
+
+TEST_F(SequenceNumbersTest, TheLastOnesAreTakenBeforeTheEnd) {
+  Create("s");
+  EXPECT_EQ(Numbers("s").TakeUpTo(5, 4).ValueOrDie(), 1);
+  EXPECT_EQ(Numbers("s").TakeUpTo(5, 2).ValueOrDie(), std::nullopt);
+  EXPECT_EQ(Numbers("s").Taken().ValueOrDie(), 5);
+  EXPECT_EQ(Numbers("s").TakeUpTo(5, 1).ValueOrDie(), std::nullopt);
+  EXPECT_EQ(Numbers("s").Taken().ValueOrDie(), 5);
+}
+
+TEST_F(SequenceNumbersTest, WhatNoSequenceHasGoesWithTheNextOpen) {
+  Create("s");
+  Create("t");
+  ASSERT_OK(Numbers("s").Take(1).status());
+  ASSERT_OK(Numbers("t").Take(1).status());
+  EXPECT_EQ(Counters(), 2);
+  const ObjectPtr dropped = Find(ObjectKind::kSequence, "s");
+  ASSERT_OK(Commit({.dropped_objects = {dropped}}));
+  EXPECT_EQ(Counters(), 1);
+  ASSERT_OK(dropped->numbers->Take(1000).status());  // by a transaction that still sees it
+  EXPECT_EQ(Counters(), 2);
+  Reopen();
+  EXPECT_EQ(Counters(), 1);
+  EXPECT_EQ(Numbers("t").Take(1).ValueOrDie(), 2);
+  // A comment: the same sequence in another entry.
+  const ObjectPtr before = Find(ObjectKind::kSequence, "t");
+  ASSERT_OK(
+      CommitInTransaction({.created_objects = {std::make_shared<ObjectEntry>(*before)}, .dropped_objects = {before}}));
+  Reopen();
+  EXPECT_EQ(Numbers("t").Take(1).ValueOrDie(), 3);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ RowColumn ToRowColumn(const ColumnDefinition& column) {
           .type = column.type,
           .nullable = column.nullable,
           .default_value = column.default_value,
+          .default_expression = column.default_expression,
           .initial_value = column.initial_value};
 }
 
@@ -68,6 +69,23 @@ std::string FoldCase(std::string_view name) {
   return out;
 }
 
+uint32_t SqlPosition(const TableDefinition& definition, size_t column) {
+  auto position = static_cast<uint32_t>(column);
+  for (const GeneratedColumn& generated : definition.generated_columns) {
+    if (generated.position <= position) ++position;
+  }
+  return position;
+}
+
+std::optional<size_t> ColumnAtSqlPosition(const TableDefinition& definition, uint64_t position) {
+  size_t before = 0;
+  for (const GeneratedColumn& generated : definition.generated_columns) {
+    if (generated.position == position) return std::nullopt;
+    if (generated.position < position) ++before;
+  }
+  return static_cast<size_t>(position) - before;
+}
+
 Status CheckTableName(const std::string& table, const std::string& name) {
   return CheckName(table, "table", name);
 }
@@ -95,6 +113,8 @@ arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const Col
   column.type = spec.type;
   column.nullable = spec.nullable;
   ARROW_ASSIGN_OR_RAISE(column.default_value, DefaultFor(table, spec.name, spec.default_value, spec.type));
+  column.default_expression = spec.default_expression;
+  column.comment = spec.comment;
   return column;
 }
 
@@ -128,9 +148,9 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
   if (spec.columns.empty()) return Status::Invalid("Table ", table, " needs at least one column");
 
   std::set<std::string> names;
+  uint32_t next_column_id = 1;
   for (const ColumnSpec& column : spec.columns) {
-    const auto next_id = static_cast<uint32_t>(definition.columns.size()) + 1;
-    ARROW_ASSIGN_OR_RAISE(ColumnDefinition made, DefineColumn(table, column, next_id));
+    ARROW_ASSIGN_OR_RAISE(ColumnDefinition made, DefineColumn(table, column, next_column_id++));
     if (!names.insert(FoldCase(column.name)).second) {
       return Status::Invalid("Table ", table, " has two columns named '", column.name,
                              "' (case does not tell them apart)");
@@ -149,9 +169,21 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
     at->nullable = false;
     definition.primary_key.push_back(at->id);
   }
+  // Their ids come behind those of the columns, which count from 1.
+  for (const GeneratedColumn& column : spec.generated_columns) {
+    ARROW_RETURN_NOT_OK(CheckColumnName(table, column.name));
+    if (!names.insert(FoldCase(column.name)).second) {
+      return Status::Invalid("Table ", table, " has two columns named '", column.name,
+                             "' (case does not tell them apart)");
+    }
+    definition.generated_columns.push_back(column);
+    definition.generated_columns.back().id = next_column_id++;
+  }
+  definition.checks = spec.checks;
+  definition.comment = spec.comment;
   if (definition.primary_key.empty()) {
     ColumnDefinition row_id;
-    row_id.id = static_cast<uint32_t>(definition.columns.size()) + 1;
+    row_id.id = next_column_id;
     row_id.name = kRowIdColumn;
     row_id.type = TypeId::kInt64;
     row_id.nullable = false;

@@ -4,7 +4,10 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +21,11 @@ inline constexpr const char* kRowIdColumn = "_row_id";
 
 // Names that differ only in the case of ASCII letters are one name: this is its form for comparing.
 std::string FoldCase(std::string_view name);
+
+// Where SQL shows a column: after how many others, with the generated ones, which the definition has apart.
+uint32_t SqlPosition(const TableDefinition& definition, size_t column);
+// The inverse: which of the definition's columns, or nothing for a generated one. A hidden column has a position, too.
+std::optional<size_t> ColumnAtSqlPosition(const TableDefinition& definition, uint64_t position);
 
 // `key_prefix_size`: bytes of a key before its key columns; with a user table it depends on the user's name.
 arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinition& definition,

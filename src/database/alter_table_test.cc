@@ -177,5 +177,63 @@ TEST_F(AlterTableTest, RowIdsGoOn) {
   EXPECT_EQ(Rows(), (Texts{"old", "new"}));
 }
 
+TEST_F(AlterTableTest, NotNullNeedsAValueInEachRow) {
+  const auto set = [&] { return db_->AlterTable("t", SetNotNull{"n"}).status(); };
+  EXPECT_ERROR_HAS(set(), "Table main.t has rows without a value of column n (id = 2, n = null");
+  ASSERT_OK(Update(2, {{"n", Value(20)}}).status());
+  ASSERT_OK(table_->Flush().status());
+  ASSERT_OK(Update(3, {{"n", Value::Null()}}).status());
+  EXPECT_ERROR_HAS(set(), "(id = 3");
+  ASSERT_OK(Update(3, {{"n", Value(30)}}).status());
+  ASSERT_OK(set());
+  EXPECT_ERROR_HAS(db_->AlterTable("t", SetNotNull{"nowhere"}).status(), "no column 'nowhere'");
+  table_ = OpenTable("t");
+  EXPECT_ERROR_HAS(table_->Put({4, Value::Null(), 1.0, "four"}), "NOT NULL");
+  ASSERT_OK(set());  // once more changes nothing
+}
+
+// Of the rows of all users, and without a word of whose they are.
+TEST_F(AlterTableTest, NotNullOfAUserTableLooksAtEveryUser) {
+  TableSpec spec = test::Spec("u", {Column("id", TypeId::kInt64), Column("n", TypeId::kInt32)}, {"id"});
+  spec.kind = TableKind::kUser;
+  ASSERT_OK(db_->CreateTable(spec).status());
+  const auto put = [&](const std::string& user, Value n) {
+    const auto session = db_->OpenSession({.user = user}).ValueOrDie();
+    return session->OpenTable("u").ValueOrDie()->Put({1, std::move(n)});
+  };
+  ASSERT_OK(put("ada", 1));
+  ASSERT_OK(put("bob", Value::Null()));
+  const arrow::Status refused = db_->AlterTable("u", SetNotNull{"n"}).status();
+  EXPECT_ERROR_HAS(refused, "rows without a value of column n;");
+  EXPECT_EQ(refused.message().find("bob"), std::string::npos);
+  ASSERT_OK(put("bob", 2));
+  ASSERT_OK(db_->AlterTable("u", SetNotNull{"n"}).status());
+}
+
+TEST_F(AlterTableTest, WhatOnlySqlComputesIsNotWrittenWithout) {
+  TableSpec spec = test::Spec("c", {Column("id", TypeId::kInt64), Column("at", TypeId::kInt64)}, {"id"});
+  spec.columns[1].default_expression = "epoch_us(now())";
+  spec.columns[1].comment = "when";
+  spec.generated_columns = {{.id = 0, .name = "twice", .type = TypeId::kInt64, .expression = "id * 2", .position = 1}};
+  const auto table = Create(spec);
+  EXPECT_EQ(table->definition().ArrowSchema()->num_fields(), 2);
+  ASSERT_OK(table->Put({1, 5}));
+  const auto ids = arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64())}), 1,
+                                            {arrow::MakeArrayFromScalar(arrow::Int64Scalar(2), 1).ValueOrDie()});
+  EXPECT_ERROR_HAS(table->Write(*ids), "only SQL computes its default epoch_us(now())");
+  EXPECT_EQ(ReadTexts(*table, {}).ValueOrDie(), Texts{"1|5"});
+  spec.name = "d";
+  spec.checks = {"id > 0"};
+  const auto checked = Create(spec);
+  const std::vector<Value> key = {1};
+  for (const arrow::Status& refused :
+       {checked->Put({1, 5}), checked->Insert({1, 5}), checked->Write(*ids),
+        checked->Update(key, {{"at", Value(6)}}).status(),
+        checked->BulkLoad(arrow::RecordBatchReader::Make({ids}, ids->schema()).ValueOrDie().get()).status()}) {
+    EXPECT_ERROR_HAS(refused, "Table main.d has the constraint CHECK(id > 0), which SQL alone can test");
+  }
+  ASSERT_OK(checked->Delete(key).status());
+}
+
 }  // namespace
 }  // namespace yarrow

@@ -45,10 +45,30 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::CreateTable(cons
   return entry->definition;
 }
 
+namespace {
+
+// For a change that reads rows.
+Status AlterInTransaction(const std::shared_ptr<DatabaseImpl>& database, const QualifiedName& name,
+                          const TableAlteration& alteration) {
+  for (;;) {
+    TransactionImpl transaction(database, "");
+    ARROW_ASSIGN_OR_RAISE(const auto entry, database->catalog().Find(name));
+    Status status = transaction.AlterTable(entry, alteration);
+    if (status.ok()) status = transaction.Commit();
+    if (!IsConflict(status)) return status;  // else rows came between
+  }
+}
+
+}  // namespace
+
 arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::string_view qualified_name,
                                                                            const TableAlteration& alteration) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
+  if (std::holds_alternative<SetNotNull>(alteration)) {
+    ARROW_RETURN_NOT_OK(AlterInTransaction(impl_, name, alteration));
+    return FindTable(qualified_name);
+  }
   ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().AlterTable(name, alteration));
   return entry->definition;
 }

@@ -26,6 +26,7 @@ struct RowColumn {
   ColumnType type;
   bool nullable = true;
   Value default_value;                      // of cells that nobody gives; exact form of `type`
+  std::string default_expression = {};      // SQL; where there is one, cells must be given
   std::optional<Value> initial_value = {};  // of rows older than the column, likewise; nothing: default_value
 
   const Value& older_value() const { return initial_value ? *initial_value : default_value; }

@@ -2,12 +2,15 @@
 
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
+#include <duckdb/parser/parsed_data/comment_on_column_info.hpp>
 #include <duckdb/planner/binder.hpp>
 
 #include <algorithm>
 
 #include "catalog/table_schema.h"
 #include "sql/create_table.h"
+#include "sql/struct_fields.h"
+#include "sql/table_expressions.h"
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
@@ -24,83 +27,84 @@ void BindType(duckdb::ClientContext& context, duckdb::LogicalType& type) {
   duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
 }
 
-AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
-  BindType(context, info.new_column.TypeMutable());
-  return {.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
-          .if_not_exists = info.if_column_not_exists};
+// The columns that SQL shows, in no order.
+std::vector<std::string> ColumnNames(const TableDefinition& table) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < table.visible_columns(); ++i) names.push_back(table.columns[i].name);
+  for (const GeneratedColumn& column : table.generated_columns) names.push_back(column.name);
+  return names;
+}
+
+bool HasColumn(const TableDefinition& table, const std::string& column) {
+  return std::ranges::any_of(ColumnNames(table),
+                             [&](const std::string& name) { return FoldCase(name) == FoldCase(column); });
+}
+
+bool IsGenerated(const TableDefinition& table, const std::string& column) {
+  return std::ranges::any_of(table.generated_columns, [&](const GeneratedColumn& generated) {
+    return FoldCase(generated.name) == FoldCase(column);
+  });
 }
 
 void CheckColumn(const TableDefinition& table, const std::string& column, bool if_exists = false) {
+  if (if_exists || HasColumn(table, column)) return;
   std::string known;
-  for (size_t i = 0; i < table.visible_columns(); ++i) {
-    if (FoldCase(table.columns[i].name) == FoldCase(column)) return;
-    known += (i == 0 ? "" : ", ") + table.columns[i].name;
-  }
-  if (if_exists) return;
+  for (const std::string& name : ColumnNames(table)) known += (known.empty() ? "" : ", ") + name;
   throw duckdb::BinderException("Table \"" + table.name + "\" does not have a column with name \"" + column +
                                 "\"; the columns of " + table.QualifiedName() + " are: " + known);
 }
 
-// USING may only say what happens without it.
-bool IsPlainCast(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeInfo& info) {
-  if (info.expression == nullptr) return true;
-  if (info.expression->GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
-  const auto& cast = info.expression->Cast<duckdb::CastExpression>();
-  duckdb::LogicalType type = cast.cast_type;
-  BindType(context, type);
-  if (cast.try_cast || type != info.target_type) return false;
-  const auto& child = *cast.child;
-  return child.GetExpressionType() == duckdb::ExpressionType::COLUMN_REF &&
-         FoldCase(child.Cast<duckdb::ColumnRefExpression>().GetColumnName()) == FoldCase(info.column_name);
+AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
+  BindType(context, info.new_column.TypeMutable());
+  AddColumn add{.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
+                .if_not_exists = info.if_column_not_exists};
+  if (!add.column.default_expression.empty() && !HasColumn(table, info.new_column.Name())) {
+    add.column.default_value = DefaultNow(context, info.new_column.DefaultValue(), add.column.type);
+  }
+  return add;
 }
 
+// What needs no row to be written anew: sql/rewrite_table.h has seen the statement before.
 WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinition& table,
                             duckdb::ChangeColumnTypeInfo& info) {
   CheckColumn(table, info.column_name);
   BindType(context, info.target_type);
-  if (!IsPlainCast(context, info)) {
-    throw duckdb::NotImplementedException(Where(table, info.column_name) + ": USING " + info.expression->ToString() +
-                                          " would have to rewrite all rows; add a column and fill it with UPDATE");
-  }
-  return {.name = info.column_name, .type = DeclaredType(Where(table, info.column_name), info.target_type)};
+  return {.name = info.column_name,
+          .type = DeclaredType(Where(table, info.column_name), info.target_type),
+          .expressions = AfterTypeChange(table, info.column_name)};
 }
 
 SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefinition& table,
                                 const duckdb::SetDefaultInfo& info) {
   CheckColumn(table, info.column_name);
-  if (info.expression == nullptr) return {.name = info.column_name, .value = {}};
-  for (const ColumnDefinition& column : table.columns) {
-    if (FoldCase(column.name) != FoldCase(info.column_name)) continue;
-    return {.name = info.column_name,
-            .value = ConstantDefault(context, Where(table, column.name), *info.expression, column.type)};
+  if (IsGenerated(table, info.column_name)) {
+    throw duckdb::BinderException("Cannot SET DEFAULT for generated column \"%s\"", info.column_name);
   }
-  return {.name = info.column_name, .value = {}};  // of no column, which is found out later
+  if (info.expression == nullptr) return {.name = info.column_name, .value = {}};
+  const auto column = std::ranges::find_if(
+      table.columns, [&](const ColumnDefinition& one) { return FoldCase(one.name) == FoldCase(info.column_name); });
+  ColumnDefault made = MakeDefault(context, *info.expression, column->type);
+  return {.name = info.column_name, .value = std::move(made.value), .expression = std::move(made.expression)};
 }
 
-// That all values are there cannot be known without reading all rows.
-[[noreturn]] void RefuseNotNull(const TableDefinition& table, const std::string& column) {
-  throw duckdb::NotImplementedException(
-      Where(table, column) +
-      ": SET NOT NULL is not supported: it would have to read all rows; make a table with the "
-      "column NOT NULL and copy the rows");
-}
-
-}  // namespace
-
-TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefinition& table,
-                               duckdb::AlterTableInfo& info) {
+TableAlteration MakeTableAlteration(duckdb::ClientContext& context, const TableDefinition& table,
+                                    duckdb::AlterTableInfo& info) {
   switch (info.alter_table_type) {
     case AlterTableType::ADD_COLUMN:
       return MakeAddColumn(context, table, info.Cast<duckdb::AddColumnInfo>());
     case AlterTableType::REMOVE_COLUMN: {
       const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
       CheckColumn(table, remove.removed_column, remove.if_column_exists);
-      return DropColumn{.name = remove.removed_column, .if_exists = remove.if_column_exists};
+      DropColumn drop{.name = remove.removed_column, .if_exists = remove.if_column_exists};
+      drop.expressions = AfterDrop(table, remove.removed_column, remove.cascade);
+      return drop;
     }
     case AlterTableType::RENAME_COLUMN: {
       const auto& rename = info.Cast<duckdb::RenameColumnInfo>();
       CheckColumn(table, rename.old_name);
-      return RenameColumn{.name = rename.old_name, .new_name = rename.new_name};
+      return RenameColumn{.name = rename.old_name,
+                          .new_name = rename.new_name,
+                          .expressions = AfterRename(table, rename.old_name, rename.new_name)};
     }
     case AlterTableType::ALTER_COLUMN_TYPE:
       return MakeWidenColumn(context, table, info.Cast<duckdb::ChangeColumnTypeInfo>());
@@ -118,13 +122,54 @@ TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefini
     case AlterTableType::RESET_TABLE_OPTIONS:
       return SetTierPolicy{ResetTableOptions(table.QualifiedName(),
                                              info.Cast<duckdb::ResetTableOptionsInfo>().table_options, table.policy)};
-    case AlterTableType::SET_NOT_NULL:
-      RefuseNotNull(table, info.Cast<duckdb::SetNotNullInfo>().column_name);
+    case AlterTableType::SET_NOT_NULL: {
+      const auto& column = info.Cast<duckdb::SetNotNullInfo>().column_name;
+      CheckColumn(table, column);
+      if (IsGenerated(table, column)) throw duckdb::BinderException("Unsupported constraint for generated column!");
+      return SetNotNull{.name = column};
+    }
+    case AlterTableType::ADD_FIELD:
+    case AlterTableType::REMOVE_FIELD:
+    case AlterTableType::RENAME_FIELD:
+      CheckColumn(table, *ColumnOfFieldChange(info));
+      return SetTierPolicy{table.policy};  // IF [NOT] EXISTS, and there is nothing to do: changes nothing
     default:
       throw duckdb::NotImplementedException(
           Where(table) +
           ": this form of ALTER TABLE is not supported; there are ADD, DROP, RENAME and ALTER COLUMN "
-          "(TYPE, SET DEFAULT, DROP DEFAULT, DROP NOT NULL), SET (option = value), RESET (option) and RENAME TO");
+          "(TYPE, SET DEFAULT, DROP DEFAULT, SET NOT NULL, DROP NOT NULL), ADD PRIMARY KEY, SET (option = value), "
+          "RESET (option) and RENAME TO");
+  }
+}
+
+}  // namespace
+
+bool IsPlainCast(duckdb::ClientContext& context, duckdb::ChangeColumnTypeInfo& info) {
+  BindType(context, info.target_type);
+  if (info.expression == nullptr) return true;
+  if (info.expression->GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
+  const auto& cast = info.expression->Cast<duckdb::CastExpression>();
+  duckdb::LogicalType type = cast.cast_type;
+  BindType(context, type);
+  if (cast.try_cast || type != info.target_type) return false;
+  const auto& child = *cast.child;
+  return child.GetExpressionType() == duckdb::ExpressionType::COLUMN_REF &&
+         FoldCase(child.Cast<duckdb::ColumnRefExpression>().GetColumnName()) == FoldCase(info.column_name);
+}
+
+TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AlterInfo& info) {
+  switch (info.type) {
+    case duckdb::AlterType::ALTER_TABLE:
+      return MakeTableAlteration(context, table, info.Cast<duckdb::AlterTableInfo>());
+    case duckdb::AlterType::SET_COMMENT:
+      return SetComment{.column = {}, .comment = CommentOf(info.Cast<duckdb::SetCommentInfo>().comment_value)};
+    case duckdb::AlterType::SET_COLUMN_COMMENT: {
+      const auto& comment = info.Cast<duckdb::SetColumnCommentInfo>();
+      CheckColumn(table, comment.column_name);
+      return SetComment{.column = comment.column_name, .comment = CommentOf(comment.comment_value)};
+    }
+    default:
+      throw duckdb::NotImplementedException(Where(table) + ": a table cannot be owned by another");
   }
 }
 

@@ -12,9 +12,11 @@
 #include "sql/ingest_function.h"
 #include "sql/job_functions.h"
 #include "sql/point_plan.h"
+#include "sql/rewrite_table.h"
 #include "sql/scan_pushdown.h"
 #include "sql/scan_serialization.h"
 #include "sql/segment_file_system.h"
+#include "sql/sequence.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -146,11 +148,13 @@ AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterCheckedCommit(config);
   RegisterPointPlans(config);
   RegisterVacuum(config);
+  RegisterTableRewrites(config);
   RegisterScanFunction(*duckdb.instance);
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterJobFunctions(*duckdb.instance);
   RegisterIngestFunction(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);
+  RegisterSequenceFunctions(*duckdb.instance);
   return found;
 }
 

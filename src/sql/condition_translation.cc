@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sql/sql_type.h"
+#include "sql/stored_columns.h"
 #include "type/type_traits.h"
 
 namespace yarrow::sql {
@@ -116,9 +117,9 @@ class ExpressionTranslator {
     if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
     const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
     if (binding.table_index != get_.table_index) return std::nullopt;
-    const duckdb::ColumnIndex& index = get_.GetColumnIds()[binding.column_index];
-    if (index.IsVirtualColumn() || index.GetPrimaryIndex() >= table_.visible_columns()) return std::nullopt;
-    const auto position = static_cast<int>(index.GetPrimaryIndex());
+    const auto column = StoredColumn(table_, get_.GetColumnIds()[binding.column_index]);
+    if (!column) return std::nullopt;
+    const auto position = static_cast<int>(*column);
     return IsSameUnit(TypeOf(position)) ? std::optional(position) : std::nullopt;
   }
   const ColumnType& TypeOf(int column) const { return table_.columns[static_cast<size_t>(column)].type; }

@@ -1,6 +1,7 @@
 #include "sql/create_table.h"
 
 #include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/parser/constraints/check_constraint.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
@@ -12,6 +13,7 @@
 
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
+#include "sql/table_expressions.h"
 #include "sql/table_options.h"
 
 namespace yarrow::sql {
@@ -60,16 +62,14 @@ std::string CollationOf(const duckdb::LogicalType& type) {
   return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
 }
 
-// COPY FROM DATABASE brings them; COMMENT ON is refused where the catalog is altered.
-void RefuseComment(const std::string& where, const duckdb::Value& comment) {
-  if (comment.IsNull()) return;
-  throw duckdb::NotImplementedException(where + ": the comment '" + comment.ToString() +
-                                        "' cannot be stored; take it away with COMMENT ON ... IS NULL where it is");
-}
-
 void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint& constraint, TableSpec* spec) {
   if (constraint.type == ConstraintType::NOT_NULL) {
-    spec->columns[constraint.Cast<duckdb::NotNullConstraint>().index.index].nullable = false;
+    const auto& column = info.columns.GetColumn(constraint.Cast<duckdb::NotNullConstraint>().index);
+    spec->columns[column.Physical().index].nullable = false;
+    return;
+  }
+  if (constraint.type == ConstraintType::CHECK) {
+    spec->checks.push_back(CheckText(info.table, info.columns, *constraint.Cast<duckdb::CheckConstraint>().expression));
     return;
   }
   if (constraint.type == ConstraintType::UNIQUE && constraint.Cast<duckdb::UniqueConstraint>().IsPrimaryKey()) {
@@ -80,26 +80,49 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
   }
   const std::string text = constraint.type == ConstraintType::FOREIGN_KEY ? "FOREIGN KEY" : constraint.ToString();
   throw duckdb::NotImplementedException(Where(info) + ": " + text +
-                                        " is not supported; tables have PRIMARY KEY and NOT NULL");
+                                        " is not supported; tables have PRIMARY KEY, NOT NULL and CHECK");
 }
 
 }  // namespace
 
-// A default is stored as the value that it has now, so it must have no other at any time.
-Value ConstantDefault(duckdb::ClientContext& context, const std::string& where,
-                      const duckdb::ParsedExpression& expression, const ColumnType& type) {
+namespace {
+
+duckdb::unique_ptr<duckdb::Expression> BindDefault(duckdb::ClientContext& context,
+                                                   const duckdb::ParsedExpression& expression, const ColumnType& type) {
   auto copy = expression.Copy();
   auto binder = duckdb::Binder::CreateBinder(context);
   duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
   constant.target_type = ToLogicalType(type);
-  const auto bound = constant.Bind(copy);
-  if (!bound->IsFoldable() || !bound->IsConsistent() || IsOfTheMoment(expression)) {
-    throw duckdb::BinderException(where + ": the default " + expression.ToString() +
-                                  " is not a constant: its value depends on when and by whom it is asked for; give "
-                                  "the value in each INSERT instead");
-  }
-  const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound);
+  return constant.Bind(copy);
+}
+
+Value ValueOf(duckdb::ClientContext& context, const duckdb::Expression& bound, const ColumnType& type) {
+  const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, bound, true);
   return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
+}
+
+}  // namespace
+
+// One that has the same value at any time is stored as that.
+ColumnDefault MakeDefault(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression,
+                          const ColumnType& type) {
+  const auto bound = BindDefault(context, expression, type);
+  const bool is_constant = bound->IsFoldable() && bound->IsConsistent() && !IsOfTheMoment(expression);
+  if (!is_constant) return {.value = {}, .expression = expression.ToString()};
+  return {.value = ValueOf(context, *bound, type), .expression = {}};
+}
+
+bool IsVolatileDefault(duckdb::ClientContext& context, const duckdb::ColumnDefinition& column) {
+  const auto type = FromLogicalType(column.Type());
+  return type.ok() && BindDefault(context, column.DefaultValue(), *type)->IsVolatile();
+}
+
+Value DefaultNow(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression, const ColumnType& type) {
+  return ValueOf(context, *BindDefault(context, expression, type), type);
+}
+
+std::string CommentOf(const duckdb::Value& comment) {
+  return comment.IsNull() ? "" : comment.ToString();
 }
 
 ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type) {
@@ -116,49 +139,98 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,
                           const duckdb::ColumnDefinition& column) {
   const std::string where = "table " + table + ": column " + column.Name();
-  if (column.Generated()) {
-    throw duckdb::NotImplementedException(where + ": generated columns are not supported; compute it in the query");
-  }
   if (column.CompressionType() != duckdb::CompressionType::COMPRESSION_AUTO) {
     throw duckdb::NotImplementedException(where + ": USING COMPRESSION is not supported: how rows are compressed is " +
                                           "chosen for the table, WITH (optimize_for = 'scan' or 'lookup')");
   }
-  RefuseComment(where, column.Comment());
   const ColumnType type = DeclaredType(where, column.Type());
-  ColumnSpec spec{.name = column.Name(), .type = type, .nullable = true, .default_value = {}};
-  if (column.HasDefaultValue()) spec.default_value = ConstantDefault(context, where, column.DefaultValue(), type);
+  ColumnSpec spec{.name = column.Name(),
+                  .type = type,
+                  .nullable = true,
+                  .default_value = {},
+                  .default_expression = {},
+                  .comment = CommentOf(column.Comment())};
+  if (!column.HasDefaultValue()) return spec;
+  ColumnDefault made = MakeDefault(context, column.DefaultValue(), type);
+  spec.default_value = std::move(made.value);
+  spec.default_expression = std::move(made.expression);
   return spec;
 }
 
+namespace {
+
+GeneratedColumn MakeGenerated(const std::string& where, const duckdb::ColumnDefinition& column) {
+  return {.id = 0,
+          .name = column.Name(),
+          .type = DeclaredType(where, column.Type()),
+          .expression = column.GeneratedExpression().ToString(),
+          .position = static_cast<uint32_t>(column.Logical().index),
+          .comment = CommentOf(column.Comment())};
+}
+
+}  // namespace
+
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info) {
-  RefuseComment(Where(info), info.comment);
   TableSpec spec;
+  spec.comment = CommentOf(info.comment);
   spec.schema_name = info.schema;
   spec.name = info.table;
   spec.kind = TakeKind(info.schema + "." + info.table, info.options);
   spec.policy = SetTableOptions(info.schema + "." + info.table, info.options, /*is_new=*/true, {});
   for (const duckdb::ColumnDefinition& column : info.columns.Logical()) {
-    spec.columns.push_back(MakeColumnSpec(context, info.schema + "." + info.table, column));
+    if (column.Generated()) {
+      spec.generated_columns.push_back(MakeGenerated(Where(info) + ": column " + column.Name(), column));
+    } else {
+      spec.columns.push_back(MakeColumnSpec(context, info.schema + "." + info.table, column));
+    }
   }
   for (const auto& constraint : info.constraints) AddConstraint(info, *constraint, &spec);
   return spec;
 }
 
+namespace {
+
+duckdb::Value ToComment(const std::string& comment) {
+  return comment.empty() ? duckdb::Value() : duckdb::Value(comment);
+}
+
+}  // namespace
+
 void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info) {
+  info->comment = ToComment(definition.comment);
   std::vector<uint32_t> key = definition.primary_key;
   duckdb::vector<std::string> key_names(key.size());
+  auto generated = definition.generated_columns.begin();
+  const auto add_generated = [&] {
+    for (; generated != definition.generated_columns.end(); ++generated) {
+      if (generated->position != info->columns.LogicalColumnCount()) return;
+      duckdb::ColumnDefinition made(generated->name, ToLogicalType(generated->type),
+                                    ParseExpression(generated->expression), duckdb::TableColumnType::GENERATED);
+      made.SetComment(ToComment(generated->comment));
+      info->columns.AddColumn(std::move(made));
+    }
+  };
   for (size_t i = 0; i < definition.visible_columns(); ++i) {
+    add_generated();
     const ColumnDefinition& column = definition.columns[i];
     duckdb::ColumnDefinition made(column.name, ToLogicalType(column.type));
-    if (!column.default_value.is_null()) {
+    made.SetComment(ToComment(column.comment));
+    if (!column.default_expression.empty()) {
+      made.SetDefaultValue(ParseExpression(column.default_expression));
+    } else if (!column.default_value.is_null()) {
       made.SetDefaultValue(duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type)));
+    }
+    if (!column.nullable) {
+      const duckdb::LogicalIndex position(info->columns.LogicalColumnCount());
+      info->constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(position));
     }
     info->columns.AddColumn(std::move(made));
     const auto in_key = std::find(key.begin(), key.end(), column.id);
     if (in_key != key.end()) key_names[static_cast<size_t>(in_key - key.begin())] = column.name;
-    if (!column.nullable) {
-      info->constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(duckdb::LogicalIndex(i)));
-    }
+  }
+  add_generated();
+  for (const std::string& check : definition.checks) {
+    info->constraints.push_back(duckdb::make_uniq<duckdb::CheckConstraint>(ParseExpression(check)));
   }
   if (!definition.has_hidden_row_id() && !key_names.empty()) {
     info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key_names), true));

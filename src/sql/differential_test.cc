@@ -121,7 +121,8 @@ class DifferentialTest : public test::RandomTableFixture {
   std::string SetOperation() {
     const std::vector<std::string> operations = {"UNION",      "UNION ALL", "EXCEPT",
                                                  "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"};
-    return Join("SELECT * FROM t", Where(), " ", Pick(operations), " SELECT * FROM u", Where("u"), " ORDER BY ALL");
+    return Join("SELECT ", AllColumns(), " FROM t", Where(), " ", Pick(operations), " SELECT ", AllColumns(), " FROM u",
+                Where("u"), " ORDER BY ALL");
   }
   std::string OfRowIds() {
     switch (Below(3)) {
@@ -248,7 +249,8 @@ class DifferentialTest : public test::RandomTableFixture {
       case 6:
         return InsertSomeColumns();
       case 7:
-        return "INSERT INTO u SELECT * FROM t WHERE " + Condition(2, "t") + " ORDER BY ALL LIMIT 3";
+        return Join("INSERT INTO u SELECT ", AllColumns(), " FROM t WHERE ", Condition(2, "t"),
+                    " ORDER BY ALL LIMIT 3");
       default:
         return "INSERT INTO t VALUES " + Rows(5);
     }
@@ -308,7 +310,7 @@ class DifferentialTest : public test::RandomTableFixture {
   }
   bool Statement() {
     if (!key_.empty() && OneIn(15)) return MoveKeys();
-    if (OneIn(30)) return Both(Join("CREATE OR REPLACE TABLE u AS SELECT * FROM t", Where()));
+    if (OneIn(30)) return Both(Join("CREATE OR REPLACE TABLE u AS SELECT ", AllColumns(), " FROM t", Where()));
     if (OneIn(8)) return PreparedChange();
     if (OneIn(6)) return PreparedQuery();
     return Both(OneIn(2) ? Query() : Change());

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sql/key_order.h"
+#include "sql/stored_columns.h"
 
 namespace yarrow::sql {
 namespace {
@@ -47,8 +48,9 @@ bool IsFilteredByKeyOnly(duckdb::LogicalGet& get, size_t columns) {
   if (bind.filter.kind() != Predicate::Kind::kTrue) return false;
   const auto end = table.primary_key.begin() + static_cast<ptrdiff_t>(columns);
   return std::ranges::all_of(get.table_filters.filters, [&](const auto& filter) {
-    return filter.first < table.columns.size() && IsByValues(*filter.second) &&
-           std::find(table.primary_key.begin(), end, table.columns[filter.first].id) != end;
+    const auto column = StoredColumn(table, filter.first);
+    return column && IsByValues(*filter.second) &&
+           std::find(table.primary_key.begin(), end, table.columns[*column].id) != end;
   });
 }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "catalog/table_schema.h"
+#include "sql/stored_columns.h"
+
 namespace yarrow::sql {
 
 using duckdb::LogicalOperator;
@@ -43,7 +46,8 @@ ScanBindData& BindDataOf(duckdb::LogicalGet& get) {
 
 namespace {
 
-// The column of the scan's table that an expression above projections and filters is, and nothing but.
+// The position in its definition of the column, or id of the virtual one, of the scan's table that an expression above
+// projections and filters is, and nothing but.
 std::optional<duckdb::column_t> ColumnOf(const duckdb::Expression& expression, LogicalOperator& below) {
   if (expression.GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
   const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
@@ -55,7 +59,9 @@ std::optional<duckdb::column_t> ColumnOf(const duckdb::Expression& expression, L
   if (below.type == LogicalOperatorType::LOGICAL_FILTER) return ColumnOf(expression, *below.children[0]);
   auto& get = below.Cast<duckdb::LogicalGet>();
   if (binding.table_index != get.table_index) return std::nullopt;
-  return get.GetColumnIds()[binding.column_index].GetPrimaryIndex();
+  const duckdb::ColumnIndex& index = get.GetColumnIds()[binding.column_index];
+  const auto stored = StoredColumn(BindDataOf(get).table->table()->definition(), index);
+  return stored ? *stored : index.GetPrimaryIndex();
 }
 
 bool FixesColumn(const duckdb::TableFilter& filter) {
@@ -89,7 +95,7 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
       ++next;
       continue;
     }
-    const auto filter = get.table_filters.filters.find(position);
+    const auto filter = get.table_filters.filters.find(SqlPosition(table, position));
     if (filter == get.table_filters.filters.end() || !FixesColumn(*filter->second)) return std::nullopt;
   }
   return next > 0 ? std::optional(descending) : std::nullopt;

@@ -138,8 +138,10 @@ struct Selection {
 
 class MergeOperator : public WriteOperator {
  public:
-  MergeOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalMergeInto& op, std::vector<MergeClause> clauses)
-      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, TableOf(op.table), op.return_chunk),
+  MergeOperator(duckdb::PhysicalPlan& plan, ClientContext& context, duckdb::LogicalMergeInto& op,
+                std::vector<MergeClause> clauses)
+      : WriteOperator(plan, op.types, op.estimated_cardinality, op.table.catalog, TableOf(op.table), op.return_chunk,
+                      RowChecks(context, op.table, op.bound_constraints)),
         clauses_(std::move(clauses)),
         row_id_(op.row_id_start),
         source_marker_(op.source_marker) {}
@@ -218,7 +220,7 @@ class MergeOperator : public WriteOperator {
     const MergeClause& clause = clauses_[number];
     switch (clause.action) {
       case MergeActionType::MERGE_UPDATE:
-        return clause.assignment->Apply(state, rows, row_id_, "UPDATE");
+        return Update(context, state, *clause.assignment, rows);
       case MergeActionType::MERGE_DELETE:
         return DeleteRows(state, rows, row_id_, "DELETE");
       case MergeActionType::MERGE_INSERT:
@@ -228,6 +230,13 @@ class MergeOperator : public WriteOperator {
       case MergeActionType::MERGE_DO_NOTHING:
         return;
     }
+  }
+
+  void Update(ClientContext& context, MergeState& state, const Assignment& assignment, DataChunk& rows) const {
+    DataChunk updated;
+    assignment.MakeRows(context, state.impl().definition(), rows, &updated);
+    checks_.Test(context, updated);
+    assignment.Apply(state, rows, updated, row_id_, "UPDATE");
   }
 
   static DataChunk& Values(MergeState& state, size_t number, DataChunk& rows) {
@@ -240,6 +249,7 @@ class MergeOperator : public WriteOperator {
   void Insert(ClientContext& context, MergeState& state, DataChunk& values) const {
     if (!state.inserted) state.inserted = std::make_unique<RowIntake>(state.impl(), kSortBufferBytes);
     values.Flatten();
+    checks_.Test(context, values);
     AddChunk(context, state.impl(), values, state.inserted.get());
     if (!state.returned) return;
     state.FlushReturned();
@@ -283,7 +293,7 @@ MergeClause MakeClause(const duckdb::LogicalMergeInto& op, MergeActionCondition 
                      .values = {},
                      .assignment = {}};
   if (action.action_type == MergeActionType::MERGE_UPDATE) {
-    clause.assignment = std::make_unique<Assignment>(action.columns, action.expressions);
+    clause.assignment = std::make_unique<Assignment>(action.columns, action.expressions, op.bound_defaults);
   } else if (action.action_type == MergeActionType::MERGE_INSERT) {
     clause.values = InsertedValues(op, action);
   } else if (action.action_type == MergeActionType::MERGE_ERROR) {
@@ -294,13 +304,13 @@ MergeClause MakeClause(const duckdb::LogicalMergeInto& op, MergeActionCondition 
 
 }  // namespace
 
-duckdb::PhysicalOperator& SqlCatalog::PlanMergeInto(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+duckdb::PhysicalOperator& SqlCatalog::PlanMergeInto(ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                                     duckdb::LogicalMergeInto& op, duckdb::PhysicalOperator& plan) {
   std::vector<MergeClause> clauses;
   for (auto& [when, actions] : op.actions) {
     for (auto& action : actions) clauses.push_back(MakeClause(op, when, *action));
   }
-  auto& merge = planner.Make<MergeOperator>(op, std::move(clauses));
+  auto& merge = planner.Make<MergeOperator>(context, op, std::move(clauses));
   merge.children.push_back(plan);
   return merge;
 }

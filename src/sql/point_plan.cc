@@ -16,6 +16,7 @@
 
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
+#include "sql/stored_columns.h"
 
 namespace yarrow::sql {
 namespace {
@@ -125,11 +126,11 @@ void TakeEqualities(const Expression& condition, const duckdb::LogicalGet& get, 
   if (left.GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF || !IsSameForAllRows(right)) return;
   const duckdb::ColumnBinding binding = left.Cast<duckdb::BoundColumnRefExpression>().binding;
   if (binding.table_index != get.table_index) return;
-  const duckdb::ColumnIndex& index = get.GetColumnIds()[binding.column_index];
-  if (index.IsVirtualColumn() || index.GetPrimaryIndex() >= table.visible_columns()) return;
-  const ColumnType& type = table.columns[index.GetPrimaryIndex()].type;
+  const auto column = StoredColumn(table, get.GetColumnIds()[binding.column_index]);
+  if (!column) return;
+  const ColumnType& type = table.columns[*column].type;
   if (!IsSameUnit(type) || right.return_type != ToLogicalType(type)) return;
-  values->push_back({static_cast<int>(index.GetPrimaryIndex()), std::shared_ptr<const Expression>(right.Copy())});
+  values->push_back({static_cast<int>(*column), std::shared_ptr<const Expression>(right.Copy())});
 }
 
 bool HasWholeKey(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {

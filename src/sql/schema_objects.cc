@@ -8,6 +8,7 @@
 #include <duckdb/common/serializer/memory_stream.hpp>
 #include <duckdb/parser/parsed_data/comment_on_column_info.hpp>
 #include <duckdb/parser/parsed_data/create_macro_info.hpp>
+#include <duckdb/parser/parsed_data/create_sequence_info.hpp>
 #include <duckdb/parser/parsed_data/create_type_info.hpp>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "catalog/records.h"
+#include "sql/sequence.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -95,6 +97,8 @@ std::optional<ObjectKind> ObjectKindOf(CatalogType type) {
       return ObjectKind::kTableMacro;
     case CatalogType::TYPE_ENTRY:
       return ObjectKind::kType;
+    case CatalogType::SEQUENCE_ENTRY:
+      return ObjectKind::kSequence;
     default:
       return std::nullopt;
   }
@@ -109,18 +113,21 @@ CatalogType CatalogTypeOf(ObjectKind kind) {
     case ObjectKind::kTableMacro:
       return CatalogType::TABLE_MACRO_ENTRY;
     case ObjectKind::kType:
+      return CatalogType::TYPE_ENTRY;
+    case ObjectKind::kSequence:
       break;
   }
-  return CatalogType::TYPE_ENTRY;
+  return CatalogType::SEQUENCE_ENTRY;
 }
 
-std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const duckdb::CreateInfo& made) {
+std::shared_ptr<ObjectEntry> MakeObject(const std::string& schema, const duckdb::CreateInfo& made) {
   const auto info = made.Copy();
   info->catalog.clear();
   info->schema = schema;
   info->temporary = false;
   info->on_conflict = duckdb::OnCreateConflict::ERROR_ON_CONFLICT;
   info->dependencies = {};
+  if (info->type == CatalogType::SEQUENCE_ENTRY) info->Cast<duckdb::CreateSequenceInfo>().usage_count = 0;
   auto object = std::make_shared<ObjectEntry>();
   object->schema_name = schema;
   object->kind = *ObjectKindOf(info->type);
@@ -134,9 +141,9 @@ std::shared_ptr<const ObjectEntry> MakeObject(const std::string& schema, const d
 }
 
 std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
-                                                       const ObjectEntry& object) {
-  const auto info = ReadInfo(object);
-  switch (object.kind) {
+                                                       const std::shared_ptr<const ObjectEntry>& object) {
+  const auto info = ReadInfo(*object);
+  switch (object->kind) {
     case ObjectKind::kView:
       return std::make_shared<duckdb::ViewCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateViewInfo>());
     case ObjectKind::kMacro:
@@ -144,9 +151,11 @@ std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog,
     case ObjectKind::kTableMacro:
       return std::make_shared<duckdb::TableMacroCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateMacroInfo>());
     case ObjectKind::kType:
+      return std::make_shared<duckdb::TypeCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateTypeInfo>());
+    case ObjectKind::kSequence:
       break;
   }
-  return std::make_shared<duckdb::TypeCatalogEntry>(catalog, schema, info->Cast<duckdb::CreateTypeInfo>());
+  return std::make_shared<SqlSequence>(catalog, schema, info->Cast<duckdb::CreateSequenceInfo>(), object);
 }
 
 std::optional<CatalogType> SqlSchema::TypeOfName(SqlTransaction& transaction, ObjectKind kind,
@@ -171,28 +180,51 @@ bool SqlSchema::MakeRoom(SqlTransaction& transaction, CatalogType entry_type, co
       throw duckdb::CatalogException::EntryAlreadyExists(*existing, entry_name);
   }
   if (*existing != entry_type) ThrowOtherType(entry_name, *existing, "replace with", entry_type);
-  DropNamed(transaction, *existing, entry_name);
+  DropNamed(transaction, *existing, entry_name, /*cascade=*/false);
   return true;
 }
 
-void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, const std::string& entry_name) {
+void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, const std::string& entry_name,
+                          bool cascade) {
   if (entry_type == CatalogType::TABLE_ENTRY)
     return Check(transaction.impl().DropTable(transaction.Find(name, entry_name)));
-  Check(transaction.impl().DropObject(transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name)));
+  const auto object = transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name);
+  if (object->kind == ObjectKind::kSequence) DropTablesUsing(transaction, *object, cascade);
+  Check(transaction.impl().DropObject(object));
+}
+
+void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& sequence, bool cascade) {
+  const auto users = TablesUsing(transaction, sequence);
+  if (!cascade && !users.empty()) {
+    std::string error = "Cannot drop entry \"" + sequence.name + "\" because there are entries that depend on it.\n";
+    for (const auto& table : users) {
+      error += "table \"" + table->definition->name + "\" depends on sequence \"" + sequence.name + "\".\n";
+    }
+    throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
+  }
+  for (const auto& table : users) Check(transaction.impl().DropTable(table));
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateObject(duckdb::CatalogTransaction transaction,
                                                                    const duckdb::CreateInfo& info) {
   sql_catalog_.CheckMayDefine();
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
-  auto object = MakeObject(name, info);
+  const auto object = MakeObject(name, info);
   if (!MakeRoom(sql_transaction, info.type, object->name, info.on_conflict)) return nullptr;
+  if (object->kind == ObjectKind::kSequence) {
+    object->numbers = sql_catalog_.database()->catalog().NumbersOf(*object);
+  }
   Check(sql_transaction.impl().CreateObject(object));
   return sql_transaction.Pin(*this, object);
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateView(duckdb::CatalogTransaction transaction,
                                                                  duckdb::CreateViewInfo& info) {
+  return CreateObject(transaction, info);
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateSequence(duckdb::CatalogTransaction transaction,
+                                                                     duckdb::CreateSequenceInfo& info) {
   return CreateObject(transaction, info);
 }
 
@@ -214,14 +246,14 @@ void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info
     throw duckdb::CatalogException::MissingEntry(info.type, info.name, "");
   }
   if (*existing != info.type) ThrowOtherType(info.name, *existing, "drop", info.type);
-  DropNamed(transaction, *existing, info.name);
+  DropNamed(transaction, *existing, info.name, info.cascade);
 }
 
 // A comment, another name: the object is made anew.
 void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,
                             const std::shared_ptr<const ObjectEntry>& object) {
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
-  const auto entry = MakeObjectEntry(catalog, *this, *object);
+  const auto entry = MakeObjectEntry(catalog, *this, object);
   duckdb::unique_ptr<duckdb::CreateInfo> after;
   if (info.type == duckdb::AlterType::SET_COMMENT) {
     after = entry->GetInfo();
@@ -233,8 +265,9 @@ void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::Alte
   } else {
     throw duckdb::NotImplementedException(object->Description() + " can get a comment, but no other change");
   }
-  const auto altered = std::make_shared<ObjectEntry>(*MakeObject(name, *after));
+  const auto altered = MakeObject(name, *after);
   altered->made_at = object->made_at;
+  altered->numbers = object->numbers;
   const auto holder = TypeOfName(sql_transaction, object->kind, altered->name);
   const bool is_renamed = !duckdb::StringUtil::CIEquals(altered->name, object->name);
   if (holder && is_renamed) ThrowNameTaken(object->name, altered->name);

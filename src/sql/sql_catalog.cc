@@ -7,7 +7,9 @@
 #include "database/open_database.h"
 #include "sql/alter_table.h"
 #include "sql/create_table.h"
+#include "sql/rewrite_table.h"
 #include "sql/schema_objects.h"
+#include "sql/sequence.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -27,7 +29,10 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
   auto objects = transaction.Objects(name);
   std::ranges::sort(objects, {}, &ObjectEntry::made_at);
   for (const auto& object : objects) {
-    if (object->kind == *kind) callback(transaction.Pin(*this, object));
+    if (object->kind != *kind) continue;
+    auto& entry = transaction.Pin(*this, object);
+    callback(*kind == ObjectKind::kSequence ? transaction.PinShown(entry.Cast<SqlSequence>().Show(context))
+                                            : static_cast<duckdb::CatalogEntry&>(entry));
   }
   if (*kind != ObjectKind::kView) return;
   for (const auto& entry : transaction.Tables(name)) {
@@ -109,10 +114,6 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateFunction(duckdb::Cat
   if (!is_macro) Refuse("functions", catalog.GetName());
   return CreateObject(transaction, info);
 }
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateSequence(duckdb::CatalogTransaction,
-                                                                     duckdb::CreateSequenceInfo&) {
-  Refuse("sequences", catalog.GetName());
-}
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTableFunction(duckdb::CatalogTransaction,
                                                                           duckdb::CreateTableFunctionInfo&) {
   Refuse("table functions", catalog.GetName());
@@ -145,10 +146,8 @@ void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo&
   if (info.type == duckdb::AlterType::ALTER_VIEW) {
     throw duckdb::CatalogException("Existing object " + info.name + " is of type Table, not View");
   }
-  if (info.type != duckdb::AlterType::ALTER_TABLE) Refuse("comments on tables or owners", catalog.GetName());
   const auto entry = sql_transaction.Find(name, info.name);
-  const TableAlteration alteration =
-      MakeAlteration(transaction.GetContext(), *entry->definition, info.Cast<duckdb::AlterTableInfo>());
+  const TableAlteration alteration = MakeAlteration(transaction.GetContext(), *entry->definition, info);
   if (const auto* rename = std::get_if<RenameTable>(&alteration)) {
     const auto holder = TypeOfName(sql_transaction, ObjectKind::kView, rename->new_name);
     if (holder && sql_transaction.Find(name, rename->new_name) != entry) ThrowNameTaken(info.name, rename->new_name);
@@ -175,8 +174,11 @@ void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cas
     for (const auto& object : objects) add(std::string(ObjectKindName(object->kind)), object->name);
     throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
   }
-  for (const auto& object : objects) Check(transaction.impl().DropObject(object));
   for (const auto& table : tables) Check(transaction.impl().DropTable(table));
+  for (const auto& object : objects) {
+    if (object->kind == ObjectKind::kSequence) DropTablesUsing(transaction, *object, cascade);
+    Check(transaction.impl().DropObject(object));
+  }
   Check(transaction.impl().DropSchema(schema));
 }
 
@@ -322,14 +324,10 @@ duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::
   Refuse("indexes beside the primary key", GetName());
 }
 
-duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(duckdb::Binder&,
-                                                                          duckdb::TableCatalogEntry& table,
-                                                                          duckdb::unique_ptr<duckdb::LogicalOperator>,
-                                                                          duckdb::unique_ptr<duckdb::CreateIndexInfo>,
-                                                                          duckdb::unique_ptr<duckdb::AlterTableInfo>) {
-  throw duckdb::NotImplementedException("table " + table.schema.name + "." + table.name +
-                                        ": a primary key cannot be added, rows are stored by the key that the table "
-                                        "was made with; make a table with that key and copy the rows");
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(
+    duckdb::Binder& binder, duckdb::TableCatalogEntry& table, duckdb::unique_ptr<duckdb::LogicalOperator>,
+    duckdb::unique_ptr<duckdb::CreateIndexInfo>, duckdb::unique_ptr<duckdb::AlterTableInfo> alter_info) {
+  return PlanAddPrimaryKey(binder, table.Cast<SqlTable>(), *alter_info);
 }
 
 duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& info) {

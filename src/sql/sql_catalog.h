@@ -76,6 +76,8 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
                                                         duckdb::CreateViewInfo& info) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateType(duckdb::CatalogTransaction transaction,
                                                         duckdb::CreateTypeInfo& info) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateSequence(duckdb::CatalogTransaction transaction,
+                                                            duckdb::CreateSequenceInfo& info) override;
   // A macro; other functions are refused.
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(duckdb::CatalogTransaction transaction,
                                                             duckdb::CreateFunctionInfo& info) override;
@@ -83,8 +85,6 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
   // Not among the things that a Yarrow database has: each throws, saying so.
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
                                                          duckdb::TableCatalogEntry&) override;
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateSequence(duckdb::CatalogTransaction,
-                                                            duckdb::CreateSequenceInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateTableFunction(duckdb::CatalogTransaction,
                                                                  duckdb::CreateTableFunctionInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateCopyFunction(duckdb::CatalogTransaction,
@@ -101,7 +101,8 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
                                                 const std::string& entry_name);
   bool MakeRoom(SqlTransaction& transaction, duckdb::CatalogType entry_type, const std::string& entry_name,
                 duckdb::OnCreateConflict on_conflict);
-  void DropNamed(SqlTransaction& transaction, duckdb::CatalogType entry_type, const std::string& entry_name);
+  void DropNamed(SqlTransaction& transaction, duckdb::CatalogType entry_type, const std::string& entry_name,
+                 bool cascade);
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateObject(duckdb::CatalogTransaction transaction,
                                                           const duckdb::CreateInfo& info);
   void AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,

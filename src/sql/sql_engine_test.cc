@@ -40,22 +40,17 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("UPDATE t SET name = NULL", {"Constraint Error", "main.t", "name"});
   expect_error("CREATE TABLE t (a INT)", {"already exists"});
   expect_error("CREATE TABLE u (a INT[] PRIMARY KEY)", {"main.u", "column a", "INTEGER[]", "cannot be in a key"});
-  expect_error("CREATE TABLE u (a INT, CHECK (a > 0))", {"main.u", "CHECK"});
   expect_error("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
   expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
-  expect_error("CREATE TABLE u (a INT DEFAULT random())", {"main.u", "column a", "random()"});
   expect_error("DROP VIEW IF EXISTS t", {"t is of type Table, trying to drop type View"});
   expect_error("ALTER VIEW t RENAME TO v", {"t is of type Table, not View"});
   expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
-  expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"table main.t", "primary key", "copy the rows"});
+  expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"table main.t", "only one primary key"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT (name) DO NOTHING", {"conflict target"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT DO UPDATE SET name = NULL", {"main.t", "name"});
   expect_error("MERGE INTO t USING (SELECT 1 AS id) USING (id) WHEN MATCHED THEN ERROR 'no ' || name", {"no a"});
   expect_error("DELETE FROM y.system.tables", {"system.tables"});
   expect_error("DROP TABLE y.system.tables", {"system.tables"});
-  expect_error("ALTER TABLE t ADD COLUMN z INT DEFAULT random()", {"main.t", "column z", "random()"});
-  expect_error("ALTER TABLE t ALTER name SET NOT NULL", {"main.t", "column name", "SET NOT NULL"});
-  expect_error("COMMENT ON TABLE t IS 'x'", {"comments"});
   expect_error("SELECT * FROM nothing", {"nothing"});
 }
 
@@ -116,6 +111,7 @@ TEST_F(SqlTest, NoStatementClosesTheInstance) {
       "ALTER TABLE t ALTER rowid TYPE INTEGER",
       "ALTER TABLE t DROP COLUMN rowid",
       "ALTER TABLE t ALTER name TYPE INTEGER USING length(name)",
+      "ALTER TABLE t ALTER name TYPE VARCHAR USING 'n' || name",
       "ALTER TABLE t ALTER nowhere SET DEFAULT 1",
       "ALTER TABLE y.system.tables RENAME TO t2",
       "ALTER TABLE y.system.tables ADD COLUMN x INTEGER",

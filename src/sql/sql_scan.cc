@@ -28,6 +28,7 @@
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
+#include "sql/stored_columns.h"
 #include "sql/vector_taker.h"
 #include "store/tombstone_count.h"
 #include "tier/new_segments.h"
@@ -153,6 +154,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   const ScanBindData& bind = BindDataOf(input.bind_data);
   const SqlTable& entry = *bind.table;
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
+  ToStoredColumns(entry.table()->definition(), &input);
   auto global = duckdb::make_uniq<ScanGlobal>();
   global->snapshot = transaction.impl().snapshot();
   global->counts_tombstones = duckdb::QueryProfiler::Get(context).IsEnabled();
@@ -452,7 +454,7 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   ScanRequest request;
   std::vector<Predicate> conjuncts{bind.filter};
   for (const auto& [id, filter] : get.table_filters.filters) {
-    AddPlannedFilter(*filter, id, *bind.table, &conjuncts, &request);
+    AddPlannedFilter(*filter, StoredColumn(table.definition(), id).value_or(id), *bind.table, &conjuncts, &request);
   }
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
@@ -463,8 +465,9 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
 
 bool TakesFilterOn(const ScanBindData& bind, duckdb::column_t column) {
   const TableDefinition& table = bind.table->table()->definition();
-  if (column >= table.visible_columns()) return false;
-  const ColumnType& type = table.columns[column].type;
+  const auto stored = StoredColumn(table, column);
+  if (!stored) return false;
+  const ColumnType& type = table.columns[*stored].type;
   // Segments have labels as text: a filter on them would keep parquet_scan from reading the table.
   return IsSameUnit(type) && HasOrder(type) && type.id != TypeId::kEnum;
 }

@@ -6,6 +6,7 @@
 #include "sql/sql_scan.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
+#include "sql/stored_columns.h"
 #include "sql/table_options.h"
 #include "tier/new_segments.h"
 
@@ -24,8 +25,9 @@ std::shared_ptr<SqlTable> SqlTable::Make(duckdb::Catalog& catalog, SqlSchema& sc
 
 duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t id) {
   const TableDefinition& table = table_->definition();
-  if (duckdb::IsVirtualColumn(id) || id >= table.visible_columns()) return nullptr;
-  const ColumnDefinition& column = table.columns[id];
+  const auto stored = StoredColumn(table, id);
+  if (!stored) return nullptr;
+  const ColumnDefinition& column = table.columns[*stored];
   // Values come and go with the snapshot, but these hold for all of them.
   duckdb::BaseStatistics statistics = duckdb::BaseStatistics::CreateUnknown(ToLogicalType(column.type));
   if (!column.nullable) statistics.Set(duckdb::StatsInfo::CANNOT_HAVE_NULL_VALUES);

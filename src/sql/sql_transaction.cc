@@ -66,8 +66,16 @@ SqlTable& SqlTransaction::Pin(std::shared_ptr<SqlTable> table) {
 duckdb::StandardEntry& SqlTransaction::Pin(SqlSchema& schema, const std::shared_ptr<const ObjectEntry>& object) {
   std::lock_guard lock(mutex_);
   auto& entry = pinned_objects_[object];
-  if (entry == nullptr) entry = MakeObjectEntry(catalog_, schema, *object);
+  if (entry == nullptr) entry = MakeObjectEntry(catalog_, schema, object);
   return *entry;
+}
+
+duckdb::StandardEntry& SqlTransaction::PinShown(std::shared_ptr<duckdb::StandardEntry> entry) {
+  std::lock_guard lock(mutex_);
+  const duckdb::transaction_t query = active_query;
+  if (query != shown_query_) shown_.clear();
+  shown_query_ = query;
+  return *shown_.emplace_back(std::move(entry));
 }
 
 std::shared_ptr<const ObjectEntry> SqlTransaction::FindObject(ObjectKind kind, const std::string& schema,

@@ -48,6 +48,11 @@ class SqlTransaction : public duckdb::Transaction {
   // Likewise the entry of a view or macro, which is the same each time.
   duckdb::StandardEntry& Pin(SqlSchema& schema, const std::shared_ptr<const ObjectEntry>& object);
 
+  // Likewise an entry that is of one moment.
+  duckdb::StandardEntry& PinShown(std::shared_ptr<duckdb::StandardEntry> entry);
+
+  const std::string& database_name() const { return catalog_.GetName(); }
+
   // A schema as this transaction sees it; null when there is none.
   std::shared_ptr<const SchemaEntry> FindSchema(const std::string& name);
   std::vector<std::shared_ptr<const SchemaEntry>> Schemas();
@@ -69,6 +74,8 @@ class SqlTransaction : public duckdb::Transaction {
   WriteSet::View view_;
   std::map<const SqlTable*, std::shared_ptr<SqlTable>> pinned_;
   std::map<std::shared_ptr<const ObjectEntry>, std::shared_ptr<duckdb::StandardEntry>> pinned_objects_;
+  duckdb::transaction_t shown_query_ = duckdb::MAXIMUM_QUERY_ID;  // the statement that shown_ is of
+  std::vector<std::shared_ptr<duckdb::StandardEntry>> shown_;
   std::atomic<bool> has_moved_rows_{false};
 };
 

@@ -13,6 +13,7 @@
 
 #include "sql/call_function.h"
 #include "sql/create_table.h"
+#include "sql/insert_operator.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
 #include "sql/write_operator.h"
@@ -20,71 +21,6 @@
 
 namespace yarrow::sql {
 namespace {
-
-// Adds the rows of a thread that is done, if it brought any.
-template <class Rows>
-duckdb::SinkCombineResultType AddTo(WriteState* state, std::unique_ptr<Rows>* all, std::unique_ptr<Rows> rows) {
-  const std::lock_guard guard(state->mutex);
-  if (*all != nullptr && rows != nullptr) {
-    Check((*all)->Absorb(rows.get()));
-  } else if (rows != nullptr) {
-    *all = std::move(rows);
-  }
-  return duckdb::SinkCombineResultType::FINISHED;
-}
-
-// The rows that one thread brought.
-struct InsertLocal : public duckdb::LocalSinkState {
-  std::unique_ptr<RowIntake> rows;
-};
-
-class InsertOperator : public WriteOperator {
- public:
-  using WriteOperator::WriteOperator;
-  duckdb::string GetName() const override { return "YARROW_INSERT"; }
-
-  // Rows are sorted by their keys anyway, unless numbers given in their order are the keys.
-  bool ParallelSink() const override {
-    return !returns_rows_ && table_ != nullptr && !table_->table()->definition().has_hidden_row_id();
-  }
-
-  duckdb::unique_ptr<duckdb::LocalSinkState> GetLocalSinkState(duckdb::ExecutionContext&) const override {
-    return duckdb::make_uniq<InsertLocal>();
-  }
-
-  duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, DataChunk& chunk,
-                              duckdb::OperatorSinkInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    auto& local = input.local_state.Cast<InsertLocal>();
-    if (!local.rows) {
-      const auto threads = ParallelSink() ? duckdb::TaskScheduler::GetScheduler(context.client).NumberOfThreads() : 1;
-      local.rows = std::make_unique<RowIntake>(state.impl(), kSortBufferBytes / static_cast<uint64_t>(threads));
-    }
-    chunk.Flatten();
-    AddChunk(context.client, state.impl(), chunk, local.rows.get());
-    if (state.returned) state.returned->Append(chunk);
-    return duckdb::SinkResultType::NEED_MORE_INPUT;
-  }
-
-  duckdb::SinkCombineResultType Combine(duckdb::ExecutionContext&,
-                                        duckdb::OperatorSinkCombineInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    auto& local = input.local_state.Cast<InsertLocal>();
-    return AddTo(&state, &state.inserted, std::move(local.rows));
-  }
-
-  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, ClientContext&,
-                                    duckdb::OperatorSinkFinalizeInput& input) const override {
-    auto& state = input.global_state.Cast<WriteState>();
-    if (!state.inserted) return duckdb::SinkFinalizeType::READY;
-    const std::lock_guard writing(state.transaction.write_mutex());
-    state.rows = state.inserted->rows();
-    Check(state.changes.Insert(state.impl(), state.inserted.get()));
-    state.inserted.reset();
-    Check(state.transaction.impl().CheckConflicts());
-    return duckdb::SinkFinalizeType::READY;
-  }
-};
 
 class CreateTableAsOperator : public InsertOperator {
  public:
@@ -122,8 +58,9 @@ class ChangeOperator : public WriteOperator {
   // `row_id`: the column of the input that holds the rows' keys. `is_joined`: rows may come several times.
   ChangeOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
                  duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
-                 bool is_joined)
-      : WriteOperator(plan, std::move(result_types), cardinality, table.catalog, TableOf(table), returns_rows),
+                 bool is_joined, RowChecks checks = {})
+      : WriteOperator(plan, std::move(result_types), cardinality, table.catalog, TableOf(table), returns_rows,
+                      std::move(checks)),
         row_id_(row_id),
         is_joined_(is_joined) {}
 
@@ -148,7 +85,7 @@ class ChangeOperator : public WriteOperator {
       Collect(context.client, state, local, chunk);
     } else {
       const std::lock_guard writing(state.transaction.write_mutex());
-      Write(state, chunk);
+      Write(context.client, state, chunk);
     }
     return duckdb::SinkResultType::NEED_MORE_INPUT;
   }
@@ -175,7 +112,7 @@ class ChangeOperator : public WriteOperator {
   }
 
  protected:
-  virtual void Write(WriteState& state, DataChunk& chunk) const = 0;
+  virtual void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const = 0;
   // Adds rows with these keys.
   virtual void Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
                    BulkChange* rows) const = 0;
@@ -221,7 +158,7 @@ class DeleteOperator : public ChangeOperator {
   }
 
  protected:
-  void Write(WriteState& state, DataChunk& chunk) const override { DeleteRows(state, chunk, row_id_); }
+  void Write(ClientContext&, WriteState& state, DataChunk& chunk) const override { DeleteRows(state, chunk, row_id_); }
 
   void Add(ClientContext&, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
            BulkChange* rows) const override {
@@ -248,18 +185,25 @@ class UpdateOperator : public ChangeOperator {
  public:
   UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
                  duckdb::idx_t cardinality, duckdb::TableCatalogEntry& table, duckdb::idx_t row_id, bool returns_rows,
-                 bool is_joined, Assignment assignment)
-      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows, is_joined),
+                 bool is_joined, Assignment assignment, RowChecks checks)
+      : ChangeOperator(plan, std::move(result_types), cardinality, table, row_id, returns_rows, is_joined,
+                       std::move(checks)),
         assignment_(std::move(assignment)) {}
   duckdb::string GetName() const override { return "YARROW_UPDATE"; }
 
  protected:
-  void Write(WriteState& state, DataChunk& chunk) const override { assignment_.Apply(state, chunk, row_id_); }
+  void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const override {
+    DataChunk updated;
+    assignment_.MakeRows(context, state.impl().definition(), chunk, &updated);
+    checks_.Test(context, updated);
+    assignment_.Apply(state, chunk, updated, row_id_);
+  }
 
   void Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
            BulkChange* rows) const override {
     DataChunk updated;
-    assignment_.MakeRows(table.definition(), chunk, &updated);
+    assignment_.MakeRows(context, table.definition(), chunk, &updated);
+    checks_.Test(context, updated);
     std::string key;
     ForEachBatch(context, table, updated, [&](const arrow::RecordBatch& batch, duckdb::idx_t first) {
       return rows->Update(batch, [&](int64_t i) -> std::string_view {
@@ -318,12 +262,12 @@ duckdb::PhysicalOperator& SqlCatalog::PlanCreateTableAs(ClientContext&, duckdb::
   return create;
 }
 
-duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalInsert& op,
                                                  duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
-  auto& insert =
-      planner.Make<InsertOperator>(op.types, op.estimated_cardinality, *this, TableOf(op.table), op.return_chunk);
+  auto& insert = planner.Make<InsertOperator>(op.types, op.estimated_cardinality, *this, TableOf(op.table),
+                                              op.return_chunk, RowChecks(context, op.table, op.bound_constraints));
   insert.children.push_back(*plan);
   return insert;
 }
@@ -337,11 +281,12 @@ duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::Physica
   return erase;
 }
 
-duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext&, duckdb::PhysicalPlanGenerator& planner,
+duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) {
   const duckdb::idx_t row_id = plan.types.size() - 1;  // the binder adds it last
-  auto& update = planner.Make<UpdateOperator>(op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk,
-                                              IsJoined(*op.children[0]), Assignment(op.columns, op.expressions));
+  auto& update = planner.Make<UpdateOperator>(
+      op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk, IsJoined(*op.children[0]),
+      Assignment(op.columns, op.expressions, op.bound_defaults), RowChecks(context, op.table, op.bound_constraints));
   update.children.push_back(plan);
   return update;
 }

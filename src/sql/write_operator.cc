@@ -2,6 +2,7 @@
 
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
+#include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
 #include <algorithm>
@@ -143,16 +144,19 @@ std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
 }
 
 Assignment::Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
-                       const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values)
+                       const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values,
+                       const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& defaults)
     : columns_(columns) {
-  for (const auto& value : values) {
-    // Either a column of the input or the column's default.
-    const bool is_default = value->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
-    sources_.push_back(is_default ? kDefault : value->Cast<duckdb::BoundReferenceExpression>().index);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool is_default = values[i]->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
+    sources_.push_back(is_default ? Source{.column = 0, .default_value = defaults[columns_[i].index]->Copy()}
+                                  : Source{.column = values[i]->Cast<duckdb::BoundReferenceExpression>().index,
+                                           .default_value = nullptr});
   }
 }
 
-void Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const {
+void Assignment::MakeRows(ClientContext& context, const TableDefinition& table, DataChunk& chunk,
+                          DataChunk* rows) const {
   duckdb::vector<duckdb::LogicalType> types;
   for (size_t c = 0; c < table.visible_columns(); ++c) types.push_back(ToLogicalType(table.columns[c].type));
   rows->InitializeEmpty(types);
@@ -160,10 +164,13 @@ void Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataCh
   for (size_t i = 0; i < columns_.size(); ++i) {
     const size_t c = columns_[i].index;
     is_set[c] = true;
-    if (sources_[i] == kDefault) {
-      rows->data[c].Reference(ToDuckDb(table.columns[c].default_value, table.columns[c].type));
+    if (sources_[i].default_value) {
+      duckdb::ExpressionExecutor executor(context, *sources_[i].default_value);
+      duckdb::Vector values(types[c]);
+      executor.ExecuteExpression(chunk, values);
+      rows->data[c].Reference(values);
     } else {
-      rows->data[c].Reference(chunk.data[sources_[i]]);
+      rows->data[c].Reference(chunk.data[sources_[i].column]);
     }
   }
   rows->SetCardinality(chunk.size());
@@ -172,7 +179,8 @@ void Assignment::MakeRows(const TableDefinition& table, DataChunk& chunk, DataCh
   }
 }
 
-void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action) const {
+void Assignment::Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duckdb::idx_t row_id,
+                       const char* merge_action) const {
   const TableDefinition& definition = state.impl().definition();
   std::vector<std::pair<int, Value>> assignments(columns_.size());
   std::vector<Value> row;
@@ -180,10 +188,9 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id
   const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id]);
   for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
     for (size_t c = 0; c < columns_.size(); ++c) {
-      const ColumnDefinition& column = definition.columns[columns_[c].index];
-      assignments[c] = {static_cast<int>(columns_[c].index),
-                        sources_[c] == kDefault ? column.default_value
-                                                : Check(FromDuckDb(chunk.GetValue(sources_[c], i), column.type))};
+      const size_t column = columns_[c].index;
+      assignments[c] = {static_cast<int>(column),
+                        Check(FromDuckDb(rows.GetValue(column, i), definition.columns[column].type))};
     }
     const std::string key = KeyOf(state.impl(), keys[i]);
     if (state.IsChanged(key)) continue;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "sql/row_checks.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_transaction.h"
 #include "write/row_changes.h"
@@ -62,11 +63,12 @@ struct WriteState : public duckdb::GlobalSinkState {
 class WriteOperator : public duckdb::PhysicalOperator {
  public:
   WriteOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types, duckdb::idx_t cardinality,
-                duckdb::Catalog& catalog, std::shared_ptr<SqlTable> table, bool returns_rows)
+                duckdb::Catalog& catalog, std::shared_ptr<SqlTable> table, bool returns_rows, RowChecks checks = {})
       : PhysicalOperator(plan, duckdb::PhysicalOperatorType::EXTENSION, std::move(result_types), cardinality),
         catalog_(catalog),
         table_(std::move(table)),
-        returns_rows_(returns_rows) {}
+        returns_rows_(returns_rows),
+        checks_(std::move(checks)) {}
 
   bool IsSink() const override { return true; }
   bool SinkOrderDependent() const override { return !ParallelSink(); }
@@ -94,6 +96,7 @@ class WriteOperator : public duckdb::PhysicalOperator {
   duckdb::Catalog& catalog_;
   const std::shared_ptr<SqlTable> table_;  // null: made by the statement
   const bool returns_rows_;
+  const RowChecks checks_;  // of what is written
 
  private:
   SqlTransaction& BeginWriting(ClientContext& context, const SqlTable& table) const;
@@ -114,18 +117,25 @@ std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry);
 // What an UPDATE assigns: each column a column of its input, or the column's default.
 class Assignment {
  public:
+  // `defaults`: one for each stored column of the table.
   Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
-             const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values);
+             const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values,
+             const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& defaults);
 
   // The rows as they become, with all columns of the table, which the binder has added; `chunk` must outlive it.
-  void MakeRows(const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
-  // To the chunk's rows, whose keys are in the column `row_id`. One that IsChanged is passed over.
-  void Apply(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action = nullptr) const;
+  void MakeRows(ClientContext& context, const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
+  // To the chunk's rows, whose keys are in the column `row_id` and which become `rows`. One that IsChanged is passed
+  // over.
+  void Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duckdb::idx_t row_id,
+             const char* merge_action = nullptr) const;
 
  private:
-  static constexpr duckdb::idx_t kDefault = duckdb::DConstants::INVALID_INDEX;
+  struct Source {
+    duckdb::idx_t column = 0;                                 // of the input
+    std::shared_ptr<const duckdb::Expression> default_value;  // instead of it
+  };
   const duckdb::vector<duckdb::PhysicalIndex> columns_;
-  std::vector<duckdb::idx_t> sources_;
+  std::vector<Source> sources_;
 };
 
 // The table's whole encoded key that a rowid stands for.

@@ -170,7 +170,15 @@ TableImpl::EncoderLease::~EncoderLease() {
   table_->free_encoders_.push_back(std::move(slot_));
 }
 
+Status TableImpl::CheckHasNoChecks() const {
+  const auto& checks = definition().checks;
+  if (checks.empty()) return Status::OK();
+  return Status::Invalid("Table ", definition().QualifiedName(), " has the constraint CHECK(", checks.front(),
+                         "), which SQL alone can test: write its rows with SQL");
+}
+
 Status TableImpl::EncodeRow(EncoderSlot* slot, ValueList values) const {
+  ARROW_RETURN_NOT_OK(CheckHasNoChecks());
   if (!definition().has_hidden_row_id()) return slot->encoder.EncodeValues(values, &slot->key, &slot->row);
   if (values.size() != definition().visible_columns()) {
     return Status::Invalid("Table ", definition().QualifiedName(), " has ", definition().visible_columns(),
@@ -192,6 +200,7 @@ Status TableImpl::EncodeKey(EncoderSlot* slot, ValueList key_values) const {
 }
 
 Status TableImpl::CheckUserBatch(const arrow::RecordBatch& batch) const {
+  ARROW_RETURN_NOT_OK(CheckHasNoChecks());
   if (user_schema_ == nullptr) return Status::OK();
   for (const auto& field : batch.schema()->fields()) {
     const int number = row_schema_->FindColumn(field->name());

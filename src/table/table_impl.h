@@ -102,7 +102,10 @@ class TableImpl {
   };
   EncoderLease LeaseEncoder() const;
 
-  // Encodes visible values into the slot's key and row, with a new row id when the table has no key of its own.
+  // Invalid where only SQL knows whether a row may be written.
+  arrow::Status CheckHasNoChecks() const;
+  // Encodes visible values from a program into the slot's key and row, with a new row id when the table has no key of
+  // its own.
   arrow::Status EncodeRow(EncoderSlot* slot, ValueList values) const;
   // Encodes a key into the slot's key.
   arrow::Status EncodeKey(EncoderSlot* slot, ValueList key_values) const;

@@ -105,6 +105,7 @@ Status RowChanges::Insert(const TableImpl& table, ValueList row) {
 }
 
 arrow::Result<bool> RowChanges::Update(const TableImpl& table, ValueList key, Assignments assignments) {
+  ARROW_RETURN_NOT_OK(table.CheckHasNoChecks());
   const RowSchema& schema = *table.row_schema();
   auto slot = table.LeaseEncoder();
   std::vector<int> columns;

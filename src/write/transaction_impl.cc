@@ -8,6 +8,7 @@
 #include "store/guarded.h"
 #include "store/home_process.h"
 #include "tier/removed_segments.h"
+#include "write/null_check.h"
 #include "write/row_commit.h"
 
 namespace yarrow {
@@ -169,6 +170,10 @@ Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entr
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   ARROW_ASSIGN_OR_RAISE(auto after, database_->catalog().DraftAlteration(entry, alteration, &changes_));
   if (after == entry) return Status::OK();
+  if (const auto* not_null = std::get_if<SetNotNull>(&alteration)) {
+    ARROW_RETURN_NOT_OK(CheckNoNulls(database_, entry, not_null->name, snapshot_, SealedWrites(), user_));
+    ReadWhole(entry);
+  }
   const auto made = std::ranges::find(changes_.created, entry);
   const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
   if (made != changes_.created.end()) {
@@ -179,6 +184,12 @@ Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entr
     changes_.altered.push_back({entry, std::move(after)});
   }
   return Status::OK();
+}
+
+void TransactionImpl::ReadWhole(const std::shared_ptr<const TableEntry>& entry) {
+  if (std::ranges::find(changes_.created, entry) != changes_.created.end()) return;
+  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  changes_.read_whole.push_back(altered == changes_.altered.end() ? entry : altered->before);
 }
 
 Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry) {

@@ -44,6 +44,8 @@ class TransactionImpl {
   arrow::Status CreateTable(const TableSpec& spec);
   arrow::Status AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration);
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
+  // Before a table that it alters or drops: the commit is to fail when another has changed a row since the snapshot.
+  void ReadWhole(const std::shared_ptr<const TableEntry>& entry);
   arrow::Status CreateObject(std::shared_ptr<const ObjectEntry> object);
   arrow::Status DropObject(const std::shared_ptr<const ObjectEntry>& object);
   const CatalogChanges& catalog_changes() const { return changes_; }

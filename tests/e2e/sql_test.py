@@ -101,6 +101,27 @@ class SqlTest(ProgramTest):
     self.assertEqual(count, most + 1)
     self.assertGreaterEqual(most, last, 'a row that was told of is gone')
 
+  def test_killed_between_numbers(self):
+    # None that a sequence gave comes again, and few are passed over.
+    self.db.mkdir()
+    self.sql('CREATE SEQUENCE ids; CREATE TABLE t (id INT PRIMARY KEY DEFAULT nextval(\'ids\'), n INT)')
+    statements = ''.join(f'SELECT nextval(\'ids\') AS given; INSERT INTO t (n) VALUES ({i});' for i in range(100000))
+    script = self.write('numbers.sql', statements)
+    given = 0
+    for _ in range(4):
+      process = self.start_yarrow(self.db, '--format', 'csv', '-f', script)
+      for _ in range(60):
+        line = process.stdout.readline().strip()
+        if line.isdigit():
+          self.assertGreater(int(line), given, 'a number came twice')
+          given = int(line)
+      process.kill()
+      process.wait()
+    next_number = self.sql("SELECT nextval('ids') AS n")[0]['n']
+    self.assertGreater(next_number, given)
+    self.assertLess(next_number, given + 8192)
+    self.assertEqual(self.sql("SELECT nextval('ids') AS n"), [{'n': next_number + 1}], 'a clean end passes none over')
+
   def test_user_tables(self):
     self.db.mkdir()
     self.sql("CREATE TABLE notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')")

@@ -47,7 +47,28 @@ class RandomTableFixture : public DifferentialFixture {
     }
     for (size_t c = 0; c < columns_.size(); ++c) {
       columns_[c].not_null = columns_[c].in_key || OneIn(5);
-      if (OneIn(3)) columns_[c].default_value = Literal(c, false);
+      if (OneIn(3))
+        columns_[c].default_value =
+            OneIn(3) ? Join("coalesce(", Literal(c, false), ", ", Literal(c, false), ")") : Literal(c, false);
+    }
+    generated_.clear();
+    while (OneIn(3)) generated_.push_back({Below(columns_.size() + 1), GeneratedExpression()});
+    check_.clear();
+    if (!OneIn(5)) return;
+    const size_t c = AnyColumn();
+    check_ = Join(", CHECK (", Condition(2), " OR ", Name(c), " IS NULL OR ", Name(c), " <> ", Literal(c, false), ")");
+  }
+  std::string GeneratedExpression() {
+    const size_t c = AnyColumn();
+    switch (Below(4)) {
+      case 0:
+        return Name(c);
+      case 1:
+        return Join("coalesce(", Name(c), ", ", Literal(c, false), ")");
+      case 2:
+        return Join(Name(c), "::VARCHAR");
+      default:
+        return Condition(1);
     }
   }
   // The second table has its own key, or none.
@@ -55,11 +76,24 @@ class RandomTableFixture : public DifferentialFixture {
     std::string sql = "CREATE OR REPLACE TABLE " + name + " (", parts;
     for (size_t c = 0; c < columns_.size(); ++c) {
       const Column& column = columns_[c];
-      sql += Join(c == 0 ? "" : ", ", Name(c), " ", column.type->name, column.not_null ? " NOT NULL" : "");
+      sql += GeneratedBefore(c);
+      sql += Join(Name(c), " ", column.type->name, column.not_null ? " NOT NULL" : "");
       if (!column.default_value.empty()) sql += " DEFAULT " + column.default_value;
+      sql += ", ";
     }
+    sql += GeneratedBefore(columns_.size());
+    sql.resize(sql.size() - 2);
+    sql += check_;
     for (const size_t c : key) parts += Join(parts.empty() ? "" : ", ", Name(c));
     return sql + (key.empty() ? ")" : ", PRIMARY KEY (" + parts + "))");
+  }
+
+  std::string GeneratedBefore(size_t column) const {
+    std::string sql;
+    for (size_t g = 0; g < generated_.size(); ++g) {
+      if (generated_[g].before == column) sql += Join("g", g, " AS (", generated_[g].expression, "), ");
+    }
+    return sql;
   }
 
   static std::string Name(size_t column) { return Join("c", column); }
@@ -115,7 +149,13 @@ class RandomTableFixture : public DifferentialFixture {
     if (OneIn(5)) return "NOT (" + Condition(depth - 1, outer) + ")";
     return "(" + Condition(depth - 1, outer) + (OneIn(2) ? " AND " : " OR ") + Condition(depth - 1, outer) + ")";
   }
-  std::string Where(const std::string& outer = "t") { return OneIn(8) ? "" : " WHERE " + Condition(3, outer); }
+  std::string Where(const std::string& outer = "t") {
+    if (OneIn(8)) return "";
+    const std::string where = " WHERE " + Condition(3, outer);
+    if (outer != "t" || generated_.empty() || !OneIn(4)) return where;
+    const uint64_t g = Below(generated_.size());
+    return Join(where, OneIn(2) ? " AND g" : " OR g", g, OneIn(2) ? " IS NOT NULL" : Join(" = t.g", Below(g + 1)));
+  }
 
   // DuckDB makes BETWEEN of >= and <=, which it cannot run for nested values.
   std::string Comparison(size_t c) {
@@ -193,6 +233,12 @@ class RandomTableFixture : public DifferentialFixture {
 
   std::vector<Column> columns_;
   std::vector<size_t> key_;  // of t
+  struct Generated {
+    size_t before;  // the column that stands behind it
+    std::string expression;
+  };
+  std::vector<Generated> generated_;  // g0, g1, ... of both tables
+  std::string check_;                 // of both, or nothing
   std::vector<Parameter>* parameters_ = nullptr;
 };
 
