@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "yarrow/database.h"
 
@@ -37,5 +38,10 @@ arrow::Status Register(duckdb::DuckDB& duckdb);
 // message, when the name is taken, or the instance is confined already. Thread-safe.
 arrow::Status Attach(duckdb::DuckDB& duckdb, std::shared_ptr<Database> database, const std::string& name,
                      const Options& options = {});
+
+// The SQLSTATE of an error by its message with DuckDB's class in front, as duckdb::ErrorData::Message() gives it: 23505
+// for a key that is taken, 40001 for a transaction that lost a race and should run again, 42601 for a syntax error and
+// so on. docs/transactions.md lists them. Empty for other texts. Thread-safe.
+std::string SqlState(std::string_view message);
 
 }  // namespace yarrow::sql

@@ -58,7 +58,7 @@ AdbcStatusCode ConnectionSetOption(AdbcConnection* connection, const char* key, 
   if (code == ADBC_STATUS_OK && std::string_view(key) == ADBC_CONNECTION_OPTION_AUTOCOMMIT) {
     Manual().Set(wrapper, std::string_view(value) == ADBC_OPTION_VALUE_DISABLED);
   }
-  return KeepTransaction(wrapper, CodeOf(code, error), error);
+  return KeepTransaction(wrapper, code, error);
 }
 
 AdbcStatusCode ConnectionSetOptionInt(AdbcConnection* connection, const char* key, int64_t value, AdbcError* error) {
@@ -91,7 +91,7 @@ AdbcStatusCode ConnectionCommit(AdbcConnection* connection, AdbcError* error) {
   if (IsGone(connection, error)) return ADBC_STATUS_INVALID_STATE;
   AdbcError unheard = {};
   if (error == nullptr) error = &unheard;
-  AdbcStatusCode code = CodeOf(DuckDbDriver().ConnectionCommit(connection, error), error);
+  AdbcStatusCode code = DuckDbDriver().ConnectionCommit(connection, error);
   code = KeepTransaction(WrapperOf(*connection), code, error);
   if (unheard.release != nullptr) unheard.release(&unheard);
   return code;
@@ -132,13 +132,6 @@ AdbcStatusCode KeepTransaction(duckdb::DuckDBAdbcConnectionWrapper& wrapper, Adb
   const auto begun = connection.Query("BEGIN TRANSACTION");
   if (!begun->HasError() || code != ADBC_STATUS_OK) return code;
   return Fail(error, ADBC_STATUS_INTERNAL, begun->GetError());
-}
-
-AdbcStatusCode CodeOf(AdbcStatusCode code, const AdbcError* error) {
-  if (code == ADBC_STATUS_OK || error == nullptr || error->message == nullptr) return code;
-  return std::string_view(error->message).find("TransactionContext Error: ") != std::string_view::npos
-             ? ADBC_STATUS_INVALID_STATE
-             : code;
 }
 
 void OverrideConnection(AdbcDriver* driver) {

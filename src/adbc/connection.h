@@ -22,10 +22,6 @@ duckdb::DuckDBAdbcConnectionWrapper& WrapperOf(const AdbcConnection& connection)
 // commit by itself. Returns `code` unless that fails.
 AdbcStatusCode KeepTransaction(duckdb::DuckDBAdbcConnectionWrapper& wrapper, AdbcStatusCode code, AdbcError* error);
 
-// The status of an error: INVALID_STATE, wherever it comes from, for all that is about the transaction itself, such as
-// that another one was first.
-AdbcStatusCode CodeOf(AdbcStatusCode code, const AdbcError* error);
-
 // Puts our functions for connections into a table that has DuckDB's.
 void OverrideConnection(AdbcDriver* driver);
 

@@ -1,4 +1,5 @@
-// The driver's functions as a driver manager gets them: what one of them throws comes back as its error. An exception
+// The driver's functions as a driver manager gets them: what one of them throws comes back as its error, and
+// each error gets its status and SQLSTATE. An exception
 // that leaves a function called from C ends the process. In a process that was forked while a database was open each is
 // an error before anything is looked at, but for the release of a handle, which forgets it.
 #pragma once
@@ -11,6 +12,7 @@
 #include <type_traits>
 
 #include "adbc/duckdb_driver.h"
+#include "adbc/error_status.h"
 #include "adbc/guarded_stream.h"
 #include "yarrow/database.h"
 
@@ -48,9 +50,9 @@ struct Guarded<kEntry, AdbcStatusCode (*)(Arguments...)> {
       if (const arrow::Status process = CheckProcess(); !process.ok()) return Refuse(process, error, arguments...);
       const AdbcStatusCode code = (OwnDriver().*kEntry)(arguments...);
       if (code == ADBC_STATUS_OK) (GuardMadeStream(arguments), ...);
-      return code;
+      return Classify(code, error);
     } catch (const std::exception& exception) {
-      return Fail(error, ADBC_STATUS_INTERNAL, duckdb::ErrorData(exception).Message());
+      return Classify(Fail(error, ADBC_STATUS_INTERNAL, duckdb::ErrorData(exception).Message()), error);
     }
   }
 

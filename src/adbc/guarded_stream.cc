@@ -5,6 +5,7 @@
 #include <string>
 
 #include "adbc/duckdb_driver.h"
+#include "adbc/error_status.h"
 #include "yarrow/database.h"
 
 namespace yarrow::adbc {
@@ -58,7 +59,10 @@ void GuardStream(ArrowArrayStream* stream) {
 const AdbcError* ErrorFromGuardedStream(ArrowArrayStream* stream, AdbcStatusCode* status) {
   if (stream == nullptr || stream->release != GuardedStream::Release) return nullptr;
   GuardedStream& self = GuardedStream::Of(stream);
-  return self.IsRefused() ? nullptr : DuckDbDriver().ErrorFromArrayStream(&self.inner, status);
+  if (self.IsRefused()) return nullptr;
+  const AdbcError* const error = DuckDbDriver().ErrorFromArrayStream(&self.inner, status);
+  if (error != nullptr && error->message != nullptr && status != nullptr) *status = StatusOf(error->message, *status);
+  return error;
 }
 
 }  // namespace yarrow::adbc

@@ -85,7 +85,7 @@ AdbcStatusCode RunWithRetry(const StatementState& state, AdbcError* error, Funct
   for (;;) {
     const AdbcStatusCode code = run();
     if (code == ADBC_STATUS_OK || error->message == nullptr || !retry.ShouldRunAgain(error->message)) {
-      return CodeOf(code, error);
+      return code;
     }
     if (error->release != nullptr) error->release(error);
     error->message = nullptr;
@@ -148,7 +148,7 @@ AdbcStatusCode Prepare(AdbcStatement* statement, StatementState* state, AdbcErro
   if (code == ADBC_STATUS_OK) code = DuckDbDriver().StatementSetSqlQuery(statement, last.c_str(), error);
   state->is_prepared = code == ADBC_STATUS_OK;
   state->reads_once = sql::ReadsOnce(ContextOf(*state));
-  code = KeepTransaction(*state->connection, CodeOf(code, error), error);
+  code = KeepTransaction(*state->connection, code, error);
   if (unheard.release != nullptr) unheard.release(&unheard);
   return code;
 }

@@ -448,7 +448,45 @@ class Transactions(AdbcTest):
                         self.run_sql(second, sql)
                     second.commit()
                 self.assertRegex(str(raised.exception), "write conflict: .*; run the transaction again")
-                self.assertEqual(raised.exception.status_code, adbc_driver_manager.AdbcStatusCode.INVALID_STATE)
+                self.assertIsInstance(raised.exception, dbapi.OperationalError)
+                self.assertEqual(raised.exception.sqlstate, "40001")
+
+    def test_errors_have_classes_and_states(self):
+        connection = self.open()
+        self.run_sql(connection, "CREATE TABLE c (id INT PRIMARY KEY, n INT NOT NULL CHECK (n > 0), s VARCHAR)")
+        self.run_sql(connection, "INSERT INTO c VALUES (1, 1, '1'), (2, 2, 'x')")
+        self.run_sql(connection, "CREATE SEQUENCE few MINVALUE 0 MAXVALUE 1 START 1")
+        self.run_sql(connection, "SELECT nextval('few')")
+        for sql, error, state in (
+            ("INSERT INTO c VALUES (1, 1, '')", dbapi.IntegrityError, "23505"),
+            ("INSERT INTO c VALUES (3, NULL, '')", dbapi.IntegrityError, "23502"),
+            ("INSERT INTO c VALUES (3, 0, '')", dbapi.IntegrityError, "23514"),
+            ("SELEC 1", dbapi.ProgrammingError, "42601"),
+            ("SELECT * FROM nowhere", dbapi.ProgrammingError, "42P01"),
+            ("SELECT nothing FROM c", dbapi.ProgrammingError, "42703"),
+            ("SELECT no_function(1)", dbapi.ProgrammingError, "42883"),
+            ("CREATE TABLE c (id INT)", dbapi.ProgrammingError, "42P07"),
+            ("CREATE TABLE nowhere.c (id INT)", dbapi.ProgrammingError, "3F000"),
+            ("SELECT s::INT FROM c", dbapi.DataError, "22018"),
+            ("SELECT 200::TINYINT", dbapi.DataError, "22018"),
+            ("SELECT nextval('few')", dbapi.DataError, "2200H"),
+            ("SELECT * FROM '/no/file.parquet'", dbapi.OperationalError, "58030"),
+            ("COMMIT", dbapi.ProgrammingError, "25P01"),
+            ("CREATE TABLE x (id INT UNIQUE)", dbapi.NotSupportedError, "0A000"),
+        ):
+            with self.subTest(sql=sql), self.assertRaises(dbapi.Error) as raised:
+                self.run_sql(connection, sql)
+            self.assertIsInstance(raised.exception, error, sql)
+            self.assertEqual(raised.exception.sqlstate, state, sql)
+        rows = pa.table({"id": [3, 3], "n": [1, 1], "s": ["", ""]})
+        with self.assertRaises(dbapi.IntegrityError) as raised, connection.cursor() as cursor:
+            cursor.adbc_ingest("c", rows, mode="append")
+        self.assertEqual(raised.exception.sqlstate, "23505")
+        # Of rows that are on their way already.
+        with self.assertRaises(dbapi.DataError), connection.cursor() as cursor:
+            cursor.execute("SELECT CASE WHEN i = 900000 THEN error_of(i) ELSE i END FROM (SELECT i, i FROM range(1000000) r(i))"
+                           .replace("error_of(i)", "('x' || i)::BIGINT"))
+            cursor.fetchall()
 
     def test_commit_after_a_failed_statement_is_an_error(self):
         connection, reader = self.open(autocommit=False), self.open()
@@ -461,6 +499,7 @@ class Transactions(AdbcTest):
             with self.assertRaisesRegex(dbapi.Error, r"nothing was committed.*rolled back.*key \(1\)") as raised:
                 end()
             self.assertEqual(raised.exception.status_code, adbc_driver_manager.AdbcStatusCode.INVALID_STATE)
+            self.assertEqual(raised.exception.sqlstate, "25P02")
             self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
             self.run_sql(connection, "INSERT INTO t VALUES (8, 'not yet', 0)")  # the connection is manual still
             self.assertEqual(self.run_sql(reader, "SELECT count(*) FROM t"), [(3,)])
