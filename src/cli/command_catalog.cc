@@ -119,20 +119,36 @@ arrow::Status RunTables(const CatalogArguments& arguments) {
   return listing.Print(arguments.format);
 }
 
+// NULL: none.
+Value DefaultText(const ColumnDefinition& column) {
+  if (!column.default_expression.empty()) return column.default_expression;
+  if (column.default_value.is_null()) return {};
+  return column.default_value.ToString(column.type);
+}
+
 arrow::Status RunSchema(const CatalogArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const auto database, OpenDatabase(arguments.address.directory));
   ARROW_ASSIGN_OR_RAISE(const auto table, database->FindTable(arguments.address.table));
   Listing listing({arrow::field("column", arrow::utf8()), arrow::field("type", arrow::utf8()),
                    arrow::field("nullable", arrow::boolean()), arrow::field("key", arrow::int64()),
                    arrow::field("default", arrow::utf8())});
-  for (size_t i = 0; i < table->visible_columns(); ++i) {
+  auto generated = table->generated_columns.begin();
+  uint32_t row = 0;
+  const auto add_generated = [&]() -> arrow::Status {
+    for (; generated != table->generated_columns.end() && generated->position == row; ++generated, ++row) {
+      ARROW_RETURN_NOT_OK(listing.Add(
+          {generated->name, generated->type.ToString(), true, Value(), "AS (" + generated->expression + ")"}));
+    }
+    return arrow::Status::OK();
+  };
+  for (size_t i = 0; i < table->visible_columns(); ++i, ++row) {
+    ARROW_RETURN_NOT_OK(add_generated());
     const ColumnDefinition& column = table->columns[i];
     const auto position = KeyPosition(*table, column);
-    const Value& initial = column.default_value;
     ARROW_RETURN_NOT_OK(listing.Add({column.name, column.type.ToString(), column.nullable && !position,
-                                     position ? Value(*position) : Value(),
-                                     initial.is_null() ? Value() : Value(initial.ToString(column.type))}));
+                                     position ? Value(*position) : Value(), DefaultText(column)}));
   }
+  ARROW_RETURN_NOT_OK(add_generated());
   return listing.Print(arguments.format);
 }
 

@@ -136,7 +136,8 @@ arrow::Status CheckExisting(const ImportArguments& arguments, const std::vector<
       return conflict("and column ", column.name, " is ", column.type.ToString());
     }
     const bool in_key = Holds(KeyOf(table), column.name);
-    const bool is_needed = in_key || (!column.nullable && column.default_value.is_null());
+    const bool has_default = !column.default_value.is_null() || !column.default_expression.empty();
+    const bool is_needed = (in_key || !column.nullable) && !has_default;
     if (is_needed && !Holds(names, column.name)) {
       return conflict("and needs a value for column ", column.name, ", which the files do not have");
     }
@@ -158,12 +159,12 @@ std::vector<ImportColumn> ExistingColumns(const TableDefinition& table, const st
 // Of a load that the table refused.
 arrow::Status Explain(const arrow::Status& failure, const ImportReader& reader, const std::vector<ImportFile>& files) {
   if (!reader.failure().ok()) return reader.failure();
-  if (failure.IsInvalid() || failure.IsCapacityError()) {
-    return failure.WithMessage(reader.file_name(), ": ", failure.message());
-  }
-  if (!failure.IsAlreadyExists()) return failure;
   std::vector<std::string> names;
   for (const ImportFile& file : files) names.push_back(file.name);
+  if (failure.IsInvalid() || failure.IsCapacityError()) {
+    return failure.WithMessage(reader.at_end() ? Join(names) : reader.file_name(), ": ", failure.message());
+  }
+  if (!failure.IsAlreadyExists()) return failure;
   return failure.WithMessage(Join(names), ": ", failure.message(),
                              "; nothing was imported (--mode upsert replaces rows)");
 }

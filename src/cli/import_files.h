@@ -73,7 +73,8 @@ class ImportReader : public arrow::RecordBatchReader {
   // The error that ReadNext returned, if it has: as it was, whatever those between said about it.
   const arrow::Status& failure() const { return failure_; }
   // The file whose rows were read last.
-  const std::string& file_name() const { return files_[at_].name; }
+  bool at_end() const { return at_ == files_.size(); }
+  const std::string& file_name() const { return files_[at_].name; }  // not at the end
 
  private:
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next();

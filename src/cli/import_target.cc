@@ -4,6 +4,8 @@
 #include <system_error>
 #include <utility>
 
+#include "sql/sql_session.h"
+
 namespace yarrow::cli {
 
 namespace fs = std::filesystem;
@@ -14,6 +16,32 @@ bool HasOnlySystemTables(const Database& database) {
   const auto tables = database.Tables();
   return std::all_of(tables.begin(), tables.end(), [](const auto& table) { return table->kind == TableKind::kSystem; });
 }
+
+// Whether SQL alone can test the rows or compute what they lack.
+bool NeedsSql(const TableDefinition& table, const arrow::Schema& rows) {
+  const auto is_computed = [&](const ColumnDefinition& column) {
+    return !column.default_expression.empty() && rows.GetFieldIndex(column.name) < 0;
+  };
+  return !table.checks.empty() || std::ranges::any_of(table.columns, is_computed);
+}
+
+// Tells how many rows were read, as a bulk load does.
+class ReportingReader : public arrow::RecordBatchReader {
+ public:
+  ReportingReader(arrow::RecordBatchReader* rows, const BulkLoadOptions& options) : rows_(rows), options_(options) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
+    if (*batch != nullptr) progress_.rows_read += (*batch)->num_rows();
+    return options_.on_progress ? options_.on_progress(progress_) : arrow::Status::OK();
+  }
+
+ private:
+  arrow::RecordBatchReader* const rows_;
+  const BulkLoadOptions& options_;
+  BulkLoadProgress progress_;
+};
 
 }  // namespace
 
@@ -55,10 +83,19 @@ arrow::Status ImportTarget::MakeDatabase() {
   return arrow::Status::OK();
 }
 
+arrow::Result<int64_t> ImportTarget::LoadBySql(arrow::RecordBatchReader* reader, const BulkLoadOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto session,
+                        sql::SqlSession::Open(database_, {.user = address_.user, .confined = false}));
+  ReportingReader rows(reader, options);
+  const bool replace = options.mode == WriteMode::kUpsert && !existing_->has_hidden_row_id();
+  return session->Insert({existing_->schema_name, existing_->name}, &rows, replace);
+}
+
 arrow::Result<int64_t> ImportTarget::Load(const TableSpec& spec, arrow::RecordBatchReader* reader,
                                           const BulkLoadOptions& options) {
   if (database_ == nullptr) ARROW_RETURN_NOT_OK(MakeDatabase());
   ARROW_ASSIGN_OR_RAISE(session_, database_->OpenSession({.user = address_.user}));
+  if (existing_ != nullptr && NeedsSql(*existing_, *reader->schema())) return LoadBySql(reader, options);
   if (existing_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const auto table, session_->OpenTable(address_.table));
     return table->BulkLoad(reader, options);

@@ -36,6 +36,8 @@ class ImportTarget {
  private:
   ImportTarget(TableAddress address, StoreOptions options) : address_(std::move(address)), options_(options) {}
   arrow::Status MakeDatabase();
+  // By an INSERT.
+  arrow::Result<int64_t> LoadBySql(arrow::RecordBatchReader* reader, const BulkLoadOptions& options);
   arrow::Status RemoveCreated();
 
   TableAddress address_;

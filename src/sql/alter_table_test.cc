@@ -221,5 +221,68 @@ TEST_F(AlterTableSqlTest, AlterationsBesideQueries) {
   EXPECT_EQ(Run("SELECT sum(money), count(*) FROM bank"), "5000|50");
 }
 
+// What they have read must be all there is.
+TEST_F(AlterTableSqlTest, RewritesAndSetNotNullConflictWithRowsOfOthers) {
+  for (const std::string change :
+       {"ALTER n TYPE VARCHAR", "ALTER n TYPE INT USING length(n)", "ALTER n SET NOT NULL"}) {
+    SCOPED_TRACE(change);
+    Run("BEGIN");
+    EXPECT_EQ(Run("ALTER TABLE t " + change), "");
+    EXPECT_EQ(Run(*other_, "INSERT INTO t (id) VALUES (3)"), "1");
+    ExpectConflict(Run("COMMIT"), "run the transaction again");
+    EXPECT_EQ(Run("SELECT count(*), count(n) FROM t"), "3|2");
+    EXPECT_EQ(Run(*other_, "DELETE FROM t WHERE id = 3"), "1");
+    // Who wrote before it, and commits after it.
+    EXPECT_EQ(Run(*other_, "BEGIN; INSERT INTO t (id) VALUES (4)"), "1");
+    EXPECT_EQ(Run("ALTER TABLE t " + change), "");
+    ExpectConflict(Run(*other_, "COMMIT"), "");
+    EXPECT_EQ(Run("SELECT count(*), count(n) FROM t"), "2|2");
+    // A flush moves rows and changes none.
+    Run("BEGIN; SELECT count(*) FROM t; ALTER TABLE t ALTER note TYPE BLOB USING note::BLOB");
+    EXPECT_FALSE(Run(*other_, "CALL yarrow_flush('t')").starts_with("error"));
+    EXPECT_EQ(Run("COMMIT"), "");
+    EXPECT_EQ(Run("ALTER TABLE t ALTER note TYPE VARCHAR USING note::VARCHAR; FROM t WHERE id = 1").substr(0, 2), "1|");
+  }
+}
+
+TEST_F(AlterTableSqlTest, ARewriteThatFailsLeavesTheTableAndAFailedJob) {
+  Run("INSERT INTO t SELECT i, i, 'n' || i FROM range(10, 5000) r(i)");
+  EXPECT_NE(Run("ALTER TABLE t ALTER note TYPE INT USING replace(note, 'n', '')::INT").find("'oe'"), std::string::npos);
+  EXPECT_EQ(Run("SELECT count(*), count(DISTINCT note) FROM t"), "4992|4992");
+  EXPECT_EQ(Run("SELECT kind, state FROM y.system.jobs ORDER BY job_id DESC LIMIT 1"), "rewrite|cancelled");
+  EXPECT_EQ(Run("SELECT count(*) FROM y.system.tables"), "1");
+  Run("CREATE TABLE u (id INT PRIMARY KEY, n INT) WITH (kind = 'user')");
+  EXPECT_NE(Run("ALTER TABLE y.main.u ALTER n TYPE VARCHAR").find("sees those of its own user alone"),
+            std::string::npos);
+}
+
+// A table that is rewritten again and again beside writers loses none of their rows, and none comes twice.
+TEST_F(AlterTableSqlTest, RewritesBesideQueriesLoseNoRow) {
+  Run("CREATE TABLE log (id INT PRIMARY KEY, v INT); INSERT INTO log VALUES (0, 1)");
+  std::atomic<bool> done{false};
+  std::atomic<int64_t> written{1};
+  std::thread writer([&] {
+    const auto connection = Connect();
+    while (!done) {
+      const std::string insert = "INSERT INTO log VALUES (" + std::to_string(written) + ", 1)";
+      if (!Run(*connection, insert).starts_with("error")) ++written;
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+  });
+  int rewritten = 0;
+  const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while ((rewritten < 6 || written < 20) && std::chrono::steady_clock::now() < enough) {
+    if (!Run("ALTER TABLE log ALTER v TYPE INT USING v + 1").starts_with("error")) ++rewritten;
+    if (rewritten % 2 == 1) Run("CALL yarrow_flush('log')");
+  }
+  done = true;
+  writer.join();
+  EXPECT_GT(rewritten, 0);
+  EXPECT_GT(written, 1);
+  const std::string rows = std::to_string(written);
+  EXPECT_EQ(Run("SELECT count(*), count(DISTINCT id), max(v) FROM log"),
+            rows + "|" + rows + "|" + std::to_string(1 + rewritten));
+}
+
 }  // namespace
 }  // namespace yarrow::sql

@@ -298,7 +298,11 @@ duckdb::unique_ptr<LogicalOperator> Plan(duckdb::Binder& parent, SqlTable& table
   duckdb::SelectStatement select;
   select.node = std::move(node);
   auto binder = duckdb::Binder::CreateBinder(parent.context, &parent);
+  duckdb::StatementProperties& properties = parent.GetStatementProperties();
+  const duckdb::StatementProperties of_alter = properties;
   auto rows = binder->Bind(static_cast<duckdb::SQLStatement&>(select));
+  properties.return_type = of_alter.return_type;  // no rows, though a SELECT is in it
+  properties.output_type = of_alter.output_type;
   auto plan = duckdb::make_uniq<LogicalRewrite>(table.shared_from_this(), std::move(rewrite.spec));
   plan->children.push_back(std::move(rows.plan));
   return plan;

@@ -1,8 +1,11 @@
 #include "sql/sql_session.h"
 
+#include <arrow/c/bridge.h>
+
 #include <utility>
 
 #include "sql/duckdb_instance.h"
+#include "sql/ingest_function.h"
 #include "sql/query_reader.h"
 #include "sql/statement_retry.h"
 #include "sql/use_database.h"
@@ -59,6 +62,46 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
     ARROW_RETURN_NOT_OK(on_result(done));
   }
   return Status::OK();
+}
+
+namespace {
+
+// The caller's reader, for one statement: DuckDB keeps what is left of one that failed for longer.
+class LentReader : public arrow::RecordBatchReader {
+ public:
+  explicit LentReader(arrow::RecordBatchReader* rows) : schema_(rows->schema()), rows_(rows) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    return rows_ == nullptr ? Status::Invalid("The rows were given back") : rows_->ReadNext(batch);
+  }
+  void GiveBack() { rows_ = nullptr; }
+
+ private:
+  const std::shared_ptr<arrow::Schema> schema_;
+  arrow::RecordBatchReader* rows_;
+};
+
+}  // namespace
+
+arrow::Result<int64_t> SqlSession::Insert(const QualifiedName& table, arrow::RecordBatchReader* rows, bool replace) {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  ArrowArrayStream stream = {};
+  const auto lent = std::make_shared<LentReader>(rows);
+  ARROW_RETURN_NOT_OK(arrow::ExportRecordBatchReader(lent, &stream));
+  const auto quoted = [](const std::string& name) { return duckdb::KeywordHelper::WriteQuoted(name, '"'); };
+  const std::string statement = std::string(replace ? "INSERT OR REPLACE INTO db." : "INSERT INTO db.") +
+                                quoted(table.schema_name) + "." + quoted(table.name) + " BY NAME " +
+                                IngestStream::kSelect;
+  duckdb::unique_ptr<duckdb::QueryResult> result;
+  ARROW_RETURN_NOT_OK(Try([&] {
+    const IngestStream given(*impl_->connection->context, &stream);
+    result = impl_->connection->Query(statement);
+  }));
+  lent->GiveBack();
+  if (stream.release != nullptr) stream.release(&stream);
+  if (result->HasError()) return ToStatus(result->GetErrorObject());
+  return result->Cast<duckdb::MaterializedQueryResult>().GetValue<int64_t>(0, 0);
 }
 
 bool SqlSession::InTransaction() const {

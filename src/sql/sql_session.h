@@ -11,6 +11,7 @@
 
 #include "yarrow/database.h"
 #include "yarrow/sql.h"
+#include "yarrow/table_definition.h"
 
 namespace yarrow::sql {
 
@@ -32,6 +33,10 @@ class SqlSession {
   // SQL and in data; Cancelled after Interrupt.
   using OnResult = std::function<arrow::Status(const SqlResult& result)>;
   arrow::Status Run(const std::string& script, const OnResult& on_result);
+
+  // INSERT of all rows, whose columns go by name; what the table has besides gets its defaults. `replace`: rows with
+  // keys that are there take their places. Returns how many there were. Errors as of Run, or the reader's.
+  arrow::Result<int64_t> Insert(const QualifiedName& table, arrow::RecordBatchReader* rows, bool replace);
 
   // Between BEGIN and COMMIT or ROLLBACK.
   bool InTransaction() const;

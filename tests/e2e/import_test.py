@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import os
 import pty
 import subprocess
@@ -28,6 +29,27 @@ class ImportTest(ProgramTest):
         # One comparison of all rows would take minutes to print its difference.
         different = [(a, b) for a, b in zip(got, expected) if a != b]
         self.assertEqual(different[:3], [])
+
+  def test_what_sql_computes_and_tests(self):
+    # Defaults that are expressions, and CHECK constraints, which go by an INSERT: all rows or none.
+    self.run_yarrow(self.db, '-c', "CREATE SEQUENCE ids START 10; CREATE TABLE t (id INT PRIMARY KEY DEFAULT nextval('ids'), "
+                    "n INT CHECK (n > 0), twice AS (n * 2), s VARCHAR DEFAULT 'x')")
+    good, bad, keyed = (self.write(name, text) for name, text in (
+        ('good.csv', 'n\n' + ''.join(f'{i}\n' for i in range(1, 3001))), ('bad.csv', 'n\n5\n0\n'),
+        ('keyed.csv', 'id,n\n10,77\n')))
+    self.assertIn('imported 3,000 rows into t', self.run_yarrow('import', self.db, 't', good))
+    self.assertIn('CHECK constraint failed on table t with expression CHECK((n > 0)), by the row',
+                  self.fail_yarrow('import', self.db, 't', bad))
+    self.assertIn('Duplicate key "id: 10"', self.fail_yarrow('import', self.db, 't', keyed))
+    query = 'SELECT count(*) AS c, min(id) AS a, max(id) AS b, sum(twice) AS s FROM t'
+    self.assertEqual(json.loads(self.run_yarrow(self.db, '--format', 'json', '-c', query)),
+                     [{'c': 3000, 'a': 10, 'b': 3009, 's': 3000 * 3001}])
+    self.run_yarrow('import', self.db, 't', keyed, '--mode', 'upsert')
+    query = 'SELECT n, (SELECT count(*) FROM t) AS c FROM t WHERE id = 10'
+    self.assertEqual(json.loads(self.run_yarrow(self.db, '--format', 'json', '-c', query)), [{'n': 77, 'c': 3000}])
+    schema = self.run_yarrow('schema', self.db, 't', '--format', 'csv')
+    self.assertEqual(schema.splitlines()[1:], ["id,INTEGER,false,1,nextval('ids')", 'n,INTEGER,true,,',
+                                               'twice,INTEGER,true,,AS (CAST((n * 2) AS INTEGER))', 's,VARCHAR,true,,x'])
 
   def test_types_come_from_all_values(self):
     path = self.write('t.csv', 'i,d,b,day,time,at,zoned,code,none\n' +
