@@ -55,10 +55,14 @@ void CheckColumn(const TableDefinition& table, const std::string& column, bool i
 }
 
 AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
+  const std::string& name = info.new_column.Name();
+  if (HasColumn(table, name) && !info.if_column_not_exists) {
+    throw duckdb::CatalogException("Column with name %s already exists! It is a column of %s", name, Where(table));
+  }
   BindType(context, info.new_column.TypeMutable());
   AddColumn add{.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
                 .if_not_exists = info.if_column_not_exists};
-  if (!add.column.default_expression.empty() && !HasColumn(table, info.new_column.Name())) {
+  if (!add.column.default_expression.empty() && !HasColumn(table, name)) {
     add.column.default_value = DefaultNow(context, info.new_column.DefaultValue(), add.column.type);
   }
   return add;
@@ -95,6 +99,10 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, const TableD
     case AlterTableType::REMOVE_COLUMN: {
       const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
       CheckColumn(table, remove.removed_column, remove.if_column_exists);
+      if (table.visible_columns() == 1 && FoldCase(table.columns[0].name) == FoldCase(remove.removed_column)) {
+        throw duckdb::CatalogException("Cannot drop column: table only has one column remaining! DROP TABLE drops %s",
+                                       Where(table));
+      }
       DropColumn drop{.name = remove.removed_column, .if_exists = remove.if_column_exists};
       drop.expressions = AfterDrop(table, remove.removed_column, remove.cascade);
       return drop;

@@ -234,7 +234,7 @@ class MergeOperator : public WriteOperator {
 
   void Update(ClientContext& context, MergeState& state, const Assignment& assignment, DataChunk& rows) const {
     DataChunk updated;
-    assignment.MakeRows(context, state.impl().definition(), rows, &updated);
+    assignment.MakeRows(context, rows, &updated);
     checks_.Test(context, updated);
     assignment.Apply(state, rows, updated, row_id_, "UPDATE");
   }
@@ -293,7 +293,7 @@ MergeClause MakeClause(const duckdb::LogicalMergeInto& op, MergeActionCondition 
                      .values = {},
                      .assignment = {}};
   if (action.action_type == MergeActionType::MERGE_UPDATE) {
-    clause.assignment = std::make_unique<Assignment>(action.columns, action.expressions, op.bound_defaults);
+    clause.assignment = std::make_unique<Assignment>(op.table, action.columns, action.expressions, op.bound_defaults);
   } else if (action.action_type == MergeActionType::MERGE_INSERT) {
     clause.values = InsertedValues(op, action);
   } else if (action.action_type == MergeActionType::MERGE_ERROR) {

@@ -194,7 +194,7 @@ class UpdateOperator : public ChangeOperator {
  protected:
   void Write(ClientContext& context, WriteState& state, DataChunk& chunk) const override {
     DataChunk updated;
-    assignment_.MakeRows(context, state.impl().definition(), chunk, &updated);
+    assignment_.MakeRows(context, chunk, &updated);
     checks_.Test(context, updated);
     assignment_.Apply(state, chunk, updated, row_id_);
   }
@@ -202,7 +202,7 @@ class UpdateOperator : public ChangeOperator {
   void Add(ClientContext& context, const TableImpl& table, DataChunk& chunk, const duckdb::string_t* keys,
            BulkChange* rows) const override {
     DataChunk updated;
-    assignment_.MakeRows(context, table.definition(), chunk, &updated);
+    assignment_.MakeRows(context, chunk, &updated);
     checks_.Test(context, updated);
     std::string key;
     ForEachBatch(context, table, updated, [&](const arrow::RecordBatch& batch, duckdb::idx_t first) {
@@ -286,7 +286,7 @@ duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext& context, duckdb:
   const duckdb::idx_t row_id = plan.types.size() - 1;  // the binder adds it last
   auto& update = planner.Make<UpdateOperator>(
       op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk, IsJoined(*op.children[0]),
-      Assignment(op.columns, op.expressions, op.bound_defaults), RowChecks(context, op.table, op.bound_constraints));
+      Assignment(op.table, op.columns, op.expressions, op.bound_defaults), RowChecks(context, op.table, op.bound_constraints));
   update.children.push_back(plan);
   return update;
 }

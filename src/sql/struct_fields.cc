@@ -90,19 +90,31 @@ class FieldChange {
 
   // Of the value that path_[depth] names; nothing where the change is not possible and need not be.
   std::optional<Remade> Apply(const LogicalType& type, size_t depth = 0) const {
-    if (PartsOf(type).empty()) {
-      throw duckdb::BinderException("Column '%s' is not a nested type, fields of structs alone can be changed",
-                                    path_[depth]);
-    }
+    if (PartsOf(type).empty()) ThrowNotNested(path_[depth]);
     return depth + 2 == path_.size() ? ApplyHere(type, path_[depth]) : ApplyBelow(type, depth);
   }
 
  private:
-  std::optional<Remade> ApplyHere(const LogicalType& type, const std::string& struct_name) const {
-    if (type.id() != LogicalTypeId::STRUCT) {
-      throw duckdb::BinderException("Column %s is not a struct - ALTER TABLE can only change fields of structs",
-                                    struct_name);
+  const char* What() const { return new_field_ != nullptr ? "add" : new_name_ == nullptr ? "drop" : "rename"; }
+
+  [[noreturn]] void ThrowNotNested(const std::string& column) const {
+    if (new_field_ != nullptr) {
+      throw duckdb::BinderException("Column '%s' is not a nested type, ADD COLUMN can only be used on nested types",
+                                    column);
     }
+    throw duckdb::CatalogException("Cannot %s field from column \"%s\" - not a nested type", What(), path_.front());
+  }
+  [[noreturn]] void ThrowNotStruct(const std::string& column) const {
+    if (new_field_ != nullptr) {
+      throw duckdb::BinderException("Column %s is not a struct - ALTER TABLE can only add fields to structs", column);
+    }
+    const char* const why = new_name_ == nullptr ? "it's not a struct" : "can only rename fields inside a struct";
+    throw duckdb::CatalogException("Cannot %s field '%s' from column '%s' - %s", What(), path_.back(), path_.front(),
+                                   why);
+  }
+
+  std::optional<Remade> ApplyHere(const LogicalType& type, const std::string& struct_name) const {
+    if (type.id() != LogicalTypeId::STRUCT) ThrowNotStruct(struct_name);
     const std::string& field = path_.back();
     Fields fields = PartsOf(type);
     const auto at =
@@ -114,8 +126,8 @@ class FieldChange {
         throw duckdb::CatalogException("Duplicate field \"%s\" - field already exists in struct %s", field,
                                        struct_name);
       }
-      throw duckdb::CatalogException("Cannot %s field \"%s\" - it does not exist in struct %s",
-                                     new_name_ == nullptr ? "drop" : "rename", field, struct_name);
+      throw duckdb::CatalogException("Cannot %s field \"%s\" - it does not exist in struct %s", What(), field,
+                                     struct_name);
     }
     Remade remade;
     for (const auto& [name, unused] : fields) {

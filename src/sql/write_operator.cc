@@ -5,8 +5,6 @@
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
-#include <algorithm>
-#include <functional>
 
 #include "sql/arrow_export.h"
 #include "sql/sql_error.h"
@@ -143,30 +141,28 @@ std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry) {
   return entry.Cast<SqlTable>().shared_from_this();
 }
 
-Assignment::Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
+Assignment::Assignment(const duckdb::TableCatalogEntry& table, const duckdb::vector<duckdb::PhysicalIndex>& columns,
                        const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values,
                        const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& defaults)
-    : columns_(columns) {
+    : types_(table.GetTypes()), columns_(columns) {
   for (size_t i = 0; i < values.size(); ++i) {
     const bool is_default = values[i]->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
     sources_.push_back(is_default ? Source{.column = 0, .default_value = defaults[columns_[i].index]->Copy()}
                                   : Source{.column = values[i]->Cast<duckdb::BoundReferenceExpression>().index,
                                            .default_value = nullptr});
   }
+  if (columns_.size() != types_.size()) {
+    throw duckdb::InvalidInputException("an UPDATE of " + table.name + " without all of its columns");
+  }
 }
 
-void Assignment::MakeRows(ClientContext& context, const TableDefinition& table, DataChunk& chunk,
-                          DataChunk* rows) const {
-  duckdb::vector<duckdb::LogicalType> types;
-  for (size_t c = 0; c < table.visible_columns(); ++c) types.push_back(ToLogicalType(table.columns[c].type));
-  rows->InitializeEmpty(types);
-  std::vector<bool> is_set(types.size());
+void Assignment::MakeRows(ClientContext& context, DataChunk& chunk, DataChunk* rows) const {
+  rows->InitializeEmpty(types_);
   for (size_t i = 0; i < columns_.size(); ++i) {
     const size_t c = columns_[i].index;
-    is_set[c] = true;
     if (sources_[i].default_value) {
       duckdb::ExpressionExecutor executor(context, *sources_[i].default_value);
-      duckdb::Vector values(types[c]);
+      duckdb::Vector values(types_[c]);
       executor.ExecuteExpression(chunk, values);
       rows->data[c].Reference(values);
     } else {
@@ -174,9 +170,6 @@ void Assignment::MakeRows(ClientContext& context, const TableDefinition& table, 
     }
   }
   rows->SetCardinality(chunk.size());
-  if (!std::ranges::all_of(is_set, std::identity())) {
-    throw duckdb::InternalException("an UPDATE of " + table.QualifiedName() + " without all of its columns");
-  }
 }
 
 void Assignment::Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duckdb::idx_t row_id,

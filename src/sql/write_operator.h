@@ -118,12 +118,12 @@ std::shared_ptr<SqlTable> TableOf(duckdb::TableCatalogEntry& entry);
 class Assignment {
  public:
   // `defaults`: one for each stored column of the table.
-  Assignment(const duckdb::vector<duckdb::PhysicalIndex>& columns,
+  Assignment(const duckdb::TableCatalogEntry& table, const duckdb::vector<duckdb::PhysicalIndex>& columns,
              const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& values,
              const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& defaults);
 
   // The rows as they become, with all columns of the table, which the binder has added; `chunk` must outlive it.
-  void MakeRows(ClientContext& context, const TableDefinition& table, DataChunk& chunk, DataChunk* rows) const;
+  void MakeRows(ClientContext& context, DataChunk& chunk, DataChunk* rows) const;
   // To the chunk's rows, whose keys are in the column `row_id` and which become `rows`. One that IsChanged is passed
   // over.
   void Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duckdb::idx_t row_id,
@@ -134,6 +134,7 @@ class Assignment {
     duckdb::idx_t column = 0;                                 // of the input
     std::shared_ptr<const duckdb::Expression> default_value;  // instead of it
   };
+  const duckdb::vector<duckdb::LogicalType> types_;  // of the stored columns
   const duckdb::vector<duckdb::PhysicalIndex> columns_;
   std::vector<Source> sources_;
 };
