@@ -179,12 +179,16 @@ TEST_F(AlterTableTest, RowIdsGoOn) {
 
 TEST_F(AlterTableTest, NotNullNeedsAValueInEachRow) {
   const auto set = [&] { return db_->AlterTable("t", SetNotNull{"n"}).status(); };
+  const auto update = [&](int64_t id, Value n) {
+    const std::vector<std::pair<std::string, Value>> values = {{"n", std::move(n)}};
+    return Update(id, values).status();
+  };
   EXPECT_ERROR_HAS(set(), "Table main.t has rows without a value of column n (id = 2, n = null");
-  ASSERT_OK(Update(2, {{"n", Value(20)}}).status());
+  ASSERT_OK(update(2, Value(20)));
   ASSERT_OK(table_->Flush().status());
-  ASSERT_OK(Update(3, {{"n", Value::Null()}}).status());
+  ASSERT_OK(update(3, Value::Null()));
   EXPECT_ERROR_HAS(set(), "(id = 3");
-  ASSERT_OK(Update(3, {{"n", Value(30)}}).status());
+  ASSERT_OK(update(3, Value(30)));
   ASSERT_OK(set());
   EXPECT_ERROR_HAS(db_->AlterTable("t", SetNotNull{"nowhere"}).status(), "no column 'nowhere'");
   table_ = OpenTable("t");
@@ -226,9 +230,9 @@ TEST_F(AlterTableTest, WhatOnlySqlComputesIsNotWrittenWithout) {
   spec.checks = {"id > 0"};
   const auto checked = Create(spec);
   const std::vector<Value> key = {1};
+  const std::vector<std::pair<std::string, Value>> values = {{"at", Value(6)}};
   for (const arrow::Status& refused :
-       {checked->Put({1, 5}), checked->Insert({1, 5}), checked->Write(*ids),
-        checked->Update(key, {{"at", Value(6)}}).status(),
+       {checked->Put({1, 5}), checked->Insert({1, 5}), checked->Write(*ids), checked->Update(key, values).status(),
         checked->BulkLoad(arrow::RecordBatchReader::Make({ids}, ids->schema()).ValueOrDie().get()).status()}) {
     EXPECT_ERROR_HAS(refused, "Table main.d has the constraint CHECK(id > 0), which SQL alone can test");
   }

@@ -40,6 +40,10 @@ bool HasColumn(const TableDefinition& table, const std::string& column) {
                              [&](const std::string& name) { return FoldCase(name) == FoldCase(column); });
 }
 
+[[noreturn]] void ThrowColumnExists(const TableDefinition& table, const std::string& column) {
+  throw duckdb::CatalogException("Column with name %s already exists! It is a column of %s", column, Where(table));
+}
+
 bool IsGenerated(const TableDefinition& table, const std::string& column) {
   return std::ranges::any_of(table.generated_columns, [&](const GeneratedColumn& generated) {
     return FoldCase(generated.name) == FoldCase(column);
@@ -56,9 +60,7 @@ void CheckColumn(const TableDefinition& table, const std::string& column, bool i
 
 AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
   const std::string& name = info.new_column.Name();
-  if (HasColumn(table, name) && !info.if_column_not_exists) {
-    throw duckdb::CatalogException("Column with name %s already exists! It is a column of %s", name, Where(table));
-  }
+  if (HasColumn(table, name) && !info.if_column_not_exists) ThrowColumnExists(table, name);
   BindType(context, info.new_column.TypeMutable());
   AddColumn add{.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
                 .if_not_exists = info.if_column_not_exists};
@@ -110,6 +112,9 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, const TableD
     case AlterTableType::RENAME_COLUMN: {
       const auto& rename = info.Cast<duckdb::RenameColumnInfo>();
       CheckColumn(table, rename.old_name);
+      if (HasColumn(table, rename.new_name) && FoldCase(rename.new_name) != FoldCase(rename.old_name)) {
+        ThrowColumnExists(table, rename.new_name);
+      }
       return RenameColumn{.name = rename.old_name,
                           .new_name = rename.new_name,
                           .expressions = AfterRename(table, rename.old_name, rename.new_name)};

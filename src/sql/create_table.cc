@@ -1,5 +1,6 @@
 #include "sql/create_table.h"
 
+#include <duckdb/common/type_visitor.hpp>
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/parser/constraints/check_constraint.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
@@ -7,6 +8,7 @@
 #include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/planner/binder.hpp>
 #include <duckdb/planner/expression_binder/constant_binder.hpp>
+#include <duckdb/planner/expression_iterator.hpp>
 
 #include <set>
 #include <utility>
@@ -96,6 +98,14 @@ duckdb::unique_ptr<duckdb::Expression> BindDefault(duckdb::ClientContext& contex
   return constant.Bind(copy);
 }
 
+// Such values are read from text, and become text, by the time zone of the session.
+bool HasTimeZone(const duckdb::Expression& bound) {
+  bool found = duckdb::TypeVisitor::Contains(bound.return_type, duckdb::LogicalTypeId::TIMESTAMP_TZ);
+  duckdb::ExpressionIterator::EnumerateChildren(
+      bound, [&](const duckdb::Expression& child) { found = found || HasTimeZone(child); });
+  return found;
+}
+
 Value ValueOf(duckdb::ClientContext& context, const duckdb::Expression& bound, const ColumnType& type) {
   const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, bound, true);
   return Check(FromDuckDb(value.DefaultCastAs(ToLogicalType(type)), type));
@@ -107,7 +117,8 @@ Value ValueOf(duckdb::ClientContext& context, const duckdb::Expression& bound, c
 ColumnDefault MakeDefault(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression,
                           const ColumnType& type) {
   const auto bound = BindDefault(context, expression, type);
-  const bool is_constant = bound->IsFoldable() && bound->IsConsistent() && !IsOfTheMoment(expression);
+  const bool is_constant =
+      bound->IsFoldable() && bound->IsConsistent() && !IsOfTheMoment(expression) && !HasTimeZone(*bound);
   if (!is_constant) return {.value = {}, .expression = expression.ToString()};
   return {.value = ValueOf(context, *bound, type), .expression = {}};
 }

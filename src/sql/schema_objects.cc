@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "catalog/records.h"
+#include "sql/object_users.h"
 #include "sql/sequence.h"
 #include "sql/sql_catalog.h"
 #include "sql/sql_error.h"
@@ -189,20 +190,8 @@ void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, c
   if (entry_type == CatalogType::TABLE_ENTRY)
     return Check(transaction.impl().DropTable(transaction.Find(name, entry_name)));
   const auto object = transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name);
-  if (object->kind == ObjectKind::kSequence) DropTablesUsing(transaction, *object, cascade);
+  DropTablesUsing(transaction, *object, cascade);
   Check(transaction.impl().DropObject(object));
-}
-
-void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& sequence, bool cascade) {
-  const auto users = TablesUsing(transaction, sequence);
-  if (!cascade && !users.empty()) {
-    std::string error = "Cannot drop entry \"" + sequence.name + "\" because there are entries that depend on it.\n";
-    for (const auto& table : users) {
-      error += "table \"" + table->definition->name + "\" depends on sequence \"" + sequence.name + "\".\n";
-    }
-    throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
-  }
-  for (const auto& table : users) Check(transaction.impl().DropTable(table));
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateObject(duckdb::CatalogTransaction transaction,

@@ -10,8 +10,6 @@
 
 namespace yarrow::sql {
 
-class SqlTransaction;
-
 // The kind whose names an entry of the type shares: that of a table is the kind of views, that of a function the kind
 // of macros. Nothing for types that a schema of ours never has.
 std::optional<ObjectKind> ObjectKindOf(duckdb::CatalogType type);
@@ -25,9 +23,6 @@ std::shared_ptr<ObjectEntry> MakeObject(const std::string& schema, const duckdb:
 // The inverse. Throws an IOException that names the object when the bytes cannot be read.
 std::shared_ptr<duckdb::StandardEntry> MakeObjectEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
                                                        const std::shared_ptr<const ObjectEntry>& object);
-
-// The tables whose defaults take numbers of a sequence that goes. Throws a DependencyException unless `cascade`.
-void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& sequence, bool cascade);
 
 // Of ALTER ... RENAME TO.
 [[noreturn]] void ThrowNameTaken(const std::string& name, const std::string& new_name);

@@ -4,22 +4,15 @@
 #include <duckdb/execution/expression_executor_state.hpp>
 #include <duckdb/function/function.hpp>
 #include <duckdb/function/scalar/sequence_utils.hpp>
-#include <duckdb/parser/expression/constant_expression.hpp>
-#include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/parsed_data/create_scalar_function_info.hpp>
 #include <duckdb/parser/parsed_data/create_sequence_info.hpp>
-#include <duckdb/parser/parsed_expression_iterator.hpp>
-#include <duckdb/parser/parser.hpp>
-#include <duckdb/parser/qualified_name.hpp>
 #include <duckdb/planner/expression/bound_function_expression.hpp>
 #include <duckdb/transaction/duck_transaction.hpp>
 
 #include <limits>
 #include <utility>
 
-#include "catalog/table_schema.h"
 #include "sql/sql_error.h"
-#include "sql/sql_transaction.h"
 #include "yarrow/value.h"
 
 namespace yarrow::sql {
@@ -198,54 +191,11 @@ void RegisterFunction(duckdb::DatabaseInstance& instance, const char* function_n
   schema.CreateFunction(transaction, info);
 }
 
-bool IsSequenceFunction(const std::string& function) {
-  return duckdb::StringUtil::CIEquals(function, "nextval") || duckdb::StringUtil::CIEquals(function, "currval");
-}
-
-// Whether an expression takes numbers of a sequence by that name, as a default of a table in the schema would find it.
-bool Uses(const duckdb::ParsedExpression& expression, const ObjectEntry& sequence, const std::string& schema,
-          const std::string& database) {
-  bool found = false;
-  if (expression.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
-    const auto& function = expression.Cast<duckdb::FunctionExpression>();
-    const bool has_name = IsSequenceFunction(function.function_name) && function.children.size() == 1 &&
-                          function.children[0]->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT;
-    if (has_name) {
-      const auto name =
-          duckdb::QualifiedName::Parse(function.children[0]->Cast<duckdb::ConstantExpression>().value.ToString());
-      const bool has_schema = !name.schema.empty() && !duckdb::StringUtil::CIEquals(name.schema, database);
-      const std::string home = has_schema ? name.schema : schema;
-      found = FoldCase(name.name) == FoldCase(sequence.name) &&
-              (FoldCase(home) == FoldCase(sequence.schema_name) ||
-               (!has_schema && FoldCase(sequence.schema_name) == kMainSchema));
-    }
-  }
-  duckdb::ParsedExpressionIterator::EnumerateChildren(expression, [&](const duckdb::ParsedExpression& child) {
-    found = found || Uses(child, sequence, schema, database);
-  });
-  return found;
-}
-
 }  // namespace
 
 void RegisterSequenceFunctions(duckdb::DatabaseInstance& instance) {
   RegisterFunction(instance, "nextval", NextNumbers);
   RegisterFunction(instance, "currval", CurrentNumber);
-}
-
-std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& transaction, const ObjectEntry& sequence) {
-  std::vector<std::shared_ptr<const TableEntry>> users;
-  for (const auto& schema : transaction.Schemas()) {
-    for (const auto& table : transaction.Tables(schema->name)) {
-      const bool uses = std::ranges::any_of(table->definition->columns, [&](const ColumnDefinition& column) {
-        if (column.default_expression.empty()) return false;
-        const auto parsed = duckdb::Parser::ParseExpressionList(column.default_expression);
-        return Uses(*parsed[0], sequence, schema->name, transaction.database_name());
-      });
-      if (uses) users.push_back(table);
-    }
-  }
-  return users;
 }
 
 }  // namespace yarrow::sql

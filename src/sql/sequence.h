@@ -6,15 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "catalog/catalog.h"
 #include "catalog/schema_object.h"
 #include "sql/duckdb_api.h"
 
 namespace yarrow::sql {
-
-class SqlTransaction;
 
 // The numbers that a sequence gives, in order.
 struct SequenceNumbers {
@@ -55,8 +52,5 @@ class SqlSequence : public duckdb::SequenceCatalogEntry, public std::enable_shar
 
 // Puts nextval and currval of Yarrow's sequences in front of DuckDB's, which take every sequence for one of DuckDB's.
 void RegisterSequenceFunctions(duckdb::DatabaseInstance& instance);
-
-// The tables whose defaults take numbers of the sequence.
-std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& transaction, const ObjectEntry& sequence);
 
 }  // namespace yarrow::sql

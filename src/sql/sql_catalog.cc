@@ -7,6 +7,7 @@
 #include "database/open_database.h"
 #include "sql/alter_table.h"
 #include "sql/create_table.h"
+#include "sql/object_users.h"
 #include "sql/rewrite_table.h"
 #include "sql/schema_objects.h"
 #include "sql/sequence.h"
@@ -176,7 +177,7 @@ void DropSchemaOf(SqlTransaction& transaction, const std::string& name, bool cas
   }
   for (const auto& table : tables) Check(transaction.impl().DropTable(table));
   for (const auto& object : objects) {
-    if (object->kind == ObjectKind::kSequence) DropTablesUsing(transaction, *object, cascade);
+    DropTablesUsing(transaction, *object, cascade);
     Check(transaction.impl().DropObject(object));
   }
   Check(transaction.impl().DropSchema(schema));

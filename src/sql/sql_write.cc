@@ -284,9 +284,10 @@ duckdb::PhysicalOperator& SqlCatalog::PlanDelete(ClientContext&, duckdb::Physica
 duckdb::PhysicalOperator& SqlCatalog::PlanUpdate(ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
                                                  duckdb::LogicalUpdate& op, duckdb::PhysicalOperator& plan) {
   const duckdb::idx_t row_id = plan.types.size() - 1;  // the binder adds it last
-  auto& update = planner.Make<UpdateOperator>(
-      op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk, IsJoined(*op.children[0]),
-      Assignment(op.table, op.columns, op.expressions, op.bound_defaults), RowChecks(context, op.table, op.bound_constraints));
+  auto& update = planner.Make<UpdateOperator>(op.types, op.estimated_cardinality, op.table, row_id, op.return_chunk,
+                                              IsJoined(*op.children[0]),
+                                              Assignment(op.table, op.columns, op.expressions, op.bound_defaults),
+                                              RowChecks(context, op.table, op.bound_constraints));
   update.children.push_back(plan);
   return update;
 }

@@ -4,7 +4,6 @@
 #include <duckdb/main/prepared_statement.hpp>
 #include <duckdb/main/profiling_node.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
-#include <duckdb/parser/expression/star_expression.hpp>
 #include <duckdb/parser/parser.hpp>
 #include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/statement/explain_statement.hpp>
@@ -142,7 +141,10 @@ struct TableQuery::Impl {
   duckdb::unique_ptr<duckdb::SelectStatement> MakeSelect() {
     auto node = SelectFrom(*table);
     for (const std::string& name : selection.columns) node->select_list.push_back(Column(name));
-    if (selection.columns.empty()) node->select_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
+    // All that rows have: a star would bring generated columns, too.
+    for (size_t i = 0; selection.columns.empty() && i < table->visible_columns(); ++i) {
+      node->select_list.push_back(Column(table->columns[i].name));
+    }
     node->where_clause = condition->Copy();
     auto order = duckdb::make_uniq<duckdb::OrderModifier>();
     const auto direction = selection.reverse ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING;

@@ -5,7 +5,6 @@
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
-
 #include "sql/arrow_export.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"

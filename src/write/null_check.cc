@@ -50,7 +50,7 @@ Status CheckNoNulls(const std::shared_ptr<DatabaseImpl>& database, const std::sh
   if (entry->definition->kind == TableKind::kUser) {
     ARROW_ASSIGN_OR_RAISE(const auto any, TableImpl::Make(database, entry, user));
     const auto manifest = any->cold()->Latest();
-    ARROW_ASSIGN_OR_RAISE(auto others, UsersOf(*entry, *database->store(), snapshot, std::nullopt, manifest.get()));
+    ARROW_ASSIGN_OR_RAISE(auto others, UsersOf(*entry, *database->store(), snapshot, 1, manifest.get()));
     users.merge(others);
     users.erase("");
   }

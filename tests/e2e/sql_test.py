@@ -122,6 +122,21 @@ class SqlTest(ProgramTest):
     self.assertLess(next_number, given + 8192)
     self.assertEqual(self.sql("SELECT nextval('ids') AS n"), [{'n': next_number + 1}], 'a clean end passes none over')
 
+  def test_scans_leave_generated_columns_out(self):
+    self.db.mkdir()
+    self.sql('CREATE TABLE t (g AS (b * 2), id INT PRIMARY KEY, b INT, h VARCHAR AS (b || \'x\'), c VARCHAR)')
+    self.sql("INSERT INTO t VALUES (1, 5, 'one'), (2, 6, 'two'), (3, 7, 'three')")
+    for flushed in (False, True):
+      if flushed:
+        self.sql("CALL yarrow_flush('t')")
+      for arguments in ((), ('--where', 'g >= 12'), ('--where', "h <> '5x'", '--columns', 'id,b,c')):
+        with self.subTest(flushed=flushed, arguments=arguments):
+          rows = self.run_yarrow('scan', self.db, 't', '--format', 'csv', *arguments).splitlines()
+          self.assertEqual(rows[0], 'id,b,c')
+          self.assertEqual(rows[-2:], ['2,6,two', '3,7,three'])
+          self.assertEqual(len(rows), 3 if arguments else 4)
+    self.assertIn("no column 'g'", self.fail_yarrow('scan', self.db, 't', '--columns', 'g'))
+
   def test_user_tables(self):
     self.db.mkdir()
     self.sql("CREATE TABLE notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user')")
