@@ -61,8 +61,8 @@ struct DropNotNull {
   std::string name;
 };
 
-// All rows that are there must have a value, which whoever alters the table has to know: see
-// CatalogChanges::read_whole.
+// Every row must have a value. All rows are read, of a user table those of all users: an error names the first row
+// without one.
 struct SetNotNull {
   std::string name;
 };

@@ -9,6 +9,7 @@
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "store/guarded.h"
 #include "store/system_partition.h"
 #include "yarrow/codec.h"
 #include "yarrow/scan_iterator.h"
@@ -154,10 +155,12 @@ Catalog::Catalog(std::shared_ptr<Store> store) : store_(std::move(store)) {}
 
 Catalog::~Catalog() {
   if (view_ == nullptr) return;
-  for (const auto& object : view_->Objects()) {
-    // What is not given back is lost as by a crash.
-    if (object->numbers) object->numbers->GiveBackLease().ok();
-  }
+  // What is not given back is lost as by a crash.
+  ARROW_UNUSED(RunGuarded([&] {
+    for (const auto& object : view_->Objects()) {
+      if (object->numbers) ARROW_UNUSED(object->numbers->GiveBackLease());
+    }
+  }));
 }
 
 std::shared_ptr<IdCounter> Catalog::NumbersOf(const ObjectEntry& sequence) const {
