@@ -22,7 +22,6 @@ std::string Shown(const duckdb::Value& value) {
 RowChecks::RowChecks(duckdb::ClientContext& context, duckdb::TableCatalogEntry& table,
                      duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints)
     : table_(table.name) {
-  for (const auto& column : table.GetColumns().Physical()) columns_.push_back(column.Name());
   const auto& declared = table.GetConstraints();
   for (size_t i = 0; i < constraints.size(); ++i) {
     if (constraints[i]->type != duckdb::ConstraintType::CHECK) continue;
@@ -39,6 +38,8 @@ RowChecks::RowChecks(duckdb::ClientContext& context, duckdb::TableCatalogEntry& 
     checks_.push_back({column.Name() + " " + column.Type().ToString() + " AS (" + expression->ToString() + ")",
                        generated.Bind(expression), /*is_generated=*/true});
   }
+  if (checks_.empty()) return;
+  for (const auto& column : table.GetColumns().Physical()) columns_.push_back(column.Name());
 }
 
 void RowChecks::Test(duckdb::ClientContext& context, duckdb::DataChunk& rows) const {
