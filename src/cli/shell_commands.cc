@@ -65,9 +65,12 @@ struct ShellCommands {
   // One statement after the other, as they could be run again.
   static Status Schema(Shell& shell, const Words& words) {
     std::string sql =
-        "SELECT sql FROM (SELECT NULL AS made, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE "
-        "database_name = 'db' UNION ALL SELECT created_at, schema_name, object_name, sql FROM db.system.objects) WHERE "
-        "schema_name <> 'system'";
+        "SELECT sql FROM (SELECT 1 AS part, NULL AS made, schema_name, table_name AS name, sql FROM duckdb_tables() "
+        "WHERE "
+        "database_name = 'db' UNION ALL SELECT 0, NULL, schema_name, sequence_name, CASE schema_name WHEN 'main' THEN "
+        "sql ELSE 'CREATE SEQUENCE \"' || schema_name || '\".' || sql[17:] END FROM duckdb_sequences() WHERE "
+        "database_name = 'db' UNION ALL SELECT CASE kind WHEN 'type' THEN 0 ELSE 2 END, created_at, schema_name, "
+        "object_name, sql FROM db.system.objects WHERE kind <> 'sequence') WHERE schema_name <> 'system'";
     if (!words.empty()) {
       ARROW_ASSIGN_OR_RAISE(const QualifiedName name, QualifiedName::Parse(words[0]));
       sql += " AND lower(schema_name) = lower(" + SqlText(name.schema_name) + ") AND lower(name) = lower(" +
@@ -75,7 +78,7 @@ struct ShellCommands {
     }
     std::vector<std::string> statements;
     ARROW_RETURN_NOT_OK(shell.session_->Run(
-        sql + " ORDER BY made NULLS FIRST, schema_name, name", [&](const sql::SqlResult& result) -> Status {
+        sql + " ORDER BY part, made NULLS FIRST, schema_name, name", [&](const sql::SqlResult& result) -> Status {
           std::shared_ptr<arrow::RecordBatch> batch;
           while (true) {
             ARROW_RETURN_NOT_OK(result.rows->ReadNext(&batch));
@@ -146,7 +149,7 @@ struct ShellCommands {
       {"quit", "", "Leaves; so do .exit and Ctrl-D", 0, 0, Quit, false},
       {"exit", "", "The same", 0, 0, Quit, false},
       {"read", "FILE", "Runs a script", 1, 1, Read, true},
-      {"schema", "[NAME]", "CREATE statements of tables, views and macros", 0, 1, Schema, false},
+      {"schema", "[NAME]", "CREATE statements of tables, views, macros, types and sequences", 0, 1, Schema, false},
       {"tables", "[PATTERN]", "Tables and views whose name is LIKE the pattern", 0, 1, Tables, false},
       {"timer", "on|off", "Prints the time of each statement", 1, 1, Timer, false},
   }};

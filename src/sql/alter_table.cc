@@ -58,14 +58,15 @@ void CheckColumn(const TableDefinition& table, const std::string& column, bool i
                                 "\"; the columns of " + table.QualifiedName() + " are: " + known);
 }
 
-AddColumn MakeAddColumn(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AddColumnInfo& info) {
+AddColumn MakeAddColumn(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                        const TableDefinition& table, duckdb::AddColumnInfo& info) {
   const std::string& name = info.new_column.Name();
   if (HasColumn(table, name) && !info.if_column_not_exists) ThrowColumnExists(table, name);
   BindType(context, info.new_column.TypeMutable());
-  AddColumn add{.column = MakeColumnSpec(context, table.QualifiedName(), info.new_column),
+  AddColumn add{.column = MakeColumnSpec(context, schema, table.QualifiedName(), info.new_column),
                 .if_not_exists = info.if_column_not_exists};
   if (!add.column.default_expression.empty() && !HasColumn(table, name)) {
-    add.column.default_value = DefaultNow(context, info.new_column.DefaultValue(), add.column.type);
+    add.column.default_value = DefaultNow(context, schema, info.new_column.DefaultValue(), add.column.type);
   }
   return add;
 }
@@ -80,8 +81,8 @@ WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinitio
           .expressions = AfterTypeChange(table, info.column_name)};
 }
 
-SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefinition& table,
-                                const duckdb::SetDefaultInfo& info) {
+SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                                const TableDefinition& table, const duckdb::SetDefaultInfo& info) {
   CheckColumn(table, info.column_name);
   if (IsGenerated(table, info.column_name)) {
     throw duckdb::BinderException("Cannot SET DEFAULT for generated column \"%s\"", info.column_name);
@@ -89,15 +90,15 @@ SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, const TableDefin
   if (info.expression == nullptr) return {.name = info.column_name, .value = {}};
   const auto column = std::ranges::find_if(
       table.columns, [&](const ColumnDefinition& one) { return FoldCase(one.name) == FoldCase(info.column_name); });
-  ColumnDefault made = MakeDefault(context, *info.expression, column->type);
+  ColumnDefault made = MakeDefault(context, schema, *info.expression, column->type);
   return {.name = info.column_name, .value = std::move(made.value), .expression = std::move(made.expression)};
 }
 
-TableAlteration MakeTableAlteration(duckdb::ClientContext& context, const TableDefinition& table,
-                                    duckdb::AlterTableInfo& info) {
+TableAlteration MakeTableAlteration(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                                    const TableDefinition& table, duckdb::AlterTableInfo& info) {
   switch (info.alter_table_type) {
     case AlterTableType::ADD_COLUMN:
-      return MakeAddColumn(context, table, info.Cast<duckdb::AddColumnInfo>());
+      return MakeAddColumn(context, schema, table, info.Cast<duckdb::AddColumnInfo>());
     case AlterTableType::REMOVE_COLUMN: {
       const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
       CheckColumn(table, remove.removed_column, remove.if_column_exists);
@@ -122,7 +123,7 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, const TableD
     case AlterTableType::ALTER_COLUMN_TYPE:
       return MakeWidenColumn(context, table, info.Cast<duckdb::ChangeColumnTypeInfo>());
     case AlterTableType::SET_DEFAULT:
-      return MakeSetDefault(context, table, info.Cast<duckdb::SetDefaultInfo>());
+      return MakeSetDefault(context, schema, table, info.Cast<duckdb::SetDefaultInfo>());
     case AlterTableType::DROP_NOT_NULL:
       CheckColumn(table, info.Cast<duckdb::DropNotNullInfo>().column_name);
       return DropNotNull{.name = info.Cast<duckdb::DropNotNullInfo>().column_name};
@@ -170,10 +171,11 @@ bool IsPlainCast(duckdb::ClientContext& context, duckdb::ChangeColumnTypeInfo& i
          FoldCase(child.Cast<duckdb::ColumnRefExpression>().GetColumnName()) == FoldCase(info.column_name);
 }
 
-TableAlteration MakeAlteration(duckdb::ClientContext& context, const TableDefinition& table, duckdb::AlterInfo& info) {
+TableAlteration MakeAlteration(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                               const TableDefinition& table, duckdb::AlterInfo& info) {
   switch (info.type) {
     case duckdb::AlterType::ALTER_TABLE:
-      return MakeTableAlteration(context, table, info.Cast<duckdb::AlterTableInfo>());
+      return MakeTableAlteration(context, schema, table, info.Cast<duckdb::AlterTableInfo>());
     case duckdb::AlterType::SET_COMMENT:
       return SetComment{.column = {}, .comment = CommentOf(info.Cast<duckdb::SetCommentInfo>().comment_value)};
     case duckdb::AlterType::SET_COLUMN_COMMENT: {

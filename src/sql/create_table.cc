@@ -89,10 +89,11 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
 
 namespace {
 
-duckdb::unique_ptr<duckdb::Expression> BindDefault(duckdb::ClientContext& context,
+duckdb::unique_ptr<duckdb::Expression> BindDefault(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
                                                    const duckdb::ParsedExpression& expression, const ColumnType& type) {
   auto copy = expression.Copy();
   auto binder = duckdb::Binder::CreateBinder(context);
+  binder->SetSearchPath(schema.catalog, schema.name);  // as DuckDB does when it computes it
   duckdb::ConstantBinder constant(*binder, context, "DEFAULT value");
   constant.target_type = ToLogicalType(type);
   return constant.Bind(copy);
@@ -114,22 +115,24 @@ Value ValueOf(duckdb::ClientContext& context, const duckdb::Expression& bound, c
 }  // namespace
 
 // One that has the same value at any time is stored as that.
-ColumnDefault MakeDefault(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression,
-                          const ColumnType& type) {
-  const auto bound = BindDefault(context, expression, type);
+ColumnDefault MakeDefault(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                          const duckdb::ParsedExpression& expression, const ColumnType& type) {
+  const auto bound = BindDefault(context, schema, expression, type);
   const bool is_constant =
       bound->IsFoldable() && bound->IsConsistent() && !IsOfTheMoment(expression) && !HasTimeZone(*bound);
   if (!is_constant) return {.value = {}, .expression = expression.ToString()};
   return {.value = ValueOf(context, *bound, type), .expression = {}};
 }
 
-bool IsVolatileDefault(duckdb::ClientContext& context, const duckdb::ColumnDefinition& column) {
+bool IsVolatileDefault(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                       const duckdb::ColumnDefinition& column) {
   const auto type = FromLogicalType(column.Type());
-  return type.ok() && BindDefault(context, column.DefaultValue(), *type)->IsVolatile();
+  return type.ok() && BindDefault(context, schema, column.DefaultValue(), *type)->IsVolatile();
 }
 
-Value DefaultNow(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression, const ColumnType& type) {
-  return ValueOf(context, *BindDefault(context, expression, type), type);
+Value DefaultNow(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                 const duckdb::ParsedExpression& expression, const ColumnType& type) {
+  return ValueOf(context, *BindDefault(context, schema, expression, type), type);
 }
 
 std::string CommentOf(const duckdb::Value& comment) {
@@ -147,7 +150,7 @@ ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& typ
   return *declared;
 }
 
-ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& table,
+ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema, const std::string& table,
                           const duckdb::ColumnDefinition& column) {
   const std::string where = "table " + table + ": column " + column.Name();
   if (column.CompressionType() != duckdb::CompressionType::COMPRESSION_AUTO) {
@@ -162,7 +165,7 @@ ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, const std::string& tab
                   .default_expression = {},
                   .comment = CommentOf(column.Comment())};
   if (!column.HasDefaultValue()) return spec;
-  ColumnDefault made = MakeDefault(context, column.DefaultValue(), type);
+  ColumnDefault made = MakeDefault(context, schema, column.DefaultValue(), type);
   spec.default_value = std::move(made.value);
   spec.default_expression = std::move(made.expression);
   return spec;
@@ -181,7 +184,8 @@ GeneratedColumn MakeGenerated(const std::string& where, const duckdb::ColumnDefi
 
 }  // namespace
 
-TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo& info) {
+TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                        duckdb::CreateTableInfo& info) {
   TableSpec spec;
   spec.comment = CommentOf(info.comment);
   spec.schema_name = info.schema;
@@ -192,7 +196,7 @@ TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::CreateTableInfo&
     if (column.Generated()) {
       spec.generated_columns.push_back(MakeGenerated(Where(info) + ": column " + column.Name(), column));
     } else {
-      spec.columns.push_back(MakeColumnSpec(context, info.schema + "." + info.table, column));
+      spec.columns.push_back(MakeColumnSpec(context, schema, info.schema + "." + info.table, column));
     }
   }
   for (const auto& constraint : info.constraints) AddConstraint(info, *constraint, &spec);

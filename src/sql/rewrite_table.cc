@@ -147,19 +147,19 @@ std::optional<Rewrite> OfFieldChange(const TableDefinition& table, const duckdb:
 }
 
 // One whose default has another value for each row that is there.
-std::optional<Rewrite> OfNewColumn(duckdb::ClientContext& context, const TableDefinition& table,
-                                   const duckdb::AddColumnInfo& info) {
+std::optional<Rewrite> OfNewColumn(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                                   const TableDefinition& table, const duckdb::AddColumnInfo& info) {
   const duckdb::ColumnDefinition& column = info.new_column;
   Rewrite rewrite = Unchanged(table);
   const bool is_plain = column.Generated() || !column.HasDefaultValue() || Find(rewrite.spec, column.Name());
-  if (is_plain || !IsVolatileDefault(context, column)) return std::nullopt;
-  rewrite.spec.columns.push_back(MakeColumnSpec(context, table.QualifiedName(), column));
+  if (is_plain || !IsVolatileDefault(context, schema, column)) return std::nullopt;
+  rewrite.spec.columns.push_back(MakeColumnSpec(context, schema, table.QualifiedName(), column));
   rewrite.values.push_back(column.DefaultValue().Copy());
   return rewrite;
 }
 
-std::optional<Rewrite> RewriteOf(duckdb::ClientContext& context, const TableDefinition& table,
-                                 duckdb::AlterTableInfo& info) {
+std::optional<Rewrite> RewriteOf(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
+                                 const TableDefinition& table, duckdb::AlterTableInfo& info) {
   switch (info.alter_table_type) {
     case AlterTableType::ALTER_COLUMN_TYPE:
       return OfTypeChange(context, table, info.Cast<duckdb::ChangeColumnTypeInfo>());
@@ -168,7 +168,7 @@ std::optional<Rewrite> RewriteOf(duckdb::ClientContext& context, const TableDefi
     case AlterTableType::RENAME_FIELD:
       return OfFieldChange(table, info);
     case AlterTableType::ADD_COLUMN:
-      return OfNewColumn(context, table, info.Cast<duckdb::AddColumnInfo>());
+      return OfNewColumn(context, schema, table, info.Cast<duckdb::AddColumnInfo>());
     default:
       return std::nullopt;
   }
@@ -298,6 +298,7 @@ duckdb::unique_ptr<LogicalOperator> Plan(duckdb::Binder& parent, SqlTable& table
   duckdb::SelectStatement select;
   select.node = std::move(node);
   auto binder = duckdb::Binder::CreateBinder(parent.context, &parent);
+  binder->SetSearchPath(table.catalog, table.schema.name);  // what defaults name
   duckdb::StatementProperties& properties = parent.GetStatementProperties();
   const duckdb::StatementProperties of_alter = properties;
   auto rows = binder->Bind(static_cast<duckdb::SQLStatement&>(select));
@@ -318,7 +319,7 @@ void ReplaceAlteration(duckdb::PlannerExtensionInput& input, duckdb::BoundStatem
   auto entry = catalog->GetEntry(input.context, info->schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
   auto* table = dynamic_cast<SqlTable*>(entry.get());
   if (table == nullptr || table->table()->definition().kind == TableKind::kSystem) return;
-  auto rewrite = RewriteOf(input.context, table->table()->definition(), *info);
+  auto rewrite = RewriteOf(input.context, table->schema, table->table()->definition(), *info);
   if (rewrite) statement.plan = Plan(input.binder, *table, *std::move(rewrite));
 }
 

@@ -91,7 +91,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateTable(duckdb::Catalo
   base.schema = name;
   if (const duckdb::ErrorData refused = sql_catalog_.SupportsCreateTable(info); refused.HasError()) refused.Throw();
   if (!MakeRoom(sql_transaction, duckdb::CatalogType::TABLE_ENTRY, base.table, base.on_conflict)) return nullptr;
-  Check(sql_transaction.impl().CreateTable(MakeTableSpec(transaction.GetContext(), base)));
+  Check(sql_transaction.impl().CreateTable(MakeTableSpec(transaction.GetContext(), *this, base)));
   return sql_transaction.Pin(sql_catalog_.EntryOf(*this, sql_transaction.Find(name, base.table)));
 }
 
@@ -148,7 +148,7 @@ void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo&
     throw duckdb::CatalogException("Existing object " + info.name + " is of type Table, not View");
   }
   const auto entry = sql_transaction.Find(name, info.name);
-  const TableAlteration alteration = MakeAlteration(transaction.GetContext(), *entry->definition, info);
+  const TableAlteration alteration = MakeAlteration(transaction.GetContext(), *this, *entry->definition, info);
   if (const auto* rename = std::get_if<RenameTable>(&alteration)) {
     const auto holder = TypeOfName(sql_transaction, ObjectKind::kView, rename->new_name);
     if (holder && sql_transaction.Find(name, rename->new_name) != entry) ThrowNameTaken(info.name, rename->new_name);

@@ -186,12 +186,15 @@ class ScriptTest(ProgramTest):
     schema = "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR NOT NULL DEFAULT 'it''s') WITH (kind = 'user');"
     self.run_yarrow(self.db, '-c', schema, '-c', 'CREATE SCHEMA app; CREATE TABLE app.t (a INTEGER, b DECIMAL(9,2))')
     self.run_yarrow(self.db, '-c', 'CREATE MACRO app.half(a) AS a / 2; CREATE VIEW v AS SELECT app.half(a) AS h FROM app.t',
-                    '-c', "CREATE VIEW app.a AS SELECT h FROM v; CREATE TYPE mood AS ENUM ('sad', 'ok')")
+                    '-c', "CREATE VIEW app.a AS SELECT h FROM v; CREATE TYPE mood AS ENUM ('sad', 'ok')",
+                    '-c', 'CREATE SEQUENCE app.ids START 5; CREATE SEQUENCE other',
+                    '-c', "CREATE TABLE app.ordered (id INT DEFAULT nextval('ids'), n INT CHECK (n > 0), g AS (n + 1))",
+                    '-c', "SELECT nextval('app.ids')")
     printed = self.run_yarrow(self.db, '-c', '.schema')
     self.assertEqual(printed.count('CREATE VIEW'), 2)
     self.assertIn('CREATE VIEW app.a', self.run_yarrow(self.db, '-c', '.schema app.a'))
     self.assertEqual(self.run_yarrow(self.db, '--format', 'csv', '-c', '.tables').split(),
-                     ['schema,name,kind', 'app,a,view', 'app,t,shared', 'main,notes,user', 'main,v,view'])
+                     ['schema,name,kind', 'app,a,view', 'app,ordered,shared', 'app,t,shared', 'main,notes,user', 'main,v,view'])
     copy = self.folder / 'copy'
     self.run_yarrow(copy, '-c', 'CREATE SCHEMA app', '-c', printed)
     self.assertEqual(self.run_yarrow(copy, '-c', '.schema'), printed)
