@@ -11,6 +11,7 @@
 
 #include <map>
 
+#include "adbc/error_status.h"
 #include "adbc/exact_stream.h"
 #include "sql/ingest_function.h"
 #include "sql/sql_type.h"
@@ -24,16 +25,7 @@ std::string Quoted(const std::string& name) {
 }
 
 IngestResult Failed(const duckdb::ErrorData& error) {
-  AdbcStatusCode code = ADBC_STATUS_INVALID_ARGUMENT;
-  if (error.Type() == duckdb::ExceptionType::INTERRUPT) code = ADBC_STATUS_CANCELLED;
-  if (error.Type() == duckdb::ExceptionType::IO) code = ADBC_STATUS_IO;
-  if (error.Type() == duckdb::ExceptionType::CONSTRAINT) code = ADBC_STATUS_INTEGRITY;
-  if (error.Type() == duckdb::ExceptionType::TRANSACTION) code = ADBC_STATUS_INVALID_STATE;
-  if (error.Type() == duckdb::ExceptionType::CATALOG) {
-    const bool exists = error.Message().find("already exists") != std::string::npos;
-    code = exists ? ADBC_STATUS_ALREADY_EXISTS : ADBC_STATUS_NOT_FOUND;
-  }
-  return {.code = code, .message = error.Message(), .rows = 0};
+  return {.code = StatusOf(error.Message(), ADBC_STATUS_INVALID_ARGUMENT), .message = error.Message(), .rows = 0};
 }
 
 // The columns of a table, or nothing when there is none.

@@ -98,8 +98,7 @@ AdbcStatusCode RunEarlier(const StatementState& state, duckdb::SQLStatement& sta
   return RunWithRetry(state, error, [&]() -> AdbcStatusCode {
     const auto result = ConnectionOf(*state.connection).Query(statement.Copy());
     if (!result->HasError()) return ADBC_STATUS_OK;
-    const bool is_cancelled = result->GetErrorType() == duckdb::ExceptionType::INTERRUPT;
-    return Fail(error, is_cancelled ? ADBC_STATUS_CANCELLED : ADBC_STATUS_INVALID_ARGUMENT, result->GetError());
+    return Fail(error, ADBC_STATUS_INVALID_ARGUMENT, result->GetError());
   });
 }
 

@@ -85,6 +85,13 @@ std::optional<size_t> Find(const TableSpec& spec, const std::string& column) {
   return static_cast<size_t>(at - spec.columns.begin());
 }
 
+// Null: there is none, or it is generated.
+const ColumnDefinition* FindColumn(const TableDefinition& table, const std::string& name) {
+  const auto at = std::ranges::find_if(
+      table.columns, [&](const ColumnDefinition& one) { return !one.hidden && FoldCase(one.name) == FoldCase(name); });
+  return at == table.columns.end() ? nullptr : &*at;
+}
+
 // The default of a column that gets another type.
 Value ConvertDefault(const TableDefinition& table, const ColumnSpec& column, const ColumnType& type) {
   if (column.default_value.is_null()) return {};
@@ -121,9 +128,8 @@ std::optional<Rewrite> WithType(const TableDefinition& table, const std::string&
 
 std::optional<Rewrite> OfTypeChange(duckdb::ClientContext& context, const TableDefinition& table,
                                     duckdb::ChangeColumnTypeInfo& info) {
-  const auto column = std::ranges::find_if(
-      table.columns, [&](const ColumnDefinition& one) { return FoldCase(one.name) == FoldCase(info.column_name); });
-  if (column == table.columns.end() || column->hidden) return std::nullopt;
+  const ColumnDefinition* const column = FindColumn(table, info.column_name);
+  if (column == nullptr) return std::nullopt;
   if (IsPlainCast(context, info)) {
     const auto type = FromLogicalType(info.target_type);
     if (type.ok() && *type == column->type) return std::nullopt;
@@ -137,10 +143,8 @@ std::optional<Rewrite> OfTypeChange(duckdb::ClientContext& context, const TableD
 }
 
 std::optional<Rewrite> OfFieldChange(const TableDefinition& table, const duckdb::AlterTableInfo& info) {
-  const std::string name = *ColumnOfFieldChange(info);
-  const auto column = std::ranges::find_if(
-      table.columns, [&](const ColumnDefinition& one) { return FoldCase(one.name) == FoldCase(name); });
-  if (column == table.columns.end() || column->hidden) return std::nullopt;
+  const ColumnDefinition* const column = FindColumn(table, *ColumnOfFieldChange(info));
+  if (column == nullptr) return std::nullopt;
   auto remade = ChangeField(ToLogicalType(column->type), info);
   if (!remade) return std::nullopt;
   return WithType(table, column->name, remade->type, std::move(remade->value));
