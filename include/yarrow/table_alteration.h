@@ -67,6 +67,24 @@ struct SetNotNull {
   std::string name;
 };
 
+// Entries for all rows that are there are made with it, of a user table for the rows of all users. AlreadyExists,
+// naming them, when two rows have the same values of a unique one. The transaction fails with a conflict when another
+// has changed a row meanwhile.
+struct CreateIndex {
+  IndexSpec index;  // with a name, which no other index of the schema has
+};
+
+// Not of a UNIQUE constraint.
+struct DropIndex {
+  std::string name;
+};
+
+// Of an index.
+struct SetIndexComment {
+  std::string name;
+  std::string comment;  // empty: none
+};
+
 // Of the table or, with a name, of a column. Empty: none.
 struct SetComment {
   std::string column;
@@ -83,7 +101,8 @@ struct SetTierPolicy {
   TierPolicy policy;
 };
 
-using TableAlteration = std::variant<AddColumn, DropColumn, RenameColumn, WidenColumn, SetColumnDefault, DropNotNull,
-                                     SetNotNull, SetComment, RenameTable, SetTierPolicy>;
+using TableAlteration =
+    std::variant<AddColumn, DropColumn, RenameColumn, WidenColumn, SetColumnDefault, DropNotNull, SetNotNull,
+                 SetComment, RenameTable, SetTierPolicy, CreateIndex, DropIndex, SetIndexComment>;
 
 }  // namespace yarrow

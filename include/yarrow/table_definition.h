@@ -48,6 +48,15 @@ struct GeneratedColumn {
   std::string comment = {};
 };
 
+// An index as a program asks for it: its entries are in the order of the columns' values, NULLs last.
+struct IndexSpec {
+  std::string name;                  // of its schema; empty: that of a UNIQUE constraint, which has none
+  std::vector<std::string> columns;  // at least one, of types that keys may have; each once
+  // No two rows have the same values. Rows with a NULL among them are never the same. In a user table: of one user.
+  bool unique = false;
+  std::string comment = {};  // for people; empty: none
+};
+
 // A table as a program asks for it.
 struct TableSpec {
   std::string schema_name = "main";
@@ -61,6 +70,7 @@ struct TableSpec {
   // which tests them.
   std::vector<std::string> checks = {};
   std::string comment = {};  // for people; empty: none
+  std::vector<IndexSpec> indexes = {};
 
   // Columns from an Arrow schema (types by ColumnType::FromArrow, nullability kept).
   static arrow::Result<TableSpec> FromArrow(std::string_view qualified_name, const arrow::Schema& schema,
@@ -88,6 +98,17 @@ struct ColumnDefinition {
   std::string comment = {};
 };
 
+struct IndexDefinition {
+  uint32_t id = 0;                // of the same numbers as tables; never reused
+  std::string name;               // as of an IndexSpec
+  std::vector<uint32_t> columns;  // their ids, in the order of the entries
+  bool unique = false;
+  std::string comment = {};
+
+  // UNIQUE in the definition of the table.
+  bool is_constraint() const { return name.empty(); }
+};
+
 struct TableDefinition {
   uint32_t id = 0;
   std::string schema_name;
@@ -101,6 +122,7 @@ struct TableDefinition {
   std::vector<GeneratedColumn> generated_columns;  // as of a TableSpec
   std::vector<std::string> checks;                 // likewise
   std::string comment;
+  std::vector<IndexDefinition> indexes;  // by id; the primary key is none
 
   std::string QualifiedName() const { return schema_name + "." + name; }
   bool has_hidden_row_id() const { return !columns.empty() && columns.back().hidden; }
@@ -108,6 +130,8 @@ struct TableDefinition {
   size_t visible_columns() const { return columns.size() - (has_hidden_row_id() ? 1 : 0); }
   // The Arrow schema of the visible columns.
   std::shared_ptr<arrow::Schema> ArrowSchema() const;
+  // "a, b" of an index of the table.
+  std::string ColumnsOf(const IndexDefinition& index) const;
 };
 
 // "t" -> {"main", "t"}; "s.t" -> {"s", "t"}. Names may be quoted as in SQL: "my schema"."t.1".

@@ -15,7 +15,8 @@ using arrow::Status;
 // One change of one definition; `table` becomes the next one. false: nothing changes.
 class Alteration {
  public:
-  explicit Alteration(TableDefinition* table) : table_(*table), name_(table->QualifiedName()) {}
+  Alteration(TableDefinition* table, uint32_t index_id)
+      : table_(*table), name_(table->QualifiedName()), index_id_(index_id) {}
 
   arrow::Result<bool> operator()(const AddColumn& change) {
     if (IsTaken(change.column.name)) {
@@ -53,6 +54,7 @@ class Alteration {
       return Status::Invalid(Where(*column), " tells when rows expire and cannot be dropped; reset ttl_column and ttl ",
                              "first");
     }
+    ARROW_RETURN_NOT_OK(CheckInNoIndex(*column, "be dropped"));
     column->dropped_version = ++table_.schema_version;
     table_.dropped_columns.push_back(std::make_shared<const ColumnDefinition>(std::move(*column)));
     table_.columns.erase(table_.columns.begin() + (column - table_.columns.data()));
@@ -126,6 +128,29 @@ class Alteration {
     return std::exchange(table_.name, change.new_name) != change.new_name;
   }
 
+  arrow::Result<bool> operator()(const CreateIndex& change) {
+    if (change.index.name.empty()) return Status::Invalid("Table ", name_, ": an index has an empty name");
+    if (FindIndex(change.index.name) != nullptr) {
+      return Status::AlreadyExists("Index ", table_.schema_name, ".", change.index.name, " exists already");
+    }
+    ARROW_ASSIGN_OR_RAISE(IndexDefinition made, DefineIndex(table_, change.index, index_id_));
+    table_.indexes.push_back(std::move(made));
+    return true;
+  }
+
+  arrow::Result<bool> operator()(const DropIndex& change) {
+    const IndexDefinition* const index = FindIndex(change.name);
+    if (index == nullptr) return NoIndex(change.name);
+    table_.indexes.erase(table_.indexes.begin() + (index - table_.indexes.data()));
+    return true;
+  }
+
+  arrow::Result<bool> operator()(const SetIndexComment& change) {
+    IndexDefinition* const index = FindIndex(change.name);
+    if (index == nullptr) return NoIndex(change.name);
+    return std::exchange(index->comment, change.comment) != change.comment;
+  }
+
   arrow::Result<bool> operator()(const SetTierPolicy& change) {
     TierPolicy policy = change.policy;
     ARROW_RETURN_NOT_OK(CheckTierPolicy(table_, &policy));
@@ -176,11 +201,37 @@ class Alteration {
       return Status::Invalid(Where(column), " is part of the primary key and its type ", column.type.ToString(),
                              " cannot be changed; make a table with another key and copy the rows");
     }
+    ARROW_RETURN_NOT_OK(CheckInNoIndex(column, "get another type"));
     if (IsWidening(column.type, type)) return Status::OK();
     return Status::NotImplemented(Where(column), ": ", column.type.ToString(), " cannot become ", type.ToString(),
                                   ": only changes that keep all values as they are need no rewrite (integers to wider ",
                                   "ones, FLOAT to DOUBLE, DECIMAL to more digits of the same scale); SQL's ALTER ",
                                   "TABLE rewrites the rows");
+  }
+
+  Status CheckInNoIndex(const ColumnDefinition& column, std::string_view change) const {
+    for (const IndexDefinition& index : table_.indexes) {
+      if (std::ranges::count(index.columns, column.id) == 0) continue;
+      if (index.is_constraint()) {
+        return Status::Invalid(Where(column), " cannot ", change, ": the constraint UNIQUE (", table_.ColumnsOf(index),
+                               ") depends on it; make a table without it and copy the rows");
+      }
+      return Status::Invalid(Where(column), " cannot ", change, ": index '", index.name,
+                             "' depends on it; drop the index first");
+    }
+    return Status::OK();
+  }
+
+  // Null: there is none.
+  IndexDefinition* FindIndex(const std::string& name) {
+    const auto at = std::ranges::find_if(table_.indexes, [&](const IndexDefinition& index) {
+      return !index.is_constraint() && FoldCase(index.name) == FoldCase(name);
+    });
+    return at == table_.indexes.end() ? nullptr : &*at;
+  }
+
+  Status NoIndex(const std::string& index) const {
+    return Status::KeyError("Table ", name_, " has no index '", index, "'");
   }
 
   std::string Where(const ColumnDefinition& column) const {
@@ -199,6 +250,7 @@ class Alteration {
 
   TableDefinition& table_;
   const std::string name_;  // before the change
+  const uint32_t index_id_;
 };
 
 // Closes the gaps that dropped columns leave among the positions of generated ones.
@@ -223,9 +275,9 @@ void CloseGaps(const TableDefinition& before, TableDefinition* after) {
 }  // namespace
 
 arrow::Result<std::optional<TableDefinition>> AlterDefinition(const TableDefinition& before,
-                                                              const TableAlteration& alteration) {
+                                                              const TableAlteration& alteration, uint32_t index_id) {
   TableDefinition after = before;
-  ARROW_ASSIGN_OR_RAISE(const bool is_changed, std::visit(Alteration(&after), alteration));
+  ARROW_ASSIGN_OR_RAISE(const bool is_changed, std::visit(Alteration(&after, index_id), alteration));
   if (!is_changed) return std::nullopt;
   if (!after.generated_columns.empty()) CloseGaps(before, &after);
   return after;

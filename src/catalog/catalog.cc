@@ -190,6 +190,7 @@ Status Catalog::OpenPartitions() {
   ARROW_RETURN_NOT_OK(open(&tables_, SystemTableId::kTables));
   ARROW_RETURN_NOT_OK(open(&columns_, SystemTableId::kColumns));
   ARROW_RETURN_NOT_OK(open(&objects_, SystemTableId::kObjects));
+  ARROW_RETURN_NOT_OK(open(&indexes_, SystemTableId::kIndexes));
   ARROW_RETURN_NOT_OK(open(&users_, SystemTableId::kUsers));
   ARROW_RETURN_NOT_OK(open(&jobs_, SystemTableId::kJobs));
   ARROW_RETURN_NOT_OK(open(&settings_, SystemTableId::kSettings));
@@ -272,6 +273,15 @@ Status Catalog::Load() {
       table.by_position.emplace(record.position, std::move(column));
     }
   }
+  for (auto&& entry : indexes_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const IndexKey key, entry.key());
+    ARROW_ASSIGN_OR_RAISE(IndexRecord record, entry.value());
+    loading[key.table_id].definition.indexes.push_back({.id = key.index_id,
+                                                        .name = std::move(record.index_name),
+                                                        .columns = std::move(record.column_ids),
+                                                        .unique = record.unique,
+                                                        .comment = std::move(record.comment)});
+  }
   for (auto& [id, table] : loading) {
     for (auto& [position, column] : table.by_position) table.definition.columns.push_back(std::move(column));
     for (auto& [position, column] : table.generated) {
@@ -333,20 +343,26 @@ constexpr RecordKind kKindsOfRows[] = {RecordKind::kRow, RecordKind::kManifest, 
 Status Catalog::SweepDrafts() {
   std::set<uint32_t> tables;
   std::set<std::string, std::less<>> numbers;  // of them
-  for (const auto& entry : view_->Tables()) tables.insert(entry->definition->id);
+  std::set<uint32_t> indexes;
+  for (const auto& entry : view_->Tables()) {
+    tables.insert(entry->definition->id);
+    for (const IndexDefinition& index : entry->definition->indexes) indexes.insert(index.id);
+  }
   for (const uint32_t id : tables) numbers.insert(std::to_string(id));
   WriteSet writes;
-  for (const RecordKind kind : kKindsOfRows) {
+  const auto sweep_records = [&](RecordKind kind, const std::set<uint32_t>& known) {
     const KeyRange all = PrefixRange(RecordPrefix(kind));
     ScanCursor records = store_->Scan({.partition = rows_, .lower = all.lower, .upper = all.upper});
     while (records.Next()) {
       const std::string prefix(records.key().substr(0, kRecordPrefixSize));
       const KeyRange range = PrefixRange(prefix);
-      if (tables.count(RecordObjectId(prefix)) == 0) writes.DeleteRange(rows_, range.lower, range.upper);
+      if (known.count(RecordObjectId(prefix)) == 0) writes.DeleteRange(rows_, range.lower, range.upper);
       records.Seek(range.upper);
     }
-    ARROW_RETURN_NOT_OK(records.status());
-  }
+    return records.status();
+  };
+  for (const RecordKind kind : kKindsOfRows) ARROW_RETURN_NOT_OK(sweep_records(kind, tables));
+  ARROW_RETURN_NOT_OK(sweep_records(RecordKind::kIndexEntry, indexes));
   const auto sweep_counters = [&](std::string_view prefix, const auto& is_used) {
     const KeyRange all = PrefixRange(prefix);
     ScanCursor counters = store_->Scan({.partition = counters_, .lower = all.lower, .upper = all.upper});
@@ -389,9 +405,10 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const Tabl
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const TableSpec& spec, const CatalogChanges* own) {
   ARROW_RETURN_NOT_OK(CheckNewTable({spec.schema_name, spec.name}, own));
-  ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1 + static_cast<int64_t>(spec.indexes.size())));
   ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
+  ARROW_RETURN_NOT_OK(CheckNewIndexes(nullptr, definition, own, /*is_commit=*/false));
   ARROW_RETURN_NOT_OK(MakeRowSchema(definition, 0).status());  // an impossible layout must not get into the catalog
   return MakeEntry(std::move(definition));
 }
@@ -428,11 +445,45 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
     const ColumnDefinition& column = *definition.dropped_columns[i];
     columns_->Put(writes, ColumnKey{definition.id, column.id}, ToRecord(definition, column, 0));
   }
+  AddIndexes(definition, before, writes);
 }
 
-Status Catalog::RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped) const {
+void Catalog::AddIndexes(const TableDefinition& definition, const TableDefinition* before, WriteSet* writes) const {
+  for (const IndexDefinition& index : definition.indexes) {
+    IndexRecord record;
+    record.schema_name = definition.schema_name;
+    record.table_name = definition.name;
+    record.index_name = index.name;
+    record.column_ids = index.columns;
+    record.columns = definition.ColumnsOf(index);
+    record.unique = index.unique;
+    record.comment = index.comment;
+    indexes_->Put(writes, IndexKey{definition.id, index.id}, record);
+  }
+  if (before == nullptr) return;
+  for (const IndexDefinition& index : before->indexes) {
+    if (std::ranges::count(definition.indexes, index.id, &IndexDefinition::id) > 0) continue;
+    indexes_->Delete(writes, IndexKey{definition.id, index.id});
+    RemoveEntries(index, writes);
+  }
+}
+
+void Catalog::RemoveIndexes(const TableDefinition& definition, WriteSet* writes) const {
+  for (const IndexDefinition& index : definition.indexes) {
+    indexes_->Delete(writes, IndexKey{definition.id, index.id});
+  }
+}
+
+void Catalog::RemoveEntries(const IndexDefinition& index, WriteSet* writes) const {
+  const std::string prefix = RecordPrefix(RecordKind::kIndexEntry, index.id);
+  writes->DeleteRange(rows_, prefix, PrefixSuccessor(prefix));
+}
+
+Status Catalog::RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped,
+                           std::span<const IndexDefinition> indexes) const {
   WriteSet writes;
   for (const auto& entry : dropped) RemoveRows(*entry, &writes);
+  for (const IndexDefinition& index : indexes) RemoveEntries(index, &writes);
   return store_->commits().Commit(writes).status();
 }
 
@@ -441,6 +492,7 @@ void Catalog::RemoveRows(const TableEntry& entry, WriteSet* writes) const {
     const std::string prefix = RecordPrefix(kind, entry.definition->id);
     writes->DeleteRange(rows_, prefix, PrefixSuccessor(prefix));
   }
+  for (const IndexDefinition& index : entry.definition->indexes) RemoveEntries(index, writes);
   if (entry.row_ids) writes->Delete(counters_, RowIdKey(entry.definition->id));
   writes->Delete(counters_, SegmentIdKey(entry.definition->id));
 }

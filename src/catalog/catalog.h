@@ -70,6 +70,8 @@ class CatalogView {
   std::shared_ptr<const TableEntry> Find(uint32_t table_id) const;
   // Users' tables first by schema and name, then the system tables.
   std::vector<std::shared_ptr<const TableEntry>> Tables() const;
+  // The table that has an index of that name. Null when there is none.
+  std::shared_ptr<const TableEntry> FindTableOfIndex(const QualifiedName& name) const;
   // Null when there is none.
   std::shared_ptr<const ObjectEntry> FindObject(ObjectKind kind, const QualifiedName& name) const;
   bool has_objects() const { return !objects_.empty(); }
@@ -134,6 +136,7 @@ class CatalogView {
 
   PersistentTree<Named, ByName> schemas_;
   PersistentTree<Placed, ByName> tables_;
+  PersistentTree<Placed, ByName> indexes_;  // by their own names
   PersistentTree<std::shared_ptr<const TableEntry>, ById> tables_by_id_;
   PersistentTree<PlacedObject, ByName> objects_;
   uint64_t version_ = 1;
@@ -242,9 +245,10 @@ class Catalog {
   // AlreadyExists) or put a table into a schema that goes.
   arrow::Result<CommitResult> CommitChanges(const CatalogChanges& changes, WriteSet* writes,
                                             const CommitOptions& options = {});
-  // Removes what the transaction that has dropped these tables wrote to them before. What a crash leaves is removed by
-  // the next Open.
-  arrow::Status RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped) const;
+  // Removes what the transaction that has dropped these tables and indexes wrote to them before. What a crash leaves is
+  // removed by the next Open.
+  arrow::Status RemoveRows(std::span<const std::shared_ptr<const TableEntry>> dropped,
+                           std::span<const IndexDefinition> indexes) const;
   // The tables as of now. A reader that takes it, then its snapshot, and finds that it is still the view, has all
   // tables of that snapshot, and perhaps some that were dropped before: IsLiveAt tells, and FindAt finds what has taken
   // the place of such a one in that snapshot. The same goes for schemas.
@@ -299,6 +303,10 @@ class Catalog {
   // changed since its snapshot, which is a conflict.
   arrow::Status CheckNewSchema(const SchemaEntry& schema, const CatalogChanges* own) const;
   arrow::Status CheckNewTable(const QualifiedName& name, const CatalogChanges* own) const;
+  // Of the indexes that `after` has and `before`, which may be null, has not. An error that a commit meets is a
+  // conflict.
+  arrow::Status CheckNewIndexes(const TableDefinition* before, const TableDefinition& after, const CatalogChanges* own,
+                                bool is_commit) const;
   arrow::Status CheckDroppedSchema(const SchemaEntry& schema, const CatalogChanges& changes) const;
   arrow::Status CheckDroppedObject(const ObjectEntry& object) const;
   // That the schema is there, and belongs to users. `what`: the new thing in it, for messages.
@@ -312,6 +320,9 @@ class Catalog {
   // `before`: the definition that it follows, whose records are there; null: none.
   void AddDefinition(const TableDefinition& definition, const TableDefinition* before, int64_t created_at,
                      WriteSet* writes) const;
+  void AddIndexes(const TableDefinition& definition, const TableDefinition* before, WriteSet* writes) const;
+  void RemoveIndexes(const TableDefinition& definition, WriteSet* writes) const;
+  void RemoveEntries(const IndexDefinition& index, WriteSet* writes) const;
   void RemoveRows(const TableEntry& entry, WriteSet* writes) const;
   void RemoveNumbers(const CatalogChanges& changes, WriteSet* writes) const;
   arrow::Status NotFound(const QualifiedName& name) const;
@@ -324,6 +335,7 @@ class Catalog {
   std::optional<SystemStore<TableKey, TableRecord>> tables_;
   std::optional<SystemStore<ColumnKey, ColumnRecord>> columns_;
   std::optional<SystemStore<ObjectKey, ObjectRecord>> objects_;
+  std::optional<SystemStore<IndexKey, IndexRecord>> indexes_;
   std::optional<SystemStore<UserKey, UserRecord>> users_;
   std::optional<SystemStore<JobKey, JobRecord>> jobs_;
   std::optional<SystemStore<SettingKey, SettingRecord>> settings_;

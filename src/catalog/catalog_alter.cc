@@ -28,8 +28,14 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftAlteration(
   const bool is_new = own != nullptr && IsMadeBy(*own, entry);
   const bool is_draft = is_new || (own != nullptr && IsAlteredBy(*own, entry));
   if (!is_draft) ARROW_RETURN_NOT_OK(CheckPresent(*entry, "altered"));
-  ARROW_ASSIGN_OR_RAISE(auto definition, AlterDefinition(*entry->definition, alteration));
+  uint32_t index_id = 0;
+  if (std::holds_alternative<CreateIndex>(alteration)) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1));
+    index_id = kFirstTableId - 1 + static_cast<uint32_t>(number);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto definition, AlterDefinition(*entry->definition, alteration, index_id));
   if (!definition) return entry;
+  ARROW_RETURN_NOT_OK(CheckNewIndexes(entry->definition.get(), *definition, own, /*is_commit=*/false));
   if (FoldCase(definition->name) != FoldCase(entry->definition->name)) {
     ARROW_RETURN_NOT_OK(CheckNewTable({definition->schema_name, definition->name}, own));
   }

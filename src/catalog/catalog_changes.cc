@@ -51,6 +51,29 @@ bool IsRenamed(const std::vector<AlteredTable>& altered, const TableEntry& table
   });
 }
 
+// Whether the transaction drops an index of the table, or the table.
+bool LosesIndex(const CatalogChanges& changes, const TableEntry& table, std::string_view index) {
+  if (IsOneOf(changes.dropped, table)) return true;
+  const auto altered = std::ranges::find_if(changes.altered, [&](const AlteredTable& alteration) {
+    return alteration.before->definition->id == table.definition->id;
+  });
+  return altered != changes.altered.end() &&
+         std::ranges::none_of(altered->after->definition->indexes,
+                              [&](const IndexDefinition& other) { return SameName(other.name, index); });
+}
+
+// Whether it makes an index of the name for another table.
+bool MakesIndex(const CatalogChanges& changes, const TableDefinition& table, const IndexDefinition& index) {
+  const auto has_it = [&](const TableEntry& other) {
+    const TableDefinition& definition = *other.definition;
+    return definition.id != table.id && SameName(definition.schema_name, table.schema_name) &&
+           std::ranges::any_of(definition.indexes,
+                               [&](const IndexDefinition& one) { return SameName(one.name, index.name); });
+  };
+  return std::ranges::any_of(changes.created, [&](const auto& entry) { return has_it(*entry); }) ||
+         std::ranges::any_of(changes.altered, [&](const AlteredTable& altered) { return has_it(*altered.after); });
+}
+
 // Says to the readers of what goes that its end is being committed; until its sequence is known they wait, unless their
 // snapshot is from before.
 class Ends {
@@ -199,6 +222,21 @@ Status Catalog::CheckNewTable(const QualifiedName& name, const CatalogChanges* o
   return Status::AlreadyExists("Table ", text, " exists already");
 }
 
+Status Catalog::CheckNewIndexes(const TableDefinition* before, const TableDefinition& after, const CatalogChanges* own,
+                                bool is_commit) const {
+  for (const IndexDefinition& index : after.indexes) {
+    const bool is_old = before != nullptr && std::ranges::count(before->indexes, index.id, &IndexDefinition::id) > 0;
+    if (index.is_constraint() || is_old) continue;
+    const auto holder = View()->FindTableOfIndex({after.schema_name, index.name});
+    const bool is_taken = holder != nullptr && (own == nullptr || !LosesIndex(*own, *holder, index.name));
+    if (is_taken && is_commit) return MadeByAnother("index " + after.schema_name + "." + index.name);
+    if (is_taken || (own != nullptr && MakesIndex(*own, after, index))) {
+      return Status::AlreadyExists("Index ", after.schema_name, ".", index.name, " exists already");
+    }
+  }
+  return Status::OK();
+}
+
 Status Catalog::CheckNewObject(const ObjectEntry& object, const CatalogChanges* own) const {
   const std::string what = object.Description();
   ARROW_RETURN_NOT_OK(CheckSchemaOfNew(object.schema_name, what, own));
@@ -259,9 +297,11 @@ Status Catalog::CheckChanges(const CatalogChanges& changes, bool in_transaction)
   for (const auto& object : changes.created_objects) ARROW_RETURN_NOT_OK(CheckNewObject(*object, own));
   for (const auto& entry : changes.created) {
     ARROW_RETURN_NOT_OK(CheckNewTable({entry->definition->schema_name, entry->definition->name}, own));
+    ARROW_RETURN_NOT_OK(CheckNewIndexes(nullptr, *entry->definition, own, in_transaction));
   }
   for (const auto& alteration : changes.altered) {
     const TableDefinition& after = *alteration.after->definition;
+    ARROW_RETURN_NOT_OK(CheckNewIndexes(alteration.before->definition.get(), after, own, in_transaction));
     if (SameName(alteration.before->definition->name, after.name)) continue;
     ARROW_RETURN_NOT_OK(CheckNewTable({after.schema_name, after.name}, own));
   }
@@ -280,6 +320,7 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
     }
     for (const auto& column : definition.dropped_columns)
       columns_->Delete(writes, ColumnKey{definition.id, column->id});
+    RemoveIndexes(definition, writes);
     RemoveRows(*entry, writes);
   }
   for (const auto& schema : changes.dropped_schemas) schemas_->Delete(writes, SchemaKey{schema->name});

@@ -33,6 +33,11 @@ std::shared_ptr<const TableEntry> CatalogView::Find(uint32_t table_id) const {
   return found == nullptr ? nullptr : *found;
 }
 
+std::shared_ptr<const TableEntry> CatalogView::FindTableOfIndex(const QualifiedName& name) const {
+  const Placed* const found = indexes_.Find(Place(name.schema_name, name.name));
+  return found == nullptr ? nullptr : found->table;
+}
+
 std::vector<std::shared_ptr<const TableEntry>> CatalogView::Tables() const {
   std::vector<std::shared_ptr<const TableEntry>> users, system;
   tables_.ForEach([&](const Placed& placed) {
@@ -62,6 +67,9 @@ void CatalogView::Add(std::shared_ptr<const SchemaEntry> schema) {
 void CatalogView::Add(std::shared_ptr<const TableEntry> table) {
   tables_by_id_ = tables_by_id_.With(table);
   const TableDefinition& definition = *table->definition;
+  for (const IndexDefinition& index : definition.indexes) {
+    if (!index.is_constraint()) indexes_ = indexes_.With(Place(definition.schema_name, index.name, table));
+  }
   tables_ = tables_.With(Place(definition.schema_name, definition.name, std::move(table)));
 }
 
@@ -81,7 +89,11 @@ void CatalogView::Remove(const SchemaEntry& schema) {
 
 void CatalogView::Remove(const TableEntry& table) {
   tables_by_id_ = tables_by_id_.Without(table.definition->id);
-  tables_ = tables_.Without(Place(table.definition->schema_name, table.definition->name));
+  const TableDefinition& definition = *table.definition;
+  tables_ = tables_.Without(Place(definition.schema_name, definition.name));
+  for (const IndexDefinition& index : definition.indexes) {
+    if (!index.is_constraint()) indexes_ = indexes_.Without(Place(definition.schema_name, index.name));
+  }
 }
 
 }  // namespace yarrow

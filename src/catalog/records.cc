@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "row/row_layout.h"
@@ -78,6 +79,28 @@ std::vector<std::string> ToTexts(const Value& list) {
   return texts;
 }
 
+// Numbers of a list are stored in 4 bytes, little-endian.
+Value ToList(const std::vector<uint32_t>& numbers) {
+  std::string bytes;
+  AppendListHead(numbers.size(), /*has_null=*/false, &bytes);
+  for (const uint32_t number : numbers) bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  return Value(std::move(bytes));
+}
+
+std::vector<uint32_t> ToNumbers(const Value& list) {
+  const auto bytes = list.get<std::string>();
+  NestedReader reader(bytes);
+  uint64_t count = 0;
+  NullBits nulls;
+  std::vector<uint32_t> numbers;
+  if (!reader.ReadListHead(&count, &nulls)) return numbers;
+  for (const char* one = nullptr; numbers.size() < count && reader.ReadFixed(sizeof(uint32_t), &one);) {
+    numbers.push_back(0);
+    std::memcpy(&numbers.back(), one, sizeof(uint32_t));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 int64_t NowMicros() {
@@ -136,6 +159,20 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
           .default_expression = OptionalText(v[13]),
           .generation_expression = OptionalText(v[14]),
           .comment = OptionalText(v[15]).value_or("")};
+}
+
+Values IndexRecord::ToValues() const {
+  return ValuesOf(schema_name, table_name, OrNull(index_name), ToList(column_ids), columns, unique, OrNull(comment));
+}
+
+IndexRecord IndexRecord::FromValues(const Values& v) {
+  return {.schema_name = v[0].get<std::string>(),
+          .table_name = v[1].get<std::string>(),
+          .index_name = OptionalText(v[2]).value_or(""),
+          .column_ids = ToNumbers(v[3]),
+          .columns = v[4].get<std::string>(),
+          .unique = v[5].get<bool>(),
+          .comment = OptionalText(v[6]).value_or("")};
 }
 
 Values JobRecord::ToValues() const {

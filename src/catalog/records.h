@@ -123,6 +123,28 @@ struct ObjectRecord {
   }
 };
 
+struct IndexKey {
+  static constexpr SystemTableId kTable = SystemTableId::kIndexes;
+  uint32_t table_id = 0;
+  uint32_t index_id = 0;
+  Values ToValues() const { return ValuesOf(table_id, index_id); }
+  static IndexKey FromValues(const Values& v) {
+    return {static_cast<uint32_t>(v[0].get<uint64_t>()), static_cast<uint32_t>(v[1].get<uint64_t>())};
+  }
+};
+struct IndexRecord {
+  static constexpr SystemTableId kTable = SystemTableId::kIndexes;
+  std::string schema_name;
+  std::string table_name;
+  std::string index_name;  // NULL when empty: of a UNIQUE constraint
+  std::vector<uint32_t> column_ids;
+  std::string columns;  // their names, for people
+  bool unique = false;
+  std::string comment = {};  // NULL when empty
+  Values ToValues() const;
+  static IndexRecord FromValues(const Values& v);
+};
+
 struct UserKey {
   static constexpr SystemTableId kTable = SystemTableId::kUsers;
   std::string user_id;

@@ -121,6 +121,18 @@ std::vector<SystemTableSource> Sources() {
         {"sql", text, false},
         {"definition", TypeId::kBinary, false},
         {"created_at", UtcMicros(), false}}},
+      {SystemTableId::kIndexes,
+       "indexes",
+       2,
+       {{"table_id", u32, false},
+        {"index_id", u32, false},
+        {"schema_name", text, false},
+        {"table_name", text, false},
+        {"index_name", text, true},
+        {"column_ids", ColumnType::List(u32), false},
+        {"columns", text, false},
+        {"is_unique", boolean, false},
+        {"comment", text, true}}},
   };
 }
 
@@ -164,7 +176,8 @@ const std::map<SystemTableId, SystemTableEntry>& Entries() {
 
 constexpr std::array kAll = {SystemTableId::kSchemas, SystemTableId::kTables,   SystemTableId::kColumns,
                              SystemTableId::kUsers,   SystemTableId::kJobs,     SystemTableId::kSettings,
-                             SystemTableId::kStats,   SystemTableId::kSegments, SystemTableId::kObjects};
+                             SystemTableId::kStats,   SystemTableId::kSegments, SystemTableId::kObjects,
+                             SystemTableId::kIndexes};
 
 }  // namespace
 

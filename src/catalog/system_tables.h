@@ -24,6 +24,7 @@ enum class SystemTableId : uint32_t {
   kStats = 7,
   kSegments = 8,
   kObjects = 9,
+  kIndexes = 10,
 };
 // Its rows are made at each scan; it has no partition.
 constexpr bool IsComputed(SystemTableId id) {

@@ -2,6 +2,7 @@
 
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace yarrow {
@@ -55,6 +56,15 @@ std::shared_ptr<arrow::Schema> TableDefinition::ArrowSchema() const {
     fields.push_back(arrow::field(columns[i].name, columns[i].type.ToArrow(), columns[i].nullable));
   }
   return arrow::schema(std::move(fields));
+}
+
+std::string TableDefinition::ColumnsOf(const IndexDefinition& index) const {
+  std::string names;
+  for (const uint32_t number : index.columns) {
+    const auto column = std::ranges::find(columns, number, &ColumnDefinition::id);
+    names += (names.empty() ? "" : ", ") + (column == columns.end() ? std::string("?") : column->name);
+  }
+  return names;
 }
 
 namespace {

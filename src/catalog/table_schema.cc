@@ -136,6 +136,31 @@ arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinit
   return RowSchema::Make(std::move(options));
 }
 
+arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const IndexSpec& spec, uint32_t id) {
+  const std::string name = table.QualifiedName();
+  const std::string what = spec.name.empty() ? "UNIQUE constraint" : "index '" + spec.name + "'";
+  if (spec.name.find('\0') != std::string::npos) return CheckName(name, "index", spec.name);
+  if (spec.columns.empty()) return Status::Invalid("Table ", name, ": ", what, " names no column");
+  IndexDefinition index{.id = id, .name = spec.name, .columns = {}, .unique = spec.unique, .comment = spec.comment};
+  for (const std::string& one : spec.columns) {
+    const auto column = std::ranges::find_if(
+        table.columns, [&](const ColumnDefinition& c) { return !c.hidden && FoldCase(c.name) == FoldCase(one); });
+    if (column == table.columns.end()) {
+      return Status::KeyError("Table ", name, ": ", what, " names '", one, "', which is not a column with values");
+    }
+    if (std::ranges::count(index.columns, column->id) > 0) {
+      return Status::Invalid("Table ", name, ": ", what, " names column '", one, "' twice");
+    }
+    index.columns.push_back(column->id);
+    const Status status = KeyCodec::Make({{.type = column->type, .nullable = true}}).status();
+    if (!status.ok()) {
+      return status.WithMessage("Table ", name, ": ", what, " names column '", one, "', but values of type ",
+                                column->type.ToString(), " cannot be in a key");
+    }
+  }
+  return index;
+}
+
 arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
   TableDefinition definition;
   definition.id = id;
@@ -190,6 +215,10 @@ arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id) {
     row_id.hidden = true;
     definition.primary_key.push_back(row_id.id);
     definition.columns.push_back(std::move(row_id));
+  }
+  for (const IndexSpec& index : spec.indexes) {
+    ARROW_ASSIGN_OR_RAISE(IndexDefinition made, DefineIndex(definition, index, ++id));
+    definition.indexes.push_back(std::move(made));
   }
   definition.policy = spec.policy;
   ARROW_RETURN_NOT_OK(CheckTierPolicy(definition, &definition.policy));

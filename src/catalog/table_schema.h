@@ -38,7 +38,11 @@ arrow::Result<Value> DefaultFor(const std::string& table, const std::string& col
                                 const ColumnType& type);
 arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const ColumnSpec& spec, uint32_t id);
 
-// Checks a spec and gives it ids: the definition that `id` will have. Invalid, naming table and column.
+// Of the table, whose columns it names. NotImplemented for a column of a type that keys cannot have.
+arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const IndexSpec& spec, uint32_t id);
+
+// Checks a spec and gives it ids: the definition that `id` will have, the ids behind it going to its indexes. Invalid,
+// naming table and column.
 arrow::Result<TableDefinition> DefineTable(const TableSpec& spec, uint32_t id);
 
 }  // namespace yarrow

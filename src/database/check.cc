@@ -47,6 +47,7 @@ class Checker {
   // `wrong` with the table; but what is for want of something, of descriptors, say, is an error of the check.
   Status AddProblemOf(const TableDefinition& table, const Status& wrong);
   Status CheckRows(const std::shared_ptr<TableImpl>& table);
+  Status CountEntries(const TableImpl& table, const TableIndex& index, uint64_t rows);
   Status CheckSegments(const TableImpl& table, const Manifest& manifest);
   Status CheckSegment(const TableImpl& table, const ColdSegment& segment);
   arrow::Result<std::set<std::pair<uint32_t, cold::SegmentId>>> KnownSegments();
@@ -84,11 +85,11 @@ Status Checker::CheckLog() {
   return Status::OK();
 }
 
-// Keys must ascend, rows must decode.
+// Keys must ascend, rows must decode and have their entries in all indexes.
 class Checker::RowTaker {
  public:
   RowTaker(Checker* checker, const TableImpl& table, std::unique_ptr<BatchBuilder> builder)
-      : checker_(checker), name_(table.definition().QualifiedName()), builder_(std::move(builder)) {}
+      : checker_(checker), table_(table), name_(table.definition().QualifiedName()), builder_(std::move(builder)) {}
 
   Status Append(std::string_view key, std::string_view row) {
     ++rows_;
@@ -99,6 +100,7 @@ class Checker::RowTaker {
     last_ = key;
     const Status appended = builder_->Append(key, row);
     if (!appended.ok()) checker_->AddProblem("table " + name_ + ": " + appended.message());
+    for (const TableIndex& index : table_.indexes()) ARROW_RETURN_NOT_OK(CheckEntry(index, key, row));
     if (builder_->rows() < kBatchRows && !builder_->full()) return Status::OK();
     ARROW_RETURN_NOT_OK(builder_->Finish().status());
     if (!checker_->options_.on_progress) return Status::OK();
@@ -109,7 +111,22 @@ class Checker::RowTaker {
   uint64_t taken() const { return rows_; }
 
  private:
+  Status CheckEntry(const TableIndex& index, std::string_view key, std::string_view row) {
+    const Status made = index.keys.MakeEntry(key, row, &entry_);
+    if (!made.ok()) return checker_->AddProblemOf(table_.definition(), made);
+    PinnedValue stored;
+    ARROW_ASSIGN_OR_RAISE(const bool is_there,
+                          table_.store().Get(checker_->rows_, entry_.key, &stored, checker_->snapshot_));
+    if (is_there && stored.view() == entry_.value) return Status::OK();
+    checker_->AddProblem("table " + name_ + ": " + table_.Describe(index) + " has " +
+                         (is_there ? "the entry of another row for" : "no entry of") + " the row with " +
+                         table_.row_schema()->DescribeKey(key));
+    return Status::OK();
+  }
+
   Checker* const checker_;
+  const TableImpl& table_;
+  IndexEntry entry_;
   const std::string name_;
   const std::unique_ptr<BatchBuilder> builder_;
   std::string last_;
@@ -159,6 +176,21 @@ Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
     }
   }
   report_->tables.back().rows += taker.taken();
+  for (const TableIndex& index : table->indexes()) ARROW_RETURN_NOT_OK(CountEntries(*table, index, taker.taken()));
+  return Status::OK();
+}
+
+// Each row has its own, so as many entries as rows are no others.
+Status Checker::CountEntries(const TableImpl& table, const TableIndex& index, uint64_t rows) {
+  const KeyRange all = PrefixRange(index.keys.prefix());
+  ScanCursor entries = database_->store()->Scan(
+      {.partition = rows_, .lower = all.lower, .upper = all.upper, .snapshot = snapshot_, .fill_cache = false});
+  uint64_t count = 0;
+  while (entries.Next()) ++count;
+  ARROW_RETURN_NOT_OK(entries.status());
+  if (count == rows) return Status::OK();
+  AddProblem("table " + table.definition().QualifiedName() + ": " + table.Describe(index) + " has " +
+             std::to_string(count) + " entries for " + std::to_string(rows) + " rows");
   return Status::OK();
 }
 

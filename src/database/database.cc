@@ -65,7 +65,7 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::
                                                                            const TableAlteration& alteration) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
-  if (std::holds_alternative<SetNotNull>(alteration)) {
+  if (std::holds_alternative<SetNotNull>(alteration) || std::holds_alternative<CreateIndex>(alteration)) {
     ARROW_RETURN_NOT_OK(AlterInTransaction(impl_, name, alteration));
     return FindTable(qualified_name);
   }

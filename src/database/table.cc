@@ -97,6 +97,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::ScanAll() const {
 }
 
 Status Table::Put(ValueList row) {
+  // Whose entries the row it replaces leaves is to be known.
+  if (!impl_->indexes().empty()) {
+    return AutocommitStatus(*impl_, [&](RowChanges& changes) { return changes.Put(*impl_, row); });
+  }
   // Blind: needs no snapshot and meets no conflict.
   ARROW_RETURN_NOT_OK(impl_->CheckWritable());
   auto slot = impl_->LeaseEncoder();

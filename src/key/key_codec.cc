@@ -17,8 +17,6 @@
 namespace yarrow {
 namespace {
 
-constexpr char kValueFollows = '\x01';
-constexpr char kNullPart = '\x02';
 constexpr uint64_t kInt64SignBit = uint64_t{1} << 63;
 constexpr size_t kMaxFixedWidth = 16;
 // Keys of fixed width up to this are put together on the stack, then appended at once.
@@ -304,6 +302,18 @@ arrow::Status KeyCodec::Locate(std::string_view key, uint32_t* offsets) const {
   }
   offsets[parts_.size()] = static_cast<uint32_t>(offset);
   return offset == key.size() ? arrow::Status::OK() : TooLong(key, offset);
+}
+
+arrow::Result<size_t> KeyCodec::FrontSize(std::string_view bytes) const {
+  size_t offset = 0;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    size_t size = 0;
+    if (const Flaw flaw = MeasurePart(bytes.substr(offset), parts_[i], &size)) {
+      return DecodeError(i, parts_[i], offset, flaw);
+    }
+    offset += size;
+  }
+  return offset;
 }
 
 arrow::Status EncodeKeyPart(const Value& value, const KeyPart& part, std::string* out) {

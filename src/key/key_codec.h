@@ -29,6 +29,10 @@
 
 namespace yarrow {
 
+// The byte before the value of a nullable part, and in the place of a NULL.
+inline constexpr char kValueFollows = '\x01';
+inline constexpr char kNullPart = '\x02';
+
 struct KeyPart {
   ColumnType type;
   bool nullable = false;
@@ -53,6 +57,9 @@ class KeyCodec {
   // nullable), offsets[parts] == key.size(). `offsets` has room for parts+1 numbers. Checks the structure of the whole
   // key.
   arrow::Status Locate(std::string_view key, uint32_t* offsets) const;
+
+  // How many bytes all parts take at the front of `bytes`, which may go on behind them.
+  arrow::Result<size_t> FrontSize(std::string_view bytes) const;
 
   // Offset of part i when all parts before it have a fixed width and are not nullable, else -1.
   int32_t fixed_offset(size_t part) const { return fixed_offsets_[part]; }

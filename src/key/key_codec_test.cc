@@ -107,10 +107,12 @@ TEST(KeyCodecTest, RecordPrefixBytes) {
   EXPECT_EQ(RecordPrefix(RecordKind::kRow, 0x01020304), Bytes({2, 1, 2, 3, 4}));
   EXPECT_EQ(RecordPrefix(RecordKind::kSetting, 7), Bytes({7, 0, 0, 0, 7}));
   EXPECT_EQ(RecordPrefix(RecordKind::kRow, 1).size(), kRecordPrefixSize);
-  EXPECT_EQ(UserRecordPrefix(1, "u"), Bytes({2, 0, 0, 0, 1, 'u', 0, 1}));
+  EXPECT_EQ(UserRecordPrefix(RecordKind::kRow, 1, "u"), Bytes({2, 0, 0, 0, 1, 'u', 0, 1}));
   // No user's prefix is that of another user's rows.
-  EXPECT_FALSE(PrefixRange(UserRecordPrefix(1, "u")).Contains(UserRecordPrefix(1, std::string("u\0", 2))));
-  EXPECT_FALSE(PrefixRange(UserRecordPrefix(1, "u")).Contains(UserRecordPrefix(1, "u2")));
+  EXPECT_FALSE(PrefixRange(UserRecordPrefix(RecordKind::kRow, 1, "u"))
+                   .Contains(UserRecordPrefix(RecordKind::kRow, 1, std::string("u\0", 2))));
+  EXPECT_FALSE(
+      PrefixRange(UserRecordPrefix(RecordKind::kRow, 1, "u")).Contains(UserRecordPrefix(RecordKind::kRow, 1, "u2")));
 }
 
 TEST(KeyCodecTest, OrderOfBytesIsOrderOfValues) {

@@ -18,8 +18,8 @@ uint32_t RecordObjectId(std::string_view key) {
   return key.size() < kRecordPrefixSize ? 0 : LoadBigEndian<uint32_t>(key.data() + 1);
 }
 
-std::string UserRecordPrefix(uint32_t object_id, std::string_view user_id) {
-  std::string prefix = RecordPrefix(RecordKind::kRow, object_id);
+std::string UserRecordPrefix(RecordKind kind, uint32_t object_id, std::string_view user_id) {
+  std::string prefix = RecordPrefix(kind, object_id);
   AppendEscaped(user_id, &prefix);
   return prefix;
 }

@@ -29,7 +29,7 @@ std::string RecordPrefix(RecordKind kind, uint32_t object_id);
 std::string RecordPrefix(RecordKind kind);
 // The object id in a key. 0 (no object has it) for a key too short to have one.
 uint32_t RecordObjectId(std::string_view key);
-// The prefix of one user's rows in a user table.
-std::string UserRecordPrefix(uint32_t object_id, std::string_view user_id);
+// The prefix of one user's rows in a user table, or of their entries in an index of it.
+std::string UserRecordPrefix(RecordKind kind, uint32_t object_id, std::string_view user_id);
 
 }  // namespace yarrow

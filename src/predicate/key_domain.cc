@@ -45,9 +45,15 @@ std::vector<KeyRange> RangesOf(Op op, const std::string& encoded) {
   }
 }
 
+// All values but NULL, of a nullable part.
+std::vector<KeyRange> NotNull() {
+  return Below(std::string(1, kNullPart));
+}
+
 // An escaped prefix without terminator, which all texts that start with it share.
-std::string EscapedPrefix(const std::string& text) {
+std::string EscapedPrefix(const std::string& text, const KeyPart& part) {
   std::string prefix;
+  if (part.nullable) prefix.push_back(kValueFollows);
   AppendEscaped(text, &prefix);
   prefix.resize(prefix.size() - 2);
   return prefix;
@@ -124,7 +130,7 @@ arrow::Result<KeyDomain> KeyDomain::Of(const Predicate& predicate, const KeyPart
   KeyDomain domain;
   for (const Value& value : test.values()) {
     if (test.kind() == Kind::kStartsWith) {
-      domain.ranges_ = {PrefixRange(EscapedPrefix(value.get<std::string>()))};
+      domain.ranges_ = {PrefixRange(EscapedPrefix(value.get<std::string>(), part))};
       return domain;
     }
     std::string encoded;
@@ -133,9 +139,12 @@ arrow::Result<KeyDomain> KeyDomain::Of(const Predicate& predicate, const KeyPart
       domain.points_.push_back(std::move(encoded));
     } else {
       domain.ranges_ = Normalize(RangesOf(test.op(), encoded));
+      if (part.nullable) domain.ranges_ = yarrow::Intersect(domain.ranges_, NotNull());
     }
   }
-  if (test.kind() == Kind::kIsNotNull) return All();  // a key column never is
+  if (test.kind() == Kind::kIsNotNull && !part.nullable) return All();
+  if (test.kind() == Kind::kIsNotNull) domain.ranges_ = NotNull();
+  if (test.kind() == Kind::kIsNull && part.nullable) domain.points_ = {std::string(1, kNullPart)};
   return domain;
 }
 

@@ -26,15 +26,23 @@ KeyRange Below(const std::string& prefix, const KeyRange& encoded) {
   return {prefix + encoded.lower, encoded.upper.empty() ? PrefixSuccessor(prefix) : prefix + encoded.upper};
 }
 
+// How columns lie in the keys that are to be split.
+struct KeyLayout {
+  std::string prefix;
+  std::vector<KeyPart> parts;
+  std::vector<int> columns;  // one a part
+  bool is_whole = true;      // keys end with the last part
+};
+
 class KeySplitter {
  public:
-  KeySplitter(const RowSchema& row_schema, std::string_view key_prefix, size_t max_ranges)
-      : row_schema_(row_schema), key_prefix_(key_prefix), max_ranges_(std::max<size_t>(max_ranges, 1)) {}
+  KeySplitter(KeyLayout layout, size_t max_ranges)
+      : layout_(std::move(layout)), max_ranges_(std::max<size_t>(max_ranges, 1)) {}
 
   // REQUIRES (of all): in normal form.
   arrow::Result<Split> SplitAny(const Predicate& predicate) const {
     if (predicate.kind() == Kind::kFalse) return Split{{}, Predicate::False()};
-    if (predicate.kind() == Kind::kTrue) return Split{{PrefixRange(key_prefix_)}, Predicate::True()};
+    if (predicate.kind() == Kind::kTrue) return Split{{PrefixRange(layout_.prefix)}, Predicate::True()};
     if (predicate.kind() == Kind::kOr && PartOf(predicate) < 0) return SplitOr(predicate);
     if (predicate.kind() == Kind::kAnd) return SplitAnd(predicate.children());
     return SplitAnd({predicate});
@@ -52,7 +60,10 @@ class KeySplitter {
 
   // The only key part that all leaves of the predicate test, or -1.
   int PartOf(const Predicate& predicate) const {
-    if (predicate.column() >= 0) return row_schema_.key_part(predicate.column());
+    if (predicate.column() >= 0) {
+      const auto at = std::ranges::find(layout_.columns, predicate.column());
+      return at == layout_.columns.end() ? -1 : static_cast<int>(at - layout_.columns.begin());
+    }
     int part = -1;
     for (const Predicate& child : predicate.children()) {
       const int next = PartOf(child);
@@ -102,15 +113,14 @@ class KeySplitter {
   }
 
   arrow::Result<Conditions> CollectConditions(const std::vector<Predicate>& conjuncts) const {
-    Conditions conditions{std::vector<KeyDomain>(row_schema_.key_columns().size(), KeyDomain::All()),
+    Conditions conditions{std::vector<KeyDomain>(layout_.parts.size(), KeyDomain::All()),
                           std::vector<std::optional<size_t>>(conjuncts.size())};
     for (size_t i = 0; i < conjuncts.size(); ++i) {
       const int part = PartOf(conjuncts[i]);
       if (part < 0) continue;
       const auto index = static_cast<size_t>(part);
       bool exact = true;
-      ARROW_ASSIGN_OR_RAISE(const KeyDomain domain,
-                            KeyDomain::Of(conjuncts[i], row_schema_.key_codec().parts()[index], &exact));
+      ARROW_ASSIGN_OR_RAISE(const KeyDomain domain, KeyDomain::Of(conjuncts[i], layout_.parts[index], &exact));
       conditions.domains[index] = KeyDomain::Intersect(conditions.domains[index], domain);
       if (exact) conditions.exact_part[i] = index;
     }
@@ -120,7 +130,7 @@ class KeySplitter {
   // Ranges of keys for the domains of the leading parts: each single value leads on to the next part, each range ends.
   Expansion Expand(const std::vector<KeyDomain>& domains) const {
     Expansion made{{}, std::vector<bool>(domains.size(), false)};
-    std::vector<std::string> prefixes = {key_prefix_};
+    std::vector<std::string> prefixes = {layout_.prefix};
     size_t part = 0;
     for (; part < domains.size() && !domains[part].is_all() && !prefixes.empty(); ++part) {
       const KeyDomain& domain = domains[part];
@@ -140,14 +150,14 @@ class KeySplitter {
       prefixes = std::move(longer);
     }
     for (const std::string& prefix : prefixes) {
-      made.ranges.push_back(part == domains.size() ? KeyRange{prefix, KeySuccessor(prefix)} : PrefixRange(prefix));
+      const bool is_key = layout_.is_whole && part == domains.size();
+      made.ranges.push_back(is_key ? KeyRange{prefix, KeySuccessor(prefix)} : PrefixRange(prefix));
     }
     made.ranges = Normalize(std::move(made.ranges));
     return made;
   }
 
-  const RowSchema& row_schema_;
-  const std::string key_prefix_;
+  const KeyLayout layout_;
   const size_t max_ranges_;
 };
 
@@ -156,7 +166,22 @@ class KeySplitter {
 arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& row_schema, std::string_view key_prefix,
                                    size_t max_ranges) {
   ARROW_RETURN_NOT_OK(CheckPredicate(predicate, row_schema));
-  ARROW_ASSIGN_OR_RAISE(Split split, KeySplitter(row_schema, key_prefix, max_ranges).SplitAny(NormalForm(predicate)));
+  KeyLayout layout{.prefix = std::string(key_prefix),
+                   .parts = row_schema.key_codec().parts(),
+                   .columns = row_schema.key_columns(),
+                   .is_whole = true};
+  ARROW_ASSIGN_OR_RAISE(Split split, KeySplitter(std::move(layout), max_ranges).SplitAny(NormalForm(predicate)));
+  return KeySplit{std::move(split.ranges), std::move(split.rest)};
+}
+
+arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const RowSchema& row_schema,
+                                     const std::vector<int>& columns, std::string_view prefix, size_t max_ranges) {
+  ARROW_RETURN_NOT_OK(CheckPredicate(predicate, row_schema));
+  KeyLayout layout{.prefix = std::string(prefix), .parts = {}, .columns = columns, .is_whole = false};
+  for (const int column : columns) {
+    layout.parts.push_back({.type = row_schema.columns()[static_cast<size_t>(column)].type, .nullable = true});
+  }
+  ARROW_ASSIGN_OR_RAISE(Split split, KeySplitter(std::move(layout), max_ranges).SplitAny(NormalForm(predicate)));
   return KeySplit{std::move(split.ranges), std::move(split.rest)};
 }
 

@@ -61,4 +61,10 @@ struct KeySplit {
 arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& row_schema, std::string_view key_prefix,
                                    size_t max_ranges = 10000);
 
+// The same of an index: ranges of its entries, which begin with `prefix` and have the values of `columns` (positions in
+// the schema's) as nullable parts.
+arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const RowSchema& row_schema,
+                                     const std::vector<int>& columns, std::string_view prefix,
+                                     size_t max_ranges = 10000);
+
 }  // namespace yarrow

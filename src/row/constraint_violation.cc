@@ -52,6 +52,20 @@ arrow::Status RepeatedKeyViolation(const RowSchema& schema, std::string_view key
                   "PRIMARY KEY or UNIQUE constraint violation: duplicate key \"" + ListKey(schema, key) + "\"");
 }
 
+arrow::Status UniqueViolation(std::string_view values, std::string message) {
+  return WithText(arrow::Status::AlreadyExists(std::move(message)),
+                  "Duplicate key \"" + std::string(values) + "\" violates unique constraint.");
+}
+
+arrow::Status RepeatedUniqueViolation(std::string_view values, std::string message) {
+  return WithText(arrow::Status::AlreadyExists(std::move(message)),
+                  "PRIMARY KEY or UNIQUE constraint violation: duplicate key \"" + std::string(values) + "\"");
+}
+
+arrow::Status DuplicateDataViolation(std::string message) {
+  return WithText(arrow::Status::AlreadyExists(std::move(message)), "Data contains duplicates on indexed column(s)");
+}
+
 const ConstraintViolation* FindConstraintViolation(const arrow::Status& status) {
   const auto& detail = status.detail();
   if (detail == nullptr || std::string_view(detail->type_id()) != kTypeId) return nullptr;

@@ -31,6 +31,13 @@ arrow::Status KeyViolation(const RowSchema& schema, std::string_view key, std::s
 // AlreadyExists: several new rows have it.
 arrow::Status RepeatedKeyViolation(const RowSchema& schema, std::string_view key, std::string message);
 
+// The same of a unique index; `values`: "a: 1, b: x".
+arrow::Status UniqueViolation(std::string_view values, std::string message);
+arrow::Status RepeatedUniqueViolation(std::string_view values, std::string message);
+
+// Rows that are there share values of a unique index that is to be made.
+arrow::Status DuplicateDataViolation(std::string message);
+
 // Null for other errors. Lives as long as the status.
 const ConstraintViolation* FindConstraintViolation(const arrow::Status& status);
 

@@ -177,11 +177,12 @@ Status PlanFilter(const ScanOptions& options, ScanPlan* plan) {
 
 // A bound as the values it begins with; `open` when it is an end of the table. Behind values that end inside of a part
 // (the least key above them) stands a +.
-std::string BoundText(const std::string& bound, const ScanSource& source, const char* open) {
-  if (bound.size() <= source.key_prefix.size() || !bound.starts_with(source.key_prefix)) return open;
-  std::string_view rest = std::string_view(bound).substr(source.key_prefix.size());
+std::string BoundText(const std::string& bound, std::string_view prefix, const std::vector<KeyPart>& parts,
+                      const char* open) {
+  if (bound.size() <= prefix.size() || !bound.starts_with(prefix)) return open;
+  std::string_view rest = std::string_view(bound).substr(prefix.size());
   std::string text;
-  for (const KeyPart& part : source.row_schema->key_codec().parts()) {
+  for (const KeyPart& part : parts) {
     std::string_view left = rest;
     const arrow::Result<Value> value = DecodeKeyPart(&left, part);
     if (!value.ok()) break;
@@ -192,9 +193,9 @@ std::string BoundText(const std::string& bound, const ScanSource& source, const 
   return text.empty() ? FormatKey(rest) : text + ")+";
 }
 
-std::string RangeText(const KeyRange& range, const ScanSource& source) {
-  const std::string lower = BoundText(range.lower, source, "first");
-  const std::string upper = BoundText(range.upper, source, "last");
+std::string RangeText(const KeyRange& range, std::string_view prefix, const std::vector<KeyPart>& parts) {
+  const std::string lower = BoundText(range.lower, prefix, parts, "first");
+  const std::string upper = BoundText(range.upper, prefix, parts, "last");
   return upper == lower + "+" ? lower : "[" + lower + ", " + upper + ")";
 }
 
@@ -242,10 +243,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ScanPlan::ToUser(std::shared_
                                         converted.status().message());
 }
 
-std::string ScanPlan::RangesText() const {
+std::string DescribeRanges(const std::vector<KeyRange>& ranges, std::string_view prefix,
+                           const std::vector<KeyPart>& parts) {
   std::string text = std::to_string(ranges.size()) + (ranges.empty() ? "" : ":");
-  for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) text += " " + RangeText(ranges[i], source);
+  for (size_t i = 0; i < std::min<size_t>(ranges.size(), 3); ++i) text += " " + RangeText(ranges[i], prefix, parts);
   return ranges.size() > 3 ? text + " ..." : text;
+}
+
+std::string ScanPlan::RangesText() const {
+  return DescribeRanges(ranges, source.key_prefix, source.row_schema->key_codec().parts());
 }
 
 std::string ScanPlan::FilterText() const {
@@ -257,6 +263,7 @@ std::string ScanPlan::FilterText() const {
 std::string ScanPlan::Explain() const {
   std::string out = "scan " + source.row_schema->table_name() + (reverse ? " in descending key order" : "") + "\n";
   out += "  key ranges: " + RangesText();
+  if (!index_text.empty()) out += "\n  index: " + index_text;
   out += "\n  filter on encoded rows: " + FilterText();
   out += "\n  filter on batches: " + (has_residual ? residual.ToString() : "none");
   out += "\n  columns:";

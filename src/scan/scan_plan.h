@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/system_tables.h"
@@ -77,6 +78,8 @@ struct ScanPlan {
   arrow::MemoryPool* pool = nullptr;
   bool fill_cache = true;  // RocksDB's block cache; false for jobs that read much once
 
+  std::string index_text;  // for EXPLAIN: how the ranges were found (table/index_lookup.h); empty: not by an index
+
   std::string Explain() const;
   // The parts of Explain that say which rows are read: "2: [(5), (6)) [(9, 'a'), last)", "price > 3" or "none".
   std::string RangesText() const;
@@ -89,6 +92,10 @@ struct ScanPlan {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ToUser(std::shared_ptr<arrow::RecordBatch> batch) const;
   const std::shared_ptr<arrow::Schema>& result_schema() const { return user_schema ? user_schema : output->schema(); }
 };
+
+// "2: [(5), (6)) [(9, 'a'), last)": ranges of keys that begin with `prefix` and have these parts behind it.
+std::string DescribeRanges(const std::vector<KeyRange>& ranges, std::string_view prefix,
+                           const std::vector<KeyPart>& parts);
 
 // Errors name the table and the column or option.
 arrow::Result<std::shared_ptr<const ScanPlan>> MakeScanPlan(ScanSource source, const ScanOptions& options);

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "catalog/table_schema.h"
+#include "sql/create_index.h"
 #include "sql/create_table.h"
 #include "sql/struct_fields.h"
 #include "sql/table_expressions.h"
@@ -106,6 +107,7 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, duckdb::Sche
         throw duckdb::CatalogException("Cannot drop column: table only has one column remaining! DROP TABLE drops %s",
                                        Where(table));
       }
+      CheckMayDrop(table, remove.removed_column);
       DropColumn drop{.name = remove.removed_column, .if_exists = remove.if_column_exists};
       drop.expressions = AfterDrop(table, remove.removed_column, remove.cascade);
       return drop;

@@ -10,9 +10,11 @@
 #include <duckdb/planner/expression_binder/constant_binder.hpp>
 #include <duckdb/planner/expression_iterator.hpp>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
+#include "catalog/table_schema.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
 #include "sql/table_expressions.h"
@@ -74,15 +76,22 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
     spec->checks.push_back(CheckText(info.table, info.columns, *constraint.Cast<duckdb::CheckConstraint>().expression));
     return;
   }
-  if (constraint.type == ConstraintType::UNIQUE && constraint.Cast<duckdb::UniqueConstraint>().IsPrimaryKey()) {
-    for (const auto& index : constraint.Cast<duckdb::UniqueConstraint>().GetLogicalIndexes(info.columns)) {
-      spec->primary_key.push_back(info.columns.GetColumn(index).Name());
+  if (constraint.type == ConstraintType::UNIQUE) {
+    const auto& unique = constraint.Cast<duckdb::UniqueConstraint>();
+    std::vector<std::string> columns;
+    for (const auto& index : unique.GetLogicalIndexes(info.columns)) {
+      columns.push_back(info.columns.GetColumn(index).Name());
+    }
+    if (unique.IsPrimaryKey()) {
+      spec->primary_key = std::move(columns);
+    } else {
+      spec->indexes.push_back({.name = {}, .columns = std::move(columns), .unique = true});
     }
     return;
   }
   const std::string text = constraint.type == ConstraintType::FOREIGN_KEY ? "FOREIGN KEY" : constraint.ToString();
   throw duckdb::NotImplementedException(Where(info) + ": " + text +
-                                        " is not supported; tables have PRIMARY KEY, NOT NULL and CHECK");
+                                        " is not supported; tables have PRIMARY KEY, UNIQUE, NOT NULL and CHECK");
 }
 
 }  // namespace
@@ -209,6 +218,19 @@ duckdb::Value ToComment(const std::string& comment) {
   return comment.empty() ? duckdb::Value() : duckdb::Value(comment);
 }
 
+// One column by its number, as DuckDB has it of a column's own UNIQUE.
+duckdb::unique_ptr<duckdb::Constraint> MakeUnique(const TableDefinition& table, const IndexDefinition& index) {
+  duckdb::vector<std::string> names;
+  for (const uint32_t id : index.columns) {
+    const auto column = std::ranges::find(table.columns, id, &ColumnDefinition::id);
+    names.push_back(column->name);
+    if (index.columns.size() > 1) continue;
+    const duckdb::LogicalIndex number(SqlPosition(table, static_cast<size_t>(column - table.columns.begin())));
+    return duckdb::make_uniq<duckdb::UniqueConstraint>(number, column->name, false);
+  }
+  return duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(names), false);
+}
+
 }  // namespace
 
 void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info) {
@@ -249,6 +271,9 @@ void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* i
   }
   if (!definition.has_hidden_row_id() && !key_names.empty()) {
     info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key_names), true));
+  }
+  for (const IndexDefinition& index : definition.indexes) {
+    if (index.is_constraint()) info->constraints.push_back(MakeUnique(definition, index));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "sql/key_order.h"
@@ -60,18 +61,28 @@ struct Ends {
   bool last = false;
   size_t columns = SIZE_MAX;  // of the key: up to the first one asked for
 };
+
+// Whether an aggregate is the max (true) or min of an expression; nothing: neither.
+std::optional<bool> IsEnd(const duckdb::Expression& expression) {
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return std::nullopt;
+  const auto& asked = expression.Cast<BoundAggregateExpression>();
+  const std::string& name = asked.function.name;
+  const bool is_end = (name == "min" || name == "max") && asked.children.size() == 1;
+  if (!is_end || asked.filter || asked.order_bys) return std::nullopt;
+  return name == "max";
+}
+
 Ends EndsOf(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& get) {
   Ends ends;
   for (const auto& expression : aggregate.expressions) {
-    if (expression->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return {};
+    const auto last = IsEnd(*expression);
+    if (!last) return {};
     const auto& asked = expression->Cast<BoundAggregateExpression>();
-    const std::string& name = asked.function.name;
-    if ((name != "min" && name != "max") || asked.children.size() != 1 || asked.filter || asked.order_bys) return {};
     duckdb::vector<duckdb::BoundOrderByNode> order;
     order.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, asked.children[0]->Copy());
     if (!KeyOrderReversed(order, *aggregate.children[0], get)) return {};
     ends.columns = std::min(ends.columns, KeyColumnsUpTo(*asked.children[0], *aggregate.children[0], get));
-    (name == "min" ? ends.first : ends.last) = true;
+    (*last ? ends.last : ends.first) = true;
   }
   return ends;
 }
@@ -127,12 +138,32 @@ void ReadBothEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggrega
   first = std::move(both);
 }
 
+// Where an index has the ends of the only column that is asked for, they are read from there.
+void ReadEndsOfIndex(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& get) {
+  std::optional<IndexOrder> ends;
+  for (const auto& expression : aggregate.expressions) {
+    const auto last = IsEnd(*expression);
+    if (!last) return;
+    duckdb::vector<duckdb::BoundOrderByNode> order;
+    order.emplace_back(*last ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
+                       duckdb::OrderByNullType::NULLS_LAST,
+                       expression->Cast<BoundAggregateExpression>().children[0]->Copy());
+    auto next = IndexOrderOf(order, *aggregate.children[0], get);
+    if (!next || (ends && ends->columns != next->columns)) return;
+    next->both_ends = ends && (ends->both_ends || ends->descending != next->descending);
+    ends = std::move(next);
+  }
+  ends->rows = 1;
+  BindDataOf(get).index_order = std::move(ends);
+}
+
 void ReadEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggregate& aggregate) {
   if (!aggregate.groups.empty() || aggregate.grouping_sets.size() > 1 || aggregate.expressions.empty()) return;
   duckdb::LogicalGet* const get = ScanBelow(*aggregate.children[0]);
   if (get == nullptr || BindDataOf(*get).limit) return;
   const Ends ends = EndsOf(aggregate, *get);
-  if (!(ends.first || ends.last) || !IsFilteredByKeyOnly(*get, ends.columns)) return;
+  if (!(ends.first || ends.last)) return ReadEndsOfIndex(aggregate, *get);
+  if (!IsFilteredByKeyOnly(*get, ends.columns)) return;
   if (ends.first && ends.last) return ReadBothEnds(input, aggregate);
   ReadEnd(*get, ends.last);
 }

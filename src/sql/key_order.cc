@@ -101,6 +101,22 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
   return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
+std::optional<IndexOrder> IndexOrderOf(const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
+                                       duckdb::LogicalGet& get) {
+  const TableImpl& table = *BindDataOf(get).table->table();
+  if (table.indexes().empty()) return std::nullopt;
+  IndexOrder order;
+  order.descending = orders[0].type == duckdb::OrderType::DESCENDING;
+  order.nulls_first = orders[0].null_order == duckdb::OrderByNullType::NULLS_FIRST;
+  for (const auto& one : orders) {
+    const auto column = ColumnOf(*one.expression, below);
+    if (!column || *column >= table.definition().visible_columns()) return std::nullopt;
+    if (one.type != orders[0].type || one.null_order != orders[0].null_order) return std::nullopt;
+    order.columns.push_back(static_cast<int>(*column));
+  }
+  return order;
+}
+
 size_t KeyColumnsUpTo(const duckdb::Expression& expression, LogicalOperator& below, duckdb::LogicalGet& get) {
   const TableDefinition& table = BindDataOf(get).table->table()->definition();
   const auto column = ColumnOf(expression, below);

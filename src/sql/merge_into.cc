@@ -170,7 +170,7 @@ class MergeOperator : public WriteOperator {
                                     duckdb::OperatorSinkFinalizeInput& input) const override {
     auto& state = input.global_state.Cast<MergeState>();
     const std::lock_guard writing(state.transaction.write_mutex());
-    for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
+    Check(state.changes.FinishUpdates(state.impl()));
     if (state.inserted) {
       state.rows += state.inserted->rows();
       Check(state.changes.Insert(state.impl(), state.inserted.get()));

@@ -19,6 +19,7 @@
 #include "catalog/table_schema.h"
 #include "job/job.h"
 #include "sql/alter_table.h"
+#include "sql/create_index.h"
 #include "sql/create_table.h"
 #include "sql/insert_operator.h"
 #include "sql/sql_error.h"
@@ -71,6 +72,13 @@ Rewrite Unchanged(const TableDefinition& table) {
                             .comment = column.comment});
     same.values.push_back(Reference(column.name));
   }
+  for (const IndexDefinition& index : table.indexes) {
+    IndexSpec copy{.name = index.name, .columns = {}, .unique = index.unique, .comment = index.comment};
+    for (const uint32_t id : index.columns) {
+      copy.columns.push_back(std::ranges::find(table.columns, id, &ColumnDefinition::id)->name);
+    }
+    spec.indexes.push_back(std::move(copy));
+  }
   for (const uint32_t id : table.primary_key) {
     const auto column = std::ranges::find(table.columns, id, &ColumnDefinition::id);
     if (!column->hidden) spec.primary_key.push_back(column->name);
@@ -118,6 +126,7 @@ std::optional<Rewrite> WithType(const TableDefinition& table, const std::string&
   if (!at) return std::nullopt;
   AfterTypeChange(table, name);
   CheckNotInKey(table, table.columns[*at]);
+  CheckTypeMayChange(table, table.columns[*at]);
   ColumnSpec& column = rewrite.spec.columns[*at];
   const ColumnType type = DeclaredType(Where(table) + ": column " + column.name, declared);
   column.default_value = ConvertDefault(table, column, type);
@@ -134,6 +143,7 @@ std::optional<Rewrite> OfTypeChange(duckdb::ClientContext& context, const TableD
     const auto type = FromLogicalType(info.target_type);
     if (type.ok() && *type == column->type) return std::nullopt;
     CheckNotInKey(table, *column);
+    CheckTypeMayChange(table, *column);
     if (type.ok() && IsWidening(column->type, *type)) return std::nullopt;
   }
   auto value = info.expression ? info.expression->Copy()

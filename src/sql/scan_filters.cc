@@ -3,6 +3,7 @@
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/execution/operator/scan/physical_table_scan.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -24,7 +25,10 @@ using duckdb::TableFunctionInitInput;
 bool PaysToLookUp(size_t values, duckdb::column_t id, const SqlTable& entry) {
   constexpr size_t kHotRowsALookup = 25;
   if (values <= kMostValuesToTest) return true;
-  if (static_cast<int>(id) != entry.table()->row_schema()->key_columns().front()) return false;
+  const TableImpl& table = *entry.table();
+  const bool leads_index = std::ranges::any_of(
+      table.indexes(), [&](const TableIndex& index) { return index.keys.columns().front() == static_cast<int>(id); });
+  if (static_cast<int>(id) != table.row_schema()->key_columns().front() && !leads_index) return false;
   return values * kHotRowsALookup <= entry.EstimateHotRows() || values * kColdRowsALookup <= entry.CountColdRows();
 }
 

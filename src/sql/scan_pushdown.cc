@@ -46,6 +46,10 @@ void PushTopN(duckdb::LogicalTopN& top) {
   if (get == nullptr) return;
   const auto reverse = KeyOrderReversed(top.orders, *top.children[0], *get);
   const auto rows = RowsNeeded(top.limit, top.offset);
+  if (!reverse && rows) {
+    BindDataOf(*get).index_order = IndexOrderOf(top.orders, *top.children[0], *get);
+    if (BindDataOf(*get).index_order) BindDataOf(*get).index_order->rows = *rows;
+  }
   if (!reverse || !rows) return;
   if (*rows > kMostOrderedColdRows && HasSegments(BindDataOf(*get))) return;
   ScanBindData& bind = BindDataOf(*get);
@@ -150,6 +154,7 @@ void LeaveSegmentsToDelete(LogicalOperator& op) {
   duckdb::LogicalGet* get = ScanBelow(*op.children[0]);
   if (get == nullptr || !get->table_filters.filters.empty()) return;
   ScanBindData& bind = BindDataOf(*get);
+  if (!bind.table->table()->indexes().empty()) return;  // whose entries go with the rows
   const bool is_filtered = bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty() || bind.limit;
   if (!is_filtered && !get->extra_info.sample_options) bind.leaves_segments = true;
 }

@@ -151,6 +151,27 @@ std::shared_ptr<SqlTable> ReadTable(Deserializer& in) {
 
 // ---- The scan -------------------------------------------------------------------------------------------------------
 
+void WriteOrder(Serializer& out, const IndexOrder& order) {
+  out.WriteList(100, "columns", order.columns.size(), [&](Serializer::List& list, duckdb::idx_t i) {
+    list.WriteElement(static_cast<int32_t>(order.columns[i]));
+  });
+  out.WriteProperty(101, "descending", order.descending);
+  out.WriteProperty(102, "nulls_first", order.nulls_first);
+  out.WriteProperty(103, "both_ends", order.both_ends);
+  out.WriteProperty(104, "rows", order.rows);
+}
+
+IndexOrder ReadOrder(Deserializer& in) {
+  IndexOrder order;
+  in.ReadList(100, "columns",
+              [&](Deserializer::List& list, duckdb::idx_t) { order.columns.push_back(list.ReadElement<int32_t>()); });
+  order.descending = in.ReadProperty<bool>(101, "descending");
+  order.nulls_first = in.ReadProperty<bool>(102, "nulls_first");
+  order.both_ends = in.ReadProperty<bool>(103, "both_ends");
+  order.rows = in.ReadProperty<int64_t>(104, "rows");
+  return order;
+}
+
 void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(99, "new_rows", scan.new_rows);
   out.WriteObject(100, "table", [&](Serializer& table) { WriteTable(table, *scan.table); });
@@ -170,6 +191,11 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(107, "row_filter", scan.row_filter);
   out.WriteProperty(108, "has_placed_filters", scan.has_placed_filters);
   out.WriteProperty(109, "leaves_segments", scan.leaves_segments);
+  out.WriteProperty(110, "index", scan.index);
+  out.WriteProperty(111, "has_index_order", scan.index_order.has_value());
+  if (scan.index_order) {
+    out.WriteObject(112, "index_order", [&](Serializer& order) { WriteOrder(order, *scan.index_order); });
+  }
 }
 
 void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::TableFunction&) {
@@ -198,6 +224,10 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   scan->row_filter = in.ReadProperty<duckdb::string>(107, "row_filter");
   scan->has_placed_filters = in.ReadProperty<bool>(108, "has_placed_filters");
   scan->leaves_segments = in.ReadProperty<bool>(109, "leaves_segments");
+  scan->index = in.ReadProperty<duckdb::string>(110, "index");
+  if (in.ReadProperty<bool>(111, "has_index_order")) {
+    in.ReadObject(112, "index_order", [&](Deserializer& order) { scan->index_order = ReadOrder(order); });
+  }
   function = ScanFunction();
   if (scan->in_order) function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   return scan;

@@ -228,6 +228,10 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateType(duckdb::Catalog
 void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
   sql_catalog_.CheckMayDefine();
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  if (const auto table =
+          info.type == CatalogType::INDEX_ENTRY ? transaction.FindTableOfIndex(name, info.name) : nullptr) {
+    return Check(transaction.impl().AlterTable(table, DropIndex{info.name}));
+  }
   const auto kind = ObjectKindOf(info.type);
   const auto existing = kind ? TypeOfName(transaction, *kind, info.name) : std::nullopt;
   if (!existing) {

@@ -1,11 +1,13 @@
 #include "sql/sql_catalog.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "catalog/table_schema.h"
 #include "database/open_database.h"
 #include "sql/alter_table.h"
+#include "sql/create_index.h"
 #include "sql/create_table.h"
 #include "sql/object_users.h"
 #include "sql/rewrite_table.h"
@@ -24,6 +26,7 @@ SqlSchema::SqlSchema(SqlCatalog& catalog_in, duckdb::CreateSchemaInfo& info)
 
 void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_type,
                      const std::function<void(duckdb::CatalogEntry&)>& callback) {
+  if (entry_type == duckdb::CatalogType::INDEX_ENTRY) return ScanIndexes(context, callback);
   const auto kind = ObjectKindOf(entry_type);
   if (!kind) return;
   SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
@@ -42,6 +45,20 @@ void SqlSchema::Scan(duckdb::ClientContext& context, duckdb::CatalogType entry_t
     callback(is_system ? static_cast<duckdb::CatalogEntry&>(sql_catalog_.SystemView(*this, *entry->definition))
                        : transaction.Pin(sql_catalog_.EntryOf(*this, entry)));
   }
+}
+
+// By name, as DuckDB has them.
+void SqlSchema::ScanIndexes(duckdb::ClientContext& context,
+                            const std::function<void(duckdb::CatalogEntry&)>& callback) {
+  SqlTransaction& transaction = SqlTransaction::Of(context, catalog);
+  std::map<std::string, std::shared_ptr<SqlIndex>> indexes;
+  for (const auto& table : transaction.Tables(name)) {
+    for (const IndexDefinition& index : table->definition->indexes) {
+      if (index.is_constraint()) continue;
+      indexes.emplace(FoldCase(index.name), SqlIndex::Make(*this, *table->definition, index));
+    }
+  }
+  for (auto& [folded, index] : indexes) callback(transaction.PinShown(std::move(index)));
 }
 
 // By the names alone: to make an entry of each table would take long.
@@ -71,9 +88,16 @@ void SqlSchema::Scan(duckdb::CatalogType, const std::function<void(duckdb::Catal
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                   const duckdb::EntryLookupInfo& lookup) {
   // One name is one thing: who asks for a view of that name hears of the table, and does not take it for missing.
-  const auto kind = ObjectKindOf(lookup.GetCatalogType());
-  if (!kind || !transaction.transaction) return nullptr;
+  if (!transaction.transaction) return nullptr;
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  if (lookup.GetCatalogType() == duckdb::CatalogType::INDEX_ENTRY) {
+    const auto holder = sql_transaction.FindTableOfIndex(name, lookup.GetEntryName());
+    if (holder == nullptr) return nullptr;
+    const TableDefinition& definition = *holder->definition;
+    return sql_transaction.PinShown(SqlIndex::Make(*this, definition, *FindIndex(definition, lookup.GetEntryName())));
+  }
+  const auto kind = ObjectKindOf(lookup.GetCatalogType());
+  if (!kind) return nullptr;
   const auto table = *kind == ObjectKind::kView ? sql_transaction.Find(name, lookup.GetEntryName()) : nullptr;
   if (table != nullptr && !sql_catalog_.IsHidden(*table->definition)) {
     return sql_transaction.Pin(sql_catalog_.EntryOf(*this, table));
@@ -104,9 +128,14 @@ namespace {
 
 }  // namespace
 
-duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
-                                                                  duckdb::TableCatalogEntry&) {
-  Refuse("indexes beside the primary key", catalog.GetName());
+// For COPY FROM DATABASE.
+duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateIndex(duckdb::CatalogTransaction transaction,
+                                                                  duckdb::CreateIndexInfo& info,
+                                                                  duckdb::TableCatalogEntry& table) {
+  sql_catalog_.CheckMayDefine();
+  const TableDefinition& definition = table.Cast<SqlTable>().table()->definition();
+  MakeIndex(transaction.GetContext(), *this, table.name, ToIndexSpec(info, definition), info.on_conflict);
+  return LookupEntry(transaction, {duckdb::CatalogType::INDEX_ENTRY, info.index_name});
 }
 duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateFunction(duckdb::CatalogTransaction transaction,
                                                                      duckdb::CreateFunctionInfo& info) {
@@ -132,9 +161,21 @@ duckdb::optional_ptr<duckdb::CatalogEntry> SqlSchema::CreateCollation(duckdb::Ca
   Refuse("collations", catalog.GetName());
 }
 
+void SqlSchema::CommentOnIndex(SqlTransaction& transaction, duckdb::AlterInfo& info) {
+  const auto table = transaction.FindTableOfIndex(name, info.name);
+  if (table == nullptr && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  if (table == nullptr) throw duckdb::CatalogException::MissingEntry(info.GetCatalogType(), info.name, "");
+  if (info.type != duckdb::AlterType::SET_COMMENT) {
+    throw duckdb::NotImplementedException("index " + info.name + " can get a comment, but no other change");
+  }
+  std::string text = CommentOf(info.Cast<duckdb::SetCommentInfo>().comment_value);
+  Check(transaction.impl().AlterTable(table, SetIndexComment{.name = info.name, .comment = std::move(text)}));
+}
+
 void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
   sql_catalog_.CheckMayDefine();
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  if (info.GetCatalogType() == duckdb::CatalogType::INDEX_ENTRY) return CommentOnIndex(sql_transaction, info);
   const auto kind = ObjectKindOf(info.GetCatalogType());
   const auto existing = kind ? TypeOfName(sql_transaction, *kind, info.name) : std::nullopt;
   if (!existing) {
@@ -319,10 +360,11 @@ void SqlCatalog::DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& in
   throw duckdb::CatalogException("Schema with name \"" + info.name + "\" does not exist in database " + GetName());
 }
 
-duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(duckdb::Binder&, duckdb::CreateStatement&,
-                                                                        duckdb::TableCatalogEntry&,
-                                                                        duckdb::unique_ptr<duckdb::LogicalOperator>) {
-  Refuse("indexes beside the primary key", GetName());
+duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(
+    duckdb::Binder& binder, duckdb::CreateStatement& statement, duckdb::TableCatalogEntry& table,
+    duckdb::unique_ptr<duckdb::LogicalOperator> plan) {
+  return PlanCreateIndex(binder, statement.info->Cast<duckdb::CreateIndexInfo>(), table.Cast<SqlTable>(),
+                         std::move(plan));
 }
 
 duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindAlterAddIndex(

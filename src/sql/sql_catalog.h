@@ -82,9 +82,11 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(duckdb::CatalogTransaction transaction,
                                                             duckdb::CreateFunctionInfo& info) override;
 
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction transaction,
+                                                         duckdb::CreateIndexInfo& info,
+                                                         duckdb::TableCatalogEntry& table) override;
+
   // Not among the things that a Yarrow database has: each throws, saying so.
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction, duckdb::CreateIndexInfo&,
-                                                         duckdb::TableCatalogEntry&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateTableFunction(duckdb::CatalogTransaction,
                                                                  duckdb::CreateTableFunctionInfo&) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateCopyFunction(duckdb::CatalogTransaction,
@@ -105,6 +107,8 @@ class SqlSchema : public duckdb::SchemaCatalogEntry {
                  bool cascade);
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateObject(duckdb::CatalogTransaction transaction,
                                                           const duckdb::CreateInfo& info);
+  void ScanIndexes(duckdb::ClientContext& context, const std::function<void(duckdb::CatalogEntry&)>& callback);
+  void CommentOnIndex(SqlTransaction& transaction, duckdb::AlterInfo& info);
   void AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,
                    const std::shared_ptr<const ObjectEntry>& object);
 

@@ -150,6 +150,10 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   }
 }
 
+const IndexOrder* OrderOf(const ScanBindData& bind) {
+  return bind.index_order ? &*bind.index_order : nullptr;
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& context, TableFunctionInitInput& input) {
   const ScanBindData& bind = BindDataOf(input.bind_data);
   const SqlTable& entry = *bind.table;
@@ -173,6 +177,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
+  global->plan = Check(UseIndex(*entry.table(), global->plan, global->snapshot, OrderOf(bind)));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
   PlanCold(context, input, global.get());
   if (global->cold_way == ColdWay::kInOrder) {
@@ -406,6 +411,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToText(duckdb::TableFunction
   const ScanBindData& bind = BindDataOf(input.bind_data);
   duckdb::InsertionOrderPreservingMap<duckdb::string> text;
   text["Table"] = bind.table->catalog.GetName() + "." + bind.table->table()->definition().QualifiedName();
+  if (!bind.index.empty()) text["Index"] = bind.index;
   if (!bind.key_ranges.empty()) text["Key ranges"] = bind.key_ranges;
   if (!bind.row_filter.empty()) text["Row filter"] = bind.row_filter;
   if (bind.in_order) text["Order"] = bind.reverse ? "by key, descending" : "by key";
@@ -422,6 +428,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   auto& global = input.global_state->Cast<ScanGlobal>();
   if (global.threads_at_work.fetch_sub(1) > 1) return text;
   const ScanMetrics metrics = global.counters.Read();
+  if (!global.plan->index_text.empty()) text["Index"] = global.plan->index_text;
   text["Key ranges"] = global.plan->RangesText();
   text["Row filter"] = global.plan->FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
@@ -458,7 +465,9 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   }
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
-  const auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
+  auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
+  plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), OrderOf(bind)));
+  bind.index = plan->index_text;
   bind.key_ranges = plan->RangesText();
   bind.row_filter = plan->FilterText();
 }

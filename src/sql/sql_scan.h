@@ -7,6 +7,7 @@
 
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
+#include "table/index_lookup.h"
 #include "yarrow/predicate.h"
 
 namespace yarrow::sql {
@@ -20,10 +21,11 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool Equals(const duckdb::FunctionData& other) const override;
 
   const std::shared_ptr<SqlTable> table;
-  const uint64_t new_rows;       // in segments that the transaction has made (NewSegments)
-  std::optional<int64_t> limit;  // rows after which nobody asks for more
-  bool reverse = false;          // descending by key
-  bool in_order = false;         // rows must come in key order whatever DuckDB is set to
+  const uint64_t new_rows;                // in segments that the transaction has made (NewSegments)
+  std::optional<int64_t> limit;           // rows after which nobody asks for more
+  bool reverse = false;                   // descending by key
+  bool in_order = false;                  // rows must come in key order whatever DuckDB is set to
+  std::optional<IndexOrder> index_order;  // the first rows are enough where an index has them; all are right, too
   // The rows of a DELETE of all, which removes segments as a whole. Those are left out, but for the ones that the
   // transaction has made. In a transaction of one statement hot rows are left out as well.
   bool leaves_segments = false;
@@ -38,6 +40,7 @@ struct ScanBindData : public duckdb::TableFunctionData {
   std::vector<KeyValue> key_values;
   std::string key_ranges;  // for EXPLAIN: of DescribeScan
   std::string row_filter;
+  std::string index;
 };
 
 duckdb::TableFunction ScanFunction();

@@ -59,6 +59,14 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
     }
     info.index_info.push_back(std::move(key));
   }
+  for (const TableIndex& index : table_->indexes()) {
+    if (!index.keys.unique()) continue;
+    duckdb::IndexInfo unique;
+    unique.is_unique = true;
+    unique.is_primary = unique.is_foreign = false;
+    unique.column_set.insert(index.keys.columns().begin(), index.keys.columns().end());
+    info.index_info.push_back(std::move(unique));
+  }
   return info;
 }
 

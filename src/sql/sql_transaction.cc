@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "sql/create_index.h"
 #include "sql/schema_objects.h"
 #include "sql/sql_error.h"
 #include "store/write_set.h"
@@ -158,6 +159,24 @@ std::shared_ptr<const TableEntry> SqlTransaction::Find(const std::string& schema
       std::ranges::any_of(changes.dropped, is_found) ||
       std::ranges::any_of(changes.altered, [&](const auto& altered) { return is_found(altered.after); });
   return is_gone ? nullptr : found;
+}
+
+std::shared_ptr<const TableEntry> SqlTransaction::FindTableOfIndex(const std::string& schema, const std::string& name) {
+  const auto has_it = [&](const auto& entry) {
+    return entry != nullptr && FoldCase(entry->definition->schema_name) == FoldCase(schema) &&
+           FindIndex(*entry->definition, name) != nullptr;
+  };
+  const CatalogChanges& changes = impl_->catalog_changes();
+  for (const auto& entry : changes.created) {
+    if (has_it(entry)) return entry;
+  }
+  for (const auto& altered : changes.altered) {
+    if (has_it(altered.after)) return altered.after;
+  }
+  const auto known = catalog_view_->FindTableOfIndex({schema, name});
+  if (known == nullptr) return nullptr;
+  auto seen = Find(known->definition->schema_name, known->definition->name);
+  return has_it(seen) ? seen : nullptr;
 }
 
 std::vector<std::shared_ptr<const TableEntry>> SqlTransaction::Tables(const std::string& schema) {

@@ -59,6 +59,8 @@ class SqlTransaction : public duckdb::Transaction {
   // The definition of a table as this transaction sees it; null when there is none.
   std::shared_ptr<const TableEntry> Find(const std::string& schema, const std::string& name);
   std::vector<std::shared_ptr<const TableEntry>> Tables(const std::string& schema);
+  // The table that has an index of that name: likewise.
+  std::shared_ptr<const TableEntry> FindTableOfIndex(const std::string& schema, const std::string& name);
   // Views and macros: likewise.
   std::shared_ptr<const ObjectEntry> FindObject(ObjectKind kind, const std::string& schema, const std::string& name);
   std::vector<std::shared_ptr<const ObjectEntry>> Objects(const std::string& schema);

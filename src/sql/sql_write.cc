@@ -105,7 +105,7 @@ class ChangeOperator : public WriteOperator {
       state.rows += Check(state.transaction.impl().Apply(state.many.get()));
       state.many.reset();
     }
-    for (const RowChanges::Moved& moved : state.moved) Check(state.changes.InsertMoved(state.impl(), moved));
+    Check(state.changes.FinishUpdates(state.impl()));
     state.FlushReturned();
     Check(state.transaction.impl().CheckConflicts());
     return duckdb::SinkFinalizeType::READY;

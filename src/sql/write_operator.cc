@@ -187,7 +187,7 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duc
     const std::string key = KeyOf(state.impl(), keys[i]);
     if (state.IsChanged(key)) continue;
     std::vector<Value>* const updated = state.returned ? &row : nullptr;
-    if (!Check(state.changes.UpdateEncoded(state.impl(), key, assignments, &state.moved, updated))) continue;
+    if (!Check(state.changes.UpdateEncoded(state.impl(), key, assignments, updated))) continue;
     state.NoteChange(key);
     if (state.returned) state.Return(row, merge_action);
   }

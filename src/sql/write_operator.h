@@ -49,7 +49,6 @@ struct WriteState : public duckdb::GlobalSinkState {
   const std::shared_ptr<SqlTable> table;
   RowChanges changes;
   uint64_t rows = 0;
-  std::vector<RowChanges::Moved> moved;
   std::mutex mutex;
   std::unique_ptr<RowIntake> inserted;                        // under mutex, the rows of threads that are done
   duckdb::unique_ptr<duckdb::ColumnDataCollection> returned;  // with RETURNING

@@ -18,6 +18,7 @@
 #include "scan/table_scan.h"
 #include "store/home_process.h"
 #include "store/store_commits.h"
+#include "table/index_lookup.h"
 #include "type/type_traits.h"
 
 namespace yarrow {
@@ -38,7 +39,7 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
       break;
     case TableKind::kUser:
       impl->needs_user_ = user.empty();
-      if (!user.empty()) impl->key_prefix_ = UserRecordPrefix(definition.id, user);
+      if (!user.empty()) impl->key_prefix_ = UserRecordPrefix(RecordKind::kRow, definition.id, user);
       [[fallthrough]];
     case TableKind::kShared: {
       ARROW_ASSIGN_OR_RAISE(impl->row_schema_, MakeRowSchema(definition, impl->key_prefix_.size()));
@@ -58,9 +59,34 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
   if (!is_as_in_batches) impl->user_schema_ = impl->visible_schema_;
   if (definition.kind != TableKind::kSystem) {
     ARROW_ASSIGN_OR_RAISE(impl->cold_, impl->database_->OpenCold(*entry));
+    ARROW_RETURN_NOT_OK(impl->MakeIndexes(definition));
   }
   impl->entry_ = std::move(entry);
   return impl;
+}
+
+Status TableImpl::MakeIndexes(const TableDefinition& definition) {
+  for (const IndexDefinition& index : definition.indexes) {
+    std::vector<int> columns;
+    for (const uint32_t id : index.columns) {
+      const auto column = std::ranges::find(definition.columns, id, &ColumnDefinition::id);
+      if (column == definition.columns.end()) {
+        return Status::Invalid("Table ", definition.QualifiedName(), ": an index has the unknown column ", id);
+      }
+      columns.push_back(static_cast<int>(column - definition.columns.begin()));
+    }
+    const bool of_user = definition.kind == TableKind::kUser;
+    std::string prefix = of_user ? UserRecordPrefix(RecordKind::kIndexEntry, index.id, user_)
+                                 : RecordPrefix(RecordKind::kIndexEntry, index.id);
+    ARROW_ASSIGN_OR_RAISE(auto keys, IndexKeys::Make(row_schema_, std::move(columns), index.unique, std::move(prefix)));
+    indexes_.push_back({.definition = &index, .keys = std::move(keys)});
+  }
+  return Status::OK();
+}
+
+std::string TableImpl::Describe(const TableIndex& index) const {
+  if (index.definition->is_constraint()) return "UNIQUE (" + definition().ColumnsOf(*index.definition) + ")";
+  return (index.definition->unique ? "unique index " : "index ") + index.definition->name;
 }
 
 Status TableImpl::CheckReadable(const Snapshot& snapshot) const {
@@ -120,13 +146,19 @@ arrow::Result<std::shared_ptr<TableScan>> TableImpl::Scan(const ScanOptions& opt
   ARROW_RETURN_NOT_OK(CheckReadable(options.snapshot));
   ScanSource source = MakeSource(std::move(overlay));
   if (options.threads != 0) {
-    ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));
-    return RunScan(std::move(plan), options.snapshot);
+    return RunPlan(std::move(source), options);
   }
   ScanOptions chosen = options;
   chosen.threads = static_cast<int>(database_->settings().scan_threads);
-  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), chosen));
-  return RunScan(std::move(plan), options.snapshot);
+  return RunPlan(std::move(source), chosen);
+}
+
+arrow::Result<std::shared_ptr<TableScan>> TableImpl::RunPlan(ScanSource source, const ScanOptions& options) const {
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(std::move(source), options));
+  if (indexes_.empty()) return RunScan(std::move(plan), options.snapshot);
+  const Snapshot snapshot = options.snapshot.is_null() ? store().GetSnapshot() : options.snapshot;
+  ARROW_ASSIGN_OR_RAISE(plan, UseIndex(*this, std::move(plan), snapshot));
+  return RunScan(std::move(plan), snapshot);
 }
 
 arrow::Result<ComputedCursor> TableImpl::MakeComputed(const Snapshot& snapshot) const {

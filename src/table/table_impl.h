@@ -14,6 +14,7 @@
 
 #include "batch/row_encoder.h"
 #include "job/job.h"
+#include "row/index_keys.h"
 #include "scan/computed_cursor.h"
 #include "scan/scan_plan.h"
 #include "store/commit_listener.h"
@@ -32,6 +33,12 @@ struct EncoderSlot {
   std::string key;
   std::string row;
   std::vector<Value> values;
+};
+
+// An index of a table, with how its entries are made.
+struct TableIndex {
+  const IndexDefinition* definition;
+  IndexKeys keys;
 };
 
 // Immutable but for the free encoders; shared by Table objects, scans and transactions. Thread-safe.
@@ -61,6 +68,10 @@ class TableImpl {
   const std::shared_ptr<arrow::Schema>& visible_schema() const { return visible_schema_; }
   std::shared_ptr<arrow::Schema> user_schema_;  // the same where it is not that of batches; else null
   const std::string& key_prefix() const { return key_prefix_; }
+  // Whoever changes a row changes its entries: write/index_changes.h.
+  const std::vector<TableIndex>& indexes() const { return indexes_; }
+  // For messages: "unique index i", "UNIQUE (a, b)".
+  std::string Describe(const TableIndex& index) const;
   const std::string& user() const { return user_; }
   GuardUse guard() const { return {.guard = entry_->guard.get(), .version = entry_->guard_version}; }
   // The guard of where rows lie, for a write that was planned with this manifest.
@@ -117,6 +128,8 @@ class TableImpl {
  private:
   TableImpl() = default;
   arrow::Status Outdated() const;
+  arrow::Result<std::shared_ptr<TableScan>> RunPlan(ScanSource source, const ScanOptions& options) const;
+  arrow::Status MakeIndexes(const TableDefinition& definition);
 
   std::shared_ptr<DatabaseImpl> database_;
   std::shared_ptr<const TableEntry> entry_;
@@ -125,6 +138,7 @@ class TableImpl {
   std::shared_ptr<ProjectionCache> projections_;
   std::shared_ptr<ColdTable> cold_;
   std::string key_prefix_;
+  std::vector<TableIndex> indexes_;
   std::string user_;
   bool needs_user_ = false;
 

@@ -6,6 +6,7 @@
 #include "key/key_codec.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
+#include "table/table_impl.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -24,7 +25,7 @@ arrow::Result<std::vector<std::string>> UsersWithRows(const TableEntry& entry, c
     std::string_view rest = rows.key().substr(kRecordPrefixSize);
     ARROW_ASSIGN_OR_RAISE(const Value user, DecodeKeyPart(&rest, {ColumnType{TypeId::kUtf8}, false}));
     const std::string& name = user.get<std::string>();
-    const std::string behind = PrefixSuccessor(UserRecordPrefix(entry.definition->id, name));
+    const std::string behind = PrefixSuccessor(UserRecordPrefix(RecordKind::kRow, entry.definition->id, name));
     int64_t count = 1;
     while (count < min_rows && rows.Next() && rows.key() < behind) ++count;
     if (count >= min_rows) users.push_back(name);
@@ -44,6 +45,16 @@ arrow::Result<std::set<std::string>> UsersOf(const TableEntry& entry, const Stor
   if (manifest != nullptr) {
     for (std::string& user : manifest->Users()) users.insert(std::move(user));
   }
+  return users;
+}
+
+arrow::Result<std::set<std::string>> PartsOf(const TableImpl& table, const Snapshot& snapshot) {
+  std::set<std::string> users{table.user()};
+  if (table.definition().kind != TableKind::kUser) return users;
+  const auto manifest = table.cold()->Latest();
+  ARROW_ASSIGN_OR_RAISE(auto others, UsersOf(table.entry(), table.store(), snapshot, 1, manifest.get()));
+  users.merge(others);
+  users.erase("");
   return users;
 }
 

@@ -4,12 +4,15 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "catalog/table_schema.h"
 #include "store/write_set.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
+#include "write/entry_intake.h"
+#include "write/existing_keys.h"
 #include "write/row_changes.h"
 #include "write/row_intake.h"
 #include "write/run_writer.h"
@@ -52,12 +55,22 @@ Status AddMoved(std::string_view change, RowIntake* moved) {
 // Takes changes, keys ascending, to a set of writes.
 class ChangeWriter {
  public:
-  ChangeWriter(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes, bool in_files)
-      : table_(table), cold_rows_(table, snapshot, writes->GetView()), writes_(writes), run_(table, writes, in_files) {}
+  ChangeWriter(const TableImpl& table, const Snapshot& snapshot, WriteSet* writes, bool in_files,
+               uint64_t sort_buffer_bytes)
+      : table_(table),
+        snapshot_(snapshot),
+        before_(writes->GetView()),
+        cold_rows_(table, snapshot, before_),
+        writes_(writes),
+        run_(table, writes, in_files),
+        entries_(table, table.indexes(), sort_buffer_bytes) {
+    if (!table.indexes().empty()) existing_.emplace(table, table.key_prefix(), snapshot, before_);
+  }
 
   // The row at `key` becomes `row`; empty: it goes.
   Status Write(std::string_view key, std::string_view row) {
     ARROW_ASSIGN_OR_RAISE(const auto place, cold_rows_.Find(key));
+    if (existing_) ARROW_RETURN_NOT_OK(ChangeEntries(key, row, place));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
     if (!row.empty()) return run_.Put(key, row);
     return place && !place->segment->is_new() ? run_.DeleteAbsent(key) : run_.Delete(key);
@@ -65,15 +78,31 @@ class ChangeWriter {
 
   Status Finish() {
     ARROW_RETURN_NOT_OK(run_.Finish());
-    return overrides_.WriteTo(table_, writes_);
+    ARROW_RETURN_NOT_OK(overrides_.WriteTo(table_, writes_));
+    return entries_.WriteTo(snapshot_, before_, writes_, MostBytesInMemory(table_.store()));
   }
 
  private:
+  Status ChangeEntries(std::string_view key, std::string_view row, const std::optional<ColdPlace>& place) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_hot, existing_->Find(key));
+    if (is_hot) {
+      ARROW_RETURN_NOT_OK(entries_.Remove(key, existing_->value()));
+    } else if (place) {
+      ARROW_ASSIGN_OR_RAISE(const std::string_view was, cold_rows_.Read(*place));
+      ARROW_RETURN_NOT_OK(entries_.Remove(key, was));
+    }
+    return row.empty() ? Status::OK() : entries_.Add(key, row);
+  }
+
   const TableImpl& table_;
+  const Snapshot& snapshot_;
+  const WriteSet::View before_;
   ColdRows cold_rows_;
   ColdOverrides overrides_;
   WriteSet* const writes_;
   RunWriter run_;
+  std::optional<ExistingKeys> existing_;  // of a table with indexes
+  EntryIntake entries_;
 };
 
 }  // namespace
@@ -101,7 +130,8 @@ Status BulkChange::Update(const arrow::RecordBatch& batch, const KeyOf& key_of) 
 
 arrow::Result<uint64_t> BulkChange::Apply(const Snapshot& snapshot, WriteSet* writes) {
   writes->Seal();
-  ChangeWriter writer(table_, snapshot, writes, sorter_.bytes() > MostBytesInMemory(table_.store()));
+  ChangeWriter writer(table_, snapshot, writes, sorter_.bytes() > MostBytesInMemory(table_.store()),
+                      sort_buffer_bytes_);
   RowIntake moved(table_, sort_buffer_bytes_);
   uint64_t rows = 0;
   std::string last_key;

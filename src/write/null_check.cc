@@ -3,7 +3,6 @@
 #include <arrow/compute/expression.h>
 #include <arrow/record_batch.h>
 
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -46,14 +45,8 @@ Status CheckPart(const TableImpl& table, int column, const Snapshot& snapshot, c
 Status CheckNoNulls(const std::shared_ptr<DatabaseImpl>& database, const std::shared_ptr<const TableEntry>& entry,
                     const std::string& column, const Snapshot& snapshot, const WriteSet::View& writes,
                     const std::string& user) {
-  std::set<std::string> users{user};
-  if (entry->definition->kind == TableKind::kUser) {
-    ARROW_ASSIGN_OR_RAISE(const auto any, TableImpl::Make(database, entry, user));
-    const auto manifest = any->cold()->Latest();
-    ARROW_ASSIGN_OR_RAISE(auto others, UsersOf(*entry, *database->store(), snapshot, 1, manifest.get()));
-    users.merge(others);
-    users.erase("");
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto any, TableImpl::Make(database, entry, user));
+  ARROW_ASSIGN_OR_RAISE(const auto users, PartsOf(*any, snapshot));
   for (const std::string& one : users) {
     ARROW_ASSIGN_OR_RAISE(const auto table, TableImpl::Make(database, entry, one));
     const int number = table->row_schema()->FindColumn(column);

@@ -24,15 +24,16 @@ Status KeyExists(const TableImpl& table, std::string_view key) {
 
 arrow::Result<bool> RowChanges::Find(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
+  is_hot_ = false;
   ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, key, &hot_row_));
-  if (written == WriteSet::Found::kPut) return true;
+  if (written == WriteSet::Found::kPut) return is_hot_ = true;
   // A row that was deleted may have come back in a segment of the transaction's own.
   if (written == WriteSet::Found::kDelete && writes_->external_runs() == 0) return false;
   if (written == WriteSet::Found::kNothing) {
     ARROW_ASSIGN_OR_RAISE(const bool is_hot, store_.Get(table.entry().partition, key, &stored_, snapshot_));
     if (is_hot) {
       hot_row_ = stored_.view();
-      return true;
+      return is_hot_ = true;
     }
   }
   if (!table.cold() || !table.cold()->MayHaveSegments(writes_->GetView())) return false;
@@ -52,18 +53,35 @@ arrow::Result<std::string_view> RowChanges::FoundRow() {
   return cold_place_ ? cold_rows_->Read(*cold_place_) : hot_row_;
 }
 
-Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::string_view row) {
+arrow::Result<std::optional<std::string_view>> RowChanges::FoundLive() {
+  const bool is_live = is_hot_ && (hot_row_.size() < kRowHeaderSize || !IsDeletedRow(hot_row_));
+  if (!is_live && !cold_place_) return std::nullopt;
+  return FoundRow();
+}
+
+Status RowChanges::WriteRow(const TableImpl& table, std::string_view key, std::string_view row, Entries entries) {
+  if (!table.indexes().empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto before, FoundLive());
+    const IndexChanges::RowBytes after = IsDeletedRow(row) ? std::nullopt : IndexChanges::RowBytes(row);
+    ARROW_RETURN_NOT_OK(entries == Entries::kNow ? index_changes_.Change(table, key, before, after)
+                                                 : index_changes_.ChangeLater(table, key, before, after));
+  }
   writes_->Put(table.entry().partition, key, row);
   DropColdRow(table);
   return writes_->status();
 }
 
 // Conflicts are judged by the key, in whatever tier its row lies.
-void RowChanges::RemoveRow(const TableImpl& table, std::string_view key) {
+Status RowChanges::RemoveRow(const TableImpl& table, std::string_view key) {
+  if (!table.indexes().empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto before, FoundLive());
+    ARROW_RETURN_NOT_OK(index_changes_.Change(table, key, before, std::nullopt));
+  }
   const Partition partition = table.entry().partition;
   const bool is_absent = cold_place_ && !cold_place_->segment->is_new();
   is_absent ? writes_->DeleteAbsent(partition, key) : writes_->Delete(partition, key);
   DropColdRow(table);
+  return writes_->status();
 }
 
 void RowChanges::DropColdRow(const TableImpl& table) {
@@ -90,10 +108,12 @@ Status RowChanges::Put(const TableImpl& table, ValueList row) {
   return WriteRow(table, slot->key, slot->row);
 }
 
-// For a write that does not ask what was there.
+// For a write that does not ask what was there, unless entries of indexes go with it.
 Status RowChanges::Locate(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
-  if (!table.cold()->MayHaveSegments(writes_->GetView())) return Status::OK();
+  is_hot_ = false;
+  const bool asks = !table.indexes().empty() || table.cold()->MayHaveSegments(writes_->GetView());
+  if (!asks) return Status::OK();
   return Find(table, key).status();
 }
 
@@ -135,7 +155,7 @@ arrow::Result<bool> RowChanges::Delete(const TableImpl& table, ValueList key) {
   ARROW_RETURN_NOT_OK(table.EncodeKey(slot.operator->(), key));
   ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, slot->key));
   if (!found) return false;
-  RemoveRow(table, slot->key);
+  ARROW_RETURN_NOT_OK(RemoveRow(table, slot->key));
   return true;
 }
 
@@ -147,13 +167,13 @@ arrow::Result<bool> RowChanges::DeleteEncoded(const TableImpl& table, std::strin
     ARROW_ASSIGN_OR_RAISE(const std::string_view row, FoundRow());
     ARROW_ASSIGN_OR_RAISE(*deleted, ReadColumns(*table.row_schema(), key, row));
   }
-  RemoveRow(table, key);
+  ARROW_RETURN_NOT_OK(RemoveRow(table, key));
   return true;
 }
 
 arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::string_view key,
                                               std::span<const std::pair<int, Value>> assignments,
-                                              std::vector<Moved>* moved, std::vector<Value>* updated) {
+                                              std::vector<Value>* updated) {
   ARROW_ASSIGN_OR_RAISE(const auto row, ReadLive(table, key));
   if (!row) return false;
   ARROW_ASSIGN_OR_RAISE(std::vector<Value> values, ReadColumns(*table.row_schema(), key, *row));
@@ -161,12 +181,11 @@ arrow::Result<bool> RowChanges::UpdateEncoded(const TableImpl& table, std::strin
   auto slot = table.LeaseEncoder();
   ARROW_RETURN_NOT_OK(slot->encoder.EncodeValues(values, &slot->key, &slot->row));
   if (slot->key == key) {
-    ARROW_RETURN_NOT_OK(WriteRow(table, slot->key, slot->row));
+    ARROW_RETURN_NOT_OK(WriteRow(table, slot->key, slot->row, Entries::kLater));
   } else {
-    RemoveRow(table, key);
-    moved->push_back({slot->key, slot->row});
+    ARROW_RETURN_NOT_OK(RemoveRow(table, key));
+    moved_.push_back({slot->key, slot->row});
   }
-  ARROW_RETURN_NOT_OK(writes_->status());
   if (updated != nullptr) *updated = std::move(values);
   return true;
 }
@@ -177,16 +196,19 @@ Status RowChanges::Insert(const TableImpl& table, RowIntake* rows) {
   if (rows->rows() <= kFewRows && !table.WritesSegments(rows->rows())) {
     return rows->Drain([&](std::string_view key, std::string_view row) {
       ARROW_RETURN_NOT_OK(CheckAbsent(table, key));
-      writes_->Put(table.entry().partition, key, row);
-      return writes_->status();
+      return WriteRow(table, key, row);
     });
   }
   return rows->WriteTo(WriteMode::kInsert, snapshot_, writes_, MostBytesInMemory(store_)).status();
 }
 
-Status RowChanges::InsertMoved(const TableImpl& table, const Moved& moved) {
-  ARROW_RETURN_NOT_OK(CheckAbsent(table, moved.key));
-  return WriteRow(table, moved.key, moved.row);
+Status RowChanges::FinishUpdates(const TableImpl& table) {
+  ARROW_RETURN_NOT_OK(index_changes_.Finish(table));
+  for (const Moved& moved : std::exchange(moved_, {})) {
+    ARROW_RETURN_NOT_OK(CheckAbsent(table, moved.key));
+    ARROW_RETURN_NOT_OK(WriteRow(table, moved.key, moved.row));
+  }
+  return Status::OK();
 }
 
 arrow::Result<bool> RowChanges::SoftDelete(const TableImpl& table, ValueList key) {
@@ -207,7 +229,7 @@ arrow::Result<bool> RowChanges::Purge(const TableImpl& table, ValueList key) {
   if (!found || cold_place_) return false;  // segments have no soft-deleted rows
   ARROW_RETURN_NOT_OK(RowSchemaVersion(hot_row_).status());
   if (!IsDeletedRow(hot_row_)) return false;
-  RemoveRow(table, slot->key);
+  ARROW_RETURN_NOT_OK(RemoveRow(table, slot->key));
   return true;
 }
 
@@ -224,7 +246,8 @@ Status RowChanges::Write(const TableImpl& table, const arrow::RecordBatch& batch
   for (int64_t i = 0; i < rows->num_rows(); ++i) {
     Status status = slot->encoder.EncodeRow(i, &slot->key, &slot->row);
     if (status.ok()) status = mode == WriteMode::kInsert ? CheckAbsent(table, slot->key) : Locate(table, slot->key);
-    if (status.ok()) status = WriteRow(table, slot->key, slot->row);
+    if (status.ok()) status = WriteRow(table, slot->key, slot->row, Entries::kLater);
+    if (status.ok() && i + 1 == rows->num_rows()) status = FinishUpdates(table);
     if (!status.ok()) {
       writes_->RollbackTo(before);
       return status;

@@ -15,6 +15,7 @@
 #include "store/write_set.h"
 #include "table/table_impl.h"
 #include "write/cold_rows.h"
+#include "write/index_changes.h"
 #include "yarrow/store.h"
 #include "yarrow/write_options.h"
 
@@ -27,7 +28,7 @@ class RowIntake;
 class RowChanges {
  public:
   RowChanges(Store& store, const Snapshot& snapshot, WriteSet* writes)
-      : store_(store), snapshot_(snapshot), writes_(writes) {}
+      : store_(store), snapshot_(snapshot), writes_(writes), index_changes_(store, snapshot, writes) {}
 
   arrow::Status Put(const TableImpl& table, ValueList row);
   arrow::Status Insert(const TableImpl& table, ValueList row);
@@ -43,16 +44,13 @@ class RowChanges {
   // row (any more). `deleted` and `updated`, if given, get all columns of the row as it was or has become.
   arrow::Result<bool> DeleteEncoded(const TableImpl& table, std::string_view key,
                                     std::vector<Value>* deleted = nullptr);
-  // Values by column position, key columns too. A row that they move to another key is removed and handed back in
-  // `moved`, for InsertMoved when all rows of the statement have left their places: so keys can be shifted or swapped.
-  struct Moved {
-    std::string key;
-    std::string row;
-  };
+  // Values by column position, key columns too. A row that they move to another key is removed and comes back with
+  // FinishUpdates, when all rows of the statement have left their places: so keys can be shifted or swapped, and values
+  // of unique indexes, whose entries come then, too.
   arrow::Result<bool> UpdateEncoded(const TableImpl& table, std::string_view key,
-                                    std::span<const std::pair<int, Value>> assignments, std::vector<Moved>* moved,
+                                    std::span<const std::pair<int, Value>> assignments,
                                     std::vector<Value>* updated = nullptr);
-  arrow::Status InsertMoved(const TableImpl& table, const Moved& moved);
+  arrow::Status FinishUpdates(const TableImpl& table);
   arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
   arrow::Result<std::optional<Row>> GetEncoded(const TableImpl& table, const std::string& key);
 
@@ -64,10 +62,14 @@ class RowChanges {
   arrow::Result<bool> FindLive(const TableImpl& table, std::string_view key);
   // The row that was found last, as stored; valid until the next call.
   arrow::Result<std::string_view> FoundRow();
+  // The same, or nothing when the key had no live row.
+  arrow::Result<std::optional<std::string_view>> FoundLive();
   arrow::Result<std::optional<std::string_view>> ReadLive(const TableImpl& table, std::string_view key);
-  // Write the row of the key that was found last, or delete it, wherever it lies.
-  arrow::Status WriteRow(const TableImpl& table, std::string_view key, std::string_view row);
-  void RemoveRow(const TableImpl& table, std::string_view key);
+  // Write the row of the key that was found last, or delete it, wherever it lies, with its index entries.
+  enum class Entries { kNow, kLater };  // kLater: at FinishUpdates
+  arrow::Status WriteRow(const TableImpl& table, std::string_view key, std::string_view row,
+                         Entries entries = Entries::kNow);
+  arrow::Status RemoveRow(const TableImpl& table, std::string_view key);
   void DropColdRow(const TableImpl& table);
   arrow::Status CheckAbsent(const TableImpl& table, std::string_view key);
   arrow::Status Locate(const TableImpl& table, std::string_view key);
@@ -76,7 +78,14 @@ class RowChanges {
   const Snapshot& snapshot_;
   WriteSet* writes_;
   PinnedValue stored_;
-  std::string_view hot_row_;             // that was found last, in stored_ or among the writes
+  IndexChanges index_changes_;
+  struct Moved {
+    std::string key;
+    std::string row;
+  };
+  std::vector<Moved> moved_;
+  bool is_hot_ = false;                  // the row that was found last
+  std::string_view hot_row_;             // that one, in stored_ or among the writes
   std::optional<ColdPlace> cold_place_;  // of the one that was found last, if it lies in a segment
   std::optional<ColdRows> cold_rows_;    // of the table that was asked last
 };

@@ -7,52 +7,20 @@
 #include <string>
 #include <utility>
 
-#include "key/key_range.h"
 #include "row/constraint_violation.h"
 #include "row/row_layout.h"
 #include "store/file_run.h"
-#include "store/store_commits.h"
 #include "write/cold_overrides.h"
 #include "write/cold_rows.h"
+#include "write/entry_intake.h"
+#include "write/existing_keys.h"
 #include "write/new_segments_writer.h"
 #include "write/row_changes.h"
-#include "yarrow/scan_iterator.h"
 
 namespace yarrow {
 namespace {
 
 using arrow::Status;
-
-// Tells what ascending keys have in the hot tier already, walking along with them.
-class ExistingRows {
- public:
-  ExistingRows(const TableImpl& table, const Snapshot& snapshot, WriteSet::View overlay)
-      : cursor_(table.store().commits().Scan({.partition = table.entry().partition,
-                                              .lower = table.key_prefix(),
-                                              .upper = PrefixSuccessor(table.key_prefix()),
-                                              .snapshot = snapshot,
-                                              .fill_cache = false},
-                                             std::move(overlay))) {}
-
-  enum class Entry { kNone, kSoftDeleted, kLive };
-  arrow::Result<Entry> Find(std::string_view key) {
-    // A few steps are cheaper than a seek; a gap of many rows is not walked.
-    for (int steps = 0; state_ == kBefore || (state_ == kAt && cursor_.key() < key); ++steps) {
-      if (steps == kStepsBeforeSeek || state_ == kBefore) cursor_.Seek(key);
-      state_ = cursor_.Next() ? kAt : kEnd;
-      ARROW_RETURN_NOT_OK(cursor_.status());
-    }
-    if (state_ == kEnd || cursor_.key() != key) return Entry::kNone;
-    const std::string_view row = cursor_.value();
-    return row.size() < kRowHeaderSize || !IsDeletedRow(row) ? Entry::kLive : Entry::kSoftDeleted;
-  }
-
- private:
-  static constexpr int kStepsBeforeSeek = 8;
-  enum State { kBefore, kAt, kEnd };
-  ScanCursor cursor_;
-  State state_ = kBefore;
-};
 
 // Where the rows of a statement go, keys ascending.
 class RowTarget {
@@ -108,12 +76,13 @@ class RowTarget {
 class UniqueRows {
  public:
   UniqueRows(const TableImpl& table, WriteMode mode, const Snapshot& snapshot, const WriteSet::View& overlay,
-             RowTarget* target)
+             RowTarget* target, EntryIntake* entries)
       : table_(table),
         mode_(mode),
-        existing_(table, snapshot, overlay),
+        existing_(table, table.key_prefix(), snapshot, overlay),
         existing_cold_(table, snapshot, overlay),
-        target_(target) {}
+        target_(target),
+        entries_(entries) {}
 
   Status Add(std::string_view key, std::string_view row) {
     if (held_ && held_key_ == key) {
@@ -142,23 +111,41 @@ class UniqueRows {
  private:
   Status LookUp(std::string_view key) {
     const bool insert = mode_ == WriteMode::kInsert;
-    auto hot = ExistingRows::Entry::kNone;
-    if (insert || target_->is_segments()) {
-      ARROW_ASSIGN_OR_RAISE(hot, existing_.Find(key));
+    bool is_hot = false, is_live = false;
+    if (insert || target_->is_segments() || has_entries()) {
+      ARROW_ASSIGN_OR_RAISE(is_hot, existing_.Find(key));
+      is_live = is_hot && (existing_.value().size() < kRowHeaderSize || !IsDeletedRow(existing_.value()));
     }
     ARROW_ASSIGN_OR_RAISE(const auto place, existing_cold_.Find(key));
-    if (insert && (place || hot == ExistingRows::Entry::kLive)) return KeyExists(table_, key);
+    if (insert && (place || is_live)) return KeyExists(table_, key);
+    if (has_entries()) ARROW_RETURN_NOT_OK(RemoveEntries(key, place, is_live));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
-    replaces_ = place || hot != ExistingRows::Entry::kNone;
+    replaces_ = place || is_hot;
     return Status::OK();
   }
-  Status PutHeld() { return held_ ? target_->Put(held_key_, held_row_, replaces_) : Status::OK(); }
+
+  bool has_entries() const { return !table_.indexes().empty(); }
+
+  // Of the row that is replaced, if there is one.
+  Status RemoveEntries(std::string_view key, const std::optional<ColdPlace>& place, bool is_live) {
+    if (is_live) return entries_->Remove(key, existing_.value());
+    if (!place) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const std::string_view row, existing_cold_.Read(*place));
+    return entries_->Remove(key, row);
+  }
+
+  Status PutHeld() {
+    if (!held_) return Status::OK();
+    if (has_entries()) ARROW_RETURN_NOT_OK(entries_->Add(held_key_, held_row_));
+    return target_->Put(held_key_, held_row_, replaces_);
+  }
 
   const TableImpl& table_;
   const WriteMode mode_;
-  ExistingRows existing_;
+  ExistingKeys existing_;
   ColdRows existing_cold_;
   RowTarget* const target_;
+  EntryIntake* const entries_;  // of the table's indexes
   ColdOverrides overrides_;
   bool held_ = false;
   bool replaces_ = false;  // the held one
@@ -173,7 +160,7 @@ uint64_t MostBytesInMemory(const Store& store) {
 }
 
 RowIntake::RowIntake(const TableImpl& table, uint64_t sort_buffer_bytes)
-    : table_(table), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
+    : table_(table), sort_buffer_bytes_(sort_buffer_bytes), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
 
 Status RowIntake::Add(const arrow::RecordBatch& batch) {
   std::shared_ptr<arrow::RecordBatch> with_ids;
@@ -208,14 +195,17 @@ arrow::Result<uint64_t> RowIntake::WriteTo(WriteMode mode, const Snapshot& snaps
   writes->Seal();
   const WriteSet::View before = writes->GetView();
   RowTarget target(table_, rows_, sorter_.bytes() <= most_bytes, writes);
-  UniqueRows unique(table_, mode, snapshot, before, &target);
+  EntryIntake entries(table_, table_.indexes(), sort_buffer_bytes_);
+  UniqueRows unique(table_, mode, snapshot, before, &target, &entries);
   int64_t taken = 0;
   ARROW_RETURN_NOT_OK(sorter_.Drain([&](std::string_view key, std::string_view row) {
     ARROW_RETURN_NOT_OK(unique.Add(key, row));
     return ++taken % kRowsBetweenReports == 0 && on_progress ? on_progress(taken) : Status::OK();
   }));
   ARROW_RETURN_NOT_OK(unique.Finish(writes));
-  return target.Finish();
+  ARROW_ASSIGN_OR_RAISE(const uint64_t bytes, target.Finish());
+  ARROW_RETURN_NOT_OK(entries.WriteTo(snapshot, before, writes, most_bytes));
+  return bytes;
 }
 
 }  // namespace yarrow

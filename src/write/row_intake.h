@@ -42,13 +42,15 @@ class RowIntake {
   // Adds one row a key to `writes`, in memory, in files or, where TableImpl::WritesSegments says so of their number, in
   // segments of their own (NewSegments). Returns their bytes as encoded, or in segments. kInsert: AlreadyExists, naming
   // the key, when two rows or a live row of the snapshot, seen through the writes, have the same; kUpsert: the last row
-  // of a key stays. `on_progress` gets the number of rows now and then. More than `most_bytes` are not kept in memory.
+  // of a key stays. Entries of indexes go with the rows: AlreadyExists as of EntryIntake. `on_progress` gets the number
+  // of rows now and then. More than `most_bytes` are not kept in memory.
   using OnProgress = std::function<arrow::Status(int64_t rows)>;
   arrow::Result<uint64_t> WriteTo(WriteMode mode, const Snapshot& snapshot, WriteSet* writes, uint64_t most_bytes,
                                   const OnProgress& on_progress = {});
 
  private:
   const TableImpl& table_;
+  const uint64_t sort_buffer_bytes_;
   RowSorter sorter_;
   uint64_t rows_ = 0;
 };

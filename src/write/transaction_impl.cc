@@ -8,6 +8,7 @@
 #include "store/guarded.h"
 #include "store/home_process.h"
 #include "tier/removed_segments.h"
+#include "write/index_build.h"
 #include "write/null_check.h"
 #include "write/row_commit.h"
 
@@ -68,8 +69,9 @@ Status TransactionImpl::Commit() {
   }
   status = Explain(status);
   // They came with the commit that removed the others.
-  if (status.ok() && !written_and_dropped_.empty()) {
-    ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_));  // else the next Open removes them
+  if (status.ok() && !(written_and_dropped_.empty() && written_and_dropped_indexes_.empty())) {
+    // Else the next Open removes them.
+    ARROW_UNUSED(database_->catalog().RemoveRows(written_and_dropped_, written_and_dropped_indexes_));
   }
   std::vector<cold::ManifestKey> removed;
   if (status.ok()) ARROW_UNUSED(RunGuarded([&] { removed = KeysOfRemoved(); }));
@@ -92,6 +94,13 @@ Status TransactionImpl::Explain(const Status& status) const {
     if (std::string_view(conflict->key).starts_with(RecordPrefix(RecordKind::kOverride, table->definition().id))) {
       return ConflictError("write conflict: another transaction changed a row of table " +
                            table->definition().QualifiedName() + " after this one began; run the transaction again");
+    }
+    for (const TableIndex& index : table->indexes()) {
+      if (!std::string_view(conflict->key).starts_with(index.keys.prefix())) continue;
+      return ConflictError("write conflict: another transaction wrote a row of table " +
+                               table->definition().QualifiedName() + " with " + index.keys.Describe(conflict->key) +
+                               " after this one began; run the transaction again",
+                           *conflict);
     }
     const bool is_its_key = table->entry().partition.id() == conflict->partition_id &&
                             std::string_view(conflict->key).starts_with(table->key_prefix());
@@ -121,6 +130,7 @@ void TransactionImpl::Rollback() {
   writes_.Clear();
   touched_.clear();
   written_and_dropped_.clear();
+  written_and_dropped_indexes_.clear();
   changes_ = {};
 }
 
@@ -166,7 +176,8 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
   return Status::OK();
 }
 
-Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration) {
+Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration,
+                                   const OnProgress& on_progress) {
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   ARROW_ASSIGN_OR_RAISE(auto after, database_->catalog().DraftAlteration(entry, alteration, &changes_));
   if (after == entry) return Status::OK();
@@ -174,6 +185,11 @@ Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entr
     ARROW_RETURN_NOT_OK(CheckNoNulls(database_, entry, not_null->name, snapshot_, SealedWrites(), user_));
     ReadWhole(entry);
   }
+  if (std::holds_alternative<CreateIndex>(alteration)) {
+    ARROW_RETURN_NOT_OK(BuildIndex(database_, after, snapshot_, user_, on_progress, &writes_));
+    ReadWhole(entry);
+  }
+  if (std::holds_alternative<DropIndex>(alteration) && !writes_.empty()) NoteDroppedIndexes(*entry, *after);
   const auto made = std::ranges::find(changes_.created, entry);
   const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
   if (made != changes_.created.end()) {
@@ -184,6 +200,13 @@ Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entr
     changes_.altered.push_back({entry, std::move(after)});
   }
   return Status::OK();
+}
+
+void TransactionImpl::NoteDroppedIndexes(const TableEntry& before, const TableEntry& after) {
+  for (const IndexDefinition& index : before.definition->indexes) {
+    const bool stays = std::ranges::count(after.definition->indexes, index.id, &IndexDefinition::id) > 0;
+    if (!stays) written_and_dropped_indexes_.push_back(index);
+  }
 }
 
 void TransactionImpl::ReadWhole(const std::shared_ptr<const TableEntry>& entry) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cold/segment_key.h"
+#include "job/job.h"
 #include "store/store_commits.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
@@ -42,7 +43,9 @@ class TransactionImpl {
   arrow::Status CreateSchema(const std::string& name);
   arrow::Status DropSchema(const std::shared_ptr<const SchemaEntry>& schema);
   arrow::Status CreateTable(const TableSpec& spec);
-  arrow::Status AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration);
+  // `on_progress`: of a change that reads or writes rows, see BuildIndex.
+  arrow::Status AlterTable(const std::shared_ptr<const TableEntry>& entry, const TableAlteration& alteration,
+                           const OnProgress& on_progress = {});
   arrow::Status DropTable(const std::shared_ptr<const TableEntry>& entry);
   // Before a table that it alters or drops: the commit is to fail when another has changed a row since the snapshot.
   void ReadWhole(const std::shared_ptr<const TableEntry>& entry);
@@ -68,6 +71,7 @@ class TransactionImpl {
   // A conflict in terms of tables and their keys.
   arrow::Status Explain(const arrow::Status& status) const;
   arrow::Status ExplainOutdated(const arrow::Status& status) const;
+  void NoteDroppedIndexes(const TableEntry& before, const TableEntry& after);
 
   const std::shared_ptr<DatabaseImpl> database_;
   const std::string user_;
@@ -77,6 +81,7 @@ class TransactionImpl {
   CatalogChanges changes_;
   std::vector<std::shared_ptr<TableImpl>> touched_;  // keeps the guards alive
   std::vector<std::shared_ptr<const TableEntry>> written_and_dropped_;
+  std::vector<IndexDefinition> written_and_dropped_indexes_;
 };
 
 }  // namespace yarrow

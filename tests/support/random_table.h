@@ -53,6 +53,7 @@ class RandomTableFixture : public DifferentialFixture {
     }
     generated_.clear();
     while (OneIn(3)) generated_.push_back({Below(columns_.size() + 1), GeneratedExpression()});
+    unique_ = OneIn(4) ? IndexedColumns() : "";
     check_.clear();
     if (!OneIn(5)) return;
     const size_t c = AnyColumn();
@@ -84,8 +85,21 @@ class RandomTableFixture : public DifferentialFixture {
     sql += GeneratedBefore(columns_.size());
     sql.resize(sql.size() - 2);
     sql += check_;
+    if (name == "t" && !unique_.empty()) sql += ", UNIQUE (" + unique_ + ")";
     for (const size_t c : key) parts += Join(parts.empty() ? "" : ", ", Name(c));
     return sql + (key.empty() ? ")" : ", PRIMARY KEY (" + parts + "))");
+  }
+
+  // Of up to three columns that an index may have; nothing when there are none.
+  std::string IndexedColumns() {
+    std::vector<size_t> list;
+    for (uint64_t i = 1 + Below(3); i > 0; --i) {
+      const size_t c = AnyColumn();
+      if (columns_[c].type->kind < TypePool::kNoKey && std::ranges::count(list, c) == 0) list.push_back(c);
+    }
+    std::string names;
+    for (const size_t c : list) names += Join(names.empty() ? "" : ", ", Name(c));
+    return names;
   }
 
   std::string GeneratedBefore(size_t column) const {
@@ -239,6 +253,7 @@ class RandomTableFixture : public DifferentialFixture {
   };
   std::vector<Generated> generated_;  // g0, g1, ... of both tables
   std::string check_;                 // of both, or nothing
+  std::string unique_;                // columns of a UNIQUE constraint of t, or nothing
   std::vector<Parameter>* parameters_ = nullptr;
 };
 

@@ -1,0 +1,62 @@
+// IndexKeys: the entries of one index, as they are made from rows.
+//
+// The key of an entry = the prefix of the index (record kind, index id, in a user table the user id), the indexed
+// values as key parts (key/key_codec.h), each nullable, then the key of the row without its own prefix. In a unique
+// index the entries of rows without NULL among these values end before that and have it as their value instead: so two
+// rows of the same values meet in one entry. The value of all others is empty. Frozen: on disk.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "key/key_codec.h"
+#include "row/row_schema.h"
+
+namespace yarrow {
+
+struct IndexEntry {
+  std::string key;
+  std::string value;
+  bool is_unique = false;  // no other row may have an entry of this key
+
+  bool operator==(const IndexEntry&) const = default;
+};
+
+// Immutable, thread-safe.
+class IndexKeys {
+ public:
+  // `columns`: positions in the schema's. The prefixes are those of the index and of the table's rows.
+  static arrow::Result<IndexKeys> Make(std::shared_ptr<const RowSchema> schema, std::vector<int> columns, bool unique,
+                                       std::string prefix);
+
+  const std::string& prefix() const { return prefix_; }
+  const std::vector<int>& columns() const { return columns_; }
+  bool unique() const { return unique_; }
+  const KeyCodec& codec() const { return codec_; }
+
+  // Of the row with this whole key.
+  arrow::Status MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const;
+  // The key of the row of an entry, behind its prefix; points into the arguments. Invalid for bytes that are no entry.
+  arrow::Result<std::string_view> RowKey(std::string_view entry_key, std::string_view entry_value) const;
+  // "a: 1, b: x", of an entry.
+  std::string Describe(std::string_view entry_key) const;
+  // "a, b"
+  std::string ColumnNames() const;
+
+ private:
+  IndexKeys() = default;
+
+  std::shared_ptr<const RowSchema> schema_;
+  std::vector<int> columns_;
+  bool unique_ = false;
+  std::string prefix_;
+  KeyCodec codec_;
+};
+
+}  // namespace yarrow

@@ -1,0 +1,100 @@
+#include "row/index_keys.h"
+
+#include <gtest/gtest.h>
+
+#include "arrow_assert.h"
+#include "row/row_layout.h"
+
+namespace yarrow {
+namespace {
+
+const std::string kRowPrefix("\2\0\0\0\1", 5);
+const std::string kEntryPrefix("\3\0\0\0\7", 5);
+
+std::shared_ptr<const RowSchema> Schema() {
+  RowSchema::Options options;
+  options.table_name = "main.t";
+  options.columns = {{.id = 1, .name = "id", .type = TypeId::kInt64, .nullable = false, .default_value = {}},
+                     {.id = 2, .name = "a", .type = TypeId::kUtf8, .nullable = true, .default_value = {}},
+                     {.id = 3, .name = "b", .type = TypeId::kInt32, .nullable = true, .default_value = {}}};
+  options.key_column_ids = {1};
+  options.key_prefix_size = kRowPrefix.size();
+  options.versions = {{1, {2, 3}, {TypeId::kUtf8, TypeId::kInt32}}};
+  return RowSchema::Make(options).ValueOrDie();
+}
+
+class IndexKeysTest : public testing::Test {
+ protected:
+  IndexEntry EntryOf(const IndexKeys& keys, int64_t id, const Value& a, const Value& b) {
+    key_ = kRowPrefix;
+    EXPECT_OK(schema_->key_codec().Encode(std::vector<Value>{Value(id)}, &key_));
+    RowWriter writer(&schema_->current().layout);
+    writer.Reset();
+    if (!a.is_null()) EXPECT_OK(writer.Set(0, a));
+    if (!b.is_null()) EXPECT_OK(writer.Set(1, b));
+    std::string row;
+    EXPECT_OK(writer.Finish(/*deleted=*/false, &row));
+    IndexEntry entry;
+    EXPECT_OK(keys.MakeEntry(key_, row, &entry));
+    return entry;
+  }
+  IndexKeys Keys(bool unique) const { return IndexKeys::Make(schema_, {1, 2}, unique, kEntryPrefix).ValueOrDie(); }
+
+  const std::shared_ptr<const RowSchema> schema_ = Schema();
+  std::string key_;  // of the row that EntryOf made last
+};
+
+TEST_F(IndexKeysTest, EntriesOfAnIndexEndWithTheKeyOfTheRow) {
+  const IndexKeys keys = Keys(/*unique=*/false);
+  const IndexEntry entry = EntryOf(keys, 5, Value("x"), Value(int64_t{1}));
+  const std::string row_key = key_.substr(kRowPrefix.size());
+  EXPECT_EQ(entry.key, kEntryPrefix + std::string("\1x\0\1\1\x80\0\0\1", 9) + row_key);
+  EXPECT_EQ(entry.value, "");
+  EXPECT_FALSE(entry.is_unique);
+  ASSERT_OK_AND_ASSIGN(const auto found, keys.RowKey(entry.key, entry.value));
+  EXPECT_EQ(found, row_key);
+  EXPECT_EQ(keys.Describe(entry.key), "a: x, b: 1");
+  EXPECT_NE(entry.key, EntryOf(keys, 6, Value("x"), Value(int64_t{1})).key);
+}
+
+TEST_F(IndexKeysTest, RowsOfTheSameValuesMeetInOneEntryOfAUniqueIndex) {
+  const IndexKeys keys = Keys(/*unique=*/true);
+  const IndexEntry entry = EntryOf(keys, 5, Value("x"), Value(int64_t{1}));
+  const std::string row_key = key_.substr(kRowPrefix.size());
+  EXPECT_TRUE(entry.is_unique);
+  EXPECT_EQ(entry.value, row_key);
+  EXPECT_EQ(entry.key, EntryOf(keys, 6, Value("x"), Value(int64_t{1})).key);
+  EXPECT_NE(entry.key, EntryOf(keys, 5, Value("x"), Value(int64_t{2})).key);
+}
+
+TEST_F(IndexKeysTest, ANullMakesNoTwoRowsTheSameAndSortsLast) {
+  const IndexKeys keys = Keys(/*unique=*/true);
+  const IndexEntry one = EntryOf(keys, 5, Value("x"), Value::Null()),
+                   other = EntryOf(keys, 6, Value("x"), Value::Null());
+  EXPECT_FALSE(one.is_unique);
+  EXPECT_EQ(one.value, "");
+  EXPECT_NE(one.key, other.key);
+  EXPECT_GT(one.key, EntryOf(keys, 9, Value("x"), Value(int64_t{INT32_MAX})).key);
+  EXPECT_LT(one.key, EntryOf(keys, 1, Value("y"), Value(int64_t{INT32_MIN})).key);
+  ASSERT_OK_AND_ASSIGN(const auto found, keys.RowKey(other.key, other.value));
+  EXPECT_EQ(std::string(found), key_.substr(kRowPrefix.size()).replace(7, 1, "\6"));
+}
+
+TEST_F(IndexKeysTest, BytesThatAreNoEntryAreAnError) {
+  EXPECT_FALSE(Keys(false).RowKey(kEntryPrefix + "\3", "").ok());
+}
+
+TEST(IndexKeys, ATypeWithoutOrderIsRefused) {
+  RowSchema::Options options;
+  options.table_name = "main.t";
+  options.columns = {
+      {.id = 1, .name = "id", .type = TypeId::kInt64, .nullable = false, .default_value = {}},
+      {.id = 2, .name = "l", .type = ColumnType::List(TypeId::kInt64), .nullable = true, .default_value = {}}};
+  options.key_column_ids = {1};
+  options.versions = {{1, {2}, {ColumnType::List(TypeId::kInt64)}}};
+  const auto schema = RowSchema::Make(options).ValueOrDie();
+  EXPECT_TRUE(IndexKeys::Make(schema, {1}, false, "").status().IsNotImplemented());
+}
+
+}  // namespace
+}  // namespace yarrow

@@ -1,0 +1,31 @@
+// Which rows a scan looks up through an index, in the place of reading its key ranges.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "scan/scan_plan.h"
+#include "table/table_impl.h"
+#include "yarrow/snapshot.h"
+
+namespace yarrow {
+
+// The first rows that a scan is asked for: by these columns in turn, all ascending or all descending.
+struct IndexOrder {
+  std::vector<int> columns;  // positions
+  bool descending = false;
+  bool nulls_first = false;
+  bool both_ends = false;  // the last ones, too, NULLs aside
+  int64_t rows = 0;        // of each end; whoever takes them needs no more
+};
+
+// The plan, or one like it that reads the rows alone which an index names for the plan's predicate at the snapshot,
+// which must not be null: where to look them up costs less than to read the ranges. Entries are read to find out, in
+// number about what the lookups may be.
+arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, std::shared_ptr<const ScanPlan> plan,
+                                                        const Snapshot& snapshot, const IndexOrder* order = nullptr);
+
+}  // namespace yarrow

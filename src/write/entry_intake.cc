@@ -1,0 +1,98 @@
+#include "write/entry_intake.h"
+
+#include <algorithm>
+
+#include "key/record_key.h"
+#include "row/constraint_violation.h"
+#include "write/existing_keys.h"
+#include "write/index_changes.h"
+#include "write/run_writer.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+EntryIntake::EntryIntake(const TableImpl& table, std::span<const TableIndex> indexes, uint64_t sort_buffer_bytes)
+    : table_(table), indexes_(indexes), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
+
+Status EntryIntake::Note(std::string_view key, std::string_view row, Change change) {
+  for (const TableIndex& index : indexes_) {
+    ARROW_RETURN_NOT_OK(index.keys.MakeEntry(key, row, &entry_));
+    const bool is_unique = change == Change::kMade && entry_.is_unique;
+    change_.assign(1, static_cast<char>(is_unique ? Change::kMadeUnique : change));
+    change_.append(entry_.value);
+    ARROW_RETURN_NOT_OK(sorter_.Add(entry_.key, change_));
+  }
+  return Status::OK();
+}
+
+// Takes the changes, entries ascending, and writes what they come to: one write an entry.
+class EntryIntake::Writer {
+ public:
+  Writer(const TableImpl& table, std::span<const TableIndex> indexes, const Snapshot& snapshot,
+         const WriteSet::View& before, RunWriter* run)
+      : table_(table),
+        indexes_(indexes),
+        existing_(table, RecordPrefix(RecordKind::kIndexEntry), snapshot, before),
+        run_(run) {}
+
+  Status Take(std::string_view key, std::string_view change) {
+    if (!is_open_ || key != key_) {
+      ARROW_RETURN_NOT_OK(Finish());
+      key_ = key;
+      is_open_ = true;
+      is_left_ = is_made_ = is_unique_ = false;
+    }
+    const auto kind = static_cast<Change>(change[0]);
+    if (kind == Change::kLeft) {
+      is_left_ = true;
+      return Status::OK();
+    }
+    if (is_made_) return Repeated();
+    is_made_ = true;
+    is_unique_ = kind == Change::kMadeUnique;
+    value_ = change.substr(1);
+    return Status::OK();
+  }
+
+  Status Finish() {
+    if (!is_open_) return Status::OK();
+    if (!is_made_) return run_->Delete(key_);
+    if (is_unique_ && !is_left_) {
+      ARROW_ASSIGN_OR_RAISE(const bool exists, existing_.Find(key_));
+      if (exists) return EntryExists(table_, IndexOf(key_), key_);
+    }
+    return run_->Put(key_, value_);
+  }
+
+ private:
+  const TableIndex& IndexOf(std::string_view entry) const {
+    const uint32_t id = RecordObjectId(entry);
+    return *std::ranges::find_if(indexes_, [&](const TableIndex& index) { return index.definition->id == id; });
+  }
+  Status Repeated() const {
+    const std::string values = IndexOf(key_).keys.Describe(key_);
+    return RepeatedUniqueViolation(values, "Table " + table_.definition().QualifiedName() + ": two of the rows have " +
+                                               values + ", of which a unique index allows one");
+  }
+
+  const TableImpl& table_;
+  const std::span<const TableIndex> indexes_;
+  ExistingKeys existing_;
+  RunWriter* const run_;
+  bool is_open_ = false, is_left_ = false, is_made_ = false, is_unique_ = false;
+  std::string key_, value_;
+};
+
+Status EntryIntake::WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes,
+                            uint64_t most_bytes) {
+  if (sorter_.bytes() == 0) return Status::OK();
+  RunWriter run(table_, writes, /*in_files=*/sorter_.bytes() > most_bytes);
+  Writer writer(table_, indexes_, snapshot, before, &run);
+  ARROW_RETURN_NOT_OK(
+      sorter_.Drain([&](std::string_view key, std::string_view change) { return writer.Take(key, change); }));
+  ARROW_RETURN_NOT_OK(writer.Finish());
+  return run.Finish();
+}
+
+}  // namespace yarrow

@@ -1,0 +1,50 @@
+// EntryIntake: the index entries of many rows on their way into a transaction: sorted, checked, and written in files
+// when they are many.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "row/index_keys.h"
+#include "store/write_set.h"
+#include "table/table_impl.h"
+#include "write/row_sorter.h"
+#include "yarrow/store.h"
+
+namespace yarrow {
+
+// Not thread-safe. The table must outlive it.
+class EntryIntake {
+ public:
+  // Of these indexes of the table. Entries beyond `sort_buffer_bytes` wait in files of the database's tmp folder.
+  EntryIntake(const TableImpl& table, std::span<const TableIndex> indexes, uint64_t sort_buffer_bytes);
+
+  // The rows that follow are of another user, and so are these, the same indexes, which outlive this object.
+  void Continue(std::span<const TableIndex> indexes) { indexes_ = indexes; }
+  // Of a row of a whole key: it gets its entries, or leaves them.
+  arrow::Status Add(std::string_view key, std::string_view row) { return Note(key, row, Change::kMade); }
+  arrow::Status Remove(std::string_view key, std::string_view row) { return Note(key, row, Change::kLeft); }
+
+  // Adds all to `writes`, once; when they take more than `most_bytes`, as files. AlreadyExists, naming the values, when
+  // a row gets an entry of a unique index that another one has: one of these rows, or one of the snapshot, seen through
+  // `before`, that has not left its own.
+  arrow::Status WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes, uint64_t most_bytes);
+
+ private:
+  enum class Change : char { kLeft, kMade, kMadeUnique };
+  class Writer;
+  arrow::Status Note(std::string_view key, std::string_view row, Change change);
+
+  const TableImpl& table_;
+  std::span<const TableIndex> indexes_;
+  RowSorter sorter_;
+  IndexEntry entry_;
+  std::string change_;
+};
+
+}  // namespace yarrow

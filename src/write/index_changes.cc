@@ -1,0 +1,77 @@
+#include "write/index_changes.h"
+
+#include <utility>
+
+#include "row/constraint_violation.h"
+
+namespace yarrow {
+
+using arrow::Status;
+
+Status EntryExists(const TableImpl& table, const TableIndex& index, std::string_view entry_key) {
+  const std::string values = index.keys.Describe(entry_key);
+  return UniqueViolation(values, "Table " + table.definition().QualifiedName() + " has a row with " + values +
+                                     " already, and " + table.Describe(index) +
+                                     " allows one; change that row, or give other values");
+}
+
+arrow::Result<IndexChanges::EntryChange> IndexChanges::ChangeOf(const TableImpl& table, std::string_view key,
+                                                                RowBytes before, RowBytes after) {
+  EntryChange change;
+  IndexEntry was, becomes;
+  for (size_t i = 0; i < table.indexes().size(); ++i) {
+    const IndexKeys& keys = table.indexes()[i].keys;
+    if (before) ARROW_RETURN_NOT_OK(keys.MakeEntry(key, *before, &was));
+    if (after) ARROW_RETURN_NOT_OK(keys.MakeEntry(key, *after, &becomes));
+    if (before && after && was == becomes) continue;
+    if (before) change.left.push_back(std::move(was.key));
+    if (after) change.made.push_back({.index = i, .entry = std::move(becomes)});
+  }
+  return change;
+}
+
+Status IndexChanges::CheckFree(const TableImpl& table, const NewEntry& made) {
+  if (!made.entry.is_unique) return Status::OK();
+  const Partition partition = table.entry().partition;
+  std::string_view value;
+  ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(partition, made.entry.key, &value));
+  bool is_there = written == WriteSet::Found::kPut;
+  if (written == WriteSet::Found::kNothing) {
+    PinnedValue stored;
+    ARROW_ASSIGN_OR_RAISE(is_there, store_.Get(partition, made.entry.key, &stored, snapshot_));
+  }
+  return is_there ? EntryExists(table, table.indexes()[made.index], made.entry.key) : Status::OK();
+}
+
+void IndexChanges::Remove(const TableImpl& table, const EntryChange& change) {
+  for (const std::string& key : change.left) writes_->Delete(table.entry().partition, key);
+}
+
+void IndexChanges::Put(const TableImpl& table, const NewEntry& made) {
+  writes_->Put(table.entry().partition, made.entry.key, made.entry.value);
+}
+
+Status IndexChanges::Change(const TableImpl& table, std::string_view key, RowBytes before, RowBytes after) {
+  ARROW_ASSIGN_OR_RAISE(const EntryChange change, ChangeOf(table, key, before, after));
+  for (const NewEntry& made : change.made) ARROW_RETURN_NOT_OK(CheckFree(table, made));
+  Remove(table, change);
+  for (const NewEntry& made : change.made) Put(table, made);
+  return writes_->status();
+}
+
+Status IndexChanges::ChangeLater(const TableImpl& table, std::string_view key, RowBytes before, RowBytes after) {
+  ARROW_ASSIGN_OR_RAISE(EntryChange change, ChangeOf(table, key, before, after));
+  Remove(table, change);
+  for (NewEntry& made : change.made) waiting_.push_back(std::move(made));
+  return writes_->status();
+}
+
+Status IndexChanges::Finish(const TableImpl& table) {
+  for (const NewEntry& made : std::exchange(waiting_, {})) {
+    ARROW_RETURN_NOT_OK(CheckFree(table, made));
+    Put(table, made);
+  }
+  return writes_->status();
+}
+
+}  // namespace yarrow
