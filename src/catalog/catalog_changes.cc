@@ -51,15 +51,16 @@ bool IsRenamed(const std::vector<AlteredTable>& altered, const TableEntry& table
   });
 }
 
-// Whether the transaction drops an index of the table, or the table.
-bool LosesIndex(const CatalogChanges& changes, const TableEntry& table, std::string_view index) {
+// Whether the transaction drops an index of the table, or the table. Another one may have the name by then.
+bool LosesIndex(const CatalogChanges& changes, const TableEntry& table, std::string_view name) {
   if (IsOneOf(changes.dropped, table)) return true;
   const auto altered = std::ranges::find_if(changes.altered, [&](const AlteredTable& alteration) {
     return alteration.before->definition->id == table.definition->id;
   });
-  return altered != changes.altered.end() &&
-         std::ranges::none_of(altered->after->definition->indexes,
-                              [&](const IndexDefinition& other) { return SameName(other.name, index); });
+  if (altered == changes.altered.end()) return false;
+  const auto index = std::ranges::find_if(table.definition->indexes,
+                                          [&](const IndexDefinition& one) { return SameName(one.name, name); });
+  return std::ranges::count(altered->after->definition->indexes, index->id, &IndexDefinition::id) == 0;
 }
 
 // Whether it makes an index of the name for another table.

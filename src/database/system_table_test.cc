@@ -130,9 +130,10 @@ TEST_F(SystemTableTest, StatisticsAreScannedLikeAnyTable) {
 
 TEST_F(SystemTableTest, AllAreListedAndReadOnly) {
   const std::vector<std::pair<std::string, std::vector<Value>>> keys = {
-      {"schemas", {"main"}}, {"tables", {1000}},      {"columns", {1000, 1}},
-      {"users", {"ada"}},    {"jobs", {1}},           {"settings", {"scan_threads"}},
-      {"stats", {"x"}},      {"segments", {1000, 1}}, {"objects", {"main", "view", "x"}}};
+      {"schemas", {"main"}},    {"tables", {1000}},      {"columns", {1000, 1}},
+      {"users", {"ada"}},       {"jobs", {1}},           {"settings", {"scan_threads"}},
+      {"stats", {"x"}},         {"segments", {1000, 1}}, {"objects", {"main", "view", "x"}},
+      {"indexes", {1000, 1001}}};
   Texts listed;
   for (const auto& definition : db_->Tables()) {
     EXPECT_EQ(definition->kind, TableKind::kSystem);

@@ -120,6 +120,7 @@ TEST_F(ConfinementTest, NothingTellsOfOthers) {
                              "SELECT * FROM d.system.columns",
                              "SELECT * FROM d.system.schemas",
                              "SELECT * FROM d.system.objects",
+                             "SELECT * FROM d.system.indexes",
                              "EXPLAIN SELECT * FROM notes",
                              "EXPLAIN SELECT * FROM notes WHERE note > 'a'",
                              "EXPLAIN ANALYZE SELECT * FROM notes",

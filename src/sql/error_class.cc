@@ -67,6 +67,7 @@ constexpr Special kSpecials[] = {
     {"Constraint", "Incorrect value for generated column", "", "23514"},
     {"Constraint", "Duplicate key", "", "23505"},
     {"Constraint", "PRIMARY KEY or UNIQUE constraint", "", "23505"},
+    {"Constraint", "Data contains duplicates", "", "23505"},
     {"Constraint", "foreign key", "", "23503"},
     {"TransactionContext", "run the transaction again", "", "40001"},
     {"TransactionContext", "onflict", "", "40001"},

@@ -12,7 +12,9 @@ class ExportDatabaseTest : public test::SqlFixture {
     SqlFixture::SetUp();
     Run("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR DEFAULT 'none', n DECIMAL(9,2) NOT NULL)");
     Run("INSERT INTO t VALUES (1, 'a', 1), (2, NULL, 2)");
+    Run("CREATE INDEX by_name ON t (name, n); CREATE UNIQUE INDEX by_n ON t (n)");
     Run("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 'x' AS v");
+    Run("CREATE INDEX by_name ON app.t (v)");
     Run("CREATE TABLE app.notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user', min_user_rows = 7)");
     Run("CREATE TABLE app.seen (id INT PRIMARY KEY, seen_at DATE) WITH (ttl_column = 'seen_at', ttl = '1 day', "
         "flush_rows = 10, "
@@ -25,6 +27,15 @@ class ExportDatabaseTest : public test::SqlFixture {
     EXPECT_EQ(Run("FROM " + database + ".main.t ORDER BY id"), "1|a|1.00\n2|NULL|2.00");
     EXPECT_EQ(Run("FROM " + database + ".app.t"), "x");
     EXPECT_EQ(Run("FROM " + database + ".app.notes"), "1|hers");
+    ExpectIndexes(database);
+  }
+  void ExpectIndexes(const std::string& database) {
+    EXPECT_EQ(
+        Run("SELECT schema_name, sql FROM duckdb_indexes() WHERE database_name = '" + database + "' ORDER BY ALL"),
+        "app|CREATE INDEX by_name ON app.t(v);\n"
+        "main|CREATE INDEX by_name ON t(\"name\", n);\n"
+        "main|CREATE UNIQUE INDEX by_n ON t(n);");
+    EXPECT_NE(Run("INSERT INTO " + database + ".main.t VALUES (3, 'c', 1)").find("violates unique"), std::string::npos);
   }
 };
 
@@ -54,11 +65,15 @@ TEST_F(ExportDatabaseTest, CopyFromDatabase) {
   Run("DROP TABLE app.seen");
   EXPECT_EQ(Run("COPY FROM DATABASE ada TO memory"), "");
   EXPECT_EQ(Run("FROM memory.app.t"), "x");
+  ExpectIndexes("memory");
+  ASSERT_EQ(Run("ATTACH '" + dir_.File("back").string() + "' AS back (TYPE yarrow)"), "");
+  EXPECT_EQ(Run("COPY FROM DATABASE memory TO back"), "");
+  ExpectIndexes("back");
   EXPECT_EQ(Run("SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'memory' AND NOT internal"), "app");
 }
 
 TEST_F(ExportDatabaseTest, SystemTablesAreListedAsInternalViews) {
-  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "9");
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "10");
   EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "4");
   EXPECT_EQ(
       Run("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables WHERE table_catalog = "

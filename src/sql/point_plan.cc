@@ -17,6 +17,7 @@
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
 #include "sql/stored_columns.h"
+#include "type/type_traits.h"
 
 namespace yarrow::sql {
 namespace {
@@ -129,16 +130,25 @@ void TakeEqualities(const Expression& condition, const duckdb::LogicalGet& get, 
   const auto column = StoredColumn(table, get.GetColumnIds()[binding.column_index]);
   if (!column) return;
   const ColumnType& type = table.columns[*column].type;
-  if (!IsSameUnit(type) || right.return_type != ToLogicalType(type)) return;
+  if (!IsSameUnit(type) || !HasOrder(type) || right.return_type != ToLogicalType(type)) return;
   values->push_back({static_cast<int>(*column), std::shared_ptr<const Expression>(right.Copy())});
 }
 
-bool HasWholeKey(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {
-  return !table.primary_key.empty() && std::ranges::all_of(table.primary_key, [&](uint32_t id) {
+bool HasAll(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table,
+            const std::vector<uint32_t>& ids) {
+  return !ids.empty() && std::ranges::all_of(ids, [&](uint32_t id) {
     return std::ranges::any_of(values, [&](const ScanBindData::KeyValue& value) {
       return table.columns[static_cast<size_t>(value.column)].id == id;
     });
   });
+}
+
+// Whether no two rows can have the values: they are a whole key, or all values of a unique index.
+bool NameOneRow(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {
+  return HasAll(values, table, table.primary_key) ||
+         std::ranges::any_of(table.indexes, [&](const IndexDefinition& index) {
+           return index.unique && HasAll(values, table, index.columns);
+         });
 }
 
 struct Shape {
@@ -172,7 +182,7 @@ void ChooseWhatIsKept(duckdb::PlannerExtensionInput& input, duckdb::BoundStateme
   const TableDefinition& table = bind.table->table()->definition();
   std::vector<ScanBindData::KeyValue> values;
   for (const Expression* condition : conditions) TakeEqualities(*condition, get, table, &values);
-  if (!HasWholeKey(values, table)) return;
+  if (!NameOneRow(values, table)) return;
   bind.key_values = std::move(values);
   *at = duckdb::make_uniq<PointScan>(std::move(*at));
 }

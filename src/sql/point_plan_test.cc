@@ -61,6 +61,36 @@ TEST_F(PointPlanTest, OnlyWholeKeysArePlannedOnce) {
 }
 
 // A kept plan would let a scan of t begin with the filter of the execution before.
+TEST_F(PointPlanTest, ValuesOfAUniqueIndexNameARowToo) {
+  EXPECT_EQ(Run("CREATE TABLE u (id INTEGER PRIMARY KEY, email VARCHAR UNIQUE, a INTEGER, b INTEGER)"), "");
+  EXPECT_EQ(Run("INSERT INTO u SELECT range, 'e' || range, range % 10, range FROM range(1000)"), "1000");
+  EXPECT_EQ(Run("CREATE UNIQUE INDEX by_ab ON u (a, b)"), "");
+  EXPECT_EQ(Run("CREATE INDEX by_b ON u (b)"), "");
+  for (int tier = 0; tier < 2; ++tier) {
+    const auto by_email = Prepare("SELECT id FROM u WHERE email = ?"),
+               by_ab = Prepare("SELECT id FROM u WHERE b = ? AND a = ?");
+    EXPECT_TRUE(IsPlannedOnce(*by_email));
+    EXPECT_TRUE(IsPlannedOnce(*by_ab));
+    EXPECT_FALSE(IsPlannedOnce(*Prepare("SELECT id FROM u WHERE b = ?")));
+    EXPECT_EQ(Execute(*by_email, "e17"), "17");
+    EXPECT_EQ(Execute(*by_email, "nobody"), "");
+    EXPECT_EQ(Execute(*by_email, Null(duckdb::LogicalType::VARCHAR)), "");
+    EXPECT_EQ(Execute(*by_ab, 25, 5), "25");
+    EXPECT_EQ(Execute(*by_ab, 25, 6), "");
+    Run("CALL yarrow_flush('u')");
+  }
+}
+
+TEST_F(PointPlanTest, ComparisonsOfNestedValuesStayAbove) {
+  EXPECT_EQ(Run("CREATE TABLE l (id INTEGER PRIMARY KEY, list INTEGER[])"), "");
+  EXPECT_EQ(Run("INSERT INTO l VALUES (1, [1, 2]), (2, [3])"), "2");
+  const auto prepared = Prepare("SELECT list FROM l WHERE id = $1 AND list = [1, $2::INTEGER]");
+  EXPECT_EQ(Execute(*prepared, 1, 2), "[1, 2]");
+  EXPECT_EQ(Execute(*prepared, 1, 3), "");
+  EXPECT_EQ(Run("PREPARE pair AS SELECT id FROM l WHERE id = $1 AND list = $2::INTEGER[]"), "");
+  EXPECT_EQ(Run("EXECUTE pair(1, [1, 2])"), "1");
+}
+
 TEST_F(PointPlanTest, JoinsArePlannedAnew) {
   for (const char* sql : {"SELECT count(*) FROM t JOIN c ON t.v = c.v", "SELECT * FROM t WHERE id IN (SELECT v FROM c)",
                           "SELECT count(*) FROM t JOIN (VALUES (1), (2)) k(x) ON t.id = k.x",

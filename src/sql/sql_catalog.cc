@@ -241,7 +241,10 @@ void SqlCatalog::CheckMayDefine() const {
 
 bool SqlCatalog::IsHidden(const TableDefinition& table) const {
   if (!is_confined_ || table.kind != TableKind::kSystem) return false;
-  return table.name != "schemas" && table.name != "tables" && table.name != "columns" && table.name != "objects";
+  for (const char* shown : {"schemas", "tables", "columns", "objects", "indexes"}) {
+    if (table.name == shown) return false;
+  }
+  return true;
 }
 
 void SqlCatalog::Initialize(bool) {}

@@ -40,11 +40,12 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("UPDATE t SET name = NULL", {"Constraint Error", "main.t", "name"});
   expect_error("CREATE TABLE t (a INT)", {"already exists"});
   expect_error("CREATE TABLE u (a INT[] PRIMARY KEY)", {"main.u", "column a", "INTEGER[]", "cannot be in a key"});
-  expect_error("CREATE TABLE u (a INT UNIQUE)", {"main.u", "UNIQUE"});
+  expect_error("CREATE TABLE u (a INT, b INT REFERENCES t)", {"main.u", "FOREIGN KEY"});
   expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
   expect_error("DROP VIEW IF EXISTS t", {"t is of type Table, trying to drop type View"});
   expect_error("ALTER VIEW t RENAME TO v", {"t is of type Table, not View"});
-  expect_error("CREATE INDEX i ON t (name)", {"indexes", "primary key"});
+  expect_error("CREATE INDEX i ON t (lower(name))", {"index i", "main.t", "lower"});
+  expect_error("CREATE INDEX i ON t USING rtree (name)", {"Unknown index type"});
   expect_error("ALTER TABLE t ADD PRIMARY KEY (name)", {"table main.t", "only one primary key"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT (name) DO NOTHING", {"conflict target"});
   expect_error("INSERT INTO t VALUES (1, 'b') ON CONFLICT DO UPDATE SET name = NULL", {"main.t", "name"});
