@@ -218,5 +218,55 @@ TEST(KeySplit, PrefixAtTheEndOfTheKeySpace) {
   EXPECT_TRUE(split.ranges[0].upper.empty());
 }
 
+// Entries of an index on (c, b) of a table with the key (a, b): all parts may be NULL, and NULLs are last.
+class IndexOnTwoColumns : public ::testing::Test {
+ protected:
+  KeySplit Split(const Predicate& predicate) const {
+    auto split = SplitOnIndex(predicate, *schema_, {2, 1}, kPrefix);
+    EXPECT_OK(split.status());
+    return split.ok() ? *split : KeySplit{};
+  }
+  std::string Bytes(const std::vector<Value>& values) const {
+    std::string bytes = kPrefix;
+    const std::vector<KeyPart> parts = {{TypeId::kInt64, true}, {TypeId::kUtf8, true}};
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_OK(EncodeKeyPart(values[i], parts[i], &bytes));
+    return bytes;
+  }
+
+  const std::shared_ptr<const RowSchema> schema_ = Schema({TypeId::kInt64, TypeId::kUtf8});
+};
+
+TEST_F(IndexOnTwoColumns, ValuesArePrefixesOfEntries) {
+  const KeySplit one = Split(Is(2, Op::kEq, Value(int64_t{5})));
+  EXPECT_EQ(one.ranges, std::vector<KeyRange>{PrefixRange(Bytes({Value(int64_t{5})}))});
+  EXPECT_EQ(one.rest.kind(), Predicate::Kind::kTrue);
+  const KeySplit both = Split(Predicate::And({Is(2, Op::kEq, Value(int64_t{5})), Is(1, Op::kEq, Value("x"))}));
+  EXPECT_EQ(both.ranges, std::vector<KeyRange>{PrefixRange(Bytes({Value(int64_t{5}), Value("x")}))});
+  EXPECT_EQ(both.rest.kind(), Predicate::Kind::kTrue);
+  const KeySplit other = Split(Is(0, Op::kEq, Value(int64_t{5})));
+  EXPECT_EQ(other.ranges, std::vector<KeyRange>{PrefixRange(kPrefix)});
+  EXPECT_EQ(other.rest.kind(), Predicate::Kind::kCompare);
+}
+
+TEST_F(IndexOnTwoColumns, NullsAreARangeOfTheirOwn) {
+  const std::string nulls = Bytes({Value::Null()});
+  const std::string five = Bytes({Value(int64_t{5})});
+  EXPECT_EQ(Split(Predicate::IsNull(2)).ranges, std::vector<KeyRange>{PrefixRange(nulls)});
+  EXPECT_EQ(Split(Predicate::IsNotNull(2)).ranges, (std::vector<KeyRange>{{kPrefix, nulls}}));
+  EXPECT_EQ(Split(Is(2, Op::kGe, Value(int64_t{5}))).ranges, (std::vector<KeyRange>{{five, nulls}}));
+  EXPECT_EQ(Split(Is(2, Op::kGt, Value(INT64_MAX))).ranges, std::vector<KeyRange>());
+  EXPECT_EQ(Split(Is(2, Op::kLt, Value(int64_t{5}))).ranges, (std::vector<KeyRange>{{kPrefix, five}}));
+  const KeySplit unequal = Split(Is(2, Op::kNe, Value(int64_t{5})));
+  EXPECT_EQ(unequal.ranges, std::vector<KeyRange>{PrefixRange(kPrefix)});
+  EXPECT_EQ(unequal.rest.kind(), Predicate::Kind::kCompare);
+}
+
+TEST_F(IndexOnTwoColumns, PrefixesOfTextHaveTheByteOfValuesInFront) {
+  const KeySplit split = Split(Predicate::And({Predicate::IsNull(2), Predicate::StartsWith(1, "ab")}));
+  const std::string nulls = Bytes({Value::Null()});
+  EXPECT_EQ(split.ranges, std::vector<KeyRange>{PrefixRange(nulls + "\1ab")});
+  EXPECT_EQ(split.rest.kind(), Predicate::Kind::kTrue);
+}
+
 }  // namespace
 }  // namespace yarrow

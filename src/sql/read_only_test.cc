@@ -112,9 +112,10 @@ TEST_F(ReadOnlyTest, EachStatementThatWritesIsRefused) {
   for (const std::string sql :
        {"INSERT INTO r.t VALUES (1000, NULL)", "UPDATE r.t SET made = NULL", "DELETE FROM r.t", "TRUNCATE r.t",
         "INSERT OR REPLACE INTO r.t VALUES (1, NULL)", "CREATE TABLE r.fresh (id BIGINT PRIMARY KEY)",
-        "CREATE TABLE r.fresh AS SELECT 1 AS id", "DROP TABLE r.t", "ALTER TABLE r.t ADD COLUMN c INTEGER",
-        "ALTER TABLE r.t RENAME TO u", "CREATE SCHEMA r.s", "VACUUM r.t", "VACUUM ANALYZE r.t", "CHECKPOINT r",
-        "FORCE CHECKPOINT r", "CALL force_checkpoint('r')", "COPY FROM DATABASE memory TO r",
+        "CREATE TABLE r.fresh AS SELECT 1 AS id", "DROP TABLE r.t", "CREATE INDEX i ON r.t (made)",
+        "ALTER TABLE r.t ADD COLUMN c INTEGER", "ALTER TABLE r.t RENAME TO u", "CREATE SCHEMA r.s", "VACUUM r.t",
+        "VACUUM ANALYZE r.t", "CHECKPOINT r", "FORCE CHECKPOINT r", "CALL force_checkpoint('r')",
+        "COPY FROM DATABASE memory TO r",
         "MERGE INTO r.t USING memory.main.other o ON t.id = o.id WHEN MATCHED THEN DELETE"}) {
     const std::string answer = Run(sql);
     EXPECT_NE(answer.find("read-only"), std::string::npos) << sql << ": " << answer;

@@ -428,6 +428,8 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   auto& global = input.global_state->Cast<ScanGlobal>();
   if (global.threads_at_work.fetch_sub(1) > 1) return text;
   const ScanMetrics metrics = global.counters.Read();
+  const bool by_keys = !global.plan->ranges.empty() && AreSingleKeys(global.plan->ranges);
+  text["Type"] = by_keys ? "Index Scan" : "Sequential Scan";  // DuckDB's words
   if (!global.plan->index_text.empty()) text["Index"] = global.plan->index_text;
   text["Key ranges"] = global.plan->RangesText();
   text["Row filter"] = global.plan->FilterText();
