@@ -20,17 +20,16 @@ using arrow::Status;
 constexpr uint64_t kHotRowsALookup = 25;
 constexpr uint64_t kAlways = 50;
 
-// Of hot rows or of entries.
+// Of hot rows or of entries; of many ranges a few are asked for.
 uint64_t EstimateRows(const TableImpl& table, const std::vector<KeyRange>& ranges) {
   constexpr size_t kFewRanges = 8;
-  const Partition partition = table.entry().partition;
-  if (ranges.empty()) return 0;
-  if (ranges.size() > kFewRanges) {
-    return table.store().ApproximateEntries(partition, ranges.front().lower, ranges.back().upper);
-  }
+  const size_t step = std::max<size_t>(ranges.size() / kFewRanges, 1);
   uint64_t rows = 0;
-  for (const KeyRange& range : ranges) rows += table.store().ApproximateEntries(partition, range.lower, range.upper);
-  return rows;
+  size_t asked = 0;
+  for (size_t i = 0; i < ranges.size(); i += step, ++asked) {
+    rows += table.store().ApproximateEntries(table.entry().partition, ranges[i].lower, ranges[i].upper);
+  }
+  return asked == 0 ? 0 : rows * ranges.size() / asked;
 }
 
 // So many lookups cost no more than reading the plan's ranges.
