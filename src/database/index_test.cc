@@ -97,6 +97,13 @@ TEST_F(IndexTest, AUniqueOneRefusesValuesThatARowHasAndNothingIsWritten) {
 TEST_F(IndexTest, ABatchMaySwapValues) {
   const auto batch = [&](const test::Rows& rows) { return test::BatchOf(table_->schema(), rows).ValueOrDie(); };
   ASSERT_OK(table_->Write(*batch({{1, "b", "Rome", 30}, {2, "a", "Rome", 40}}), WriteMode::kUpsert));
+  ASSERT_OK(table_->Write(*batch({{3, "x", "Oslo", 1}, {3, "y", "Bern", 2}, {3, "z", "Rome", Value::Null()}}),
+                          WriteMode::kUpsert));  // of one key the last counts
+  EXPECT_EQ(InCity("Oslo"), (Texts{}));
+  ExpectEqualToTable();
+  ASSERT_OK(Insert(9, "x", "Bern", 2));
+  ASSERT_OK(table_->Delete({9}).status());
+  ASSERT_OK(table_->Write(*batch({{3, Value::Null(), "Rome", Value::Null()}}), WriteMode::kUpsert));
   EXPECT_ERROR_HAS(table_->Write(*batch({{7, "q", "x", 1}, {8, "q", "x", 1}}), WriteMode::kInsert), "email: q");
   EXPECT_EQ(ReadTexts(*table_).ValueOrDie(), (Texts{"1|b|Rome|30", "2|a|Rome|40", "3|null|Rome|null"}));
   ExpectEqualToTable();

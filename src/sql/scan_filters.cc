@@ -28,7 +28,10 @@ bool PaysToLookUp(size_t values, duckdb::column_t id, const SqlTable& entry) {
   const TableImpl& table = *entry.table();
   const bool leads_index = std::ranges::any_of(
       table.indexes(), [&](const TableIndex& index) { return index.keys.columns().front() == static_cast<int>(id); });
-  if (static_cast<int>(id) != table.row_schema()->key_columns().front() && !leads_index) return false;
+  // Of values that lead to many rows each, each row is tested after all.
+  constexpr size_t kMostIndexedValues = 1000;
+  const bool by_index = leads_index && values <= kMostIndexedValues;
+  if (static_cast<int>(id) != table.row_schema()->key_columns().front() && !by_index) return false;
   return values * kHotRowsALookup <= entry.EstimateHotRows() || values * kColdRowsALookup <= entry.CountColdRows();
 }
 

@@ -1,5 +1,6 @@
 #include "write/index_changes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "row/constraint_violation.h"
@@ -24,7 +25,7 @@ arrow::Result<IndexChanges::EntryChange> IndexChanges::ChangeOf(const TableImpl&
     if (before) ARROW_RETURN_NOT_OK(keys.MakeEntry(key, *before, &was));
     if (after) ARROW_RETURN_NOT_OK(keys.MakeEntry(key, *after, &becomes));
     if (before && after && was == becomes) continue;
-    if (before) change.left.push_back(std::move(was.key));
+    if (before) change.left.push_back(std::move(was));
     if (after) change.made.push_back({.index = i, .entry = std::move(becomes)});
   }
   return change;
@@ -44,7 +45,17 @@ Status IndexChanges::CheckFree(const TableImpl& table, const NewEntry& made) {
 }
 
 void IndexChanges::Remove(const TableImpl& table, const EntryChange& change) {
-  for (const std::string& key : change.left) writes_->Delete(table.entry().partition, key);
+  for (const IndexEntry& left : change.left) {
+    writes_->Delete(table.entry().partition, left.key);
+    ForgetWaiting(left);
+  }
+}
+
+// A statement that changes a row twice: what it was to get the first time does not come.
+void IndexChanges::ForgetWaiting(const IndexEntry& entry) {
+  const auto [begin, end] = waiting_.equal_range(entry.key);
+  const auto own = std::find_if(begin, end, [&](const auto& one) { return one.second.entry.value == entry.value; });
+  if (own != end) waiting_.erase(own);
 }
 
 void IndexChanges::Put(const TableImpl& table, const NewEntry& made) {
@@ -62,12 +73,15 @@ Status IndexChanges::Change(const TableImpl& table, std::string_view key, RowByt
 Status IndexChanges::ChangeLater(const TableImpl& table, std::string_view key, RowBytes before, RowBytes after) {
   ARROW_ASSIGN_OR_RAISE(EntryChange change, ChangeOf(table, key, before, after));
   Remove(table, change);
-  for (NewEntry& made : change.made) waiting_.push_back(std::move(made));
+  for (NewEntry& made : change.made) {
+    std::string entry = made.entry.key;
+    waiting_.emplace(std::move(entry), std::move(made));
+  }
   return writes_->status();
 }
 
 Status IndexChanges::Finish(const TableImpl& table) {
-  for (const NewEntry& made : std::exchange(waiting_, {})) {
+  for (const auto& [key, made] : std::exchange(waiting_, {})) {
     ARROW_RETURN_NOT_OK(CheckFree(table, made));
     Put(table, made);
   }

@@ -4,7 +4,9 @@
 
 #include <arrow/status.h>
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,19 +42,20 @@ class IndexChanges {
     IndexEntry entry;
   };
   struct EntryChange {
-    std::vector<std::string> left;
+    std::vector<IndexEntry> left;
     std::vector<NewEntry> made;
   };
   static arrow::Result<EntryChange> ChangeOf(const TableImpl& table, std::string_view key, RowBytes before,
                                              RowBytes after);
   arrow::Status CheckFree(const TableImpl& table, const NewEntry& made);
   void Remove(const TableImpl& table, const EntryChange& change);
+  void ForgetWaiting(const IndexEntry& entry);
   void Put(const TableImpl& table, const NewEntry& made);
 
   Store& store_;
   const Snapshot& snapshot_;
   WriteSet* writes_;
-  std::vector<NewEntry> waiting_;
+  std::multimap<std::string, NewEntry> waiting_;  // by their keys, which several rows may want
 };
 
 }  // namespace yarrow

@@ -186,7 +186,10 @@ Status TransactionImpl::AlterTable(const std::shared_ptr<const TableEntry>& entr
     ReadWhole(entry);
   }
   if (std::holds_alternative<CreateIndex>(alteration)) {
-    ARROW_RETURN_NOT_OK(BuildIndex(database_, after, snapshot_, user_, on_progress, &writes_));
+    const auto before = writes_.MakeSavepoint();
+    const Status built = BuildIndex(database_, after, snapshot_, user_, on_progress, &writes_);
+    if (!built.ok()) writes_.RollbackTo(before);
+    ARROW_RETURN_NOT_OK(built);
     ReadWhole(entry);
   }
   if (std::holds_alternative<DropIndex>(alteration) && !writes_.empty()) NoteDroppedIndexes(*entry, *after);
