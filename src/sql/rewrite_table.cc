@@ -35,12 +35,12 @@ namespace {
 using duckdb::AlterTableType;
 using duckdb::LogicalOperator;
 using duckdb::ParsedExpression;
-using Expressions = duckdb::vector<duckdb::unique_ptr<ParsedExpression>>;
+using ParsedExpressions = duckdb::vector<duckdb::unique_ptr<ParsedExpression>>;
 
 // The table as it becomes, and its columns as expressions over those that it has.
 struct Rewrite {
   TableSpec spec;
-  Expressions values;
+  ParsedExpressions values;
 };
 
 std::string Where(const TableDefinition& table) {
