@@ -15,8 +15,9 @@ namespace yarrow {
 //
 // Of each segment: the file's size, SHA-256 and footer, the order of its keys, numbers of rows, statistics and the key
 // filter, overrides that name rows it has. Of each table: that every row can be read, that keys ascend over both tiers
-// and none is there twice. Of all: that overrides and key filters belong to segments, and segments to tables. (Files
-// that nobody knows are removed when a database is opened.)
+// and none is there twice, that each row has its entry in each index and no other entry is there. Of all: that
+// overrides and key filters belong to segments, and segments to tables. (Files that nobody knows are removed when a
+// database is opened.)
 arrow::Result<CheckReport> CheckDatabase(const std::shared_ptr<DatabaseImpl>& database,
                                          const DatabaseCheckOptions& options);
 

@@ -31,7 +31,7 @@ struct IndexEntry {
 // Immutable, thread-safe.
 class IndexKeys {
  public:
-  // `columns`: positions in the schema's. The prefixes are those of the index and of the table's rows.
+  // `columns`: positions in the schema's. `prefix`: that of the entries.
   static arrow::Result<IndexKeys> Make(std::shared_ptr<const RowSchema> schema, std::vector<int> columns, bool unique,
                                        std::string prefix);
 

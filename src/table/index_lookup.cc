@@ -96,7 +96,7 @@ void ReadAll(Candidate* candidate) {
   for (const KeyRange& range : candidate->ranges) candidate->groups.push_back({{.range = range, .reverse = false}});
 }
 
-// Whether the entries behind `size` leading values are in the order, which `columns` go on with.
+// Whether entries that share so many leading values are in the order: its columns are the next ones of the index.
 bool IsInOrder(const TableIndex& index, size_t leading, const IndexOrder& order, const RowSchema& schema) {
   const std::vector<int>& columns = index.keys.columns();
   if (leading + order.columns.size() > columns.size()) return false;
