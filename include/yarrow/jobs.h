@@ -15,7 +15,7 @@ std::string_view JobStateName(JobState state);  // "queued", "running", "complet
 
 struct JobInfo {
   uint64_t id = 0;
-  std::string kind;    // "flush", "compaction", "expiry", "bulk load"
+  std::string kind;    // "flush", "compaction", "expiry", "bulk load", "index build"
   std::string target;  // qualified name of the table
   JobState state = JobState::kQueued;
   // So far. What a job that failed or was cancelled had done before (finished segments stay) counts.

@@ -68,8 +68,8 @@ struct SetNotNull {
 };
 
 // Entries for all rows that are there are made with it, of a user table for the rows of all users. AlreadyExists,
-// naming them, when two rows have the same values of a unique one. The transaction fails with a conflict when another
-// has changed a row meanwhile.
+// naming them, when two rows have the same values of a unique one. Database::AlterTable works beside writers, in a job
+// that system.jobs lists and CancelJob ends.
 struct CreateIndex {
   IndexSpec index;  // with a name, which no other index of the schema has
 };

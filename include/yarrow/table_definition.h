@@ -104,6 +104,7 @@ struct IndexDefinition {
   std::vector<uint32_t> columns;  // their ids, in the order of the entries
   bool unique = false;
   std::string comment = {};
+  bool is_building = false;  // writers keep its entries, but those of older rows are still missing: nobody reads it
 
   // UNIQUE in the definition of the table.
   bool is_constraint() const { return name.empty(); }

@@ -123,6 +123,27 @@ Status Catalog::LoadObjects(CatalogView* view) {
   return Status::OK();
 }
 
+// Of one whose building has not ended there is the record alone, which goes.
+arrow::Result<Catalog::IndexesOfTables> Catalog::LoadIndexes() {
+  IndexesOfTables indexes;
+  WriteSet unfinished;
+  for (auto&& stored : indexes_->ScanIter()) {
+    ARROW_ASSIGN_OR_RAISE(const IndexKey key, stored.key());
+    ARROW_ASSIGN_OR_RAISE(IndexRecord record, stored.value());
+    if (record.is_building) {
+      indexes_->Delete(&unfinished, key);
+      continue;
+    }
+    indexes[key.table_id].push_back({.id = key.index_id,
+                                     .name = std::move(record.index_name),
+                                     .columns = std::move(record.column_ids),
+                                     .unique = record.unique,
+                                     .comment = std::move(record.comment)});
+  }
+  if (!unfinished.empty()) ARROW_RETURN_NOT_OK(store_->commits().Commit(unfinished).status());
+  return indexes;
+}
+
 Status Catalog::Load() {
   auto view = std::make_shared<CatalogView>();
   for (auto&& entry : schemas_->ScanIter()) {
@@ -139,6 +160,7 @@ Status Catalog::Load() {
   }
 
   ARROW_RETURN_NOT_OK(LoadObjects(view.get()));
+  ARROW_ASSIGN_OR_RAISE(IndexesOfTables indexes, LoadIndexes());
   struct Loading {
     TableDefinition definition;
     std::map<uint32_t, ColumnDefinition> by_position;
@@ -175,21 +197,13 @@ Status Catalog::Load() {
       table.by_position.emplace(record.position, std::move(column));
     }
   }
-  for (auto&& entry : indexes_->ScanIter()) {
-    ARROW_ASSIGN_OR_RAISE(const IndexKey key, entry.key());
-    ARROW_ASSIGN_OR_RAISE(IndexRecord record, entry.value());
-    loading[key.table_id].definition.indexes.push_back({.id = key.index_id,
-                                                        .name = std::move(record.index_name),
-                                                        .columns = std::move(record.column_ids),
-                                                        .unique = record.unique,
-                                                        .comment = std::move(record.comment)});
-  }
   for (auto& [id, table] : loading) {
     for (auto& [position, column] : table.by_position) table.definition.columns.push_back(std::move(column));
     for (auto& [position, column] : table.generated) {
       table.definition.generated_columns.push_back(std::move(column));
     }
     for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
+    table.definition.indexes = std::move(indexes[id]);
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
     view->Add(std::move(entry));
   }
@@ -360,6 +374,7 @@ void Catalog::AddIndexes(const TableDefinition& definition, const TableDefinitio
     record.columns = definition.ColumnsOf(index);
     record.unique = index.unique;
     record.comment = index.comment;
+    record.is_building = index.is_building;
     indexes_->Put(writes, IndexKey{definition.id, index.id}, record);
   }
   if (before == nullptr) return;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -240,6 +241,15 @@ class Catalog {
   // The same as a commit of its own.
   arrow::Result<std::shared_ptr<const TableEntry>> AlterTable(const QualifiedName& name,
                                                               const TableAlteration& alteration);
+  // Changes the definition of a table, of which `table` is some version, as a commit of its own. `change` gets the
+  // present one, and the next one when another commit came first. KeyError when the table is gone. For changes of
+  // indexes. kNo: what is written with the definition before it serves the one after it, too, so it conflicts with no
+  // writer.
+  enum class WritersConflict { kNo, kYes };
+  using DefinitionChange = std::function<arrow::Status(TableDefinition* definition)>;
+  arrow::Result<std::shared_ptr<const TableEntry>> Redefine(const TableEntry& table, WritersConflict conflict,
+                                                            const DefinitionChange& change);
+  arrow::Result<uint32_t> NextIndexId();
   // Publishes, alters and drops schemas and tables together with `writes`, in one commit, or does nothing. IsConflict()
   // when another commit has meanwhile altered or dropped one of them or, in a transaction, taken a name (without one
   // AlreadyExists) or put a table into a schema that goes.
@@ -287,6 +297,8 @@ class Catalog {
   arrow::Status EnsureSchema(const std::string& name);
   arrow::Status Load();
   arrow::Status LoadObjects(CatalogView* view);
+  using IndexesOfTables = std::map<uint32_t, std::vector<IndexDefinition>>;
+  arrow::Result<IndexesOfTables> LoadIndexes();
   arrow::Status SweepDrafts();
   arrow::Status PassLostNumbers();
   // What becomes of the catalog with a commit.
@@ -296,6 +308,7 @@ class Catalog {
     std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas;
     std::deque<std::shared_ptr<const ObjectEntry>> ended_objects;
   };
+  static std::shared_ptr<TableEntry> NextVersion(const TableEntry& entry, TableDefinition definition);
   Publication Prepare(const CatalogChanges& changes) const;
   void Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept;
   arrow::Result<std::shared_ptr<const TableEntry>> MakeEntry(TableDefinition definition);

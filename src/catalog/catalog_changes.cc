@@ -352,7 +352,10 @@ arrow::Result<CommitResult> Catalog::CommitChanges(const CatalogChanges& changes
   ARROW_RETURN_NOT_OK(CheckChanges(changes, options.transaction != nullptr));
   ARROW_RETURN_NOT_OK(AddWrites(changes, writes));
   std::vector<std::shared_ptr<const TableEntry>> ended = changes.dropped;
-  for (const auto& alteration : changes.altered) ended.push_back(alteration.before);
+  for (const auto& alteration : changes.altered) {
+    // Whoever wrote with the definition before has written what the one after asks for.
+    if (alteration.after->guard_version != alteration.before->guard_version) ended.push_back(alteration.before);
+  }
   std::vector<GuardUse> guards(options.guards.begin(), options.guards.end());
   for (const auto& entry : ended) {
     std::erase_if(guards, [&](const GuardUse& use) { return use.guard == entry->guard.get(); });

@@ -162,7 +162,8 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
 }
 
 Values IndexRecord::ToValues() const {
-  return ValuesOf(schema_name, table_name, OrNull(index_name), ToList(column_ids), columns, unique, OrNull(comment));
+  return ValuesOf(schema_name, table_name, OrNull(index_name), ToList(column_ids), columns, unique, is_building,
+                  OrNull(comment));
 }
 
 IndexRecord IndexRecord::FromValues(const Values& v) {
@@ -172,7 +173,8 @@ IndexRecord IndexRecord::FromValues(const Values& v) {
           .column_ids = ToNumbers(v[3]),
           .columns = v[4].get<std::string>(),
           .unique = v[5].get<bool>(),
-          .comment = OptionalText(v[6]).value_or("")};
+          .is_building = v[6].get<bool>(),
+          .comment = OptionalText(v[7]).value_or("")};
 }
 
 Values JobRecord::ToValues() const {

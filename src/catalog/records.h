@@ -140,6 +140,7 @@ struct IndexRecord {
   std::vector<uint32_t> column_ids;
   std::string columns;  // their names, for people
   bool unique = false;
+  bool is_building = false;  // its entries are not all there
   std::string comment = {};  // NULL when empty
   Values ToValues() const;
   static IndexRecord FromValues(const Values& v);

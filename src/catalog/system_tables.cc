@@ -132,6 +132,7 @@ std::vector<SystemTableSource> Sources() {
         {"column_ids", ColumnType::List(u32), false},
         {"columns", text, false},
         {"is_unique", boolean, false},
+        {"is_building", boolean, false},
         {"comment", text, true}}},
   };
 }

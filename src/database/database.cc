@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "database/check.h"
+#include "flush/online_index.h"
 #include "store/home_process.h"
 #include "store/write_set.h"
 #include "table/database_impl.h"
@@ -65,8 +66,13 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::
                                                                            const TableAlteration& alteration) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
-  if (std::holds_alternative<SetNotNull>(alteration) || std::holds_alternative<CreateIndex>(alteration)) {
+  if (std::holds_alternative<SetNotNull>(alteration)) {
     ARROW_RETURN_NOT_OK(AlterInTransaction(impl_, name, alteration));
+    return FindTable(qualified_name);
+  }
+  if (const auto* create = std::get_if<CreateIndex>(&alteration)) {
+    ARROW_ASSIGN_OR_RAISE(const auto table, impl_->catalog().Find(name));
+    ARROW_RETURN_NOT_OK(CreateIndexOnline(impl_, table, create->index, {}));
     return FindTable(qualified_name);
   }
   ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().AlterTable(name, alteration));

@@ -1,5 +1,6 @@
-// A process is killed before each step that a commit, a flush, a bulk load, a compaction and the deletion of files do
-// to files, RocksDB's included; what it had said is there, the rest as a whole or not at all, and no file is left over.
+// A process is killed before each step that a commit, a flush, a bulk load, the build of an index, a compaction and the
+// deletion of files do to files, RocksDB's included; what it had said is there, the rest as a whole or not at all, and
+// no file is left over.
 #include <signal.h>
 
 #include <cstdlib>
@@ -41,6 +42,8 @@ TEST(ChildProcess, DISABLED_WorkUntilKilled) {
     test::WriteToParent("flushed");
     ASSERT_OK(items->BulkLoad(test::ReaderOf({ItemsBatch(kLoaded + step * kLoadedRows, kLoadedRows)}).get()).status());
     test::WriteToParent("loaded");
+    ASSERT_OK(db->AlterTable("items", CreateIndex{{.name = "by_name", .columns = {"name"}}}).status());
+    test::WriteToParent("indexed");
     ASSERT_OK(items->Compact({.full = true, .max_segment_rows = 150}).status());
     ASSERT_OK(db->store()->FlushMemtables());
   }
@@ -71,9 +74,13 @@ class KillTest : public test::TiersTest {
     EXPECT_LE(puts, 1u);
     EXPECT_TRUE(puts == 1 || !said.contains("put"));
     EXPECT_TRUE(loads == loaded.size() || (loads == 0 && !said.contains("loaded")));
+    const size_t indexes = OpenTable("items")->definition().indexes.size();
+    EXPECT_LE(indexes, 1u);
+    EXPECT_TRUE(indexes == 1 || !said.contains("indexed"));
     ASSERT_OK_AND_ASSIGN(const CheckReport report, db_->Check());
     EXPECT_EQ(report.problems, Texts());
     EXPECT_EQ(test::WrongFiles(*db_), "");
+    if (indexes == 1) ASSERT_OK(db_->AlterTable("items", DropIndex{"by_name"}).status());
   }
 };
 
@@ -120,7 +127,7 @@ TEST_F(KillTest, BeforeAnyStepOfFlushCompactionAndDeletion) {
     last_words.insert(last);
     if (last == "done" || HasFailure()) break;
   }
-  EXPECT_EQ(last_words, std::set<std::string>({"", "put", "flushed", "loaded", "done"}));
+  EXPECT_EQ(last_words, std::set<std::string>({"", "put", "flushed", "loaded", "indexed", "done"}));
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ using OnProgress = std::function<arrow::Status(int64_t rows)>;
 // failed when the database is next opened.
 class Job {
  public:
-  // Of `kind` "bulk load", "flush", "compaction" or "expiry", recorded as queued or running. `expected_rows`: an
-  // estimate of those to come, for the progress; 0: not known.
-  // `target`: the qualified name of its table. `catalog` and `jobs` outlive it.
+  // Of `kind` "bulk load", "index build", "flush", "compaction" or "expiry", recorded as queued or running.
+  // `expected_rows`: an estimate of those to come, for the progress; 0: not known. `target`: the qualified name of its
+  // table. `catalog` and `jobs` outlive it.
   static arrow::Result<std::unique_ptr<Job>> Start(Catalog* catalog, Jobs* jobs, std::string kind, std::string target,
                                                    uint64_t expected_rows, JobState state);
   Job(const Job&) = delete;

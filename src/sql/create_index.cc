@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "flush/online_index.h"
 #include "sql/call_function.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
@@ -280,6 +281,15 @@ duckdb::unique_ptr<duckdb::LogicalOperator> PlanCreateIndex(duckdb::Binder& bind
   return duckdb::make_uniq<LogicalCreateSqlIndex>(table.shared_from_this(), std::move(spec), info.on_conflict);
 }
 
+namespace {
+
+void CheckMade(const duckdb::ClientContext& context, const arrow::Status& made) {
+  if (context.interrupted) throw duckdb::InterruptException();
+  Check(made);
+}
+
+}  // namespace
+
 void MakeIndex(duckdb::ClientContext& context, SqlSchema& schema, const std::string& table, const IndexSpec& spec,
                duckdb::OnCreateConflict on_conflict) {
   SqlTransaction& transaction = SqlTransaction::Of(context, schema.catalog);
@@ -287,11 +297,15 @@ void MakeIndex(duckdb::ClientContext& context, SqlSchema& schema, const std::str
     if (on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return;
     throw duckdb::CatalogException::EntryAlreadyExists(duckdb::CatalogType::INDEX_ENTRY, spec.name);
   }
+  const auto entry = transaction.Find(schema.name, table);
+  // A statement of its own makes it beside writers; others in their transaction.
+  const bool is_alone = SqlTransaction::IsOfOneStatement(context) && transaction.impl().catalog_changes().empty();
+  if (is_alone) {
+    const auto& database = schema.catalog.Cast<SqlCatalog>().database();
+    return CheckMade(context, CreateIndexOnline(database, entry, spec, UntilInterrupted(context)));
+  }
   const std::lock_guard writing(transaction.write_mutex());
-  const arrow::Status made =
-      transaction.impl().AlterTable(transaction.Find(schema.name, table), CreateIndex{spec}, UntilInterrupted(context));
-  if (context.interrupted) throw duckdb::InterruptException();
-  Check(made);
+  CheckMade(context, transaction.impl().AlterTable(entry, CreateIndex{spec}, UntilInterrupted(context)));
 }
 
 }  // namespace yarrow::sql

@@ -147,7 +147,7 @@ bool HasAll(const std::vector<ScanBindData::KeyValue>& values, const TableDefini
 bool NameOneRow(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {
   return HasAll(values, table, table.primary_key) ||
          std::ranges::any_of(table.indexes, [&](const IndexDefinition& index) {
-           return index.unique && HasAll(values, table, index.columns);
+           return index.unique && !index.is_building && HasAll(values, table, index.columns);
          });
 }
 

@@ -73,6 +73,7 @@ Rewrite Unchanged(const TableDefinition& table) {
     same.values.push_back(Reference(column.name));
   }
   for (const IndexDefinition& index : table.indexes) {
+    if (index.is_building) continue;  // whoever builds it finds the table gone
     IndexSpec copy{.name = index.name, .columns = {}, .unique = index.unique, .comment = index.comment};
     for (const uint32_t id : index.columns) {
       copy.columns.push_back(std::ranges::find(table.columns, id, &ColumnDefinition::id)->name);

@@ -54,7 +54,7 @@ void SqlSchema::ScanIndexes(duckdb::ClientContext& context,
   std::map<std::string, std::shared_ptr<SqlIndex>> indexes;
   for (const auto& table : transaction.Tables(name)) {
     for (const IndexDefinition& index : table->definition->indexes) {
-      if (index.is_constraint()) continue;
+      if (index.is_constraint() || index.is_building) continue;
       indexes.emplace(FoldCase(index.name), SqlIndex::Make(*this, *table->definition, index));
     }
   }

@@ -60,7 +60,7 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
     info.index_info.push_back(std::move(key));
   }
   for (const TableIndex& index : table_->indexes()) {
-    if (!index.keys.unique()) continue;
+    if (!index.keys.unique() || index.definition->is_building) continue;
     duckdb::IndexInfo unique;
     unique.is_unique = true;
     unique.is_primary = unique.is_foreign = false;

@@ -202,6 +202,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, 
   std::optional<std::vector<std::string>> best;
   std::string text;
   for (const TableIndex& index : table.indexes()) {
+    if (index.definition->is_building) continue;
     ARROW_ASSIGN_OR_RAISE(const auto candidate, MakeCandidate(table, *plan, index, order));
     if (!candidate) continue;
     // An estimate, which may be far off.

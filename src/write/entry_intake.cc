@@ -60,6 +60,8 @@ class EntryIntake::Writer {
     if (!is_made_) return run_->Delete(key_);
     if (is_unique_ && !is_left_) {
       ARROW_ASSIGN_OR_RAISE(const bool exists, existing_.Find(key_));
+      // The row's own one: a writer beside the build of the index was first.
+      if (exists && existing_.value() == value_) return Status::OK();
       if (exists) return EntryExists(table_, IndexOf(key_), key_);
     }
     return run_->Put(key_, value_);

@@ -6,12 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include "job/job.h"
+#include "key/key_range.h"
 #include "row/constraint_violation.h"
 #include "scan/row_walker.h"
-#include "table/table_impl.h"
 #include "table/user_rows.h"
-#include "write/entry_intake.h"
 #include "write/row_intake.h"
 
 namespace yarrow {
@@ -24,32 +22,21 @@ constexpr int64_t kRowsBetweenReports = 65536;
 
 struct EntryTaker {
   EntryIntake* entries;
-  int64_t taken = 0;
+  StretchTaken taken = {};
   Status Append(std::string_view key, std::string_view row) {
-    ++taken;
+    ++taken.rows;
+    taken.last_key = key;
     return entries->Add(key, row);
   }
-  int64_t rows() const { return taken; }
+  int64_t rows() const { return taken.rows; }
   static bool full() { return false; }
 };
-
-// The error of two rows with the same values, as SQL says it of CREATE INDEX. Those of other users are for nobody else.
-Status ExplainRepeated(const Status& status, const TableImpl& table) {
-  if (!status.IsAlreadyExists()) return status;
-  const std::string name = table.definition().QualifiedName();
-  const std::string columns = table.indexes().back().keys.ColumnNames();
-  const std::string what = table.definition().kind == TableKind::kUser
-                               ? "Table " + name + ": two of the rows of a user share values of (" + columns + ")"
-                               : status.message();
-  return DuplicateDataViolation(what + "; change or delete rows of table " + name + " that share values of (" +
-                                columns + ") first");
-}
 
 class IndexBuild {
  public:
   IndexBuild(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<const TableEntry> entry, const Snapshot& snapshot)
       : database_(std::move(database)), entry_(std::move(entry)), snapshot_(snapshot) {}
-  uint64_t rows() const { return static_cast<uint64_t>(taken_); }
+  uint64_t rows() const { return static_cast<uint64_t>(rows_); }
 
   // The rows of a user; of a shared table, all.
   Status AddPart(const std::string& user, const WriteSet::View& writes, const OnProgress& report) {
@@ -57,18 +44,14 @@ class IndexBuild {
     const std::span<const TableIndex> index = std::span(part->indexes()).last(1);
     if (!entries_) entries_.emplace(*part, index, kSortBufferBytes);
     entries_->Continue(index);
-    ScanRequest request;
-    request.columns = index.front().keys.columns();
-    request.fill_cache = false;
-    ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part->MakeSource(writes), request));
-    const std::atomic<bool> cancelled{false};
-    RowWalker walker(plan, snapshot_, &cancelled);
-    walker.Start(plan->ranges);
-    EntryTaker taker{.entries = &*entries_, .taken = taken_};
-    while (!walker.at_end()) {
-      ARROW_RETURN_NOT_OK(walker.Walk(taker, taker.taken + kRowsBetweenReports));
-      taken_ = taker.taken;
-      ARROW_RETURN_NOT_OK(report(taken_));
+    RowStretch stretch{.first = part->key_prefix(), .most_rows = kRowsBetweenReports};
+    for (bool is_done = false; !is_done;) {
+      ARROW_ASSIGN_OR_RAISE(const StretchTaken taken,
+                            AddEntries(*part, index.front(), snapshot_, writes, stretch, &*entries_));
+      rows_ += taken.rows;
+      ARROW_RETURN_NOT_OK(report(rows_));
+      is_done = taken.rows < stretch.most_rows;
+      stretch.first = KeySuccessor(taken.last_key);
     }
     if (!first_) first_ = part;
     last_ = std::move(part);
@@ -78,7 +61,7 @@ class IndexBuild {
   Status Finish(const WriteSet::View& before, WriteSet* writes) {
     if (!entries_) return Status::OK();
     const Status status = entries_->WriteTo(snapshot_, before, writes, MostBytesInMemory(last_->store()));
-    return ExplainRepeated(status, *last_);
+    return ExplainRepeated(status, *last_, last_->indexes().back());
   }
 
  private:
@@ -87,10 +70,35 @@ class IndexBuild {
   const Snapshot& snapshot_;
   std::shared_ptr<const TableImpl> first_, last_;  // of the parts, whom the entries refer to
   std::optional<EntryIntake> entries_;
-  int64_t taken_ = 0;
+  int64_t rows_ = 0;
 };
 
 }  // namespace
+
+arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
+                                       const WriteSet::View& writes, const RowStretch& stretch, EntryIntake* entries) {
+  ScanRequest request;
+  request.columns = index.keys.columns();
+  request.fill_cache = false;
+  request.keys = {{KeyRange{stretch.first, PrefixSuccessor(part.key_prefix())}}};
+  ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part.MakeSource(writes), request));
+  const std::atomic<bool> cancelled{false};
+  RowWalker walker(plan, snapshot, &cancelled);
+  walker.Start(plan->ranges);
+  EntryTaker taker{.entries = entries};
+  ARROW_RETURN_NOT_OK(walker.Walk(taker, stretch.most_rows));
+  return std::move(taker.taken);
+}
+
+Status ExplainRepeated(const Status& status, const TableImpl& table, const TableIndex& index) {
+  if (!status.IsAlreadyExists()) return status;
+  const std::string name = table.definition().QualifiedName(), columns = index.keys.ColumnNames();
+  const std::string what = table.definition().kind == TableKind::kUser
+                               ? "Table " + name + ": two of the rows of a user share values of (" + columns + ")"
+                               : status.message();
+  return DuplicateDataViolation(what + "; change or delete rows of table " + name + " that share values of (" +
+                                columns + ") first");
+}
 
 Status BuildIndex(const std::shared_ptr<DatabaseImpl>& database, const std::shared_ptr<const TableEntry>& entry,
                   const Snapshot& snapshot, const std::string& user, const OnProgress& on_progress, WriteSet* writes) {

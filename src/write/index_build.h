@@ -1,6 +1,7 @@
 // CREATE INDEX: the entries of the rows that are there.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <cstdint>
@@ -12,16 +13,37 @@
 #include "job/job.h"
 #include "store/write_set.h"
 #include "table/database_impl.h"
+#include "table/table_impl.h"
+#include "write/entry_intake.h"
 #include "yarrow/snapshot.h"
 
 namespace yarrow {
 
-// Adds the entries of all rows of the snapshot, seen through the writes, to the writes, which are those of `user`; of a
-// user table, the rows of all users. `entry`: the table as it becomes, whose last index it is. A job, which can be
-// cancelled; an error of `on_progress`, which is told of the rows now and then, ends it, too. AlreadyExists, naming the
-// values, when two rows have the same ones in a unique index.
+// In a transaction, and to be committed with it. Adds the entries of all rows of the snapshot, seen through the writes,
+// to the writes, which are those of `user`; of a user table, the rows of all users. `entry`: the table as it becomes,
+// whose last index it is. A job, which can be cancelled; an error of `on_progress`, which is told of the rows now and
+// then, ends it, too. AlreadyExists, naming the values, when two rows have the same ones in a unique index. (Beside
+// writers: flush/online_index.h.)
 arrow::Status BuildIndex(const std::shared_ptr<DatabaseImpl>& database, const std::shared_ptr<const TableEntry>& entry,
                          const Snapshot& snapshot, const std::string& user, const OnProgress& on_progress,
                          WriteSet* writes);
+
+// A stretch of a part's rows, by their whole keys.
+struct RowStretch {
+  std::string first;  // at or behind it
+  int64_t most_rows = 0;
+};
+// What was found of it.
+struct StretchTaken {
+  int64_t rows = 0;
+  std::string last_key;
+};
+// Gives the entries of a stretch, as the snapshot has the rows under the writes, to `entries`.
+arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
+                                       const WriteSet::View& writes, const RowStretch& stretch, EntryIntake* entries);
+
+// The error of two rows with the same values, as SQL says it of CREATE INDEX. Those of users are for nobody else. Other
+// errors, and none, as they are.
+arrow::Status ExplainRepeated(const arrow::Status& status, const TableImpl& table, const TableIndex& index);
 
 }  // namespace yarrow
