@@ -22,7 +22,7 @@ using arrow::Status;
 constexpr uint64_t kSortBufferBytes = 64 << 20;
 constexpr auto kWritersConflict = Catalog::WritersConflict::kYes;
 // Of a piece: fewer where writers are in the way, more where nobody is.
-constexpr int64_t kFewestRows = 256, kFirstRows = 16'384, kMostRows = 262'144;
+constexpr int64_t kFewestRows = 256, kFirstRows = 16'384, kMostRows = 4'194'304;
 
 // Of all users.
 uint64_t EstimateRows(const TableImpl& table) {
@@ -107,7 +107,7 @@ class OnlineIndex {
       if (taken.ok()) {
         rows_ += taken->rows;
         stretch.first = KeySuccessor(taken->last_key);
-        stretch.most_rows = std::min(stretch.most_rows * 2, kMostRows);
+        stretch.most_rows = std::min(stretch.most_rows * 16, kMostRows);
       } else if (part->IsOutdated()) {
         ARROW_ASSIGN_OR_RAISE(part, OpenPart(user));
       } else if (IsConflict(taken.status())) {

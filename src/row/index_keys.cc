@@ -28,8 +28,9 @@ Status IndexKeys::MakeEntry(std::string_view key, std::string_view row, IndexEnt
   entry->key = prefix_;
   entry->value.clear();
   entry->is_unique = unique_;
+  ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema_, key, row));
   for (size_t i = 0; i < columns_.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const Value value, ReadColumn(*schema_, key, row, columns_[i]));
+    ARROW_ASSIGN_OR_RAISE(const Value value, checked.Read(columns_[i]));
     ARROW_RETURN_NOT_OK(EncodeKeyPart(value, codec_.parts()[i], &entry->key));
     if (value.is_null()) entry->is_unique = false;
   }

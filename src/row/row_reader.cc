@@ -56,17 +56,26 @@ arrow::Result<Value> ReadPlace(const RowSchema& schema, const RowSchema::Version
 
 }  // namespace
 
-arrow::Result<Value> ReadColumn(const RowSchema& schema, std::string_view key, std::string_view row, int column) {
+arrow::Result<CheckedRow> CheckedRow::Make(const RowSchema& schema, std::string_view key, std::string_view row) {
   ARROW_ASSIGN_OR_RAISE(const RowSchema::Version* version, CheckedVersion(schema, key, row));
-  return ReadPlace(schema, *version, key, row, column);
+  return CheckedRow(schema, *version, key, row);
+}
+
+arrow::Result<Value> CheckedRow::Read(int column) const {
+  return ReadPlace(*schema_, *version_, key_, row_, column);
+}
+
+arrow::Result<Value> ReadColumn(const RowSchema& schema, std::string_view key, std::string_view row, int column) {
+  ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(schema, key, row));
+  return checked.Read(column);
 }
 
 arrow::Result<std::vector<Value>> ReadColumns(const RowSchema& schema, std::string_view key, std::string_view row) {
-  ARROW_ASSIGN_OR_RAISE(const RowSchema::Version* version, CheckedVersion(schema, key, row));
+  ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(schema, key, row));
   std::vector<Value> values;
   values.reserve(schema.columns().size());
   for (size_t column = 0; column < schema.columns().size(); ++column) {
-    ARROW_ASSIGN_OR_RAISE(Value value, ReadPlace(schema, *version, key, row, static_cast<int>(column)));
+    ARROW_ASSIGN_OR_RAISE(Value value, checked.Read(static_cast<int>(column)));
     values.push_back(std::move(value));
   }
   return values;
