@@ -11,6 +11,7 @@
 #include "database/open_database.h"
 #include "database_fixture.h"
 #include "key/key_range.h"
+#include "key/record_key.h"
 #include "random_seed.h"
 #include "yarrow/store.h"
 #include "yarrow/transaction.h"
