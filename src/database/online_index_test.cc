@@ -10,10 +10,7 @@
 #include "database/check.h"
 #include "database/open_database.h"
 #include "database_fixture.h"
-#include "key/key_range.h"
-#include "key/record_key.h"
 #include "random_seed.h"
-#include "yarrow/store.h"
 #include "yarrow/transaction.h"
 
 namespace yarrow {
@@ -27,19 +24,20 @@ using test::Lit;
 using test::ReadTexts;
 using test::Texts;
 
-constexpr int64_t kRows = 30'000;  // more than one piece
+constexpr int64_t kRows = 100'000;  // a small piece, and one that is reported before its end
+constexpr int64_t kFewRows = 30'000;
 
 class OnlineIndexTest : public test::DatabaseTest {
  protected:
   // Values of u are those of the ids; those of a repeat.
-  void MakeRows() { Fill(Create(Spec()).get()); }
+  void MakeRows(int64_t rows = kRows) { Fill(Create(Spec()).get(), rows); }
   static TableSpec Spec(TableKind kind = TableKind::kShared) {
     return test::Spec("t", {Column("id", TypeId::kInt64), Column("a", TypeId::kInt64), Column("u", TypeId::kInt64)},
                       {"id"}, kind);
   }
-  void Fill(Table* table) {
+  void Fill(Table* table, int64_t rows = kRows) {
     test::Rows all;
-    for (int64_t i = 0; i < kRows; ++i) all.push_back({i, i % 100, i});
+    for (int64_t i = 0; i < rows; ++i) all.push_back({i, i % 100, i});
     Load(table, {test::BatchOf(table->schema(), all).ValueOrDie()});
   }
   static Status Put(Table* table, int64_t id, int64_t a, int64_t u) {
@@ -47,14 +45,14 @@ class OnlineIndexTest : public test::DatabaseTest {
     return table->Put(List(row));
   }
 
-  // Calls `meanwhile` once, when the first of the rows have their entries.
+  // Calls `meanwhile` once, when the first of the rows have their entries, and a second piece is under way.
   Status Build(const IndexSpec& spec, const std::function<Status()>& meanwhile) {
     const auto& database = ImplOf(*db_);
-    bool called = false;
+    int reports = 0;
     return CreateIndexOnline(database, database->catalog().Find({"main", "t"}).ValueOrDie(), spec,
                              [&](int64_t rows) -> Status {
                                EXPECT_GT(rows, 0);
-                               if (std::exchange(called, true)) return Status::OK();
+                               if (++reports != 2) return Status::OK();
                                EXPECT_LT(rows, kRows);
                                return meanwhile();
                              });
@@ -66,10 +64,7 @@ class OnlineIndexTest : public test::DatabaseTest {
   }
   void ExpectNothingLeft() {
     ExpectEqualToTable(0);
-    DatabaseImpl& database = *ImplOf(*db_);
-    const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kIndexEntry));
-    const auto partition = database.catalog().Find({"main", "t"}).ValueOrDie()->partition;
-    EXPECT_FALSE(database.store()->Scan({.partition = partition, .lower = all.lower, .upper = all.upper}).Next());
+    EXPECT_FALSE(test::HasIndexEntries(*db_));
   }
 
   // Puts and deletes rows until it is told to stop. A definition that has changed is opened again.
@@ -77,7 +72,7 @@ class OnlineIndexTest : public test::DatabaseTest {
     std::mt19937_64 random(seed);
     auto table = OpenTable("t");
     while (!stop) {
-      const auto id = static_cast<int64_t>(random() % kRows);
+      const auto id = static_cast<int64_t>(random() % kFewRows);
       const std::vector<Value> key = {id};
       const Status status = random() % 3 == 0 ? table->Delete(List(key)).status()
                                               : Put(table.get(), id, static_cast<int64_t>(random() % 100), id);
@@ -97,7 +92,7 @@ constexpr auto kOneU = [] { return IndexSpec{.name = "one_u", .columns = {"u"}, 
 TEST_F(OnlineIndexTest, ConcurrentWritersLoseNoEntry) {
   const uint64_t seed = test::RandomSeed();
   YARROW_TRACE_SEED(seed);
-  MakeRows();
+  MakeRows(kFewRows);
   std::atomic<bool> stop{false};
   std::atomic<int64_t> written{0};
   std::vector<std::thread> writers;

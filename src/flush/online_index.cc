@@ -21,8 +21,10 @@ using arrow::Status;
 
 constexpr uint64_t kSortBufferBytes = 64 << 20;
 constexpr auto kWritersConflict = Catalog::WritersConflict::kYes;
-// Of a piece: fewer where writers are in the way, more where nobody is.
+// Of a piece: fewer where writers are in the way, more where nobody is. Where somebody was once, a piece that grows
+// fast is mostly made for nothing.
 constexpr int64_t kFewestRows = 256, kFirstRows = 16'384, kMostRows = 4'194'304;
+constexpr int64_t kGrowth = 16, kGrowthBesideWriters = 2;
 
 // Of all users.
 uint64_t EstimateRows(const TableImpl& table) {
@@ -81,7 +83,8 @@ class OnlineIndex {
   }
 
   const TableDefinition& definition() const { return *entry_->definition; }
-  uint64_t rows() const { return static_cast<uint64_t>(rows_); }
+  // Those of a piece in work, too.
+  uint64_t rows() const { return static_cast<uint64_t>(reported_); }
 
  private:
   arrow::Result<IndexDefinition*> Find(TableDefinition* table) const {
@@ -102,25 +105,28 @@ class OnlineIndex {
     ARROW_ASSIGN_OR_RAISE(auto part, OpenPart(user));
     RowStretch stretch{.first = part->key_prefix(), .most_rows = kFirstRows};
     for (;;) {
-      const arrow::Result<StretchTaken> taken = BuildPiece(*part, stretch);
+      Status told;  // by `report`, which ends the work whatever else there is
+      const auto tell = [&](int64_t rows) { return told = report(reported_ = rows_ + rows); };
+      const arrow::Result<StretchTaken> taken = BuildPiece(*part, stretch, tell);
+      ARROW_RETURN_NOT_OK(told);
       if (taken.ok() && taken->rows == 0) return Status::OK();
       if (taken.ok()) {
         rows_ += taken->rows;
         stretch.first = KeySuccessor(taken->last_key);
-        stretch.most_rows = std::min(stretch.most_rows * 16, kMostRows);
+        stretch.most_rows = std::min(stretch.most_rows * growth_, kMostRows);
       } else if (part->IsOutdated()) {
         ARROW_ASSIGN_OR_RAISE(part, OpenPart(user));
       } else if (IsConflict(taken.status())) {
         stretch.most_rows = std::max(stretch.most_rows / 4, kFewestRows);
+        growth_ = kGrowthBesideWriters;
       } else {
         return taken.status();
       }
-      ARROW_RETURN_NOT_OK(report(rows_));
     }
   }
 
   // The entries of a stretch of rows, in a transaction: a conflict when a writer has written one of them meanwhile.
-  arrow::Result<StretchTaken> BuildPiece(const TableImpl& part, const RowStretch& stretch) {
+  arrow::Result<StretchTaken> BuildPiece(const TableImpl& part, const RowStretch& stretch, const OnProgress& report) {
     const auto index =
         std::ranges::find_if(part.indexes(), [&](const TableIndex& one) { return one.definition->id == index_id_; });
     if (index == part.indexes().end()) {
@@ -130,7 +136,7 @@ class OnlineIndex {
     const auto token = store.commits().BeginWrite();
     WriteSet writes;
     EntryIntake entries(part, std::span(&*index, 1), kSortBufferBytes);
-    auto taken = AddEntries(part, *index, token->snapshot(), {}, stretch, &entries);
+    auto taken = AddEntries(part, *index, token->snapshot(), {}, stretch, report, &entries);
     ARROW_RETURN_NOT_OK(part.OutdatedOr(taken.status()));
     if (taken->rows == 0) return taken;
     const Status added = entries.WriteTo(token->snapshot(), {}, &writes, MostBytesInMemory(store));
@@ -148,7 +154,9 @@ class OnlineIndex {
   Catalog& catalog_;
   std::shared_ptr<const TableEntry> entry_;  // as it was last
   uint32_t index_id_ = 0;
-  int64_t rows_ = 0;
+  int64_t rows_ = 0;  // with entries
+  int64_t reported_ = 0;
+  int64_t growth_ = kGrowth;
 };
 
 }  // namespace

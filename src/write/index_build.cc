@@ -1,5 +1,6 @@
 #include "write/index_build.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <span>
@@ -44,15 +45,10 @@ class IndexBuild {
     const std::span<const TableIndex> index = std::span(part->indexes()).last(1);
     if (!entries_) entries_.emplace(*part, index, kSortBufferBytes);
     entries_->Continue(index);
-    RowStretch stretch{.first = part->key_prefix(), .most_rows = kRowsBetweenReports};
-    for (bool is_done = false; !is_done;) {
-      ARROW_ASSIGN_OR_RAISE(const StretchTaken taken,
-                            AddEntries(*part, index.front(), snapshot_, writes, stretch, &*entries_));
-      rows_ += taken.rows;
-      ARROW_RETURN_NOT_OK(report(rows_));
-      is_done = taken.rows < stretch.most_rows;
-      stretch.first = KeySuccessor(taken.last_key);
-    }
+    const int64_t before = rows_;
+    const auto report_all = [&](int64_t rows) { return report(rows_ = before + rows); };
+    const RowStretch all{.first = part->key_prefix(), .most_rows = INT64_MAX};
+    ARROW_RETURN_NOT_OK(AddEntries(*part, index.front(), snapshot_, writes, all, report_all, &*entries_).status());
     if (!first_) first_ = part;
     last_ = std::move(part);
     return Status::OK();
@@ -76,7 +72,8 @@ class IndexBuild {
 }  // namespace
 
 arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
-                                       const WriteSet::View& writes, const RowStretch& stretch, EntryIntake* entries) {
+                                       const WriteSet::View& writes, const RowStretch& stretch,
+                                       const OnProgress& report, EntryIntake* entries) {
   ScanRequest request;
   request.columns = index.keys.columns();
   request.fill_cache = false;
@@ -86,7 +83,11 @@ arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& 
   RowWalker walker(plan, snapshot, &cancelled);
   walker.Start(plan->ranges);
   EntryTaker taker{.entries = entries};
-  ARROW_RETURN_NOT_OK(walker.Walk(taker, stretch.most_rows));
+  while (!walker.at_end() && taker.rows() < stretch.most_rows) {
+    const int64_t left = stretch.most_rows - taker.rows();
+    ARROW_RETURN_NOT_OK(walker.Walk(taker, taker.rows() + std::min(left, kRowsBetweenReports)));
+    ARROW_RETURN_NOT_OK(report(taker.rows()));
+  }
   return std::move(taker.taken);
 }
 

@@ -38,9 +38,11 @@ struct StretchTaken {
   int64_t rows = 0;
   std::string last_key;
 };
-// Gives the entries of a stretch, as the snapshot has the rows under the writes, to `entries`.
+// Gives the entries of a stretch, as the snapshot has the rows under the writes, to `entries`. `report` is told now and
+// then, and at the end, how many rows of the stretch there were.
 arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
-                                       const WriteSet::View& writes, const RowStretch& stretch, EntryIntake* entries);
+                                       const WriteSet::View& writes, const RowStretch& stretch,
+                                       const OnProgress& report, EntryIntake* entries);
 
 // The error of two rows with the same values, as SQL says it of CREATE INDEX. Those of users are for nobody else. Other
 // errors, and none, as they are.

@@ -1,6 +1,11 @@
 #include "database_fixture.h"
 
+#include "key/key_range.h"
+#include "key/record_key.h"
+#include "store/system_partition.h"
 #include "table_fixture.h"
+#include "yarrow/scan_iterator.h"
+#include "yarrow/store.h"
 
 namespace yarrow::test {
 
@@ -28,6 +33,13 @@ yarrow::TableSpec ItemsSpec(std::string name, TableKind kind) {
               {Column("id", TypeId::kInt64), Column("grp", TypeId::kInt32), Column("name", TypeId::kUtf8),
                Column("price", TypeId::kDouble)},
               {"id"}, kind);
+}
+
+bool HasIndexEntries(const Database& database) {
+  Store& store = *database.store();
+  const KeyRange all = PrefixRange(RecordPrefix(RecordKind::kIndexEntry));
+  const Partition rows = OpenSystemPartition(store, "rows").ValueOrDie();
+  return store.Scan({.partition = rows, .lower = all.lower, .upper = all.upper}).Next();
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(const std::shared_ptr<arrow::Schema>& schema,

@@ -52,6 +52,9 @@ arrow::Result<Texts> ReadTexts(Transaction* transaction, const Table& table, con
 // The row as TextsOf writes it, or "none".
 std::string TextOf(const arrow::Result<std::optional<Row>>& row);
 
+// Whether there is an entry of any index, its table's or one that was left.
+bool HasIndexEntries(const Database& database);
+
 inline ValueList List(const std::vector<Value>& values) {
   return ValueList(values.data(), values.size());
 }
