@@ -18,6 +18,7 @@
 #include "adbc/exact_stream.h"
 #include "adbc/ingest.h"
 #include "sql/statement_retry.h"
+#include "sql/task_errors.h"
 
 namespace yarrow::adbc {
 namespace {
@@ -238,8 +239,10 @@ AdbcStatusCode ExecuteOnce(AdbcStatement* statement, const arrow::RecordBatch* r
   const StatementState& state = States().Of(*statement);
   return RunWithRetry(state, error, [&] {
     sql::SetReadsOnce(ContextOf(state), state.reads_once);
-    return row == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
-                          : ExecuteRow(statement, *row, out, affected, error);
+    const AdbcStatusCode code = row == nullptr ? DuckDbDriver().StatementExecuteQuery(statement, out, affected, error)
+                                               : ExecuteRow(statement, *row, out, affected, error);
+    if (code == ADBC_STATUS_OK) sql::KeepTaskErrors(ContextOf(state));
+    return code;
   });
 }
 

@@ -10,10 +10,12 @@ duckdb::shared_ptr<ConnectionState> ConnectionState::Of(duckdb::ClientContext& c
 }
 
 void ConnectionState::QueryBegin(duckdb::ClientContext& context) {
+  task_error = duckdb::ErrorData();
   if (cancels_next) context.interrupted = true;
 }
 
 void ConnectionState::QueryEnd(duckdb::ClientContext& context, duckdb::optional_ptr<duckdb::ErrorData> error) {
+  if (error && error->Type() == duckdb::ExceptionType::INTERRUPT && task_error.HasError()) *error = task_error;
   if (!error || !error->HasError() || !failure.empty() || !context.transaction.HasActiveTransaction()) return;
   if (duckdb::ValidChecker::IsInvalidated(context.ActiveTransaction())) failure = error->RawMessage();
 }

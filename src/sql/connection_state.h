@@ -24,6 +24,8 @@ class ConnectionState : public duckdb::ClientContextState {
   std::atomic<bool> cancels_next{false};
   // Cancels of a statement so far.
   std::atomic<uint64_t> cancels{0};
+  // What ended the tasks of the running query, once it has rows on their way (KeepTaskErrors); empty: nothing.
+  duckdb::ErrorData task_error;
   // What yarrow_ingest() reads; null: nothing.
   ArrowArrayStream* ingested = nullptr;
   // The error that made the open transaction one that can only be rolled back; empty: none.

@@ -8,6 +8,7 @@
 #include "sql/arrow_export.h"
 #include "sql/arrow_types.h"
 #include "sql/sql_type.h"
+#include "sql/task_errors.h"
 #include "store/home_process.h"
 
 namespace yarrow::sql {
@@ -24,6 +25,9 @@ QueryReader::QueryReader(duckdb::unique_ptr<duckdb::QueryResult> result)
 
 arrow::Result<std::shared_ptr<QueryReader>> QueryReader::Make(duckdb::unique_ptr<duckdb::QueryResult> result,
                                                               NestedValues nested) {
+  if (auto context = result->client_properties.client_context) {
+    ARROW_RETURN_NOT_OK(Try([&] { KeepTaskErrors(*context); }));
+  }
   std::shared_ptr<QueryReader> reader(new QueryReader(std::move(result)), DeleteAtHome());
   ARROW_RETURN_NOT_OK(Try([&] { reader->PlanTypes(nested); }));
   ArrowSchema exported;
