@@ -48,6 +48,12 @@ struct GeneratedColumn {
   std::string comment = {};
 };
 
+// The key of another table, or of the same, that a FOREIGN KEY refers to.
+struct ReferenceSpec {
+  std::string table;                 // of the same schema and kind
+  std::vector<std::string> columns;  // as its PRIMARY KEY or a UNIQUE constraint has them; empty: its primary key
+};
+
 // An index as a program asks for it: its entries are in the order of the columns' values, NULLs last.
 struct IndexSpec {
   std::string name;                  // of its schema; empty: that of a UNIQUE constraint, which has none
@@ -55,6 +61,9 @@ struct IndexSpec {
   // No two rows have the same values. Rows with a NULL among them are never the same. In a user table: of one user.
   bool unique = false;
   std::string comment = {};  // for people; empty: none
+  // A FOREIGN KEY, which has no name and is not unique: the values of a row, unless one is NULL, are those of a row of
+  // the table referred to. The types are the same.
+  std::optional<ReferenceSpec> references = {};
 };
 
 // A table as a program asks for it.
@@ -98,6 +107,15 @@ struct ColumnDefinition {
   std::string comment = {};
 };
 
+// What a FOREIGN KEY refers to: the primary key or a UNIQUE constraint of a table.
+struct Reference {
+  uint32_t table_id = 0;
+  std::vector<uint32_t> columns;  // their ids
+  // As they are called, which stays while they are referred to.
+  std::string table_name;
+  std::vector<std::string> column_names;
+};
+
 struct IndexDefinition {
   uint32_t id = 0;                // of the same numbers as tables; never reused
   std::string name;               // as of an IndexSpec
@@ -105,9 +123,19 @@ struct IndexDefinition {
   bool unique = false;
   std::string comment = {};
   bool is_building = false;  // writers keep its entries, but those of older rows are still missing: nobody reads it
+  std::optional<Reference> references = {};  // of a FOREIGN KEY
 
-  // UNIQUE in the definition of the table.
+  // UNIQUE or FOREIGN KEY in the definition of the table.
   bool is_constraint() const { return name.empty(); }
+};
+
+// A FOREIGN KEY that refers to a table.
+struct IncomingReference {
+  uint32_t table_id = 0;  // whose it is
+  uint32_t index_id = 0;
+  std::vector<uint32_t> columns;  // referred to
+
+  bool operator==(const IncomingReference&) const = default;
 };
 
 struct TableDefinition {
@@ -124,6 +152,7 @@ struct TableDefinition {
   std::vector<std::string> checks;                 // likewise
   std::string comment;
   std::vector<IndexDefinition> indexes;  // by id; the primary key is none
+  std::vector<IncomingReference> referenced_by;
 
   std::string QualifiedName() const { return schema_name + "." + name; }
   bool has_hidden_row_id() const { return !columns.empty() && columns.back().hidden; }
@@ -133,6 +162,8 @@ struct TableDefinition {
   std::shared_ptr<arrow::Schema> ArrowSchema() const;
   // "a, b" of an index of the table.
   std::string ColumnsOf(const IndexDefinition& index) const;
+  // "UNIQUE (a, b)", "FOREIGN KEY (a)".
+  std::string ConstraintText(const IndexDefinition& index) const;
 };
 
 // "t" -> {"main", "t"}; "s.t" -> {"s", "t"}. Names may be quoted as in SQL: "my schema"."t.1".

@@ -72,6 +72,10 @@ class Alteration {
     }
     ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
     if (is_generated) return true;
+    for (const IncomingReference& reference : table_.referenced_by) {
+      if (std::ranges::count(reference.columns, column->id) == 0) continue;
+      return Status::Invalid(Where(*column), " cannot be renamed: a FOREIGN KEY refers to it");
+    }
     if (table_.policy.ttl_column == column->name) table_.policy.ttl_column = change.new_name;
     column->name = change.new_name;
     return true;
@@ -125,6 +129,9 @@ class Alteration {
 
   arrow::Result<bool> operator()(const RenameTable& change) {
     ARROW_RETURN_NOT_OK(CheckTableName(name_, change.new_name));
+    if (!table_.referenced_by.empty()) {
+      return Status::Invalid("Table ", name_, " cannot be renamed: a FOREIGN KEY refers to it");
+    }
     return std::exchange(table_.name, change.new_name) != change.new_name;
   }
 
@@ -213,8 +220,8 @@ class Alteration {
     for (const IndexDefinition& index : table_.indexes) {
       if (std::ranges::count(index.columns, column.id) == 0) continue;
       if (index.is_constraint()) {
-        return Status::Invalid(Where(column), " cannot ", change, ": the constraint UNIQUE (", table_.ColumnsOf(index),
-                               ") depends on it; make a table without it and copy the rows");
+        return Status::Invalid(Where(column), " cannot ", change, ": the constraint ", table_.ConstraintText(index),
+                               " depends on it; make a table without it and copy the rows");
       }
       return Status::Invalid(Where(column), " cannot ", change, ": index '", index.name,
                              "' depends on it; drop the index first");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/definition_records.h"
+#include "catalog/foreign_keys.h"
 #include "catalog/table_schema.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
@@ -139,6 +140,11 @@ arrow::Result<Catalog::IndexesOfTables> Catalog::LoadIndexes() {
                                      .columns = std::move(record.column_ids),
                                      .unique = record.unique,
                                      .comment = std::move(record.comment)});
+    if (!record.referenced_table_id) continue;
+    indexes[key.table_id].back().references = {.table_id = *record.referenced_table_id,
+                                               .columns = std::move(record.referenced_column_ids),
+                                               .table_name = {},
+                                               .column_names = {}};
   }
   if (!unfinished.empty()) ARROW_RETURN_NOT_OK(store_->commits().Commit(unfinished).status());
   return indexes;
@@ -204,6 +210,20 @@ Status Catalog::Load() {
     }
     for (const auto& [position, column_id] : table.key) table.definition.primary_key.push_back(column_id);
     table.definition.indexes = std::move(indexes[id]);
+  }
+  for (auto& [id, table] : loading) {
+    for (IndexDefinition& index : table.definition.indexes) {
+      if (!index.references) continue;
+      const auto referenced = loading.find(index.references->table_id);
+      if (referenced == loading.end()) {
+        return Status::Invalid("Table ", table.definition.QualifiedName(), " refers to the unknown table ",
+                               index.references->table_id);
+      }
+      NameReference(referenced->second.definition, &*index.references);
+      referenced->second.definition.referenced_by.push_back({id, index.id, index.references->columns});
+    }
+  }
+  for (auto& [id, table] : loading) {
     ARROW_ASSIGN_OR_RAISE(auto entry, MakeEntry(std::move(table.definition)));
     view->Add(std::move(entry));
   }
@@ -314,8 +334,10 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::MakeEntry(TableDefinit
 
 arrow::Result<std::shared_ptr<const TableEntry>> Catalog::CreateTable(const TableSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(auto entry, DraftTable(spec));
+  CatalogChanges changes{.created = {entry}};
+  ARROW_RETURN_NOT_OK(AddReferences(*entry->definition, &changes));
   WriteSet writes;
-  ARROW_RETURN_NOT_OK(CommitChanges({.created = {entry}}, &writes).status());
+  ARROW_RETURN_NOT_OK(CommitChanges(changes, &writes).status());
   return entry;
 }
 
@@ -324,6 +346,7 @@ arrow::Result<std::shared_ptr<const TableEntry>> Catalog::DraftTable(const Table
   ARROW_ASSIGN_OR_RAISE(const int64_t number, table_ids_->Take(1 + static_cast<int64_t>(spec.indexes.size())));
   ARROW_ASSIGN_OR_RAISE(TableDefinition definition,
                         DefineTable(spec, kFirstTableId - 1 + static_cast<uint32_t>(number)));
+  ARROW_RETURN_NOT_OK(DefineReferences(spec, own, &definition));
   ARROW_RETURN_NOT_OK(CheckNewIndexes(nullptr, definition, own, /*is_commit=*/false));
   ARROW_RETURN_NOT_OK(MakeRowSchema(definition, 0).status());  // an impossible layout must not get into the catalog
   return MakeEntry(std::move(definition));
@@ -375,6 +398,10 @@ void Catalog::AddIndexes(const TableDefinition& definition, const TableDefinitio
     record.unique = index.unique;
     record.comment = index.comment;
     record.is_building = index.is_building;
+    if (index.references) {
+      record.referenced_table_id = index.references->table_id;
+      record.referenced_column_ids = index.references->columns;
+    }
     indexes_->Put(writes, IndexKey{definition.id, index.id}, record);
   }
   if (before == nullptr) return;
@@ -426,7 +453,9 @@ Status Catalog::DropTable(const QualifiedName& name) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto entry, Find(name));
     WriteSet writes;
-    const Status status = CommitChanges({.dropped = {entry}}, &writes).status();
+    CatalogChanges changes{.dropped = {entry}};
+    RemoveReferences(*entry->definition, &changes);
+    const Status status = CommitChanges(changes, &writes).status();
     if (!IsConflict(status)) return status;  // else it was altered meanwhile
   }
 }

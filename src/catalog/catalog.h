@@ -231,6 +231,12 @@ class Catalog {
   // transaction that makes it has changed before, null without one.
   arrow::Result<std::shared_ptr<const TableEntry>> DraftTable(const TableSpec& spec,
                                                               const CatalogChanges* own = nullptr);
+  // The tables that a new one, or one that is dropped, refers to by FOREIGN KEYs are altered: they know who refers to
+  // them. (catalog/foreign_keys.cc)
+  arrow::Status AddReferences(const TableDefinition& table, CatalogChanges* changes) const;
+  void RemoveReferences(const TableDefinition& table, CatalogChanges* changes) const;
+  // Catalog error of a table that others refer to, which are not dropped as well.
+  arrow::Status CheckNotReferenced(const TableDefinition& table, const CatalogChanges& changes) const;
   // The table after a change, for CatalogChanges::altered, or in place of a draft that `own` has made or altered
   // before; nobody finds it before CommitChanges. `entry` itself when nothing changes. Errors are those of
   // AlterDefinition; AlreadyExists when the new name is taken; IsConflict() when `entry` is neither the present version
@@ -308,6 +314,9 @@ class Catalog {
     std::deque<std::shared_ptr<const SchemaEntry>> ended_schemas;
     std::deque<std::shared_ptr<const ObjectEntry>> ended_objects;
   };
+  arrow::Status DefineReferences(const TableSpec& spec, const CatalogChanges* own, TableDefinition* definition) const;
+  using ChangeReferences = std::function<void(std::vector<IncomingReference>* references)>;
+  arrow::Status Refer(uint32_t table_id, const ChangeReferences& change, CatalogChanges* changes) const;
   static std::shared_ptr<TableEntry> NextVersion(const TableEntry& entry, TableDefinition definition);
   Publication Prepare(const CatalogChanges& changes) const;
   void Publish(const CatalogChanges& changes, Publication* next, uint64_t sequence) noexcept;

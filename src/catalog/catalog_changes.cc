@@ -300,6 +300,7 @@ Status Catalog::CheckChanges(const CatalogChanges& changes, bool in_transaction)
     ARROW_RETURN_NOT_OK(CheckNewTable({entry->definition->schema_name, entry->definition->name}, own));
     ARROW_RETURN_NOT_OK(CheckNewIndexes(nullptr, *entry->definition, own, in_transaction));
   }
+  for (const auto& entry : changes.dropped) ARROW_RETURN_NOT_OK(CheckNotReferenced(*entry->definition, changes));
   for (const auto& alteration : changes.altered) {
     const TableDefinition& after = *alteration.after->definition;
     ARROW_RETURN_NOT_OK(CheckNewIndexes(alteration.before->definition.get(), after, own, in_transaction));

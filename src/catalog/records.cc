@@ -163,7 +163,8 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
 
 Values IndexRecord::ToValues() const {
   return ValuesOf(schema_name, table_name, OrNull(index_name), ToList(column_ids), columns, unique, is_building,
-                  OrNull(comment));
+                  OrNull(referenced_table_id),
+                  referenced_column_ids.empty() ? Value::Null() : ToList(referenced_column_ids), OrNull(comment));
 }
 
 IndexRecord IndexRecord::FromValues(const Values& v) {
@@ -174,7 +175,9 @@ IndexRecord IndexRecord::FromValues(const Values& v) {
           .columns = v[4].get<std::string>(),
           .unique = v[5].get<bool>(),
           .is_building = v[6].get<bool>(),
-          .comment = OptionalText(v[7]).value_or("")};
+          .referenced_table_id = OptionalU32(v[7]),
+          .referenced_column_ids = v[8].is_null() ? std::vector<uint32_t>() : ToNumbers(v[8]),
+          .comment = OptionalText(v[9]).value_or("")};
 }
 
 Values JobRecord::ToValues() const {

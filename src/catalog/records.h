@@ -140,8 +140,10 @@ struct IndexRecord {
   std::vector<uint32_t> column_ids;
   std::string columns;  // their names, for people
   bool unique = false;
-  bool is_building = false;  // its entries are not all there
-  std::string comment = {};  // NULL when empty
+  bool is_building = false;                     // its entries are not all there
+  std::optional<uint32_t> referenced_table_id;  // of a FOREIGN KEY
+  std::vector<uint32_t> referenced_column_ids;  // likewise; NULL when empty
+  std::string comment = {};                     // NULL when empty
   Values ToValues() const;
   static IndexRecord FromValues(const Values& v);
 };

@@ -133,6 +133,8 @@ std::vector<SystemTableSource> Sources() {
         {"columns", text, false},
         {"is_unique", boolean, false},
         {"is_building", boolean, false},
+        {"referenced_table_id", u32, true},
+        {"referenced_column_ids", ColumnType::List(u32), true},
         {"comment", text, true}}},
   };
 }

@@ -67,6 +67,10 @@ std::string TableDefinition::ColumnsOf(const IndexDefinition& index) const {
   return names;
 }
 
+std::string TableDefinition::ConstraintText(const IndexDefinition& index) const {
+  return (index.references ? "FOREIGN KEY (" : "UNIQUE (") + ColumnsOf(index) + ")";
+}
+
 namespace {
 
 // Reads one name, quoted or bare, at the front of `text` and removes it.

@@ -138,7 +138,8 @@ arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinit
 
 arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const IndexSpec& spec, uint32_t id) {
   const std::string name = table.QualifiedName();
-  const std::string what = spec.name.empty() ? "UNIQUE constraint" : "index '" + spec.name + "'";
+  const std::string constraint = spec.references ? "FOREIGN KEY" : "UNIQUE constraint";
+  const std::string what = spec.name.empty() ? constraint : "index '" + spec.name + "'";
   if (spec.name.find('\0') != std::string::npos) return CheckName(name, "index", spec.name);
   if (spec.columns.empty()) return Status::Invalid("Table ", name, ": ", what, " names no column");
   IndexDefinition index{.id = id, .name = spec.name, .columns = {}, .unique = spec.unique, .comment = spec.comment};

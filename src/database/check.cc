@@ -17,6 +17,7 @@
 #include "store/system_partition.h"
 #include "table/table_impl.h"
 #include "table/user_rows.h"
+#include "write/reference_check.h"
 #include "yarrow/scan_iterator.h"
 
 namespace yarrow {
@@ -180,6 +181,9 @@ Status Checker::CheckRows(const std::shared_ptr<TableImpl>& table) {
   report_->tables.back().rows += taker.taken();
   for (const TableIndex& index : table->indexes()) {
     if (!index.definition->is_building) ARROW_RETURN_NOT_OK(CountEntries(*table, index, taker.taken()));
+    if (!index.definition->references) continue;
+    const Status found = FindOrphan(*table, index, snapshot_);
+    if (!found.ok()) ARROW_RETURN_NOT_OK(AddProblemOf(table->definition(), found));
   }
   return Status::OK();
 }

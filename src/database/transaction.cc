@@ -21,8 +21,18 @@ auto Write(TransactionImpl& transaction, const std::shared_ptr<TableImpl>& table
   ARROW_RETURN_NOT_OK(transaction.CheckTable(*table));
   ARROW_RETURN_NOT_OK(table->CheckWritable());
   RowChanges changes = transaction.Changes();
+  if (!table->has_references()) {
+    auto result = operation(changes, *table);
+    if (result.ok()) transaction.Touch(table);
+    return result;
+  }
+  const auto before = transaction.MakeSavepoint();
   auto result = operation(changes, *table);
-  if (result.ok()) transaction.Touch(table);
+  if (!result.ok()) return result;
+  transaction.Touch(table);
+  const Status status = transaction.CheckReferences();
+  if (!status.ok()) transaction.RollbackTo(before);
+  ARROW_RETURN_NOT_OK(status);
   return result;
 }
 

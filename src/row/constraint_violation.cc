@@ -66,6 +66,10 @@ arrow::Status DuplicateDataViolation(std::string message) {
   return WithText(arrow::Status::AlreadyExists(std::move(message)), "Data contains duplicates on indexed column(s)");
 }
 
+arrow::Status ForeignKeyViolation(std::string sql_text, std::string message) {
+  return WithText(arrow::Status::Invalid(std::move(message)), std::move(sql_text));
+}
+
 const ConstraintViolation* FindConstraintViolation(const arrow::Status& status) {
   const auto& detail = status.detail();
   if (detail == nullptr || std::string_view(detail->type_id()) != kTypeId) return nullptr;

@@ -38,6 +38,9 @@ arrow::Status RepeatedUniqueViolation(std::string_view values, std::string messa
 // Rows that are there share values of a unique index that is to be made.
 arrow::Status DuplicateDataViolation(std::string message);
 
+// Invalid: a row refers to a key that no row has. `sql_text`: DuckDB's words.
+arrow::Status ForeignKeyViolation(std::string sql_text, std::string message);
+
 // Null for other errors. Lives as long as the status.
 const ConstraintViolation* FindConstraintViolation(const arrow::Status& status);
 

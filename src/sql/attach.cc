@@ -9,7 +9,7 @@
 
 #include "sql/checked_commit.h"
 #include "sql/confinement.h"
-#include "sql/create_index.h"
+#include "sql/copy_database.h"
 #include "sql/ingest_function.h"
 #include "sql/job_functions.h"
 #include "sql/point_plan.h"
@@ -150,7 +150,7 @@ AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterPointPlans(config);
   RegisterVacuum(config);
   RegisterTableRewrites(config);
-  RegisterIndexCopies(config);
+  RegisterDatabaseCopies(config);
   RegisterScanFunction(*duckdb.instance);
   RegisterSegmentFileSystem(*duckdb.instance);
   RegisterJobFunctions(*duckdb.instance);

@@ -20,6 +20,8 @@ class ConnectionState : public duckdb::ClientContextState {
 
   // Whether the latest plan reads what cannot be read twice, such as a pipe or a stream of the caller.
   std::atomic<bool> reads_once{false};
+  // Whether the latest plan fills several tables by one statement.
+  std::atomic<bool> fills_tables{false};
   // DuckDB forgets a cancel that comes just before a statement begins. With this it holds for those that follow.
   std::atomic<bool> cancels_next{false};
   // Cancels of a statement so far.

@@ -3,10 +3,8 @@
 #include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/planner/expression/bound_columnref_expression.hpp>
 #include <duckdb/planner/expression_binder/index_binder.hpp>
-#include <duckdb/planner/operator/logical_copy_database.hpp>
 #include <duckdb/planner/operator/logical_extension_operator.hpp>
 #include <duckdb/planner/operator/logical_get.hpp>
-#include <duckdb/planner/planner_extension.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -68,89 +66,6 @@ class CreateIndexOperator : public duckdb::PhysicalOperator {
   const duckdb::OnCreateConflict on_conflict_;
 };
 
-// Plans share them with what is executed.
-using CreateInfos = std::vector<std::shared_ptr<const duckdb::CreateInfo>>;
-
-// The indexes of a COPY FROM DATABASE, behind the tables.
-class CopyIndexesOperator : public duckdb::PhysicalOperator {
- public:
-  CopyIndexesOperator(duckdb::PhysicalPlan& plan, SqlCatalog& catalog, CreateInfos infos)
-      : PhysicalOperator(plan, duckdb::PhysicalOperatorType::EXTENSION, {duckdb::LogicalType::BOOLEAN}, 1),
-        catalog_(catalog),
-        infos_(std::move(infos)) {}
-  duckdb::string GetName() const override { return "YARROW_COPY_INDEXES"; }
-  bool IsSink() const override { return true; }
-  bool IsSource() const override { return true; }
-
-  duckdb::SinkResultType Sink(duckdb::ExecutionContext&, duckdb::DataChunk&,
-                              duckdb::OperatorSinkInput&) const override {
-    return duckdb::SinkResultType::NEED_MORE_INPUT;
-  }
-  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline&, duckdb::Event&, duckdb::ClientContext& context,
-                                    duckdb::OperatorSinkFinalizeInput&) const override {
-    for (const auto& entry : infos_) {
-      const auto& info = entry->Cast<duckdb::CreateIndexInfo>();
-      auto& table = catalog_.GetEntry<duckdb::TableCatalogEntry>(context, info.schema, info.table).Cast<SqlTable>();
-      MakeIndex(context, table.schema.Cast<SqlSchema>(), table.name, ToIndexSpec(info, table.table()->definition()),
-                duckdb::OnCreateConflict::ERROR_ON_CONFLICT);
-    }
-    return duckdb::SinkFinalizeType::READY;
-  }
-
- protected:
-  duckdb::SourceResultType GetDataInternal(duckdb::ExecutionContext&, duckdb::DataChunk&,
-                                           duckdb::OperatorSourceInput&) const override {
-    return duckdb::SourceResultType::FINISHED;  // no row
-  }
-
- private:
-  SqlCatalog& catalog_;
-  const CreateInfos infos_;
-};
-
-class LogicalCopyIndexes : public duckdb::LogicalExtensionOperator {
- public:
-  LogicalCopyIndexes(SqlCatalog& catalog, duckdb::vector<duckdb::unique_ptr<duckdb::CreateInfo>> infos)
-      : catalog_(catalog) {
-    for (auto& info : infos) infos_.emplace_back(std::move(info));
-  }
-
-  duckdb::PhysicalOperator& CreatePlan(duckdb::ClientContext&, duckdb::PhysicalPlanGenerator& planner) override {
-    auto& tables = planner.CreatePlan(*children[0]);
-    auto& copy = planner.Make<CopyIndexesOperator>(catalog_, infos_);
-    copy.children.push_back(tables);
-    return copy;
-  }
-  duckdb::vector<duckdb::ColumnBinding> GetColumnBindings() override { return {duckdb::ColumnBinding(0, 0)}; }
-  duckdb::idx_t EstimateCardinality(duckdb::ClientContext&) override { return 1; }
-  duckdb::string GetName() const override { return "YARROW_COPY_INDEXES"; }
-  duckdb::string GetExtensionName() const override { return "yarrow"; }
-  bool SupportSerialization() const override { return false; }
-
- protected:
-  void ResolveTypes() override { types = {duckdb::LogicalType::BOOLEAN}; }
-
- private:
-  SqlCatalog& catalog_;
-  CreateInfos infos_;
-};
-
-void TakeIndexesOfCopy(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
-  if (!statement.plan || statement.plan->type != duckdb::LogicalOperatorType::LOGICAL_COPY_DATABASE) return;
-  duckdb::CopyDatabaseInfo& copy = *statement.plan->Cast<duckdb::LogicalCopyDatabase>().info;
-  auto* catalog =
-      dynamic_cast<SqlCatalog*>(duckdb::Catalog::GetCatalogEntry(input.context, copy.target_database).get());
-  if (catalog == nullptr) return;
-  const auto is_index = [](const auto& info) { return info->type == duckdb::CatalogType::INDEX_ENTRY; };
-  duckdb::vector<duckdb::unique_ptr<duckdb::CreateInfo>> indexes, others;
-  for (auto& info : copy.entries) (is_index(info) ? indexes : others).push_back(std::move(info));
-  copy.entries = std::move(others);
-  if (indexes.empty()) return;
-  auto plan = duckdb::make_uniq<LogicalCopyIndexes>(*catalog, std::move(indexes));
-  plan->children.push_back(std::move(statement.plan));
-  statement.plan = std::move(plan);
-}
-
 class LogicalCreateSqlIndex : public duckdb::LogicalExtensionOperator {
  public:
   LogicalCreateSqlIndex(std::shared_ptr<SqlTable> table, IndexSpec spec, duckdb::OnCreateConflict on_conflict)
@@ -175,12 +90,6 @@ class LogicalCreateSqlIndex : public duckdb::LogicalExtensionOperator {
 };
 
 }  // namespace
-
-void RegisterIndexCopies(duckdb::DBConfig& config) {
-  duckdb::PlannerExtension extension;
-  extension.post_bind_function = TakeIndexesOfCopy;
-  duckdb::PlannerExtension::Register(config, std::move(extension));
-}
 
 std::shared_ptr<SqlIndex> SqlIndex::Make(duckdb::SchemaCatalogEntry& of, const TableDefinition& table,
                                          const IndexDefinition& index) {

@@ -33,10 +33,6 @@ duckdb::unique_ptr<duckdb::LogicalOperator> PlanCreateIndex(duckdb::Binder& bind
                                                             SqlTable& table,
                                                             duckdb::unique_ptr<duckdb::LogicalOperator> plan);
 
-// COPY FROM DATABASE into Yarrow databases of the instance: makes the indexes, which DuckDB would put into its own
-// storage.
-void RegisterIndexCopies(duckdb::DBConfig& config);
-
 // Makes the index in the transaction, with its entries; nothing when it exists and may.
 void MakeIndex(duckdb::ClientContext& context, SqlSchema& schema, const std::string& table, const IndexSpec& spec,
                duckdb::OnCreateConflict on_conflict);

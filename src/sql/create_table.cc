@@ -3,8 +3,10 @@
 #include <duckdb/common/type_visitor.hpp>
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/parser/constraints/check_constraint.hpp>
+#include <duckdb/parser/constraints/foreign_key_constraint.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/keyword_helper.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/planner/binder.hpp>
 #include <duckdb/planner/expression_binder/constant_binder.hpp>
@@ -89,9 +91,18 @@ void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint
     }
     return;
   }
-  const std::string text = constraint.type == ConstraintType::FOREIGN_KEY ? "FOREIGN KEY" : constraint.ToString();
-  throw duckdb::NotImplementedException(Where(info) + ": " + text +
-                                        " is not supported; tables have PRIMARY KEY, UNIQUE, NOT NULL and CHECK");
+  if (constraint.type == ConstraintType::FOREIGN_KEY) {
+    const auto& key = constraint.Cast<duckdb::ForeignKeyConstraint>();
+    if (key.info.type == duckdb::ForeignKeyType::FK_TYPE_PRIMARY_KEY_TABLE)
+      return;  // of a table that refers to this one
+    spec->indexes.push_back({.name = {},
+                             .columns = key.fk_columns,
+                             .references = ReferenceSpec{.table = key.info.table, .columns = key.pk_columns}});
+    return;
+  }
+  throw duckdb::NotImplementedException(
+      Where(info) + ": " + constraint.ToString() +
+      " is not supported; tables have PRIMARY KEY, UNIQUE, FOREIGN KEY, NOT NULL and CHECK");
 }
 
 }  // namespace
@@ -218,6 +229,50 @@ duckdb::Value ToComment(const std::string& comment) {
   return comment.empty() ? duckdb::Value() : duckdb::Value(comment);
 }
 
+}  // namespace
+
+duckdb::vector<duckdb::PhysicalIndex> PositionsOf(const TableDefinition& table, const std::vector<uint32_t>& columns) {
+  duckdb::vector<duckdb::PhysicalIndex> positions;
+  for (const uint32_t id : columns) {
+    const auto column = std::ranges::find(table.columns, id, &ColumnDefinition::id);
+    positions.emplace_back(static_cast<duckdb::idx_t>(column - table.columns.begin()));
+  }
+  return positions;
+}
+
+namespace {
+
+// DuckDB's text has no quotes around the names of tables, and of a table that refers to itself there is none.
+class WrittenForeignKey : public duckdb::ForeignKeyConstraint {
+ public:
+  using ForeignKeyConstraint::ForeignKeyConstraint;
+  std::string ToString() const override {
+    auto plain = duckdb::ForeignKeyInfo(info);
+    plain.type = duckdb::ForeignKeyType::FK_TYPE_FOREIGN_KEY_TABLE;
+    plain.schema = duckdb::KeywordHelper::WriteOptionallyQuoted(info.schema);
+    plain.table = duckdb::KeywordHelper::WriteOptionallyQuoted(info.table);
+    return ForeignKeyConstraint(pk_columns, fk_columns, std::move(plain)).ToString();
+  }
+  duckdb::unique_ptr<Constraint> Copy() const override {
+    return duckdb::make_uniq<WrittenForeignKey>(pk_columns, fk_columns, info);
+  }
+};
+
+duckdb::unique_ptr<duckdb::Constraint> MakeForeignKey(const TableDefinition& table, const IndexDefinition& index) {
+  const Reference& reference = *index.references;
+  duckdb::vector<std::string> columns, referenced(reference.column_names.begin(), reference.column_names.end());
+  duckdb::ForeignKeyInfo info;
+  const bool is_own = reference.table_id == table.id;
+  info.type =
+      is_own ? duckdb::ForeignKeyType::FK_TYPE_SELF_REFERENCE_TABLE : duckdb::ForeignKeyType::FK_TYPE_FOREIGN_KEY_TABLE;
+  info.schema = table.schema_name;
+  info.table = reference.table_name;
+  info.fk_keys = PositionsOf(table, index.columns);
+  for (const auto& position : info.fk_keys) columns.push_back(table.columns[position.index].name);
+  if (is_own) info.pk_keys = PositionsOf(table, reference.columns);  // of another table: SqlTable::GetInfo
+  return duckdb::make_uniq<WrittenForeignKey>(std::move(referenced), std::move(columns), std::move(info));
+}
+
 // One column by its number, as DuckDB has it of a column's own UNIQUE.
 duckdb::unique_ptr<duckdb::Constraint> MakeUnique(const TableDefinition& table, const IndexDefinition& index) {
   duckdb::vector<std::string> names;
@@ -273,7 +328,8 @@ void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* i
     info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key_names), true));
   }
   for (const IndexDefinition& index : definition.indexes) {
-    if (index.is_constraint()) info->constraints.push_back(MakeUnique(definition, index));
+    if (!index.is_constraint()) continue;
+    info->constraints.push_back(index.references ? MakeForeignKey(definition, index) : MakeUnique(definition, index));
   }
 }
 

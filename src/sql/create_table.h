@@ -39,5 +39,7 @@ std::string CommentOf(const duckdb::Value& comment);
 
 // The inverse, for DuckDB's catalog: columns, defaults and constraints of a definition.
 void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info);
+// DuckDB's numbers of columns that are stored.
+duckdb::vector<duckdb::PhysicalIndex> PositionsOf(const TableDefinition& table, const std::vector<uint32_t>& columns);
 
 }  // namespace yarrow::sql

@@ -28,7 +28,7 @@ TEST_F(ErrorClassTest, StatementsThatFail) {
   Run("CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL CHECK (n < 100), s VARCHAR, g AS (s::INT))");
   Run("CREATE SEQUENCE seq MINVALUE 0 MAXVALUE 1 START 1; CREATE TABLE u (a INT DEFAULT nextval('seq')); SELECT "
       "nextval('seq')");
-  Run("INSERT INTO t VALUES (1, 1, '1')");
+  Run("CREATE TABLE r (t INT REFERENCES t); INSERT INTO t VALUES (1, 1, '1'); INSERT INTO r VALUES (1)");
   const std::pair<const char*, const char*> failures[] = {
       {"INSERT INTO t VALUES (1, 1, '1')", "23505"},
       {"INSERT INTO t VALUES (2, 1, '1'), (2, 2, '2')", "23505"},
@@ -53,7 +53,9 @@ TEST_F(ErrorClassTest, StatementsThatFail) {
       {"SELECT 2147483647::INT + 1::INT", "22003"},
       {"SELECT nextval('seq')", "2200H"},
       {"DROP SEQUENCE seq", "2BP01"},
-      {"CREATE TABLE x (a INT REFERENCES t)", "0A000"},
+      {"INSERT INTO r VALUES (9)", "23503"},
+      {"DELETE FROM t", "23503"},
+      {"CREATE TABLE x (a VARCHAR COLLATE NOCASE)", "0A000"},
       {"CREATE TABLE un AS SELECT 1 AS a FROM range(2); CREATE UNIQUE INDEX ui ON un (a)", "23505"},
       {"FROM '/no/such/file.csv'", "58030"},
       {"ROLLBACK", "25P01"},

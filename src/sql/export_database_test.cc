@@ -10,9 +10,13 @@ class ExportDatabaseTest : public test::SqlFixture {
  protected:
   void SetUp() override {
     SqlFixture::SetUp();
-    Run("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR DEFAULT 'none', n DECIMAL(9,2) NOT NULL)");
+    Run("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR DEFAULT 'none', n DECIMAL(9,2) NOT NULL UNIQUE)");
     Run("INSERT INTO t VALUES (1, 'a', 1), (2, NULL, 2)");
     Run("CREATE INDEX by_name ON t (name, n); CREATE UNIQUE INDEX by_n ON t (n)");
+    Run("CREATE TABLE \"the parents\" (id INT PRIMARY KEY)");
+    Run("CREATE TABLE a_child (id INT PRIMARY KEY, t INT REFERENCES t (id), above INT REFERENCES a_child (id), n "
+        "DECIMAL(9,2) REFERENCES t (n), p INT REFERENCES \"the parents\")");
+    Run("INSERT INTO a_child VALUES (1, 2, NULL, 1, NULL), (2, 1, 1, NULL, NULL)");
     Run("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 'x' AS v");
     Run("CREATE INDEX by_name ON app.t (v)");
     Run("CREATE TABLE app.notes (id INT PRIMARY KEY, text VARCHAR) WITH (kind = 'user', min_user_rows = 7)");
@@ -28,6 +32,20 @@ class ExportDatabaseTest : public test::SqlFixture {
     EXPECT_EQ(Run("FROM " + database + ".app.t"), "x");
     EXPECT_EQ(Run("FROM " + database + ".app.notes"), "1|hers");
     ExpectIndexes(database);
+    ExpectReferences(database);
+  }
+  void ExpectReferences(const std::string& database) {
+    EXPECT_EQ(Run("FROM " + database + ".main.a_child ORDER BY id"), "1|2|NULL|1.00|NULL\n2|1|1|NULL|NULL");
+    EXPECT_EQ(Run("SELECT constraint_text FROM duckdb_constraints() WHERE database_name = '" + database +
+                  "' AND constraint_type = 'FOREIGN KEY' AND table_name = 'a_child' ORDER BY ALL"),
+              "FOREIGN KEY (above) REFERENCES a_child(id)\nFOREIGN KEY (n) REFERENCES t(n)\nFOREIGN KEY (p) "
+              "REFERENCES \"the parents\"(id)\nFOREIGN KEY (t) REFERENCES t(id)");
+    for (const char* change :
+         {"INSERT INTO a_child VALUES (3, 9, NULL, NULL, NULL)", "INSERT INTO a_child VALUES (3, NULL, NULL, NULL, 1)",
+          "DELETE FROM t WHERE id = 1", "DELETE FROM a_child WHERE id = 1", "UPDATE a_child SET n = 3"}) {
+      EXPECT_NE(Run("USE " + database + "; " + change).find("oreign key"), std::string::npos) << change;
+    }
+    Run("USE ada");
   }
   void ExpectIndexes(const std::string& database) {
     EXPECT_EQ(
@@ -53,7 +71,7 @@ TEST_F(ExportDatabaseTest, WhatWasExportedCanBeImported) {
     EXPECT_EQ(Run("SELECT ttl_column, ttl, flush_rows, flush_bytes, flush_age, optimize_for FROM " + name +
                   ".system.tables WHERE table_name = 'seen'"),
               "seen_at|86400|10|1000000000|3600|lookup");
-    EXPECT_EQ(Run("SELECT primary_key FROM " + name + ".system.tables WHERE schema_name = 'main'"), "id");
+    EXPECT_EQ(Run("SELECT primary_key FROM " + name + ".system.tables WHERE table_name = 'a_child'"), "id");
   }
 }
 
@@ -63,22 +81,25 @@ TEST_F(ExportDatabaseTest, CopyFromDatabase) {
   ExpectAll("copy");
   Run("DROP TABLE app.notes");  // DuckDB's own databases have no tables of users, and no options
   Run("DROP TABLE app.seen");
+  // DuckDB checks each of its own tables when it is filled, which may be before the one that its rows refer to.
+  Run("DROP TABLE a_child; CREATE TABLE \"to t\" (t INT REFERENCES t (id)); INSERT INTO \"to t\" VALUES (NULL)");
   EXPECT_EQ(Run("COPY FROM DATABASE ada TO memory"), "");
   EXPECT_EQ(Run("FROM memory.app.t"), "x");
   ExpectIndexes("memory");
   ASSERT_EQ(Run("ATTACH '" + dir_.File("back").string() + "' AS back (TYPE yarrow)"), "");
   EXPECT_EQ(Run("COPY FROM DATABASE memory TO back"), "");
   ExpectIndexes("back");
+  EXPECT_NE(Run("INSERT INTO back.\"to t\" VALUES (9)").find("does not exist in the ref"), std::string::npos);
   EXPECT_EQ(Run("SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'memory' AND NOT internal"), "app");
 }
 
 TEST_F(ExportDatabaseTest, SystemTablesAreListedAsInternalViews) {
   EXPECT_EQ(Run("SELECT count(*) FROM duckdb_views() WHERE database_name = 'y' AND internal"), "10");
-  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "4");
+  EXPECT_EQ(Run("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'y'"), "6");
   EXPECT_EQ(
       Run("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables WHERE table_catalog = "
           "'y'"),
-      "notes seen t t");
+      "a_child notes seen t t the parents");
   EXPECT_EQ(Run("SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE "
                 "database_name = 'y' AND table_name = 'users'"),
             "user_id first_seen_at");

@@ -73,9 +73,15 @@ class InsertOperator : public WriteOperator {
     state.rows = state.inserted->rows();
     Check(state.changes.Insert(state.impl(), state.inserted.get()));
     state.inserted.reset();
-    Check(state.transaction.impl().CheckConflicts());
+    if (checks_references_) Check(state.transaction.impl().FinishStatement());
     return duckdb::SinkFinalizeType::READY;
   }
+
+  // Leaves FOREIGN KEYs to the next statement of the transaction, or its commit, for a statement with several inserts.
+  void LeaveReferences() { checks_references_ = false; }
+
+ private:
+  bool checks_references_ = true;
 };
 
 }  // namespace yarrow::sql

@@ -177,7 +177,7 @@ class MergeOperator : public WriteOperator {
       state.inserted.reset();
     }
     state.FlushReturned();
-    Check(state.transaction.impl().CheckConflicts());
+    Check(state.transaction.impl().FinishStatement());
     return duckdb::SinkFinalizeType::READY;
   }
 

@@ -114,4 +114,22 @@ void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, boo
   for (const auto& table : users) Check(transaction.impl().DropTable(table));
 }
 
+void CheckDroppable(SqlTransaction& transaction, const TableDefinition& table) {
+  if (table.referenced_by.empty()) return;
+  for (const auto& other : transaction.Tables(table.schema_name)) {
+    if (other->definition->id == table.id) continue;
+    for (const IndexDefinition& index : other->definition->indexes) {
+      if (!index.references || index.references->table_id != table.id) continue;
+      throw duckdb::CatalogException("Could not drop the table because this table is main key table of the table \"" +
+                                     other->definition->name + "\"");
+    }
+  }
+}
+
+void CheckNotReferenced(const TableDefinition& table) {
+  if (table.referenced_by.empty()) return;
+  throw duckdb::DependencyException("Cannot alter entry \"" + table.name +
+                                    "\" because there are entries that depend on it: a FOREIGN KEY refers to it");
+}
+
 }  // namespace yarrow::sql

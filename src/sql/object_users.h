@@ -18,4 +18,9 @@ std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& trans
 // Of an object that goes: drops the tables that use it. Throws a DependencyException unless `cascade`.
 void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, bool cascade);
 
+// CatalogException for a table that others refer to by a FOREIGN KEY: it cannot be dropped before them.
+void CheckDroppable(SqlTransaction& transaction, const TableDefinition& table);
+// DependencyException for such a table: it can be neither renamed nor rewritten.
+void CheckNotReferenced(const TableDefinition& table);
+
 }  // namespace yarrow::sql

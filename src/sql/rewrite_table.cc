@@ -22,6 +22,7 @@
 #include "sql/create_index.h"
 #include "sql/create_table.h"
 #include "sql/insert_operator.h"
+#include "sql/object_users.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -75,6 +76,7 @@ Rewrite Unchanged(const TableDefinition& table) {
   for (const IndexDefinition& index : table.indexes) {
     if (index.is_building) continue;  // whoever builds it finds the table gone
     IndexSpec copy{.name = index.name, .columns = {}, .unique = index.unique, .comment = index.comment};
+    if (index.references) copy.references = {index.references->table_name, index.references->column_names};
     for (const uint32_t id : index.columns) {
       copy.columns.push_back(std::ranges::find(table.columns, id, &ColumnDefinition::id)->name);
     }
@@ -294,6 +296,7 @@ class LogicalRewrite : public duckdb::LogicalExtensionOperator {
 duckdb::unique_ptr<LogicalOperator> Plan(duckdb::Binder& parent, SqlTable& table, Rewrite rewrite) {
   const TableDefinition& before = table.table()->definition();
   table.catalog.Cast<SqlCatalog>().CheckMayDefine();
+  CheckNotReferenced(before);
   if (before.kind == TableKind::kUser) {
     throw duckdb::NotImplementedException(Where(before) + ": the change has to write all rows anew, and a statement " +
                                           "sees those of its own user alone; make a table and let each user copy " +

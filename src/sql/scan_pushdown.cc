@@ -154,7 +154,9 @@ void LeaveSegmentsToDelete(LogicalOperator& op) {
   duckdb::LogicalGet* get = ScanBelow(*op.children[0]);
   if (get == nullptr || !get->table_filters.filters.empty()) return;
   ScanBindData& bind = BindDataOf(*get);
-  if (!bind.table->table()->indexes().empty()) return;  // whose entries go with the rows
+  const TableImpl& table = *bind.table->table();
+  if (!table.indexes().empty() || table.has_references())
+    return;  // whose entries go with the rows, or who knows of them
   const bool is_filtered = bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty() || bind.limit;
   if (!is_filtered && !get->extra_info.sample_options) bind.leaves_segments = true;
 }

@@ -187,8 +187,11 @@ bool SqlSchema::MakeRoom(SqlTransaction& transaction, CatalogType entry_type, co
 
 void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, const std::string& entry_name,
                           bool cascade) {
-  if (entry_type == CatalogType::TABLE_ENTRY)
-    return Check(transaction.impl().DropTable(transaction.Find(name, entry_name)));
+  if (entry_type == CatalogType::TABLE_ENTRY) {
+    const auto entry = transaction.Find(name, entry_name);
+    CheckDroppable(transaction, *entry->definition);
+    return Check(transaction.impl().DropTable(entry));
+  }
   const auto object = transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name);
   DropTablesUsing(transaction, *object, cascade);
   Check(transaction.impl().DropObject(object));

@@ -191,6 +191,7 @@ void SqlSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo&
   const auto entry = sql_transaction.Find(name, info.name);
   const TableAlteration alteration = MakeAlteration(transaction.GetContext(), *this, *entry->definition, info);
   if (const auto* rename = std::get_if<RenameTable>(&alteration)) {
+    CheckNotReferenced(*entry->definition);
     const auto holder = TypeOfName(sql_transaction, ObjectKind::kView, rename->new_name);
     if (holder && sql_transaction.Find(name, rename->new_name) != entry) ThrowNameTaken(info.name, rename->new_name);
   }

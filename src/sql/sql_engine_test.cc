@@ -40,7 +40,8 @@ TEST_F(SqlTest, BadInputNamesTableColumnAndValue) {
   expect_error("UPDATE t SET name = NULL", {"Constraint Error", "main.t", "name"});
   expect_error("CREATE TABLE t (a INT)", {"already exists"});
   expect_error("CREATE TABLE u (a INT[] PRIMARY KEY)", {"main.u", "column a", "INTEGER[]", "cannot be in a key"});
-  expect_error("CREATE TABLE u (a INT, b INT REFERENCES t)", {"main.u", "FOREIGN KEY"});
+  expect_error("CREATE TABLE u (a INT, b INT REFERENCES t (name))",
+               {"does not have a primary key or unique constraint"});
   expect_error("CREATE TABLE u PARTITIONED BY (a) AS SELECT 1 AS a", {"Table u", "PARTITIONED BY"});
   expect_error("DROP VIEW IF EXISTS t", {"t is of type Table, trying to drop type View"});
   expect_error("ALTER VIEW t RENAME TO v", {"t is of type Table, not View"});

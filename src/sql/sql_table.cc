@@ -1,3 +1,5 @@
+#include <duckdb/parser/constraints/foreign_key_constraint.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -96,15 +98,25 @@ void SqlTable::BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet& get, d
 }
 
 duckdb::DataTable& SqlTable::GetStorage() {
-  throw duckdb::NotImplementedException(
-      "Table " + table_->definition().QualifiedName() +
-      " is a Yarrow table: no FOREIGN KEY can refer to it, and nothing of DuckDB's own "
-      "storage applies to it");
+  throw duckdb::NotImplementedException("Table " + table_->definition().QualifiedName() +
+                                        " is a Yarrow table: nothing of DuckDB's own storage applies to it");
 }
 
 duckdb::unique_ptr<duckdb::CreateInfo> SqlTable::GetInfo() const {
   auto info = TableCatalogEntry::GetInfo();
-  info->Cast<duckdb::CreateTableInfo>().options = TableOptionsOf(table_->definition());
+  auto& table_info = info->Cast<duckdb::CreateTableInfo>();
+  table_info.options = TableOptionsOf(table_->definition());
+  const auto view = table_->database().catalog().View();
+  auto index = table_->definition().indexes.begin();
+  for (auto& constraint : table_info.constraints) {
+    if (constraint->type != duckdb::ConstraintType::FOREIGN_KEY) continue;
+    index = std::find_if(index, table_->definition().indexes.end(), [](const auto& one) { return one.references; });
+    const Reference& reference = *(index++)->references;
+    const auto referenced = view->Find(reference.table_id);
+    auto& key = constraint->Cast<duckdb::ForeignKeyConstraint>();
+    // Its columns may have moved since this definition; a copy goes by their numbers.
+    if (referenced != nullptr) key.info.pk_keys = PositionsOf(*referenced->definition, reference.columns);
+  }
   return info;
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sql/call_function.h"
+#include "sql/connection_state.h"
 #include "sql/create_table.h"
 #include "sql/insert_operator.h"
 #include "sql/sql_error.h"
@@ -107,7 +108,7 @@ class ChangeOperator : public WriteOperator {
     }
     Check(state.changes.FinishUpdates(state.impl()));
     state.FlushReturned();
-    Check(state.transaction.impl().CheckConflicts());
+    Check(state.transaction.impl().FinishStatement());
     return duckdb::SinkFinalizeType::READY;
   }
 
@@ -268,6 +269,7 @@ duckdb::PhysicalOperator& SqlCatalog::PlanInsert(ClientContext& context, duckdb:
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
   auto& insert = planner.Make<InsertOperator>(op.types, op.estimated_cardinality, *this, TableOf(op.table),
                                               op.return_chunk, RowChecks(context, op.table, op.bound_constraints));
+  if (ConnectionState::Of(context)->fills_tables) insert.Cast<InsertOperator>().LeaveReferences();
   insert.children.push_back(*plan);
   return insert;
 }

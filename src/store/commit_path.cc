@@ -94,6 +94,11 @@ arrow::Result<CommitResult> StoreImpl::CommitOne(Partition partition, WriteOp::K
 
 arrow::Result<CommitResult> StoreImpl::CommitSet(const WriteSet& writes, const CommitOptions& commit) {
   ARROW_RETURN_NOT_OK(CheckWriteSet(writes));
+  if (!writes.marks_.empty() && commit.marks == nullptr) {
+    CommitOptions marked = commit;
+    marked.marks = &writes.marks_;
+    return CommitSet(writes, marked);
+  }
   if (writes.file_runs_ > 0) {
     AwaitTurn(commit, writes.byte_size());
     return CommitRuns(writes, commit);

@@ -198,7 +198,10 @@ arrow::Status CommitQueue::Validate(const CommitRequest& request) const {
                            std::to_string(use.guard->version()) + " now, " + std::to_string(use.version) + " then)");
     }
   }
-  return request.is_transactional() ? ValidateTransaction(request) : arrow::Status::OK();
+  if (request.is_transactional()) return ValidateTransaction(request);
+  return request.marks_.avoided.empty()
+             ? arrow::Status::OK()
+             : arrow::Status::Invalid("marks that a commit avoids need a transaction to be judged by");
 }
 
 arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) const {
@@ -211,6 +214,7 @@ arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) con
         "be judged; run it again");
   }
   if (!request.exclusive_ranges_.empty()) ARROW_RETURN_NOT_OK(JudgeRanges(request));
+  ARROW_RETURN_NOT_OK(JudgeMarks(request));
   return request.is_large() ? JudgeHulls(request) : JudgePoints(request.ops_, request.hashes_, snapshot);
 }
 
@@ -236,6 +240,19 @@ arrow::Status CommitQueue::JudgeHulls(const CommitRequest& request) const {
   for (const WriteRange& hull : request.summary_.hulls) {
     const uint64_t last = table_.LastCommitOfRange(hull, snapshot);
     if (last > snapshot) return LostKey(last, snapshot);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status CommitQueue::JudgeMarks(const CommitRequest& request) const {
+  const uint64_t snapshot = request.transaction_->sequence_;
+  if (table_.newest() <= snapshot) return arrow::Status::OK();
+  for (const uint64_t mark : request.marks_.avoided) {
+    ARROW_ASSIGN_OR_RAISE(const uint64_t last, table_.LastCommit(mark, kNoPartition, {}, snapshot));
+    if (last == 0) continue;
+    return ConflictError("write conflict: another transaction committed at sequence " + std::to_string(last) +
+                             " what this one, which began at " + std::to_string(snapshot) + ", must not meet",
+                         ConflictKey{kNoPartition, {}});
   }
   return arrow::Status::OK();
 }
@@ -269,12 +286,18 @@ arrow::Status CommitQueue::CheckPoints(std::span<const WriteOp> ops, std::span<c
 
 bool CommitQueue::MustWait(const CommitRequest& request) const {
   if (GuardsInTheWay(request)) return true;
-  if (in_flight_ != nullptr && (PointsInTheWay(request) || RangesInTheWay(request))) return true;
+  if (in_flight_ != nullptr && (PointsInTheWay(request) || RangesInTheWay(request) || MarksInTheWay(request)))
+    return true;
   for (const CommitRequest* earlier : closing_) {
     if (earlier == &request) break;
     if (RangesClash(request, *earlier) || GuardsClash(request.guards_, earlier->guards_)) return true;
   }
   return false;
+}
+
+// Whoever leaves a mark may be met in flight by those who leave it, too.
+bool CommitQueue::MarksInTheWay(const CommitRequest& request) const {
+  return std::ranges::any_of(request.marks_.avoided, [&](uint64_t mark) { return pending_.Find(mark) != 0; });
 }
 
 bool CommitQueue::PointsInTheWay(const CommitRequest& request) const {
@@ -322,8 +345,9 @@ bool CommitQueue::GuardsInTheWay(const CommitRequest& request) const {
 
 void CommitQueue::Announce(CommitRequest* request) {
   const bool transactional = request->is_transactional();
-  pending_.Reserve(request->hashes_.size());
+  pending_.Reserve(request->hashes_.size() + request->marks_.left.size());
   for (uint64_t hash : request->hashes_) pending_.At(hash) += transactional ? kTransactional : kBlind;
+  for (uint64_t mark : request->marks_.left) pending_.At(mark) += kBlind;
   for (const GuardUse& use : request->guards_) {
     if (use.exclusive) {
       use.guard->exclusive_in_flight_ = true;
@@ -344,14 +368,16 @@ void CommitQueue::Announce(CommitRequest* request) {
 
 void CommitQueue::Withdraw(CommitRequest* request) {
   const bool transactional = request->is_transactional();
-  for (uint64_t hash : request->hashes_) {
+  const auto withdraw = [&](uint64_t hash, uint64_t announced) {
     uint64_t& pending = pending_.At(hash);
-    pending -= transactional ? kTransactional : kBlind;
+    pending -= announced;
     if (pending == 0) {
       pending = kBlind;  // Erase wants to find it
       pending_.Erase(hash);
     }
-  }
+  };
+  for (uint64_t hash : request->hashes_) withdraw(hash, transactional ? kTransactional : kBlind);
+  for (uint64_t mark : request->marks_.left) withdraw(mark, kBlind);
   for (const GuardUse& use : request->guards_) {
     if (use.exclusive) {
       use.guard->exclusive_in_flight_ = false;
@@ -388,6 +414,7 @@ void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outc
 void CommitQueue::RecordKeys(const CommitRequest& request, uint64_t sequence) {
   for (const auto& keys : request.summary_.hashes) table_.Record(keys, sequence);
   if (!request.is_large()) table_.Record(request.hashes_, sequence);
+  if (!request.marks_.left.empty()) table_.Record(request.marks_.left, sequence);
   for (const WriteRange& range : request.exclusive_ranges_) table_.RecordRange(range, sequence);
 }
 

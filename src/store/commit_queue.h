@@ -49,6 +49,7 @@ class CommitRequest : public CommitView {
         exclusive_ranges_(options.guards_judge_ranges ? std::span<const WriteRange>() : ranges),
         transaction_(options.transaction),
         guards_(options.guards),
+        marks_(options.marks != nullptr ? *options.marks : kNoMarks),
         moves_only_(options.moves_only) {
     ops_ = ops;
     ranges_ = ranges;
@@ -73,6 +74,7 @@ class CommitRequest : public CommitView {
 
  private:
   friend class CommitQueue;
+  inline static const CommitMarks kNoMarks;
   bool is_large() const { return is_large_; }
   bool is_transactional() const { return transaction_ != nullptr; }
   // Holds back the commits that come after it.
@@ -88,6 +90,7 @@ class CommitRequest : public CommitView {
   std::vector<WriteRange> all_ranges_;
   WriteTransactionToken* transaction_;
   std::span<const GuardUse> guards_;
+  const CommitMarks& marks_;
   bool exclusive_ = false;
   bool moves_only_ = false;
   std::optional<CommitRun::Point> lost_key_;
@@ -167,11 +170,13 @@ class CommitQueue {
   arrow::Status Validate(const CommitRequest& request) const;
   arrow::Status ValidateTransaction(const CommitRequest& request) const;
   arrow::Status JudgeRanges(const CommitRequest& request) const;
+  arrow::Status JudgeMarks(const CommitRequest& request) const;
   arrow::Status JudgeHulls(const CommitRequest& request) const;
   arrow::Status JudgePoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes, uint64_t snapshot) const;
   static bool RangesClash(const CommitRequest& a, const CommitRequest& b);
   bool MustWait(const CommitRequest& request) const;
   bool PointsInTheWay(const CommitRequest& request) const;
+  bool MarksInTheWay(const CommitRequest& request) const;
   bool LargeInTheWay(const CommitRequest& request) const;
   bool RangesInTheWay(const CommitRequest& request) const;
   bool GuardsInTheWay(const CommitRequest& request) const;

@@ -149,6 +149,49 @@ TEST_F(CommitTest, ALargeTransactionConflictsByItsKeysOnly) {
   EXPECT_OK(PutIn(small.get(), "k2", "between them"));
 }
 
+TEST_F(CommitTest, MarksConflictWithTheOtherKindOnly) {
+  const auto commit = [&](WriteTransactionToken* token, const char* key, const char* leaves, const char* avoids) {
+    WriteSet writes;
+    writes.Put(p_, key, "x");
+    writes.LeaveMark(leaves);
+    writes.AvoidMark(avoids);
+    return store_->commits().Commit(writes, {.transaction = token}).status();
+  };
+  const auto first = store_->commits().BeginWrite(), second = store_->commits().BeginWrite();
+  const auto other = store_->commits().BeginWrite(), elsewhere = store_->commits().BeginWrite();
+  EXPECT_OK(commit(first.get(), "a", "child of 1", "no 1"));
+  EXPECT_OK(commit(second.get(), "b", "child of 1", "no 1"));
+  const arrow::Status lost = commit(other.get(), "c", "no 1", "child of 1");
+  EXPECT_TRUE(IsConflict(lost)) << lost.ToString();
+  EXPECT_EQ(FindConflictKey(lost)->partition_id, kNoPartition);
+  EXPECT_OK(commit(elsewhere.get(), "c", "no 2", "child of 2"));
+  EXPECT_OK(commit(store_->commits().BeginWrite().get(), "c", "no 1", "child of 1"));  // has seen the children
+  EXPECT_EQ(Get("c"), "x");
+}
+
+// Of a set that goes in as files, too.
+TEST_F(CommitTest, LargeSetsHaveMarks) {
+  const auto child = store_->commits().BeginWrite();
+  const auto large = store_->commits().BeginWrite();
+  WriteSet writes;
+  for (int i = 0; i < 20'000; ++i) writes.Put(p_, "k" + std::to_string(i), "x");
+  writes.LeaveMark("no 1");
+  writes.AvoidMark("child of 1");
+  EXPECT_OK(store_->commits().Commit(writes, {.transaction = large.get()}).status());
+  WriteSet row;
+  row.Put(p_, "row", "x");
+  row.AvoidMark("no 1");
+  EXPECT_TRUE(IsConflict(store_->commits().Commit(row, {.transaction = child.get()}).status()));
+  EXPECT_EQ(Get("row"), "(none)");
+}
+
+TEST_F(CommitTest, MarksThatAreAvoidedNeedATransaction) {
+  WriteSet row;
+  row.Put(p_, "row", "x");
+  row.AvoidMark("no 1");
+  EXPECT_TRUE(store_->commits().Commit(row).status().IsInvalid());
+}
+
 TEST_F(CommitTest, ATokenCommitsOnce) {
   const auto token = store_->commits().BeginWrite();
   ASSERT_OK(PutIn(token.get(), "a", "1"));

@@ -58,6 +58,8 @@ struct CommitOptions {
   // The ranges that the writes delete are judged by guards, which the commit has to itself, and no transaction
   // conflicts with it by them.
   bool guards_judge_ranges = false;
+  // Those of the write set; the store fills them in.
+  const CommitMarks* marks = nullptr;
   // Called once the commit was admitted, so while its guards are held, and before it is written. With an error nothing
   // is written, and the commit returns it. Must not wait for another commit. Unset: nothing.
   std::function<arrow::Status()> when_admitted = {};
@@ -111,7 +113,7 @@ class StoreCommits {
 
 // The key that a conflict is about.
 struct ConflictKey {
-  uint32_t partition_id = 0;
+  uint32_t partition_id = 0;  // kNoPartition: of CommitMarks, `key` is empty
   std::string key;
 };
 // Null for a conflict that is about no single key, and for other errors. Lives as long as the status.

@@ -125,8 +125,7 @@ void WriteSet::DeleteRange(Partition partition, std::string_view lower, std::str
 
 void WriteSet::Seal() {
   if (open_ == nullptr || open_->ops().empty()) return;
-  view_ = {};
-  runs_.push_back({.memory = open_->Seal()});
+  AddSealed({.memory = open_->Seal()});
   // Sizes at least double from run to run, newest first, so there are O(log n) runs and each op is copied O(log n)
   // times. Runs in files stay as they are.
   while (runs_.size() >= 2 && runs_[runs_.size() - 2].memory != nullptr) {
@@ -139,19 +138,38 @@ void WriteSet::Seal() {
   }
 }
 
+void WriteSet::AddSealed(Run run) {
+  view_ = {};
+  if (notes_new_runs_) new_runs_.push_back(run);
+  runs_.push_back(std::move(run));
+}
+
+std::vector<WriteSet::Run> WriteSet::TakeNewRuns() {
+  Seal();
+  return std::exchange(notes_new_runs_, true) ? std::exchange(new_runs_, {}) : runs_;
+}
+
+void WriteSet::LeaveMark(std::string_view name) {
+  const uint64_t mark = HashKey(kNoPartition, name);
+  if (left_.insert(mark).second) marks_.left.push_back(mark);
+}
+
+void WriteSet::AvoidMark(std::string_view name) {
+  const uint64_t mark = HashKey(kNoPartition, name);
+  if (avoided_.insert(mark).second) marks_.avoided.push_back(mark);
+}
+
 void WriteSet::AddRun(std::shared_ptr<const FileRun> run) {
   if (!Accepts(run->partition())) return;
   Seal();
-  view_ = {};
-  runs_.push_back({.file = std::move(run)});
+  AddSealed({.file = std::move(run)});
   ++file_runs_;
 }
 
 void WriteSet::AddRun(std::shared_ptr<const ExternalRun> run) {
   if (!Accepts(run->partition())) return;
   Seal();
-  view_ = {};
-  runs_.push_back({.external = std::move(run)});
+  AddSealed({.external = std::move(run)});
   ++external_runs_;
 }
 
@@ -194,6 +212,7 @@ WriteSet::Savepoint WriteSet::MakeSavepoint() {
   Savepoint savepoint;
   savepoint.view_ = GetView();
   savepoint.range_count_ = ranges_.size();
+  savepoint.new_runs_ = new_runs_.size();
   savepoint.status_ = status_;
   return savepoint;
 }
@@ -205,6 +224,7 @@ void WriteSet::RollbackTo(const Savepoint& savepoint) {
   CountRuns();
   view_ = savepoint.view_;
   ranges_.resize(savepoint.range_count_);
+  if (new_runs_.size() > savepoint.new_runs_) new_runs_.resize(savepoint.new_runs_);
   status_ = savepoint.status_;
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "yarrow/partition.h"
@@ -37,6 +38,15 @@ struct WriteOp {
 
   std::string_view key() const { return {key_data, key_size}; }
   std::string_view value() const { return {value_data, value_size}; }
+};
+
+// What a commit says, and asks, about things that it does not write: marks, hashes of names that both sides know. It
+// fails with a conflict when another commit, since the snapshot, has left a mark that it avoids. Commits of two kinds,
+// each of which leaves what the other avoids, conflict with the other kind and not with their own.
+inline constexpr uint32_t kNoPartition = 0xffffffff;  // in the place of a partition's id, of marks
+struct CommitMarks {
+  std::vector<uint64_t> left, avoided;
+  bool empty() const { return left.empty() && avoided.empty(); }
 };
 
 // A range of keys, [lower, upper).
@@ -87,6 +97,7 @@ class WriteSet {
     friend class WriteSet;
     View view_;
     size_t range_count_ = 0;
+    size_t new_runs_ = 0;
     arrow::Status status_;
   };
 
@@ -118,6 +129,14 @@ class WriteSet {
   void AddRun(std::shared_ptr<const ExternalRun> run);
   size_t external_runs() const { return external_runs_; }  // their number
 
+  // Of the CommitMarks of these names. They stay when writes are rolled back.
+  void LeaveMark(std::string_view name);
+  void AvoidMark(std::string_view name);
+  const CommitMarks& marks() const { return marks_; }
+
+  // Seals, and gives the runs that were added since the last call, oldest first, as they came: all, at the first one.
+  std::vector<Run> TakeNewRuns();
+
   // What the set says about `key`, the open run included (for uniqueness within one statement). `value` lives until
   // the next call of this object. An error when a run's file cannot be read.
   arrow::Result<Found> Get(Partition partition, std::string_view key, std::string_view* value);
@@ -145,6 +164,7 @@ class WriteSet {
   // All runs, the open one included. Lives no longer than this set, unchanged.
   View Everything() const;
   void CountRuns();
+  void AddSealed(Run run);
 
   const StoreImpl* store_ = nullptr;  // whose partitions the writes are to; null: none yet
   std::vector<Run> runs_;             // oldest first
@@ -153,6 +173,10 @@ class WriteSet {
   mutable View view_;                 // of runs_, built when asked for
   std::unique_ptr<OpenRun> open_;
   std::vector<WriteRange> ranges_;
+  CommitMarks marks_;
+  std::unordered_set<uint64_t> left_, avoided_;  // those in marks_
+  bool notes_new_runs_ = false;
+  std::vector<Run> new_runs_;  // since TakeNewRuns
   arrow::Status status_;
   std::string read_;  // a value that Get read from a file
 };

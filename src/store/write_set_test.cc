@@ -8,9 +8,11 @@
 #include <thread>
 
 #include "random_seed.h"
+#include "store/file_run.h"
 #include "store/hash_map64.h"
 #include "store/overlay_cursor.h"
 #include "store/store_commits.h"
+#include "store/write_walk.h"
 #include "store_fixture.h"
 
 namespace yarrow {
@@ -76,6 +78,41 @@ TEST_F(WriteSetTest, SavepointsForgetWhatCameAfter) {
   const auto committed = store_->commits().Commit(writes);
   ASSERT_OK(committed.status());
   EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_F(WriteSetTest, NewRunsComeOnceWithTheirDeletions) {
+  WriteSet writes;
+  const auto take = [&] {
+    std::string text;
+    for (const WriteSet::Run& run : writes.TakeNewRuns()) {
+      EXPECT_OK(
+          WalkWrites(run, p_.id(), "a", "c", [&](WriteOp::Kind kind, std::string_view key, std::string_view value) {
+            text += (kind == WriteOp::Kind::kPut ? " " : " -") + std::string(key) + std::string(value);
+            return arrow::Status::OK();
+          }));
+    }
+    return text;
+  };
+  writes.Put(p_, "a", "1");
+  writes.Seal();
+  writes.Put(p_, "d", "1");
+  writes.Delete(p_, "b");
+  EXPECT_EQ(take(), " a1 -b");
+  EXPECT_EQ(take(), "");
+  writes.DeleteAbsent(p_, "b");
+  writes.Put(p_, "a", "2");
+  writes.Seal();  // merges with those before
+  EXPECT_EQ(take(), " a2 -b");
+  const auto before = writes.MakeSavepoint();
+  writes.Put(p_, "a", "3");
+  writes.Seal();
+  writes.RollbackTo(before);
+  EXPECT_EQ(take(), "");
+  const auto run = std::make_shared<FileRun>(store_, p_);
+  for (const char* key : {"a", "bb", "e"}) ASSERT_OK(run->Put(key, "4"));
+  ASSERT_OK(run->Finish());
+  writes.AddRun(std::shared_ptr<const FileRun>(run));
+  EXPECT_EQ(take(), " a4 bb4");
 }
 
 TEST_F(WriteSetTest, ManyStatementsStaySmallAndRight) {

@@ -84,8 +84,14 @@ Status TableImpl::MakeIndexes(const TableDefinition& definition) {
   return Status::OK();
 }
 
+bool TableImpl::has_references() const {
+  return !definition().referenced_by.empty() || std::ranges::any_of(indexes_, [](const TableIndex& index) {
+    return index.definition->references.has_value();
+  });
+}
+
 std::string TableImpl::Describe(const TableIndex& index) const {
-  if (index.definition->is_constraint()) return "UNIQUE (" + definition().ColumnsOf(*index.definition) + ")";
+  if (index.definition->is_constraint()) return definition().ConstraintText(*index.definition);
   return (index.definition->unique ? "unique index " : "index ") + index.definition->name;
 }
 

@@ -70,6 +70,8 @@ class TableImpl {
   const std::string& key_prefix() const { return key_prefix_; }
   // Whoever changes a row changes its entries: write/index_changes.h.
   const std::vector<TableIndex>& indexes() const { return indexes_; }
+  // Whether FOREIGN KEYs of this table, or to it, have a say in what is written.
+  bool has_references() const;
   // For messages: "unique index i", "UNIQUE (a, b)".
   std::string Describe(const TableIndex& index) const;
   const std::string& user() const { return user_; }

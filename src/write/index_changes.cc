@@ -31,16 +31,18 @@ arrow::Result<IndexChanges::EntryChange> IndexChanges::ChangeOf(const TableImpl&
   return change;
 }
 
-Status IndexChanges::CheckFree(const TableImpl& table, const NewEntry& made) {
-  if (!made.entry.is_unique) return Status::OK();
+arrow::Result<bool> IndexChanges::HasEntry(const TableImpl& table, std::string_view entry_key) {
   const Partition partition = table.entry().partition;
   std::string_view value;
-  ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(partition, made.entry.key, &value));
-  bool is_there = written == WriteSet::Found::kPut;
-  if (written == WriteSet::Found::kNothing) {
-    PinnedValue stored;
-    ARROW_ASSIGN_OR_RAISE(is_there, store_.Get(partition, made.entry.key, &stored, snapshot_));
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(partition, entry_key, &value));
+  if (written != WriteSet::Found::kNothing) return written == WriteSet::Found::kPut;
+  PinnedValue stored;
+  return store_.Get(partition, entry_key, &stored, snapshot_);
+}
+
+Status IndexChanges::CheckFree(const TableImpl& table, const NewEntry& made) {
+  if (!made.entry.is_unique) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool is_there, HasEntry(table, made.entry.key));
   return is_there ? EntryExists(table, table.indexes()[made.index], made.entry.key) : Status::OK();
 }
 

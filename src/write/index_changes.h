@@ -2,6 +2,7 @@
 // go by write/entry_intake.h.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <map>
@@ -35,6 +36,9 @@ class IndexChanges {
   // swapped.
   arrow::Status ChangeLater(const TableImpl& table, std::string_view key, RowBytes before, RowBytes after);
   arrow::Status Finish(const TableImpl& table);
+
+  // Whether a row has the entry.
+  arrow::Result<bool> HasEntry(const TableImpl& table, std::string_view entry_key);
 
  private:
   struct NewEntry {

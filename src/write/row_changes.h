@@ -51,6 +51,11 @@ class RowChanges {
                                     std::span<const std::pair<int, Value>> assignments,
                                     std::vector<Value>* updated = nullptr);
   arrow::Status FinishUpdates(const TableImpl& table);
+  // Whether there is a row, or an entry of an index, of a whole key.
+  arrow::Result<bool> HasRow(const TableImpl& table, std::string_view key) { return FindLive(table, key); }
+  arrow::Result<bool> HasEntry(const TableImpl& table, std::string_view key) {
+    return index_changes_.HasEntry(table, key);
+  }
   arrow::Result<std::optional<Row>> Get(const TableImpl& table, ValueList key);
   arrow::Result<std::optional<Row>> GetEncoded(const TableImpl& table, const std::string& key);
 

@@ -8,6 +8,7 @@
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/overlay_cursor.h"
+#include "write/reference_check.h"
 #include "write/segment_changes.h"
 
 namespace yarrow {
@@ -113,6 +114,7 @@ Status FollowMoves(const TableImpl& table, const Manifest& then, const Snapshot&
 
 Status CommitRows(WriteSet* writes, std::span<const TableImpl* const> tables, WriteTransactionToken* token,
                   const std::function<CommitWrites>& commit) {
+  ARROW_RETURN_NOT_OK(CheckReferences(tables, token->snapshot(), writes));
   std::vector<std::shared_ptr<const Manifest>> manifests;
   for (const TableImpl* table : tables) {
     ARROW_ASSIGN_OR_RAISE(auto manifest, table->cold()->At(token->snapshot()));

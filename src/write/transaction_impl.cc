@@ -10,6 +10,7 @@
 #include "tier/removed_segments.h"
 #include "write/index_build.h"
 #include "write/null_check.h"
+#include "write/reference_check.h"
 #include "write/row_commit.h"
 
 namespace yarrow {
@@ -60,9 +61,7 @@ Status TransactionImpl::Commit() {
   if (!is_active()) return Status::Invalid("The transaction is over; begin another");
   Status status;
   if (!writes_.empty() || !changes_.empty()) {
-    std::vector<const TableImpl*> tables;
-    for (const auto& table : touched_) tables.push_back(table.get());
-    status = CommitRows(&writes_, tables, token_.get(), [&](const CommitOptions& options) {
+    status = CommitRows(&writes_, Touched(), token_.get(), [&](const CommitOptions& options) {
       return changes_.empty() ? database_->store()->commits().Commit(writes_, options)
                               : database_->CommitChanges(changes_, &writes_, options);
     });
@@ -83,13 +82,29 @@ Status TransactionImpl::Commit() {
   return status;
 }
 
-Status TransactionImpl::CheckConflicts() const {
-  return Explain(database_->store()->commits().CheckConflicts(writes_, *token_));
+Status TransactionImpl::FinishStatement() {
+  ARROW_RETURN_NOT_OK(Explain(database_->store()->commits().CheckConflicts(writes_, *token_)));
+  return CheckReferences();
+}
+
+Status TransactionImpl::CheckReferences() {
+  return yarrow::CheckReferences(Touched(), snapshot_, &writes_);
+}
+
+std::vector<const TableImpl*> TransactionImpl::Touched() const {
+  std::vector<const TableImpl*> tables;
+  for (const auto& table : touched_) tables.push_back(table.get());
+  return tables;
 }
 
 Status TransactionImpl::Explain(const Status& status) const {
   const ConflictKey* conflict = FindConflictKey(status);
   if (conflict == nullptr) return IsConflict(status) ? ExplainOutdated(status) : status;
+  if (conflict->partition_id == kNoPartition) {
+    return ConflictError(
+        "write conflict: another transaction removed a row that rows of this one refer to by a FOREIGN KEY, or wrote "
+        "rows that refer to a row that this one removes; run the transaction again");
+  }
   for (const auto& table : touched_) {
     if (std::string_view(conflict->key).starts_with(RecordPrefix(RecordKind::kOverride, table->definition().id))) {
       return ConflictError("write conflict: another transaction changed a row of table " +
@@ -172,6 +187,7 @@ Status TransactionImpl::CreateTable(const TableSpec& spec) {
                                  " has its name");
   }
   ARROW_ASSIGN_OR_RAISE(auto draft, database_->catalog().DraftTable(spec, &changes_));
+  ARROW_RETURN_NOT_OK(database_->catalog().AddReferences(*draft->definition, &changes_));
   changes_.created.push_back(std::move(draft));
   return Status::OK();
 }
@@ -224,11 +240,15 @@ Status TransactionImpl::DropTable(const std::shared_ptr<const TableEntry>& entry
     return Status::Invalid("Table ", entry->definition->QualifiedName(),
                            " belongs to the database and cannot be dropped");
   }
+  database_->catalog().RemoveReferences(*entry->definition, &changes_);
   const uint32_t id = entry->definition->id;
   const auto written = std::erase_if(touched_, [&](const auto& table) { return table->definition().id == id; });
   if (written > 0) written_and_dropped_.push_back(entry);
-  if (std::erase(changes_.created, entry) > 0) return Status::OK();
-  const auto altered = std::ranges::find(changes_.altered, entry, &AlteredTable::after);
+  if (std::erase_if(changes_.created, [&](const auto& made) { return made->definition->id == id; }) > 0) {
+    return Status::OK();
+  }
+  const auto altered =
+      std::ranges::find_if(changes_.altered, [&](const AlteredTable& one) { return one.after->definition->id == id; });
   changes_.dropped.push_back(altered == changes_.altered.end() ? entry : altered->before);
   if (altered != changes_.altered.end()) changes_.altered.erase(altered);
   return Status::OK();

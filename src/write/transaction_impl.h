@@ -60,14 +60,19 @@ class TransactionImpl {
   const Snapshot& snapshot() const { return snapshot_; }
   bool is_active() const { return token_ != nullptr; }
 
-  // IsConflict() when the last statement's writes make it certain that Commit will fail.
-  arrow::Status CheckConflicts() const;
+  // After a statement: an error when its writes break a FOREIGN KEY, IsConflict() when they make it certain that Commit
+  // will fail.
+  arrow::Status FinishStatement();
+  arrow::Status CheckReferences();
+  WriteSet::Savepoint MakeSavepoint() { return writes_.MakeSavepoint(); }
+  void RollbackTo(const WriteSet::Savepoint& savepoint) { writes_.RollbackTo(savepoint); }
   arrow::Status Commit();
   void Rollback();
 
  private:
   // Of the segments that it removes as a whole.
   std::vector<cold::ManifestKey> KeysOfRemoved() const;
+  std::vector<const TableImpl*> Touched() const;
   // A conflict in terms of tables and their keys.
   arrow::Status Explain(const arrow::Status& status) const;
   arrow::Status ExplainOutdated(const arrow::Status& status) const;

@@ -451,16 +451,36 @@ class Transactions(AdbcTest):
                 self.assertIsInstance(raised.exception, dbapi.OperationalError)
                 self.assertEqual(raised.exception.sqlstate, "40001")
 
+    def test_a_child_beside_the_removal_of_its_parent_is_a_conflict(self):
+        first, second = self.open(), self.open(autocommit=False)
+        self.run_sql(first, "CREATE TABLE parent (id INT PRIMARY KEY, note VARCHAR)")
+        self.run_sql(first, "CREATE TABLE child (id INT PRIMARY KEY, parent INT REFERENCES parent)")
+        self.run_sql(first, "INSERT INTO parent VALUES (1, ''), (2, '')")
+        self.run_sql(second, "INSERT INTO child VALUES (1, 1)")
+        self.run_sql(first, "UPDATE parent SET note = 'changed'")
+        self.run_sql(first, "INSERT INTO child VALUES (2, 1)")
+        second.commit()
+        self.run_sql(second, "INSERT INTO child VALUES (3, 2)")
+        self.run_sql(first, "DELETE FROM parent WHERE id = 2")
+        with self.assertRaises(dbapi.OperationalError) as raised:
+            second.commit()
+        self.assertEqual(raised.exception.sqlstate, "40001")
+        self.assertEqual(self.run_sql(first, "SELECT id FROM child ORDER BY id"), [(1,), (2,)])
+
     def test_errors_have_classes_and_states(self):
         connection = self.open()
         self.run_sql(connection, "CREATE TABLE c (id INT PRIMARY KEY, n INT NOT NULL CHECK (n > 0), s VARCHAR)")
         self.run_sql(connection, "INSERT INTO c VALUES (1, 1, '1'), (2, 2, 'x')")
+        self.run_sql(connection, "CREATE TABLE of_c (id INT PRIMARY KEY, c INT REFERENCES c (id))")
+        self.run_sql(connection, "INSERT INTO of_c VALUES (1, 1)")
         self.run_sql(connection, "CREATE SEQUENCE few MINVALUE 0 MAXVALUE 1 START 1")
         self.run_sql(connection, "SELECT nextval('few')")
         for sql, error, state in (
             ("INSERT INTO c VALUES (1, 1, '')", dbapi.IntegrityError, "23505"),
             ("INSERT INTO c VALUES (3, NULL, '')", dbapi.IntegrityError, "23502"),
             ("INSERT INTO c VALUES (3, 0, '')", dbapi.IntegrityError, "23514"),
+            ("INSERT INTO of_c VALUES (2, 9)", dbapi.IntegrityError, "23503"),
+            ("DELETE FROM c WHERE id = 1", dbapi.IntegrityError, "23503"),
             ("SELEC 1", dbapi.ProgrammingError, "42601"),
             ("SELECT * FROM nowhere", dbapi.ProgrammingError, "42P01"),
             ("SELECT nothing FROM c", dbapi.ProgrammingError, "42703"),
