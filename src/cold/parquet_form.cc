@@ -24,6 +24,11 @@ bool LiesAsText(const ColumnType& type) {
   return !type.is_nested() && batch::TypeOfForm(type, batch::ArrayForm::kParquet)->id() == arrow::Type::STRING;
 }
 
+// Whether readers would sort the column, which holds what Parquet has no type for as text, in another order than SQL.
+bool LiesInOtherOrder(const ColumnType& type) {
+  return LiesAsText(type) && !IsText(type);
+}
+
 bool LiesAsInteger(const ColumnType& type) {
   if (KindOf(type) == TypeKind::kDecimal) return type.precision <= kMaxInt64Digits;
   return IsInteger(type) || IsTemporal(type);
@@ -85,6 +90,7 @@ std::shared_ptr<parquet::WriterProperties> SegmentWriterProperties(const RowSche
   }
   std::vector<parquet::SortingColumn> order;
   for (const int column : row_schema.key_columns()) {
+    if (LiesInOtherOrder(row_schema.columns()[static_cast<size_t>(column)].type)) break;
     int leaf = 0;
     for (int i = 0; i < column; ++i) leaf += LeafCount(row_schema.columns()[static_cast<size_t>(i)].type);
     order.push_back({.column_idx = leaf, .descending = false, .nulls_first = false});
