@@ -9,6 +9,7 @@
 #include "batch/arrow_sink.h"
 #include "batch/row_decoder.h"
 #include "batch/row_encoder.h"
+#include "batch/validate.h"
 #include "table_fixture.h"
 
 namespace yarrow {
@@ -105,7 +106,7 @@ TEST(BatchBuilder, GrowsToAnySize) {
         ASSERT_OK(builder->Reserve(reserve));
         table.AppendAll(builder.get());
         ASSERT_OK_AND_ASSIGN(const auto batch, builder->Finish());
-        ASSERT_OK(batch->ValidateFull());
+        ASSERT_OK(batch::ValidateInFull(*batch));
         EXPECT_TRUE(test::SameBatch(*batch, *want));
       }
     }
@@ -173,7 +174,7 @@ TEST(ArrowSink, TextOverflowDropsTheRowOnly) {
   ASSERT_OK_AND_ASSIGN(const auto columns, sink.Finish());
   EXPECT_EQ(columns[0]->length, 5);
   EXPECT_EQ(columns[0]->null_count.load(), 3);
-  ASSERT_OK(arrow::MakeArray(columns[0])->ValidateFull());
+  ASSERT_OK(batch::ValidateInFull(*arrow::MakeArray(columns[0])));
   ASSERT_OK(decoder.Decode(table.keys[4], table.encoded[4], sink));
   EXPECT_EQ(sink.row(), 1);
 }

@@ -24,7 +24,7 @@ template <class Op>
 void SetLimits(const ColumnType& type, Op* op) {
   op->is_utf8 = IsText(type);
   op->flip = KeySignBit(type);
-  if (type.id == TypeId::kTime64) op->limit = static_cast<uint64_t>(UnitsPerDay(type.unit));
+  if (type.id == TypeId::kTime64) op->limit = static_cast<uint64_t>(UnitsPerDay(type.unit)) + 1;
   if (type.id == TypeId::kEnum) op->limit = type.labels().size();
   if (type.id == TypeId::kDecimal128) op->decimal_limit = PowerOfTen(type.precision);
 }

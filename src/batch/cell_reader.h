@@ -42,7 +42,7 @@ struct ColumnOp {
   const uint8_t* constant = nullptr;  // a default's bytes, laid out as in a row
   uint32_t constant_size = 0;
   uint64_t flip = 0;         // xor on the integers of a key: their sign bit
-  uint64_t limit = 0;        // times: units in a day; of an ENUM: its labels
+  uint64_t limit = 0;        // times: one more than the units in a day; of an ENUM: its labels
   Int128 decimal_limit = 0;  // decimals: 10 to the power of the precision
 };
 

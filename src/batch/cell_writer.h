@@ -35,7 +35,7 @@ struct EncodeOp {
   uint32_t null_byte = 0;  // of the field's bit in the row
   uint8_t null_mask = 0;
   uint64_t flip = 0;         // xor on integers in keys
-  uint64_t limit = 0;        // times: units in a day; of an ENUM: its labels
+  uint64_t limit = 0;        // times: one more than the units in a day; of an ENUM: its labels
   Int128 decimal_limit = 0;  // decimals: 10 to the power of the precision
 };
 

@@ -2,6 +2,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "batch/validate.h"
 #include "yarrow/batch.h"
 
 namespace yarrow {
@@ -23,7 +24,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> CreateBatchValidated(
                                   " columns");
   }
   std::shared_ptr<arrow::RecordBatch> batch = arrow::RecordBatch::Make(std::move(schema), rows, std::move(columns));
-  ARROW_RETURN_NOT_OK(batch->ValidateFull());
+  ARROW_RETURN_NOT_OK(batch::ValidateInFull(*batch));
   return batch;
 }
 

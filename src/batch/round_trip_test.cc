@@ -10,6 +10,7 @@
 #include "batch/bound_column.h"
 #include "batch/exact_cast.h"
 #include "batch/row_encoder.h"
+#include "batch/validate.h"
 #include "random_seed.h"
 #include "table_fixture.h"
 #include "type/type_traits.h"
@@ -41,7 +42,7 @@ void ExpectRoundTrip(const std::shared_ptr<const RowSchema>& schema, const arrow
   }
   ASSERT_EQ(builder->rows(), input.num_rows());
   ASSERT_OK_AND_ASSIGN(const auto output, builder->Finish());
-  ASSERT_OK(output->ValidateFull());
+  ASSERT_OK(batch::ValidateInFull(*output));
   ASSERT_EQ(output->schema().get(), schema->arrow_schema().get());
   ASSERT_TRUE(test::SameBatch(*output, input)) << output->ToString() << "\ninstead of\n" << input.ToString();
   for (int c = 0; c < output->num_columns(); ++c) {
@@ -86,7 +87,7 @@ TEST_P(EveryType, GoesThroughItsOtherForms) {
   for (const auto form : {batch::ArrayForm::kUser, batch::ArrayForm::kParquet}) {
     if (form == batch::ArrayForm::kParquet && type.unit == TimeUnit::kSecond) continue;  // Parquet's are fewer
     ASSERT_OK_AND_ASSIGN(const auto other, batch::ToForm(array, type, form));
-    ASSERT_OK(other->ValidateFull());
+    ASSERT_OK(batch::ValidateInFull(*other));
     EXPECT_TRUE(other->type()->Equals(*batch::TypeOfForm(type, form))) << other->type()->ToString();
     ASSERT_OK_AND_ASSIGN(const auto bound, batch::BindColumn(other, type, &misfit));
     for (size_t i = 0; i < cells.size(); ++i) {

@@ -9,6 +9,7 @@
 #include "arrow_assert.h"
 #include "batch/batch_builder.h"
 #include "batch/row_encoder.h"
+#include "batch/validate.h"
 #include "random_seed.h"
 #include "table_fixture.h"
 #include "type/field_value.h"
@@ -213,7 +214,7 @@ TEST(RowDecoder, OlderVersionsAnswerWithDefaults) {
       }
     }
     ASSERT_OK_AND_ASSIGN(const auto batch, builder->Finish());
-    ASSERT_OK(batch->ValidateFull());
+    ASSERT_OK(batch::ValidateInFull(*batch));
     ASSERT_EQ(batch->num_rows(), 8);
     for (size_t c = 0; c < columns.size(); ++c) {
       ASSERT_OK_AND_ASSIGN(const auto array, test::MakeArray(sink.columns()[c].type, sink.columns()[c].cells));
@@ -293,7 +294,7 @@ class Damage : public testing::Test {
   void ExpectOnlyGoodRows(int64_t rows) {
     ASSERT_OK(Append(key_, row_));
     ASSERT_OK_AND_ASSIGN(const auto batch, builder_->Finish());
-    ASSERT_OK(batch->ValidateFull());
+    ASSERT_OK(batch::ValidateInFull(*batch));
     ASSERT_EQ(batch->num_rows(), rows + 1);
     ASSERT_OK_AND_ASSIGN(const auto want, test::MakeBatch(*schema_, {values_}));
     for (int64_t i = 0; i < batch->num_rows(); ++i) EXPECT_TRUE(test::SameBatch(*batch->Slice(i, 1), *want));
@@ -365,7 +366,7 @@ TEST_F(Damage, RandomBytes) {
     }
     EXPECT_EQ(builder_->rows(), taken);
     ASSERT_OK_AND_ASSIGN(const auto batch, builder_->Finish());
-    ASSERT_OK(batch->ValidateFull());
+    ASSERT_OK(batch::ValidateInFull(*batch));
     ASSERT_EQ(batch->num_rows(), taken);
   }
 }

@@ -10,6 +10,8 @@
 #include <limits>
 
 #include "arrow_assert.h"
+#include "batch/validate.h"
+#include "cold/parquet_form.h"
 #include "cold/segment_path.h"
 #include "random_seed.h"
 #include "segment_fixture.h"
@@ -43,7 +45,7 @@ TEST(SegmentWriterTest, RandomTablesRoundTripAndBatchSplitsDoNotMatter) {
     EXPECT_EQ(EncodeManifestEntry({1, 0, whole.written.info}), EncodeManifestEntry({1, 0, cut.written.info}));
     EXPECT_EQ(whole.written.key_filter.stored(), cut.written.key_filter.stored());
     ASSERT_OK_AND_ASSIGN(const auto read, ReadAll(dir.path(), cut, schema));
-    ASSERT_OK(read->ValidateFull());
+    ASSERT_OK(batch::ValidateInFull(*read));
     EXPECT_TRUE(SameBatch(*rows, *read)) << rows->ToString() << read->ToString();
   }
 }
@@ -130,6 +132,21 @@ TEST(SegmentWriterTest, ParquetFormIsTheOneDescribed) {
   EXPECT_TRUE(uses(*group->ColumnChunk(4), parquet::Encoding::RLE_DICTIONARY));
   ASSERT_EQ(group->sorting_columns().size(), 1U);
   EXPECT_EQ(group->sorting_columns()[0].column_idx, 0);
+}
+
+// Readers would take text for sorted that is in the order of the numbers it stands for.
+TEST(SegmentWriterTest, SortingColumnsEndBeforeTypesThatParquetLacks) {
+  const auto sorted = [](const std::vector<uint32_t>& key) {
+    const auto schema = MakeTable({{{1, "i", TypeId::kInt64, false, {}},
+                                    {2, "h", TypeId::kHugeint, false, {}},
+                                    {3, "t", TypeId::kUtf8, false, {}}},
+                                   key})
+                            .ValueOrDie();
+    return SegmentWriterProperties(*schema, SegmentLayout::kScan, {false, false, false})->sorting_columns().size();
+  };
+  EXPECT_EQ(sorted({1, 3}), 2U);
+  EXPECT_EQ(sorted({1, 2, 3}), 1U);
+  EXPECT_EQ(sorted({2, 1}), 0U);
 }
 
 TEST(SegmentWriterTest, LongRowsEndARowGroupEarlyAtTheSameRow) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/bound_column.h"
+#include "batch/validate.h"
 #include "cold/column_source.h"
 #include "cold/row_keys.h"
 #include "cold/segment_schema.h"
@@ -69,7 +70,7 @@ class Verification {
       const ColumnStatistics& statistics = segment_.info().columns[i];
       auto array = FromStored(arrays[i], statistics.type);
       if (!array.ok()) return segment_.InFile(array.status());
-      ARROW_RETURN_NOT_OK(segment_.InFile((*array)->ValidateFull()));
+      ARROW_RETURN_NOT_OK(segment_.InFile(batch::ValidateInFull(**array)));
       ARROW_RETURN_NOT_OK(segment_.InFile(CheckColumn(**array, statistics, &tallies_[i])));
     }
     return arrow::Status::OK();

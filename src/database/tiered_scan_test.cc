@@ -1,4 +1,5 @@
 // Scans of both tiers into Arrow: rows of segments stay the columns they are, in order with the hot ones.
+#include "batch/validate.h"
 #include "database_fixture.h"
 
 namespace yarrow {
@@ -19,7 +20,7 @@ class TieredScanTest : public test::DatabaseTest {
     EXPECT_OK(batches.status());
     for (const auto& batch : *batches) {
       EXPECT_EQ(batch->schema().get(), scan->schema().get());
-      EXPECT_OK(batch->ValidateFull());
+      EXPECT_OK(batch::ValidateInFull(*batch));
     }
     if (metrics != nullptr) *metrics = scan->metrics();
     return *batches;

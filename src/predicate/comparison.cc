@@ -25,7 +25,7 @@ struct Limits {
 
 Limits LimitsOf(const ColumnType& type) {
   if (type.id == TypeId::kBool) return {Value(false), Value(true)};
-  if (type.id == TypeId::kTime64) return {Value(int64_t{0}), Value(UnitsPerDay(type.unit) - 1)};
+  if (type.id == TypeId::kTime64) return {Value(int64_t{0}), Value(UnitsPerDay(type.unit))};
   if (type.id == TypeId::kDecimal128) {
     const Int128 greatest = PowerOfTen(type.precision) - 1;
     return {Value(Decimal{-greatest, type.scale}), Value(Decimal{greatest, type.scale})};

@@ -48,22 +48,10 @@ std::optional<Value> ConstantOf(const duckdb::Value& constant, const ColumnType&
   return value.ok() ? std::optional(*std::move(value)) : std::nullopt;
 }
 
-// DuckDB's TIME '24:00:00', which no column here has: it is behind all values.
-bool IsBehindAll(const Value& value, const ColumnType& type) {
-  return KindOf(type) == TypeKind::kTime && !value.is_null() && !IsTimeOfDay(value.get<int64_t>(), type.unit);
-}
-
-// Compares with the last value of the type instead: of NULL nothing is known either.
-Predicate CompareToBehindAll(int column, const ColumnType& type, Op op) {
-  const bool is_true = op == Op::kLt || op == Op::kLe || op == Op::kNe;
-  return Predicate::Compare(column, is_true ? Op::kLe : Op::kGt, Value(UnitsPerDay(type.unit) - 1));
-}
-
 Result CompareTo(int column, const ColumnType& type, ExpressionType comparison, const duckdb::Value& constant) {
   const auto op = ComparisonOf(comparison);
   auto value = ConstantOf(constant, type);
   if (!op || !value) return std::nullopt;
-  if (IsBehindAll(*value, type)) return CompareToBehindAll(column, type, *op);
   return Predicate::Compare(column, *op, *std::move(value));
 }
 
@@ -76,9 +64,8 @@ Result InList(int column, const ColumnType& type, size_t count, const ConstantAt
     const duckdb::Value* const constant = constant_at(i);
     auto value = constant == nullptr ? std::nullopt : ConstantOf(*constant, type);
     if (!value) return std::nullopt;
-    if (!IsBehindAll(*value, type)) values.push_back(*std::move(value));
+    values.push_back(*std::move(value));
   }
-  if (values.empty()) return CompareToBehindAll(column, type, Op::kEq);
   return Predicate::In(column, std::move(values));
 }
 
@@ -292,7 +279,6 @@ std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int 
 std::optional<Predicate> TranslateEquality(const duckdb::Value& value, int column, const ColumnType& type) {
   auto stored = FromDuckDb(value, type);
   if (!stored.ok()) return std::nullopt;
-  if (IsBehindAll(*stored, type)) return CompareToBehindAll(column, type, Op::kEq);
   return Predicate::Compare(column, Op::kEq, *std::move(stored));
 }
 

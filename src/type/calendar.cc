@@ -141,6 +141,7 @@ std::optional<int32_t> ParseDate(std::string_view text) {
 }
 
 std::optional<int64_t> ParseTime(std::string_view text, TimeUnit unit) {
+  if (text == "24:00:00") return UnitsPerDay(unit);
   const arrow::Time64Type type(ToArrowUnit(unit));
   int64_t units = 0;
   if (!arrow::internal::ParseValue(type, text.data(), text.size(), &units)) return std::nullopt;

@@ -27,8 +27,9 @@ constexpr int64_t UnitsPerSecond(TimeUnit unit) {
 constexpr int64_t UnitsPerDay(TimeUnit unit) {
   return 86400 * UnitsPerSecond(unit);
 }
+// 24:00:00, the end of the day, is one too, as in DuckDB and PostgreSQL.
 constexpr bool IsTimeOfDay(int64_t units, TimeUnit unit) {
-  return units >= 0 && units < UnitsPerDay(unit);
+  return units >= 0 && units <= UnitsPerDay(unit);
 }
 
 // `count` in units `from`, in units `to`; nothing when inexact or out of range.

@@ -149,8 +149,7 @@ std::string FormatTimeTz(uint64_t number) {
 
 std::optional<uint64_t> ParseTimeTz(std::string_view text) {
   const size_t zone = std::min(text.find_first_of("+-"), text.size());
-  const bool is_midnight = text.substr(0, zone) == "24:00:00";
-  const auto micros = is_midnight ? std::optional(kMicrosPerDay) : ParseTime(text.substr(0, zone), TimeUnit::kMicro);
+  const auto micros = ParseTime(text.substr(0, zone), TimeUnit::kMicro);
   const std::optional<int32_t> offset = zone == text.size() ? 0 : ParseOffset(text.substr(zone));
   if (!micros || !offset) return std::nullopt;
   const auto west = static_cast<uint64_t>(kGreatestOffset - *offset);

@@ -165,7 +165,7 @@ IntegerRange RangeOf(const ColumnType& type) {
     } else if constexpr (Traits::kKind == TypeKind::kTimestamp) {
       return {TimestampsOf(type.unit).least, TimestampsOf(type.unit).greatest};
     } else if constexpr (Traits::kKind == TypeKind::kTime) {
-      return {0, UnitsPerDay(type.unit) - 1};
+      return {0, UnitsPerDay(type.unit)};
     } else {
       return {0, -1};
     }
@@ -173,7 +173,7 @@ IntegerRange RangeOf(const ColumnType& type) {
 }
 
 std::string RangeHint(const ColumnType& type) {
-  if (type.id == TypeId::kTime64) return " (a day ends at " + FormatTime(UnitsPerDay(type.unit) - 1, type.unit) + ")";
+  if (type.id == TypeId::kTime64) return " (a day ends at " + FormatTime(UnitsPerDay(type.unit), type.unit) + ")";
   if (type.id != TypeId::kTimestamp) return "";
   const TimestampRange range = TimestampsOf(type.unit);
   return " (it has " + FormatTimestamp(range.least, type.unit) + " to " + FormatTimestamp(range.greatest, type.unit) +

@@ -116,7 +116,7 @@ TEST(ValueCastTest, TextBytesAndTimes) {
   EXPECT_OK(Value(INT32_MIN).CastTo(TypeId::kDate32).status());
   EXPECT_ERROR_HAS(Value(int64_t{1} << 31).CastTo(TypeId::kDate32), "out of range of DATE");
   EXPECT_ERROR_HAS(Value(1.0).CastTo(TypeId::kDate32), "floating-point number, not DATE");
-  EXPECT_ERROR_HAS(Value(86'400'000'000).CastTo(ColumnType::Time(TimeUnit::kMicro)), "out of range of TIME");
+  EXPECT_ERROR_HAS(Value(86'400'000'001).CastTo(ColumnType::Time(TimeUnit::kMicro)), "out of range of TIME");
   EXPECT_OK(Value(86'400'000'000).CastTo(ColumnType::Time(TimeUnit::kNano)).status());
   EXPECT_ERROR_HAS(Value(-1).CastTo(ColumnType::Time(TimeUnit::kNano)), "out of range of TIME_NS");
   ASSERT_OK_AND_ASSIGN(const Value time, Value(7u).CastTo(ColumnType::Timestamp(TimeUnit::kNano)));

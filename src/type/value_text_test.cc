@@ -118,7 +118,8 @@ TEST(ValueTextTest, OtherTextIsAnErrorNamingTextAndType) {
       {ColumnType::Timestamp(TimeUnit::kMicro), "--infinity"},
       {ColumnType::Timestamp(TimeUnit::kMicro), "infinityZ"},
       {ColumnType::Time(TimeUnit::kMicro), "infinity"},
-      {ColumnType::Time(TimeUnit::kMicro), "24:00:00"},
+      {ColumnType::Time(TimeUnit::kMicro), "24:00:01"},
+      {ColumnType::Time(TimeUnit::kMicro), "24:00:00.5"},
       {ColumnType::Time(TimeUnit::kMicro), "12:00:00.1234567"},
       {ColumnType::Timestamp(TimeUnit::kSecond), "2024-01-01 00:00:00.5"},
       {ColumnType::Timestamp(TimeUnit::kNano), "2300-01-01"},
@@ -208,8 +209,8 @@ TEST(CalendarTest, NewRowsHaveTimestampsThatSqlCanShow) {
   EXPECT_EQ(Value(-INT64_MAX).CastTo(seconds)->get<int64_t>(), -INT64_MAX);
   EXPECT_ERROR_HAS(Value(int64_t{9'223'372'036'855}).CastTo(seconds), "out of range of TIMESTAMP_S (it has ");
   EXPECT_ERROR_HAS(Value(INT64_MIN).CastTo(seconds), "out of range of TIMESTAMP_S");
-  EXPECT_ERROR_HAS(Value(int64_t{86'400'000'000}).CastTo(ColumnType::Time(TimeUnit::kMicro)),
-                   "out of range of TIME (a day ends at 23:59:59.999999)");
+  EXPECT_ERROR_HAS(Value(int64_t{86'400'000'001}).CastTo(ColumnType::Time(TimeUnit::kMicro)),
+                   "out of range of TIME (a day ends at 24:00:00)");
 }
 
 }  // namespace

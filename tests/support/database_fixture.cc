@@ -1,5 +1,6 @@
 #include "database_fixture.h"
 
+#include "batch/validate.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "store/system_partition.h"
@@ -136,7 +137,7 @@ arrow::Result<arrow::RecordBatchVector> ReadBatches(TableScan* scan) {
     if (batch == nullptr) break;
     EXPECT_GT(batch->num_rows(), 0) << "an empty batch";
     EXPECT_EQ(batch->schema().get(), scan->schema().get()) << "another schema object";
-    EXPECT_OK(batch->ValidateFull());
+    EXPECT_OK(batch::ValidateInFull(*batch));
     batches.push_back(std::move(batch));
   }
   std::shared_ptr<arrow::RecordBatch> after;

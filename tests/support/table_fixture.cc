@@ -96,7 +96,7 @@ std::vector<Value> ExtremeCells(const ColumnType& type) {
     case TypeId::kBinary:
       return ExtremeText(type.id == TypeId::kUtf8);
     case TypeId::kTime64:
-      return {int64_t{0}, int64_t{1}, UnitsPerDay(type.unit) - 1};
+      return {int64_t{0}, int64_t{1}, UnitsPerDay(type.unit)};
     case TypeId::kUuid: {
       Uuid full;
       full.bytes.fill(0xFF);
@@ -144,7 +144,7 @@ Value RandomCell(const ColumnType& type, std::mt19937_64& random) {
       return text;
     }
     case TypeId::kTime64:
-      return static_cast<int64_t>(static_cast<uint64_t>(bits) % static_cast<uint64_t>(UnitsPerDay(type.unit)));
+      return static_cast<int64_t>(static_cast<uint64_t>(bits) % (static_cast<uint64_t>(UnitsPerDay(type.unit)) + 1));
     case TypeId::kUuid: {
       Uuid uuid;
       for (uint8_t& byte : uuid.bytes) byte = static_cast<uint8_t>(random());
