@@ -46,6 +46,7 @@ struct WidenColumn {
   std::string name;
   ColumnType type;
   std::optional<TableExpressions> expressions = {};  // as of DropColumn
+  std::string collation = {};                        // the new one, as of a ColumnSpec
 };
 
 // What new rows get that leave the column out: a value or, where there is one, what the expression gives. NULL and no

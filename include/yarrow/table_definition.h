@@ -36,6 +36,9 @@ struct ColumnSpec {
   // nextval('ids') or now(). Programs that write rows without SQL give the value themselves. Empty: none.
   std::string default_expression = {};
   std::string comment = {};  // for people; empty: none
+  // Of text: how SQL compares and sorts it, such as NOCASE or de. Keys, indexes and programs go by its bytes. Empty: so
+  // does SQL.
+  std::string collation = {};
 };
 
 // A column that SQL computes whenever it is read. Rows do not store it, and only SQL shows it.
@@ -46,6 +49,7 @@ struct GeneratedColumn {
   std::string expression;  // SQL, over other columns of the table
   uint32_t position = 0;   // 0 and up, among all columns that SQL shows
   std::string comment = {};
+  std::string collation = {};  // as of a ColumnSpec
 };
 
 // The key of another table, or of the same, that a FOREIGN KEY refers to.
@@ -105,6 +109,7 @@ struct ColumnDefinition {
   uint32_t dropped_version = 0;               // 0: still there
   std::vector<FormerType> former_types = {};  // oldest first
   std::string comment = {};
+  std::string collation = {};  // as of a ColumnSpec
 };
 
 // What a FOREIGN KEY refers to: the primary key or a UNIQUE constraint of a table.

@@ -84,13 +84,14 @@ class Alteration {
   arrow::Result<bool> operator()(const WidenColumn& change) {
     ColumnDefinition* const column = FindVisible(change.name);
     if (column == nullptr) return NoColumn(change.name);
-    if (column->type == change.type) return false;
+    if (column->type == change.type) return std::exchange(column->collation, change.collation) != change.collation;
     ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
     ARROW_RETURN_NOT_OK(CheckWidening(*column, change.type));
     ARROW_ASSIGN_OR_RAISE(column->default_value, column->default_value.CastTo(change.type));
     ARROW_ASSIGN_OR_RAISE(column->initial_value, column->initial_value.CastTo(change.type));
     column->former_types.push_back({++table_.schema_version, column->type});
     column->type = change.type;
+    column->collation = change.collation;
     return true;
   }
 

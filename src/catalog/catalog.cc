@@ -118,6 +118,7 @@ Status Catalog::LoadObjects(CatalogView* view) {
     object->sql = std::move(record.sql);
     object->definition = std::move(record.definition);
     object->made_at = record.created_at;
+    object->owner_table_id = record.owner_table_id.value_or(0);
     if (object->kind == ObjectKind::kSequence) object->numbers = NumbersOf(*object);
     view->Add(std::move(object));
   }

@@ -190,7 +190,7 @@ TEST_F(CatalogAlterTest, NamesAreTakenOnce) {
 TEST_F(CatalogAlterTest, RecordsOfTheFirstFormatAreRead) {
   const auto schema = SystemTableRowSchema(SystemTableId::kColumns);
   const RowSchema::Version& first = *schema->FindVersion(1);
-  EXPECT_EQ(first.layout.field_count() + 5, schema->current().layout.field_count());
+  EXPECT_EQ(first.layout.field_count() + 6, schema->current().layout.field_count());
   const ColumnKey key{Find()->definition->id, 2};
   ASSERT_OK_AND_ASSIGN(const Partition own, OpenSystemPartition(*store_, SystemPartition(SystemTableId::kColumns)));
   const SystemStore<ColumnKey, ColumnRecord> columns(store_, own);

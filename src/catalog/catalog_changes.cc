@@ -335,7 +335,8 @@ Status Catalog::AddWrites(const CatalogChanges& changes, WriteSet* writes) const
   for (const auto& object : changes.dropped_objects) objects_->Delete(writes, key_of(*object));
   RemoveNumbers(changes, writes);
   for (const auto& object : changes.created_objects) {
-    objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, object->made_at});
+    const auto owner = object->owner_table_id == 0 ? std::nullopt : std::optional(object->owner_table_id);
+    objects_->Put(writes, key_of(*object), ObjectRecord{object->sql, object->definition, object->made_at, owner});
   }
   for (const auto& entry : changes.created) AddDefinition(*entry->definition, nullptr, NowMicros(), writes);
   for (const auto& alteration : changes.altered) {

@@ -68,6 +68,7 @@ ColumnRecord ToRecord(const TableDefinition& table, const ColumnDefinition& colu
   record.initial_value = ToText(column.initial_value, column.type);
   record.former_types = ToText(column.former_types);
   record.comment = column.comment;
+  record.collation = column.collation;
   return record;
 }
 
@@ -80,6 +81,7 @@ ColumnRecord ToRecord(const TableDefinition& table, const GeneratedColumn& colum
   record.type = column.type.ToString();
   record.generation_expression = column.expression;
   record.comment = column.comment;
+  record.collation = column.collation;
   return record;
 }
 
@@ -90,7 +92,8 @@ arrow::Result<GeneratedColumn> ToGenerated(uint32_t id, const ColumnRecord& reco
                          .type = std::move(type),
                          .expression = *record.generation_expression,
                          .position = record.position - 1,
-                         .comment = record.comment};
+                         .comment = record.comment,
+                         .collation = record.collation};
 }
 
 arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& record) {
@@ -103,6 +106,7 @@ arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& reco
   column.added_version = record.added_version;
   column.dropped_version = record.dropped_version.value_or(0);
   column.comment = record.comment;
+  column.collation = record.collation;
   ARROW_ASSIGN_OR_RAISE(column.default_value, ToValue(record.default_value, column.type));
   column.default_expression = record.default_expression.value_or("");
   ARROW_ASSIGN_OR_RAISE(column.initial_value, ToValue(record.initial_value, column.type));

@@ -139,7 +139,8 @@ TableRecord TableRecord::FromValues(const Values& v) {
 Values ColumnRecord::ToValues() const {
   return ValuesOf(schema_name, table_name, column_name, position, type, nullable, OrNull(default_value),
                   OrNull(key_position), hidden, added_version, OrNull(dropped_version), OrNull(initial_value),
-                  OrNull(former_types), OrNull(default_expression), OrNull(generation_expression), OrNull(comment));
+                  OrNull(former_types), OrNull(default_expression), OrNull(generation_expression), OrNull(comment),
+                  OrNull(collation));
 }
 
 ColumnRecord ColumnRecord::FromValues(const Values& v) {
@@ -158,7 +159,16 @@ ColumnRecord ColumnRecord::FromValues(const Values& v) {
           .former_types = OptionalText(v[12]),
           .default_expression = OptionalText(v[13]),
           .generation_expression = OptionalText(v[14]),
-          .comment = OptionalText(v[15]).value_or("")};
+          .comment = OptionalText(v[15]).value_or(""),
+          .collation = OptionalText(v[16]).value_or("")};
+}
+
+Values ObjectRecord::ToValues() const {
+  return ValuesOf(sql, definition, created_at, OrNull(owner_table_id));
+}
+
+ObjectRecord ObjectRecord::FromValues(const Values& v) {
+  return {v[0].get<std::string>(), v[1].get<std::string>(), v[2].get<int64_t>(), OptionalU32(v[3])};
 }
 
 Values IndexRecord::ToValues() const {

@@ -98,6 +98,7 @@ struct ColumnRecord {
   std::optional<std::string> default_expression = {};     // SQL, in place of default_value
   std::optional<std::string> generation_expression = {};  // SQL; only of generated columns
   std::string comment = {};                               // NULL when empty
+  std::string collation = {};                             // likewise
   Values ToValues() const;
   static ColumnRecord FromValues(const Values& v);
 };
@@ -117,10 +118,9 @@ struct ObjectRecord {
   std::string sql;
   std::string definition;
   int64_t created_at = 0;
-  Values ToValues() const { return ValuesOf(sql, definition, created_at); }
-  static ObjectRecord FromValues(const Values& v) {
-    return {v[0].get<std::string>(), v[1].get<std::string>(), v[2].get<int64_t>()};
-  }
+  std::optional<uint32_t> owner_table_id;
+  Values ToValues() const;
+  static ObjectRecord FromValues(const Values& v);
 };
 
 struct IndexKey {

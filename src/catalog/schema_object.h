@@ -27,9 +27,10 @@ struct ObjectEntry {
   ObjectKind kind = ObjectKind::kView;
   std::string schema_name;
   std::string name;
-  std::string sql;         // for people
-  std::string definition;  // bytes of the SQL layer, sql/schema_objects.h
-  int64_t made_at = 0;     // microseconds since 1970; no two of a process are the same
+  std::string sql;              // for people
+  std::string definition;       // bytes of the SQL layer, sql/schema_objects.h
+  int64_t made_at = 0;          // microseconds since 1970; no two of a process are the same
+  uint32_t owner_table_id = 0;  // of a sequence: it goes with this table; 0, or one that is no more: with none
   // "view main.v", for messages.
   std::string Description() const;
 

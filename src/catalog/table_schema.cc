@@ -115,6 +115,7 @@ arrow::Result<ColumnDefinition> DefineColumn(const std::string& table, const Col
   ARROW_ASSIGN_OR_RAISE(column.default_value, DefaultFor(table, spec.name, spec.default_value, spec.type));
   column.default_expression = spec.default_expression;
   column.comment = spec.comment;
+  column.collation = spec.collation;
   return column;
 }
 

@@ -146,7 +146,7 @@ TEST_F(AlterTableTest, ATransactionThatWroteByAnOldDefinitionIsToldToRunAgain) {
   EXPECT_OK(reader->Commit());
   const arrow::Status late = writer->Commit();
   EXPECT_TRUE(IsConflict(late)) << late.ToString();
-  EXPECT_ERROR_HAS(late, "table main.t was altered or dropped by another transaction");
+  EXPECT_ERROR_HAS(late, "table main.t: another transaction has altered this table");
   EXPECT_EQ(Rows().size(), 3u);
   // It may read rows from before by the new definition.
   ASSERT_OK_AND_ASSIGN(const auto early, session_->Begin());

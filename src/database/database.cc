@@ -85,7 +85,12 @@ Status Database::DropTable(std::string_view qualified_name) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto entry, impl_->catalog().Find(name));
     WriteSet writes;
-    const Status status = impl_->CommitChanges({.dropped = {std::move(entry)}}, &writes).status();
+    CatalogChanges changes{.dropped = {entry}};
+    impl_->catalog().RemoveReferences(*entry->definition, &changes);
+    for (const auto& object : impl_->catalog().View()->Objects()) {
+      if (object->owner_table_id == entry->definition->id) changes.dropped_objects.push_back(object);
+    }
+    const Status status = impl_->CommitChanges(changes, &writes).status();
     if (!IsConflict(status)) return status;  // else it was altered meanwhile
   }
 }

@@ -79,7 +79,8 @@ WidenColumn MakeWidenColumn(duckdb::ClientContext& context, const TableDefinitio
   BindType(context, info.target_type);
   return {.name = info.column_name,
           .type = DeclaredType(Where(table, info.column_name), info.target_type),
-          .expressions = AfterTypeChange(table, info.column_name)};
+          .expressions = AfterTypeChange(table, info.column_name),
+          .collation = CollationOf(info.target_type)};
 }
 
 SetColumnDefault MakeSetDefault(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,

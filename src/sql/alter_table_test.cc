@@ -54,7 +54,7 @@ TEST_F(AlterTableSqlTest, WhoWroteByAnOlderDefinitionIsToldToRunAgain) {
     SCOPED_TRACE(change);
     EXPECT_EQ(Run("BEGIN; INSERT INTO t (id) VALUES (9)"), "1");
     EXPECT_EQ(Run(*other_, "ALTER TABLE t " + change), "");
-    ExpectConflict(Run("COMMIT"), "was altered or dropped by another transaction");
+    ExpectConflict(Run("COMMIT"), "another transaction has altered this table");
     // Whoever comes later than the change is told at once.
     EXPECT_EQ(Run("BEGIN; SELECT count(*) FROM t"), "2");
     EXPECT_EQ(Run(*other_, "ALTER TABLE t ADD late INT; ALTER TABLE t DROP late"), "");

@@ -64,10 +64,6 @@ bool IsOfTheMoment(const duckdb::ParsedExpression& expression) {
   return found;
 }
 
-std::string CollationOf(const duckdb::LogicalType& type) {
-  return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
-}
-
 void AddConstraint(const duckdb::CreateTableInfo& info, const duckdb::Constraint& constraint, TableSpec* spec) {
   if (constraint.type == ConstraintType::NOT_NULL) {
     const auto& column = info.columns.GetColumn(constraint.Cast<duckdb::NotNullConstraint>().index);
@@ -159,12 +155,12 @@ std::string CommentOf(const duckdb::Value& comment) {
   return comment.IsNull() ? "" : comment.ToString();
 }
 
+std::string CollationOf(const duckdb::LogicalType& type) {
+  return type.id() == duckdb::LogicalTypeId::VARCHAR ? duckdb::StringType::GetCollation(type) : "";
+}
+
 ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type) {
   const auto refuse = [&](const std::string& why) { throw duckdb::NotImplementedException(where + ": " + why); };
-  if (const std::string collation = CollationOf(type); !collation.empty()) {
-    refuse("COLLATE " + collation +
-           " is not supported for columns, whose text is sorted by its bytes; write COLLATE in the queries instead");
-  }
   const auto declared = FromLogicalType(type);
   if (!declared.ok()) refuse(declared.status().message());
   return *declared;
@@ -183,7 +179,8 @@ ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, duckdb::SchemaCatalogE
                   .nullable = true,
                   .default_value = {},
                   .default_expression = {},
-                  .comment = CommentOf(column.Comment())};
+                  .comment = CommentOf(column.Comment()),
+                  .collation = CollationOf(column.Type())};
   if (!column.HasDefaultValue()) return spec;
   ColumnDefault made = MakeDefault(context, schema, column.DefaultValue(), type);
   spec.default_value = std::move(made.value);
@@ -199,7 +196,8 @@ GeneratedColumn MakeGenerated(const std::string& where, const duckdb::ColumnDefi
           .type = DeclaredType(where, column.Type()),
           .expression = column.GeneratedExpression().ToString(),
           .position = static_cast<uint32_t>(column.Logical().index),
-          .comment = CommentOf(column.Comment())};
+          .comment = CommentOf(column.Comment()),
+          .collation = CollationOf(column.Type())};
 }
 
 }  // namespace
@@ -286,6 +284,10 @@ duckdb::unique_ptr<duckdb::Constraint> MakeUnique(const TableDefinition& table, 
   return duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(names), false);
 }
 
+duckdb::LogicalType Collated(const ColumnType& type, const std::string& collation) {
+  return collation.empty() ? ToLogicalType(type) : duckdb::LogicalType::VARCHAR_COLLATION(collation);
+}
+
 }  // namespace
 
 void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info) {
@@ -296,7 +298,7 @@ void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* i
   const auto add_generated = [&] {
     for (; generated != definition.generated_columns.end(); ++generated) {
       if (generated->position != info->columns.LogicalColumnCount()) return;
-      duckdb::ColumnDefinition made(generated->name, ToLogicalType(generated->type),
+      duckdb::ColumnDefinition made(generated->name, Collated(generated->type, generated->collation),
                                     ParseExpression(generated->expression), duckdb::TableColumnType::GENERATED);
       made.SetComment(ToComment(generated->comment));
       info->columns.AddColumn(std::move(made));
@@ -305,7 +307,7 @@ void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* i
   for (size_t i = 0; i < definition.visible_columns(); ++i) {
     add_generated();
     const ColumnDefinition& column = definition.columns[i];
-    duckdb::ColumnDefinition made(column.name, ToLogicalType(column.type));
+    duckdb::ColumnDefinition made(column.name, Collated(column.type, column.collation));
     made.SetComment(ToComment(column.comment));
     if (!column.default_expression.empty()) {
       made.SetDefaultValue(ParseExpression(column.default_expression));

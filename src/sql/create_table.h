@@ -1,6 +1,8 @@
 // CREATE TABLE as a TableSpec.
 #pragma once
 
+#include <string>
+
 #include "sql/duckdb_api.h"
 #include "yarrow/table_definition.h"
 
@@ -11,8 +13,10 @@ namespace yarrow::sql {
 TableSpec MakeTableSpec(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema,
                         duckdb::CreateTableInfo& info);
 
-// The type of a column declared or selected as `type`. Throws for those that cannot be stored, and for a collation.
-// `where` names table and column.
+// Of text; empty: none.
+std::string CollationOf(const duckdb::LogicalType& type);
+// The type of a column declared or selected as `type`. Throws for those that cannot be stored. `where` names table and
+// column.
 ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type);
 
 // One column of it, nullable and not generated; `table` is for messages.

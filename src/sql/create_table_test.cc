@@ -50,14 +50,6 @@ TEST_F(CreateTableTest, DefaultsOfTheMomentAreComputedForEachRow) {
   EXPECT_EQ(Run("SELECT string_agg(a, '' ORDER BY i) FROM u"), "ab");
 }
 
-TEST_F(CreateTableTest, CollationsAreRefused) {
-  ExpectRefused("CREATE TABLE u (a INT, x VARCHAR COLLATE NOCASE PRIMARY KEY)",
-                {"main.u", "column x", "COLLATE NOCASE"});
-  ExpectRefused("CREATE TABLE u AS SELECT 'a' COLLATE NOCASE AS x", {"main.u", "column x", "COLLATE NOCASE"});
-  EXPECT_EQ(Run("SET default_collation = 'nocase'; CREATE TABLE v (x VARCHAR); INSERT INTO v VALUES ('a')"), "1");
-  EXPECT_EQ(Run("SELECT count(*) FROM v WHERE x = 'A'"), "1");
-}
-
 // What a statement says of a table is kept, or the statement is refused: nothing is passed over.
 TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
   ExpectRefused("CREATE TABLE u (a INT USING COMPRESSION rle)", {"main.u", "column a", "COMPRESSION", "optimize_for"});
@@ -101,11 +93,9 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
   expect("ALTER id TYPE HUGEINT", {"main.t", "column id", "PRIMARY KEY"});
   expect("ALTER nowhere TYPE HUGEINT", {"nowhere", "id, n, s"});
   expect("ADD COLUMN e INT AS (n + 1)", {"generated columns"});
-  expect("ADD COLUMN e VARCHAR COLLATE NOCASE", {"main.t", "column e", "COLLATE NOCASE"});
   expect("ADD COLUMN e INT USING COMPRESSION rle", {"main.t", "column e", "COMPRESSION"});
   expect("ADD COLUMN e INT NOT NULL", {"constraints"});
   expect("ADD COLUMN e INT CHECK (e > 0)", {"constraints"});
-  expect("ALTER s TYPE VARCHAR COLLATE NOCASE", {"main.t", "column s", "COLLATE NOCASE"});
   expect("ALTER n TYPE BIGINT USING nowhere::BIGINT", {"nowhere"});
   expect("SET SORTED BY (n)", {"main.t"});
   expect("SET PARTITIONED BY (n)", {"main.t"});

@@ -292,7 +292,9 @@ MergeClause MakeClause(const duckdb::LogicalMergeInto& op, MergeActionCondition 
                      .condition = std::move(action.condition),
                      .values = {},
                      .assignment = {}};
-  if (action.action_type == MergeActionType::MERGE_UPDATE) {
+  if (action.action_type == MergeActionType::MERGE_UPDATE && action.columns.empty()) {
+    clause.action = MergeActionType::MERGE_DO_NOTHING;  // INSERT OR REPLACE ... BY NAME of a table that is all key
+  } else if (action.action_type == MergeActionType::MERGE_UPDATE) {
     clause.assignment = std::make_unique<Assignment>(op.table, action.columns, action.expressions, op.bound_defaults);
   } else if (action.action_type == MergeActionType::MERGE_INSERT) {
     clause.values = InsertedValues(op, action);

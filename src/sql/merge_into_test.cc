@@ -135,6 +135,10 @@ TEST_F(MergeIntoTest, AConflictIsMetOnce) {
   EXPECT_EQ(Run("INSERT INTO t VALUES (1, 7), (1, 8), (6, 9) ON CONFLICT DO UPDATE SET v = t.v + excluded.v"), "2");
   EXPECT_EQ(Rows(), "1:17 2:20 3:30 4:40 6:9");
   // The keys are one only as the column's type.
+  Run("CREATE TABLE all_key (id INT PRIMARY KEY); INSERT INTO all_key VALUES (1)");
+  EXPECT_EQ(Run("INSERT OR REPLACE INTO all_key BY NAME SELECT range::INT AS id FROM range(3)").find("error"),
+            std::string::npos);
+  EXPECT_EQ(Run("SELECT count(*) FROM all_key"), "3");
   EXPECT_EQ(Run("INSERT INTO t BY NAME SELECT unnest(['2', '02']) AS id, 1 AS v ON CONFLICT DO UPDATE SET v = t.v + 1"),
             "1");
   EXPECT_EQ(Rows(), "1:17 2:21 3:30 4:40 6:9");

@@ -85,6 +85,17 @@ bool Uses(const TableDefinition& table, const NameFinder& finder) {
          std::ranges::any_of(table.generated_columns, [&](const auto& c) { return finder.FindsIn(c.expression); });
 }
 
+// Null: none.
+std::shared_ptr<const TableEntry> OwnerOf(SqlTransaction& transaction, const ObjectEntry& sequence) {
+  if (sequence.owner_table_id == 0) return nullptr;
+  for (const auto& schema : transaction.Schemas()) {
+    for (const auto& table : transaction.Tables(schema->name)) {
+      if (table->definition->id == sequence.owner_table_id) return table;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& transaction, const ObjectEntry& object) {
@@ -102,7 +113,9 @@ std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& trans
 }
 
 void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, bool cascade) {
-  const auto users = TablesUsing(transaction, object);
+  auto users = TablesUsing(transaction, object);
+  const auto owner = OwnerOf(transaction, object);
+  if (owner != nullptr && std::ranges::count(users, owner) == 0) users.push_back(owner);
   if (!cascade && !users.empty()) {
     std::string error = "Cannot drop entry \"" + object.name + "\" because there are entries that depend on it.\n";
     for (const auto& table : users) {
@@ -111,7 +124,54 @@ void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, boo
     }
     throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
   }
-  for (const auto& table : users) Check(transaction.impl().DropTable(table));
+  for (const auto& table : users) DropWithOwned(transaction, table);
+}
+
+std::vector<std::shared_ptr<const ObjectEntry>> OwnedBy(SqlTransaction& transaction, uint32_t table_id) {
+  std::vector<std::shared_ptr<const ObjectEntry>> owned;
+  for (const auto& schema : transaction.Schemas()) {
+    for (const auto& object : transaction.Objects(schema->name)) {
+      if (object->owner_table_id == table_id) owned.push_back(object);
+    }
+  }
+  return owned;
+}
+
+void DropWithOwned(SqlTransaction& transaction, const std::shared_ptr<const TableEntry>& table) {
+  Check(transaction.impl().DropTable(table));
+  for (const auto& sequence : OwnedBy(transaction, table->definition->id)) {
+    Check(transaction.impl().DropObject(sequence));
+  }
+}
+
+void SetOwner(SqlTransaction& transaction, const std::shared_ptr<const ObjectEntry>& sequence, uint32_t table_id) {
+  const auto altered = std::make_shared<ObjectEntry>(*sequence);
+  altered->owner_table_id = table_id;
+  altered->created_at = ObjectEntry().created_at;
+  altered->ended_at = ObjectEntry().ended_at;
+  Check(transaction.impl().DropObject(sequence));
+  Check(transaction.impl().CreateObject(altered));
+}
+
+std::shared_ptr<const TableEntry> FindOwner(SqlTransaction& transaction, const ObjectEntry& sequence,
+                                            const duckdb::ChangeOwnershipInfo& info) {
+  const auto owner = transaction.Find(info.owner_schema, info.owner_name);
+  if (owner == nullptr) {
+    const auto other = transaction.FindObject(ObjectKind::kSequence, info.owner_schema, info.owner_name);
+    if (other == nullptr) {
+      throw duckdb::CatalogException("CatalogElement \"" + info.owner_schema + "." + info.owner_name +
+                                     "\" does not exist!");
+    }
+    const auto its = OwnerOf(transaction, *other);
+    const std::string why =
+        its == nullptr ? "only tables own sequences" : "it is already owned by " + its->definition->name;
+    throw duckdb::DependencyException(other->name + " can not become the owner, " + why);
+  }
+  const auto before = OwnerOf(transaction, sequence);
+  if (before != nullptr && before->definition->id != owner->definition->id) {
+    throw duckdb::DependencyException(sequence.name + " is already owned by " + before->definition->name);
+  }
+  return owner;
 }
 
 void CheckDroppable(SqlTransaction& transaction, const TableDefinition& table) {

@@ -70,7 +70,8 @@ Rewrite Unchanged(const TableDefinition& table) {
                             .nullable = column.nullable,
                             .default_value = column.default_value,
                             .default_expression = column.default_expression,
-                            .comment = column.comment});
+                            .comment = column.comment,
+                            .collation = column.collation});
     same.values.push_back(Reference(column.name));
   }
   for (const IndexDefinition& index : table.indexes) {
@@ -134,6 +135,7 @@ std::optional<Rewrite> WithType(const TableDefinition& table, const std::string&
   const ColumnType type = DeclaredType(Where(table) + ": column " + column.name, declared);
   column.default_value = ConvertDefault(table, column, type);
   column.type = type;
+  column.collation = CollationOf(declared);
   rewrite.values[*at] = std::move(value);
   return rewrite;
 }
@@ -223,11 +225,13 @@ class RewriteOperator : public InsertOperator {
     }
     auto job = Check(before_->table()->StartJob("rewrite"));
     transaction.impl().ReadWhole(entry);
+    const auto sequences = OwnedBy(transaction, entry->definition->id);
     Check(transaction.impl().DropTable(entry));
     Check(transaction.impl().CreateTable(spec_));
+    const auto made_entry = transaction.Find(spec_.schema_name, spec_.name);
+    for (const auto& sequence : sequences) SetOwner(transaction, sequence, made_entry->definition->id);
     auto& schema = before_->schema.Cast<SqlSchema>();
-    SqlTable& made = transaction.Pin(
-        before_->catalog.Cast<SqlCatalog>().EntryOf(schema, transaction.Find(spec_.schema_name, spec_.name)));
+    SqlTable& made = transaction.Pin(before_->catalog.Cast<SqlCatalog>().EntryOf(schema, made_entry));
     return MakeState<RewriteState>(context, made.shared_from_this(), std::move(job));
   }
 
@@ -249,7 +253,7 @@ class RewriteOperator : public InsertOperator {
     } catch (const duckdb::ConstraintException& exception) {
       const std::string text = duckdb::ErrorData(exception).RawMessage();
       throw duckdb::ConstraintException("Data contains duplicates on indexed column(s). " +
-                                        text.substr(0, text.find(". ")) + "; change or delete rows of " +
+                                        text.substr(0, text.find(" Table ") - 1) + "; change or delete rows of " +
                                         Where(before_->table()->definition()) + " that share a key first");
     }
     auto& state = input.global_state.Cast<RewriteState>();

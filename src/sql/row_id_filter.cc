@@ -5,8 +5,10 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "sql/condition_translation.h"
+#include "sql/row_ids.h"
 
 namespace yarrow::sql {
 namespace {
@@ -14,8 +16,10 @@ namespace {
 using Op = Predicate::Op;
 using Ranges = std::vector<KeyRange>;
 
+// A number, or the key without the prefix of its table.
 std::string KeyOf(const Value& row_id, std::string_view key_prefix) {
-  return std::string(key_prefix) + row_id.get<std::string>();
+  const bool is_number = std::holds_alternative<int64_t>(row_id.variant());
+  return std::string(key_prefix).append(is_number ? KeyOfNumber(row_id.get<int64_t>()) : row_id.get<std::string>());
 }
 
 Ranges Compare(Op op, const std::string& key) {
@@ -83,10 +87,10 @@ std::optional<Ranges> RangesOf(const Predicate& condition, std::string_view key_
 
 }  // namespace
 
-std::optional<Ranges> RowIdRanges(const duckdb::TableFilter& filter, std::string_view key_prefix) {
-  // A row id is the row's key, without the prefix of its table, as a BLOB.
-  const auto condition = TranslateFilter(filter, /*column=*/0, TypeId::kBinary, std::numeric_limits<size_t>::max());
-  return condition ? RangesOf(*condition, key_prefix) : std::nullopt;
+std::optional<Ranges> RowIdRanges(const duckdb::TableFilter& filter, const TableImpl& table) {
+  const TypeId type = table.definition().has_hidden_row_id() ? TypeId::kInt64 : TypeId::kBinary;
+  const auto condition = TranslateFilter(filter, /*column=*/0, type, std::numeric_limits<size_t>::max());
+  return condition ? RangesOf(*condition, table.key_prefix()) : std::nullopt;
 }
 
 }  // namespace yarrow::sql

@@ -40,7 +40,7 @@ bool AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const Sql
                std::vector<Predicate>* conjuncts, ScanRequest* request) {
   const TableImpl& table = *entry.table();
   if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
-    auto ranges = RowIdRanges(filter, table.key_prefix());
+    auto ranges = RowIdRanges(filter, table);
     if (!ranges) return filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER;
     request->keys = request->keys ? Intersect(*request->keys, *ranges) : *std::move(ranges);
     return true;

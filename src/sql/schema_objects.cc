@@ -190,10 +190,11 @@ void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, c
   if (entry_type == CatalogType::TABLE_ENTRY) {
     const auto entry = transaction.Find(name, entry_name);
     CheckDroppable(transaction, *entry->definition);
-    return Check(transaction.impl().DropTable(entry));
+    return DropWithOwned(transaction, entry);
   }
   const auto object = transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name);
   DropTablesUsing(transaction, *object, cascade);
+  if (transaction.FindObject(object->kind, name, entry_name) == nullptr) return;  // it went with its owner
   Check(transaction.impl().DropObject(object));
 }
 
@@ -249,6 +250,10 @@ void SqlSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info
 void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info,
                             const std::shared_ptr<const ObjectEntry>& object) {
   auto& sql_transaction = transaction.transaction->Cast<SqlTransaction>();
+  if (info.type == duckdb::AlterType::CHANGE_OWNERSHIP) {
+    const auto owner = FindOwner(sql_transaction, *object, info.Cast<duckdb::ChangeOwnershipInfo>());
+    return SetOwner(sql_transaction, object, owner->definition->id);
+  }
   const auto entry = MakeObjectEntry(catalog, *this, object);
   duckdb::unique_ptr<duckdb::CreateInfo> after;
   if (info.type == duckdb::AlterType::SET_COMMENT) {
@@ -264,6 +269,7 @@ void SqlSchema::AlterObject(duckdb::CatalogTransaction transaction, duckdb::Alte
   const auto altered = MakeObject(name, *after);
   altered->made_at = object->made_at;
   altered->numbers = object->numbers;
+  altered->owner_table_id = object->owner_table_id;
   const auto holder = TypeOfName(sql_transaction, object->kind, altered->name);
   const bool is_renamed = !duckdb::StringUtil::CIEquals(altered->name, object->name);
   if (holder && is_renamed) ThrowNameTaken(object->name, altered->name);

@@ -146,6 +146,13 @@ TEST_F(SequenceTest, OfSeveralDatabasesEachGivesItsOwn) {
   EXPECT_EQ(Run("SELECT nextval('memory.main.s') > 900"), "true");
 }
 
+TEST_F(SequenceTest, GoesWithTheTableThatOwnsItWhenAProgramDropsThat) {
+  Run("CREATE SEQUENCE owned; CREATE SEQUENCE free; CREATE TABLE t (id INT)");
+  EXPECT_EQ(Run("ALTER SEQUENCE owned OWNED BY t"), "");
+  ASSERT_OK(database_->DropTable("main.t"));
+  EXPECT_EQ(Run("SELECT sequence_name FROM duckdb_sequences()"), "free");
+}
+
 TEST_F(SequenceTest, ReadersOfAReadOnlyDatabaseTakeNone) {
   Run("CREATE SEQUENCE s; SELECT nextval('s')");
   connection_.reset();

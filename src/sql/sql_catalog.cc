@@ -324,7 +324,8 @@ duckdb::optional_ptr<duckdb::SchemaCatalogEntry> SqlCatalog::LookupSchema(duckdb
     }
   }
   if (if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return nullptr;
-  throw duckdb::CatalogException("Schema with name \"" + schema_name + "\" not found in database " + GetName());
+  throw duckdb::CatalogException("Schema with name " + schema_name + " does not exist! There is none in database " +
+                                 GetName());
 }
 
 void SqlCatalog::ScanSchemas(duckdb::ClientContext& context,
@@ -361,7 +362,8 @@ void SqlCatalog::DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& in
   SqlTransaction& transaction = SqlTransaction::Of(context, *this);
   if (transaction.FindSchema(info.name) != nullptr) return DropSchemaOf(transaction, info.name, info.cascade);
   if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
-  throw duckdb::CatalogException("Schema with name \"" + info.name + "\" does not exist in database " + GetName());
+  throw duckdb::CatalogException("Schema with name " + info.name + " does not exist! There is none in database " +
+                                 GetName());
 }
 
 duckdb::unique_ptr<duckdb::LogicalOperator> SqlCatalog::BindCreateIndex(

@@ -5,6 +5,7 @@
 
 #include "key/key_range.h"
 #include "sql/create_table.h"
+#include "sql/row_ids.h"
 #include "sql/sql_scan.h"
 #include "sql/sql_transaction.h"
 #include "sql/sql_type.h"
@@ -122,8 +123,8 @@ duckdb::unique_ptr<duckdb::CreateInfo> SqlTable::GetInfo() const {
 
 duckdb::virtual_column_map_t SqlTable::GetVirtualColumns() const {
   duckdb::virtual_column_map_t found;
-  // The encoded key, which UPDATE and DELETE name their rows by.
-  found.insert({duckdb::COLUMN_IDENTIFIER_ROW_ID, duckdb::TableColumn("rowid", duckdb::LogicalType::BLOB)});
+  // What UPDATE and DELETE name their rows by.
+  found.insert({duckdb::COLUMN_IDENTIFIER_ROW_ID, duckdb::TableColumn("rowid", RowIdType(table_->definition()))});
   found.insert({duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)});
   return found;
 }

@@ -15,6 +15,7 @@
 #include "sql/connection_state.h"
 #include "sql/create_table.h"
 #include "sql/insert_operator.h"
+#include "sql/row_ids.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
 #include "sql/write_operator.h"
@@ -130,7 +131,8 @@ class ChangeOperator : public WriteOperator {
       local.rows = std::make_unique<BulkChange>(state.impl(), kSortBufferBytes / threads);
     }
     chunk.Flatten();
-    const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id_]);
+    std::optional<duckdb::Vector> buffer;
+    const auto* const keys = KeysOfRowIds(chunk.data[row_id_], chunk.size(), &buffer);
     Add(context, state.impl(), chunk, keys, local.rows.get());
   }
 };

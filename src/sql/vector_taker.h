@@ -8,16 +8,18 @@
 
 #include "batch/row_decoder.h"
 #include "sql/duckdb_api.h"
+#include "sql/row_ids.h"
 #include "sql/vector_sink.h"
 #include "table/table_impl.h"
 
 namespace yarrow::sql {
 
-// Takes the rows that pass: cells into vectors, and their keys where those were asked for.
+// Takes the rows that pass: cells into vectors, and their rowids where those were asked for.
 class VectorTaker {
  public:
   VectorTaker(const TableImpl& table, std::vector<int> columns)
       : key_prefix_size_(table.key_prefix().size()),
+        has_numbers_(table.definition().has_hidden_row_id()),
         sink_(TypesOf(table, columns)),
         decoder_(table.row_schema(), std::move(columns)) {}
 
@@ -30,8 +32,12 @@ class VectorTaker {
     ARROW_RETURN_NOT_OK(decoder_.Decode(key, row, sink_));
     if (keys_ != nullptr) {
       const std::string_view own = key.substr(key_prefix_size_);
-      duckdb::FlatVector::GetData<duckdb::string_t>(*keys_)[at] =
-          duckdb::StringVector::AddStringOrBlob(*keys_, own.data(), own.size());
+      if (has_numbers_) {
+        duckdb::FlatVector::GetData<int64_t>(*keys_)[at] = NumberOfKey(own);
+      } else {
+        duckdb::FlatVector::GetData<duckdb::string_t>(*keys_)[at] =
+            duckdb::StringVector::AddStringOrBlob(*keys_, own.data(), own.size());
+      }
     }
     return arrow::Status::OK();
   }
@@ -48,6 +54,7 @@ class VectorTaker {
   }
 
   const size_t key_prefix_size_;
+  const bool has_numbers_;
   VectorSink sink_;
   batch::RowDecoder<VectorSink> decoder_;
   duckdb::Vector* keys_ = nullptr;

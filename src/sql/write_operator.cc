@@ -6,6 +6,7 @@
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 
 #include "sql/arrow_export.h"
+#include "sql/row_ids.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
 #include "sql/stored_vectors.h"
@@ -66,9 +67,9 @@ DataChunk& ToStoredChunk(const TableImpl& table, DataChunk& chunk, DataChunk* st
 
 }  // namespace
 
-std::string KeyOf(const TableImpl& table, const duckdb::string_t& row_id) {
+std::string KeyOf(const TableImpl& table, const duckdb::string_t& own_key) {
   std::string key = table.key_prefix();
-  key.append(row_id.GetData(), row_id.GetSize());
+  key.append(own_key.GetData(), own_key.GetSize());
   return key;
 }
 
@@ -176,8 +177,8 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duc
   const TableDefinition& definition = state.impl().definition();
   std::vector<std::pair<int, Value>> assignments(columns_.size());
   std::vector<Value> row;
-  chunk.data[row_id].Flatten(chunk.size());
-  const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id]);
+  std::optional<duckdb::Vector> buffer;
+  const auto* const keys = KeysOfRowIds(chunk.data[row_id], chunk.size(), &buffer);
   for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
     for (size_t c = 0; c < columns_.size(); ++c) {
       const size_t column = columns_[c].index;
@@ -195,8 +196,8 @@ void Assignment::Apply(WriteState& state, DataChunk& chunk, DataChunk& rows, duc
 
 void DeleteRows(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action) {
   std::vector<Value> row;
-  chunk.data[row_id].Flatten(chunk.size());
-  const auto* keys = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[row_id]);
+  std::optional<duckdb::Vector> buffer;
+  const auto* const keys = KeysOfRowIds(chunk.data[row_id], chunk.size(), &buffer);
   for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
     const std::string key = KeyOf(state.impl(), keys[i]);
     if (state.IsChanged(key)) continue;

@@ -138,8 +138,8 @@ class Assignment {
   std::vector<Source> sources_;
 };
 
-// The table's whole encoded key that a rowid stands for.
-std::string KeyOf(const TableImpl& table, const duckdb::string_t& row_id);
+// The whole key of a row of the table, of which this is the part without the prefix.
+std::string KeyOf(const TableImpl& table, const duckdb::string_t& own_key);
 
 // Likewise for DELETE.
 void DeleteRows(WriteState& state, DataChunk& chunk, duckdb::idx_t row_id, const char* merge_action = nullptr);

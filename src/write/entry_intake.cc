@@ -34,6 +34,7 @@ class EntryIntake::Writer {
       : table_(table),
         indexes_(indexes),
         existing_(table, RecordPrefix(RecordKind::kIndexEntry), snapshot, before),
+        before_(before),
         run_(run) {}
 
   Status Take(std::string_view key, std::string_view change) {
@@ -62,7 +63,9 @@ class EntryIntake::Writer {
       ARROW_ASSIGN_OR_RAISE(const bool exists, existing_.Find(key_));
       // The row's own one: a writer beside the build of the index was first.
       if (exists && existing_.value() == value_) return Status::OK();
-      if (exists) return EntryExists(table_, IndexOf(key_), key_);
+      if (exists) {
+        return EntryExists(table_, IndexOf(key_), key_, before_.HasAny(table_.entry().partition.id(), key_, key_));
+      }
     }
     return run_->Put(key_, value_);
   }
@@ -81,6 +84,7 @@ class EntryIntake::Writer {
   const TableImpl& table_;
   const std::span<const TableIndex> indexes_;
   ExistingKeys existing_;
+  const WriteSet::View before_;
   RunWriter* const run_;
   bool is_open_ = false, is_left_ = false, is_made_ = false, is_unique_ = false;
   std::string key_, value_;

@@ -9,11 +9,12 @@ namespace yarrow {
 
 using arrow::Status;
 
-Status EntryExists(const TableImpl& table, const TableIndex& index, std::string_view entry_key) {
+Status EntryExists(const TableImpl& table, const TableIndex& index, std::string_view entry_key, bool is_own) {
   const std::string values = index.keys.Describe(entry_key);
-  return UniqueViolation(values, "Table " + table.definition().QualifiedName() + " has a row with " + values +
-                                     " already, and " + table.Describe(index) +
-                                     " allows one; change that row, or give other values");
+  const auto violation = is_own ? RepeatedUniqueViolation : UniqueViolation;
+  return violation(values, "Table " + table.definition().QualifiedName() + " has a row with " + values +
+                               " already, and " + table.Describe(index) +
+                               " allows one; change that row, or give other values");
 }
 
 arrow::Result<IndexChanges::EntryChange> IndexChanges::ChangeOf(const TableImpl& table, std::string_view key,
@@ -43,7 +44,10 @@ arrow::Result<bool> IndexChanges::HasEntry(const TableImpl& table, std::string_v
 Status IndexChanges::CheckFree(const TableImpl& table, const NewEntry& made) {
   if (!made.entry.is_unique) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const bool is_there, HasEntry(table, made.entry.key));
-  return is_there ? EntryExists(table, table.indexes()[made.index], made.entry.key) : Status::OK();
+  if (!is_there) return Status::OK();
+  std::string_view value;
+  ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, made.entry.key, &value));
+  return EntryExists(table, table.indexes()[made.index], made.entry.key, written == WriteSet::Found::kPut);
 }
 
 void IndexChanges::Remove(const TableImpl& table, const EntryChange& change) {

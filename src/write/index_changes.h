@@ -18,8 +18,8 @@
 
 namespace yarrow {
 
-// The error of a row whose entry another row has. Also of many rows.
-arrow::Status EntryExists(const TableImpl& table, const TableIndex& index, std::string_view entry_key);
+// The error of a row whose entry another row has. Also of many rows. `is_own`: the transaction wrote the other row.
+arrow::Status EntryExists(const TableImpl& table, const TableIndex& index, std::string_view entry_key, bool is_own);
 
 // Reads the snapshot with the writes made so far, which the entries are added to. Not thread-safe; what it is made of
 // outlives it.

@@ -15,18 +15,20 @@ namespace yarrow {
 
 using arrow::Status;
 
-Status KeyExists(const TableImpl& table, std::string_view key) {
+Status KeyExists(const TableImpl& table, std::string_view key, bool is_own) {
   const RowSchema& schema = *table.row_schema();
-  return KeyViolation(schema, key,
-                      "Table " + schema.table_name() + " has a row with " + schema.DescribeKey(key) +
-                          " already; UPDATE it, or write in upsert mode");
+  const auto violation = is_own ? RepeatedKeyViolation : KeyViolation;
+  return violation(schema, key,
+                   "Table " + schema.table_name() + " has a row with " + schema.DescribeKey(key) +
+                       " already; UPDATE it, or write in upsert mode");
 }
 
 arrow::Result<bool> RowChanges::Find(const TableImpl& table, std::string_view key) {
   cold_place_.reset();
   is_hot_ = false;
   ARROW_ASSIGN_OR_RAISE(const auto written, writes_->Get(table.entry().partition, key, &hot_row_));
-  if (written == WriteSet::Found::kPut) return is_hot_ = true;
+  is_own_ = written == WriteSet::Found::kPut;
+  if (is_own_) return is_hot_ = true;
   // A row that was deleted may have come back in a segment of the transaction's own.
   if (written == WriteSet::Found::kDelete && writes_->external_runs() == 0) return false;
   if (written == WriteSet::Found::kNothing) {
@@ -98,7 +100,7 @@ arrow::Result<std::optional<std::string_view>> RowChanges::ReadLive(const TableI
 
 Status RowChanges::CheckAbsent(const TableImpl& table, std::string_view key) {
   ARROW_ASSIGN_OR_RAISE(const bool found, FindLive(table, key));
-  return found ? KeyExists(table, key) : Status::OK();
+  return found ? KeyExists(table, key, is_own_) : Status::OK();
 }
 
 Status RowChanges::Put(const TableImpl& table, ValueList row) {

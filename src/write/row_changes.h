@@ -90,6 +90,7 @@ class RowChanges {
   };
   std::vector<Moved> moved_;
   bool is_hot_ = false;                  // the row that was found last
+  bool is_own_ = false;                  // that one was written here
   std::string_view hot_row_;             // that one, in stored_ or among the writes
   std::optional<ColdPlace> cold_place_;  // of the one that was found last, if it lies in a segment
   std::optional<ColdRows> cold_rows_;    // of the table that was asked last
@@ -98,7 +99,7 @@ class RowChanges {
 // The row with that encoded key, which has no hot one at the snapshot (null: a moment ago).
 arrow::Result<std::optional<Row>> GetCold(const TableImpl& table, const std::string& key, Snapshot snapshot);
 
-// The error of an insert that met its key. Also of bulk loads.
-arrow::Status KeyExists(const TableImpl& table, std::string_view key);
+// The error of an insert that met its key. Also of bulk loads. `is_own`: the transaction wrote that row itself.
+arrow::Status KeyExists(const TableImpl& table, std::string_view key, bool is_own);
 
 }  // namespace yarrow

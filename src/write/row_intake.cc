@@ -81,6 +81,7 @@ class UniqueRows {
         mode_(mode),
         existing_(table, table.key_prefix(), snapshot, overlay),
         existing_cold_(table, snapshot, overlay),
+        before_(overlay),
         target_(target),
         entries_(entries) {}
 
@@ -117,7 +118,9 @@ class UniqueRows {
       is_live = is_hot && (existing_.value().size() < kRowHeaderSize || !IsDeletedRow(existing_.value()));
     }
     ARROW_ASSIGN_OR_RAISE(const auto place, existing_cold_.Find(key));
-    if (insert && (place || is_live)) return KeyExists(table_, key);
+    if (insert && (place || is_live)) {
+      return KeyExists(table_, key, before_.HasAny(table_.entry().partition.id(), key, key));
+    }
     if (has_entries()) ARROW_RETURN_NOT_OK(RemoveEntries(key, place, is_live));
     if (place) ARROW_RETURN_NOT_OK(overrides_.Add(*place));
     replaces_ = place || is_hot;
@@ -144,6 +147,7 @@ class UniqueRows {
   const WriteMode mode_;
   ExistingKeys existing_;
   ColdRows existing_cold_;
+  const WriteSet::View before_;
   RowTarget* const target_;
   EntryIntake* const entries_;  // of the table's indexes
   ColdOverrides overrides_;

@@ -132,9 +132,10 @@ Status TransactionImpl::Explain(const Status& status) const {
 Status TransactionImpl::ExplainOutdated(const Status& status) const {
   for (const auto& table : touched_) {
     if (!table->IsOutdated()) continue;
-    return ConflictError("table " + table->definition().QualifiedName() +
-                         " was altered or dropped by another transaction after this one began; run the transaction "
-                         "again");
+    const bool is_there = database_->catalog().View()->Find(table->definition().id) != nullptr;
+    return ConflictError("table " + table->definition().QualifiedName() + ": another transaction has " +
+                         (is_there ? "altered" : "dropped") +
+                         " this table after this one began; run the transaction again");
   }
   return status;
 }
