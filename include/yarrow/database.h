@@ -55,7 +55,8 @@ class Database {
   // NotImplemented (a change of type that would have to rewrite rows), all naming table and column.
   arrow::Result<std::shared_ptr<const TableDefinition>> AlterTable(std::string_view qualified_name,
                                                                    const TableAlteration& alteration);
-  // Its rows go too. Running scans keep their snapshot; later writes through open Table objects fail.
+  // Its rows go too, and sequences that it owns, unless an expression of another table may name them. Running scans
+  // keep their snapshot; later writes through open Table objects fail.
   arrow::Status DropTable(std::string_view qualified_name);
   // KeyError, naming tables of similar name, when there is none.
   arrow::Result<std::shared_ptr<const TableDefinition>> FindTable(std::string_view qualified_name) const;

@@ -1,7 +1,10 @@
 #include "yarrow/database.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
+#include "catalog/table_schema.h"
 #include "database/check.h"
 #include "flush/online_index.h"
 #include "store/home_process.h"
@@ -79,6 +82,23 @@ arrow::Result<std::shared_ptr<const TableDefinition>> Database::AlterTable(std::
   return entry->definition;
 }
 
+namespace {
+
+// Whether an expression of another table may name the sequence: it has the name in it.
+bool MayBeUsed(const CatalogView& view, const ObjectEntry& sequence, const TableEntry& owner) {
+  const std::string name = FoldCase(sequence.name);
+  const auto has = [&](const std::string& text) { return FoldCase(text).find(name) != std::string::npos; };
+  return std::ranges::any_of(view.Tables(), [&](const auto& table) {
+    const TableDefinition& definition = *table->definition;
+    if (definition.id == owner.definition->id) return false;
+    return std::ranges::any_of(definition.columns, [&](const auto& c) { return has(c.default_expression); }) ||
+           std::ranges::any_of(definition.generated_columns, [&](const auto& c) { return has(c.expression); }) ||
+           std::ranges::any_of(definition.checks, has);
+  });
+}
+
+}  // namespace
+
 Status Database::DropTable(std::string_view qualified_name) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   ARROW_ASSIGN_OR_RAISE(const auto name, QualifiedName::Parse(qualified_name));
@@ -87,8 +107,10 @@ Status Database::DropTable(std::string_view qualified_name) {
     WriteSet writes;
     CatalogChanges changes{.dropped = {entry}};
     impl_->catalog().RemoveReferences(*entry->definition, &changes);
-    for (const auto& object : impl_->catalog().View()->Objects()) {
-      if (object->owner_table_id == entry->definition->id) changes.dropped_objects.push_back(object);
+    const auto view = impl_->catalog().View();
+    for (const auto& object : view->Objects()) {
+      const bool goes = object->owner_table_id == entry->definition->id && !MayBeUsed(*view, *object, *entry);
+      if (goes) changes.dropped_objects.push_back(object);
     }
     const Status status = impl_->CommitChanges(changes, &writes).status();
     if (!IsConflict(status)) return status;  // else it was altered meanwhile

@@ -112,19 +112,30 @@ std::vector<std::shared_ptr<const TableEntry>> TablesUsing(SqlTransaction& trans
   return users;
 }
 
+namespace {
+
+using Tables = std::vector<std::shared_ptr<const TableEntry>>;
+
+[[noreturn]] void ThrowInUse(const std::string& dropped, const ObjectEntry& object, const Tables& users) {
+  std::string error = "Cannot drop entry \"" + dropped + "\" because there are entries that depend on it.\n";
+  for (const auto& table : users) {
+    error += "table \"" + table->definition->name + "\" depends on " + std::string(ObjectKindName(object.kind)) +
+             " \"" + object.name + "\".\n";
+  }
+  throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
+}
+
+}  // namespace
+
 void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, bool cascade) {
-  auto users = TablesUsing(transaction, object);
+  Tables users = TablesUsing(transaction, object);
   const auto owner = OwnerOf(transaction, object);
   if (owner != nullptr && std::ranges::count(users, owner) == 0) users.push_back(owner);
-  if (!cascade && !users.empty()) {
-    std::string error = "Cannot drop entry \"" + object.name + "\" because there are entries that depend on it.\n";
-    for (const auto& table : users) {
-      error += "table \"" + table->definition->name + "\" depends on " + std::string(ObjectKindName(object.kind)) +
-               " \"" + object.name + "\".\n";
-    }
-    throw duckdb::DependencyException(error + "Use DROP...CASCADE to drop all dependents.");
+  if (!cascade && !users.empty()) ThrowInUse(object.name, object, users);
+  for (const auto& table : users) {
+    if (transaction.Find(table->definition->schema_name, table->definition->name) != table) continue;  // by another
+    DropWithOwned(transaction, table, cascade);
   }
-  for (const auto& table : users) DropWithOwned(transaction, table);
 }
 
 std::vector<std::shared_ptr<const ObjectEntry>> OwnedBy(SqlTransaction& transaction, uint32_t table_id) {
@@ -137,9 +148,16 @@ std::vector<std::shared_ptr<const ObjectEntry>> OwnedBy(SqlTransaction& transact
   return owned;
 }
 
-void DropWithOwned(SqlTransaction& transaction, const std::shared_ptr<const TableEntry>& table) {
+void DropWithOwned(SqlTransaction& transaction, const std::shared_ptr<const TableEntry>& table, bool cascade) {
+  const auto sequences = OwnedBy(transaction, table->definition->id);
+  for (const auto& sequence : sequences) {
+    Tables others = TablesUsing(transaction, *sequence);
+    std::erase(others, table);
+    if (!cascade && !others.empty()) ThrowInUse(table->definition->name, *sequence, others);
+  }
   Check(transaction.impl().DropTable(table));
-  for (const auto& sequence : OwnedBy(transaction, table->definition->id)) {
+  for (const auto& sequence : sequences) {
+    for (const auto& other : TablesUsing(transaction, *sequence)) DropWithOwned(transaction, other, cascade);
     Check(transaction.impl().DropObject(sequence));
   }
 }

@@ -20,8 +20,9 @@ void DropTablesUsing(SqlTransaction& transaction, const ObjectEntry& object, boo
 
 // The sequences that are OWNED BY the table.
 std::vector<std::shared_ptr<const ObjectEntry>> OwnedBy(SqlTransaction& transaction, uint32_t table_id);
-// Drops a table with the sequences that it owns.
-void DropWithOwned(SqlTransaction& transaction, const std::shared_ptr<const TableEntry>& table);
+// Drops a table with the sequences that it owns, and other tables that use these. Throws a DependencyException for
+// such tables unless `cascade`.
+void DropWithOwned(SqlTransaction& transaction, const std::shared_ptr<const TableEntry>& table, bool cascade);
 void SetOwner(SqlTransaction& transaction, const std::shared_ptr<const ObjectEntry>& sequence, uint32_t table_id);
 // The table of ALTER SEQUENCE ... OWNED BY. Throws a DependencyException when the sequence has another owner.
 std::shared_ptr<const TableEntry> FindOwner(SqlTransaction& transaction, const ObjectEntry& sequence,

@@ -190,7 +190,7 @@ void SqlSchema::DropNamed(SqlTransaction& transaction, CatalogType entry_type, c
   if (entry_type == CatalogType::TABLE_ENTRY) {
     const auto entry = transaction.Find(name, entry_name);
     CheckDroppable(transaction, *entry->definition);
-    return DropWithOwned(transaction, entry);
+    return DropWithOwned(transaction, entry, cascade);
   }
   const auto object = transaction.FindObject(*ObjectKindOf(entry_type), name, entry_name);
   DropTablesUsing(transaction, *object, cascade);

@@ -151,6 +151,11 @@ TEST_F(SequenceTest, GoesWithTheTableThatOwnsItWhenAProgramDropsThat) {
   EXPECT_EQ(Run("ALTER SEQUENCE owned OWNED BY t"), "");
   ASSERT_OK(database_->DropTable("main.t"));
   EXPECT_EQ(Run("SELECT sequence_name FROM duckdb_sequences()"), "free");
+  // One that another table may use stays.
+  Run("CREATE TABLE t (id INT); CREATE TABLE u (id INT DEFAULT nextval('free'), n INT); ALTER SEQUENCE free OWNED BY "
+      "t");
+  ASSERT_OK(database_->DropTable("main.t"));
+  EXPECT_EQ(Run("INSERT INTO u (n) VALUES (1); FROM u"), "1|1");
 }
 
 TEST_F(SequenceTest, ReadersOfAReadOnlyDatabaseTakeNone) {
