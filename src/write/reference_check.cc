@@ -202,7 +202,7 @@ class ReferringEntries {
  public:
   // `prefix`: that of all of them.
   ReferringEntries(const TableImpl& table, std::string prefix, const Snapshot& snapshot, WriteSet* writes)
-      : prefix_(std::move(prefix)), cursor_(Open(table, prefix_, snapshot, writes)) {}
+      : table_(table), prefix_(std::move(prefix)), snapshot_(snapshot), writes_(writes) {}
 
   // Whether any has these values. Cheapest for values in rising order.
   arrow::Result<bool> AreThere(std::string_view values) {
@@ -211,12 +211,12 @@ class ReferringEntries {
     if (place_ == Place::kUnknown || last_ > wanted_) {
       ARROW_RETURN_NOT_OK(Seek());
     } else {
-      for (int steps = 0; place_ == Place::kOnEntry && cursor_.key() < wanted_; ++steps) {
+      for (int steps = 0; place_ == Place::kOnEntry && cursor_->key() < wanted_; ++steps) {
         ARROW_RETURN_NOT_OK(steps < kMostSteps ? Step() : Seek());
       }
     }
     last_ = wanted_;
-    return place_ == Place::kOnEntry && cursor_.key().starts_with(wanted_);
+    return place_ == Place::kOnEntry && cursor_->key().starts_with(wanted_);
   }
   std::string_view prefix() const { return prefix_; }
 
@@ -224,23 +224,28 @@ class ReferringEntries {
   static constexpr int kMostSteps = 8;  // then a seek is cheaper
 
   Status Step() {
-    place_ = cursor_.Next() ? Place::kOnEntry : Place::kAtEnd;
-    return cursor_.status();
+    place_ = cursor_->Next() ? Place::kOnEntry : Place::kAtEnd;
+    return cursor_->status();
   }
   Status Seek() {
-    cursor_.Seek(wanted_);
+    if (!cursor_) Open();
+    cursor_->Seek(wanted_);
     return Step();
   }
-  static ScanCursor Open(const TableImpl& table, const std::string& prefix, const Snapshot& snapshot,
-                         WriteSet* writes) {
-    writes->Seal();
-    return table.store().commits().Scan(
-        {.partition = table.entry().partition, .lower = prefix, .upper = PrefixSuccessor(prefix), .snapshot = snapshot},
-        writes->GetView());
+  void Open() {
+    writes_->Seal();
+    cursor_.emplace(table_.store().commits().Scan({.partition = table_.entry().partition,
+                                                   .lower = prefix_,
+                                                   .upper = PrefixSuccessor(prefix_),
+                                                   .snapshot = snapshot_},
+                                                  writes_->GetView()));
   }
 
+  const TableImpl& table_;
   const std::string prefix_;
-  ScanCursor cursor_;
+  const Snapshot& snapshot_;
+  WriteSet* const writes_;
+  std::optional<ScanCursor> cursor_;  // none for a statement whose rows all have parents
   enum class Place { kUnknown, kOnEntry, kAtEnd } place_ = Place::kUnknown;
   std::string wanted_ = prefix_;
   std::string last_;  // the cursor is on the first entry at or behind it
