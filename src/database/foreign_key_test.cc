@@ -261,12 +261,12 @@ TEST_F(ForeignKeyTest, ConcurrentWritersLeaveNoOrphan) {
       EXPECT_TRUE(known.contains(parent)) << parent;
     }
   };
+  // Until the writers, too, have done their part: a loaded machine may hold them up.
   const int rounds = 200 * test::Rounds(1);
-  for (int i = 0; i < rounds && !HasFailure(); ++i) expect_no_orphan();
+  for (int i = 0; (i < rounds || refused == 0) && !HasFailure(); ++i) expect_no_orphan();
   stop = true;
   for (std::thread& thread : threads) thread.join();
   expect_no_orphan();
-  EXPECT_GT(refused, 0);
 }
 
 }  // namespace

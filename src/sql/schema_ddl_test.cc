@@ -197,7 +197,7 @@ TEST_F(SchemaDdlTest, SchemasComeAndGoBesideQueries) {
       }
     });
   }
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; (round < 40 || answered == 0) && !HasFailure(); ++round) {
     EXPECT_EQ(Run("DROP SCHEMA s CASCADE"), "");
     if (round % 4 == 3) {
       EXPECT_EQ(Run("BEGIN; " + make), "1000");
@@ -208,7 +208,6 @@ TEST_F(SchemaDdlTest, SchemasComeAndGoBesideQueries) {
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(answered, 0);
 }
 
 // What is replaced in one commit is there all the time, for whoever looks.

@@ -496,13 +496,12 @@ TEST_F(SqlTest, TablesComeAndGoBesideQueries) {
       }
     });
   }
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; (round < 40 || answered == 0) && !HasFailure(); ++round) {
     EXPECT_EQ(Run("DROP TABLE t"), "");
     EXPECT_EQ(Run("CREATE TABLE t AS SELECT i AS id FROM range(5000) r(i)"), "5000");
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(answered, 0);
 }
 
 TEST_F(SqlTest, UsersSeeTheirOwnRows) {

@@ -293,7 +293,7 @@ class Mover {
   Mover(TiersModelTest* test, uint64_t seed) : test_(*test), random_(seed) {}
   void Run(const std::atomic<bool>& stop) {
     const auto connection = test_.Connect();
-    while (!stop && !testing::Test::HasFailure()) Move(*connection);
+    for (int left = 3; (!stop || left > 0) && !testing::Test::HasFailure(); --left) Move(*connection);
   }
   int moves() const { return moves_; }
 
