@@ -110,7 +110,6 @@ class DamagedSegmentOfAUserTest : public test::TiersTest, public testing::WithPa
  protected:
   void SetUp() override {
     test::TiersTest::SetUp();
-    ASSERT_OK(db_->SetSetting("background_jobs", "0"));
     auto spec = test::Spec(
         "log", {test::Column("id", TypeId::kInt64, false), test::Column("at", ColumnType::Timestamp(TimeUnit::kMicro))},
         {"id"}, TableKind::kUser);

@@ -439,7 +439,6 @@ TEST_F(ModelTest, ParallelScansAndRandomOperationsFollowTheModel) {
   options.ingest_threshold_bytes = 400;  // some transactions commit as an ingest
   Open(options);
   ASSERT_OK(db_->SetSetting("deleted_file_retention", "0"));
-  ASSERT_OK(db_->SetSetting("background_jobs", "0"));
   ASSERT_OK(db_->CreateTable(test::Spec("shared", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("other", columns, {"a", "b"})).status());
   ASSERT_OK(db_->CreateTable(test::Spec("own", columns, {"a", "b"}, TableKind::kUser)).status());

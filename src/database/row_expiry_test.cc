@@ -17,10 +17,6 @@ constexpr int64_t kDay = 24LL * 60 * 60 * 1'000'000;
 
 class RowExpiryTest : public test::TiersTest {
  protected:
-  void SetUp() override {
-    test::TiersTest::SetUp();
-    ASSERT_OK(db_->SetSetting("background_jobs", "0"));  // which would be first
-  }
   // events (id BIGINT, at <type>), key id; rows expire after 30 days.
   std::shared_ptr<Table> CreateEvents(ColumnType type, TableKind kind = TableKind::kShared) {
     auto spec =

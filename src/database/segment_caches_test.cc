@@ -203,7 +203,6 @@ TEST_F(SegmentCachesTest, ConcurrentReadersAndWritersShareTooSmallCaches) {
 
 // They read much once: what others read often stays, and glibc does not get two arenas full of blocks.
 TEST_F(SegmentCachesTest, JobsLeaveTheBlockCacheAlone) {
-  Set("background_jobs", 0);
   auto spec = test::ItemsSpec("items");
   spec.columns.push_back(test::Column("at", ColumnType::Timestamp(TimeUnit::kMicro)));
   spec.policy = {.ttl_column = "at", .ttl = 24 * 60 * 60};

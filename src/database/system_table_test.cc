@@ -60,7 +60,7 @@ TEST_F(SystemTableTest, UsersAndSettings) {
   EXPECT_EQ(ReadTexts(*OpenTable("system.users"), Columns({"user_id"})).ValueOrDie(), (Texts{"ada", "zoe"}));
   ASSERT_OK(db_->SetSetting("scan_threads", "3"));
   EXPECT_EQ(ReadTexts(*OpenTable("system.settings"), Columns({"name", "value"})).ValueOrDie(),
-            (Texts{"background_jobs|1", "deleted_file_retention|604800", "flush_bytes|134217728",
+            (Texts{"background_jobs|0", "deleted_file_retention|604800", "flush_bytes|134217728",
                    "hot_tier_budget|4294967296", "key_filter_cache_bytes|134217728", "max_log_bytes|134217728",
                    "open_segment_bytes|67108864", "open_segments|500", "rows_to_segment|100000", "scan_threads|3"}));
 }

@@ -15,11 +15,6 @@ namespace yarrow::test {
 
 class TiersTest : public DatabaseTest {
  protected:
-  // Rows move when a test says so.
-  void SetUp() override {
-    DatabaseTest::SetUp();
-    ASSERT_OK(db_->SetSetting("background_jobs", "0"));
-  }
   static std::vector<Value> Item(int64_t id, const std::string& name) { return {id, int64_t{1}, name, 0.5}; }
   static arrow::Result<bool> Delete(Table& table, int64_t id) { return table.Delete({{Value(id)}}); }
 
