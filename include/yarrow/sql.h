@@ -39,6 +39,11 @@ arrow::Status Register(duckdb::DuckDB& duckdb);
 arrow::Status Attach(duckdb::DuckDB& duckdb, std::shared_ptr<Database> database, const std::string& name,
                      const Options& options = {});
 
+// Lets every database of the process keep indexes on SQL expressions, also where rows are written or removed without
+// SQL, as by Table::Put or when they expire. Register and Attach do the same. Until then such writes are
+// NotImplemented. Thread-safe.
+void RegisterIndexExpressions();
+
 // The SQLSTATE of an error by its message with DuckDB's class in front, as duckdb::ErrorData::Message() gives it: 23505
 // for a key that is taken, 40001 for a transaction that lost a race and should run again, 42601 for a syntax error and
 // so on. docs/transactions.md lists them. Empty for other texts. Thread-safe.

@@ -58,16 +58,28 @@ struct ReferenceSpec {
   std::vector<std::string> columns;  // as its PRIMARY KEY or a UNIQUE constraint has them; empty: its primary key
 };
 
+// A part of an index that is no column: what SQL computes from each row.
+struct IndexExpression {
+  std::string sql;  // over columns of the table, without its name
+  ColumnType type;  // which keys may have
+
+  bool operator==(const IndexExpression&) const = default;
+};
+
 // An index as a program asks for it: its entries are in the order of the columns' values, NULLs last.
 struct IndexSpec {
-  std::string name;                  // of its schema; empty: that of a UNIQUE constraint, which has none
-  std::vector<std::string> columns;  // at least one, of types that keys may have; each once
+  std::string name;  // of its schema; empty: that of a UNIQUE constraint, which has none
+  // At least one, of types that keys may have; each once. An empty name stands for the next one of `expressions`.
+  std::vector<std::string> columns;
   // No two rows have the same values. Rows with a NULL among them are never the same. In a user table: of one user.
   bool unique = false;
   std::string comment = {};  // for people; empty: none
   // A FOREIGN KEY, which has no name and is not unique: the values of a row, unless one is NULL, are those of a row of
   // the table referred to. The types are the same.
   std::optional<ReferenceSpec> references = {};
+  // By `columns`. CREATE INDEX of SQL makes them: programs cannot know how SQL reads an expression.
+  std::vector<IndexExpression> expressions = {};
+  std::vector<std::string> expression_columns = {};  // that they are made from
 };
 
 // A table as a program asks for it.
@@ -124,11 +136,13 @@ struct Reference {
 struct IndexDefinition {
   uint32_t id = 0;                // of the same numbers as tables; never reused
   std::string name;               // as of an IndexSpec
-  std::vector<uint32_t> columns;  // their ids, in the order of the entries
+  std::vector<uint32_t> columns;  // their ids, in the order of the entries; 0: the next one of `expressions`
   bool unique = false;
   std::string comment = {};
   bool is_building = false;  // writers keep its entries, but those of older rows are still missing: nobody reads it
   std::optional<Reference> references = {};  // of a FOREIGN KEY
+  std::vector<IndexExpression> expressions = {};
+  std::vector<uint32_t> expression_columns = {};  // ids of those that they are made from, whose names and types stay
 
   // UNIQUE or FOREIGN KEY in the definition of the table.
   bool is_constraint() const { return name.empty(); }
@@ -165,8 +179,10 @@ struct TableDefinition {
   size_t visible_columns() const { return columns.size() - (has_hidden_row_id() ? 1 : 0); }
   // The Arrow schema of the visible columns.
   std::shared_ptr<arrow::Schema> ArrowSchema() const;
-  // "a, b" of an index of the table.
+  // "a, lower(b)" of an index of the table.
   std::string ColumnsOf(const IndexDefinition& index) const;
+  // Whether its entries are made from the column.
+  static bool IsMadeFrom(const IndexDefinition& index, const ColumnDefinition& column);
   // "UNIQUE (a, b)", "FOREIGN KEY (a)".
   std::string ConstraintText(const IndexDefinition& index) const;
 };

@@ -72,6 +72,7 @@ class Alteration {
     }
     ARROW_RETURN_NOT_OK(TakeExpressions(change.name, change.expressions));
     if (is_generated) return true;
+    ARROW_RETURN_NOT_OK(CheckInNoExpression(*column));
     for (const IncomingReference& reference : table_.referenced_by) {
       if (std::ranges::count(reference.columns, column->id) == 0) continue;
       return Status::Invalid(Where(*column), " cannot be renamed: a FOREIGN KEY refers to it");
@@ -219,13 +220,23 @@ class Alteration {
 
   Status CheckInNoIndex(const ColumnDefinition& column, std::string_view change) const {
     for (const IndexDefinition& index : table_.indexes) {
-      if (std::ranges::count(index.columns, column.id) == 0) continue;
+      if (!TableDefinition::IsMadeFrom(index, column)) continue;
       if (index.is_constraint()) {
         return Status::Invalid(Where(column), " cannot ", change, ": the constraint ", table_.ConstraintText(index),
                                " depends on it; make a table without it and copy the rows");
       }
       return Status::Invalid(Where(column), " cannot ", change, ": index '", index.name,
                              "' depends on it; drop the index first");
+    }
+    return Status::OK();
+  }
+
+  // Which name it.
+  Status CheckInNoExpression(const ColumnDefinition& column) const {
+    for (const IndexDefinition& index : table_.indexes) {
+      if (std::ranges::count(index.expression_columns, column.id) == 0) continue;
+      return Status::Invalid(Where(column), " cannot be renamed: index '", index.name, "' on (",
+                             table_.ColumnsOf(index), ") is made from it; drop the index first, and make it again");
     }
     return Status::OK();
   }

@@ -136,16 +136,8 @@ arrow::Result<Catalog::IndexesOfTables> Catalog::LoadIndexes() {
       indexes_->Delete(&unfinished, key);
       continue;
     }
-    indexes[key.table_id].push_back({.id = key.index_id,
-                                     .name = std::move(record.index_name),
-                                     .columns = std::move(record.column_ids),
-                                     .unique = record.unique,
-                                     .comment = std::move(record.comment)});
-    if (!record.referenced_table_id) continue;
-    indexes[key.table_id].back().references = {.table_id = *record.referenced_table_id,
-                                               .columns = std::move(record.referenced_column_ids),
-                                               .table_name = {},
-                                               .column_names = {}};
+    ARROW_ASSIGN_OR_RAISE(IndexDefinition index, FromRecord(key.index_id, std::move(record)));
+    indexes[key.table_id].push_back(std::move(index));
   }
   if (!unfinished.empty()) ARROW_RETURN_NOT_OK(store_->commits().Commit(unfinished).status());
   return indexes;
@@ -390,20 +382,7 @@ void Catalog::AddDefinition(const TableDefinition& definition, const TableDefini
 
 void Catalog::AddIndexes(const TableDefinition& definition, const TableDefinition* before, WriteSet* writes) const {
   for (const IndexDefinition& index : definition.indexes) {
-    IndexRecord record;
-    record.schema_name = definition.schema_name;
-    record.table_name = definition.name;
-    record.index_name = index.name;
-    record.column_ids = index.columns;
-    record.columns = definition.ColumnsOf(index);
-    record.unique = index.unique;
-    record.comment = index.comment;
-    record.is_building = index.is_building;
-    if (index.references) {
-      record.referenced_table_id = index.references->table_id;
-      record.referenced_column_ids = index.references->columns;
-    }
-    indexes_->Put(writes, IndexKey{definition.id, index.id}, record);
+    indexes_->Put(writes, IndexKey{definition.id, index.id}, ToRecord(definition, index));
   }
   if (before == nullptr) return;
   for (const IndexDefinition& index : before->indexes) {

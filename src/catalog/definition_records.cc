@@ -114,4 +114,46 @@ arrow::Result<ColumnDefinition> FromRecord(uint32_t id, const ColumnRecord& reco
   return column;
 }
 
+IndexRecord ToRecord(const TableDefinition& table, const IndexDefinition& index) {
+  IndexRecord record;
+  record.schema_name = table.schema_name;
+  record.table_name = table.name;
+  record.index_name = index.name;
+  record.column_ids = index.columns;
+  record.columns = table.ColumnsOf(index);
+  record.unique = index.unique;
+  record.comment = index.comment;
+  record.is_building = index.is_building;
+  if (index.references) {
+    record.referenced_table_id = index.references->table_id;
+    record.referenced_column_ids = index.references->columns;
+  }
+  for (const IndexExpression& expression : index.expressions) {
+    record.expressions.push_back(expression.sql);
+    record.expression_types.push_back(expression.type.ToString());
+  }
+  record.expression_column_ids = index.expression_columns;
+  return record;
+}
+
+arrow::Result<IndexDefinition> FromRecord(uint32_t id, IndexRecord record) {
+  IndexDefinition index{.id = id,
+                        .name = std::move(record.index_name),
+                        .columns = std::move(record.column_ids),
+                        .unique = record.unique,
+                        .comment = std::move(record.comment)};
+  if (record.referenced_table_id) {
+    index.references = {.table_id = *record.referenced_table_id,
+                        .columns = std::move(record.referenced_column_ids),
+                        .table_name = {},
+                        .column_names = {}};
+  }
+  for (size_t i = 0; i < record.expressions.size() && i < record.expression_types.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ColumnType type, ColumnType::Parse(record.expression_types[i]));
+    index.expressions.push_back({.sql = std::move(record.expressions[i]), .type = std::move(type)});
+  }
+  index.expression_columns = std::move(record.expression_column_ids);
+  return index;
+}
+
 }  // namespace yarrow

@@ -87,7 +87,12 @@ Value ToList(const std::vector<uint32_t>& numbers) {
   return Value(std::move(bytes));
 }
 
+Value ToListOrNull(const std::vector<uint32_t>& numbers) {
+  return numbers.empty() ? Value::Null() : ToList(numbers);
+}
+
 std::vector<uint32_t> ToNumbers(const Value& list) {
+  if (list.is_null()) return {};
   const auto bytes = list.get<std::string>();
   NestedReader reader(bytes);
   uint64_t count = 0;
@@ -173,8 +178,8 @@ ObjectRecord ObjectRecord::FromValues(const Values& v) {
 
 Values IndexRecord::ToValues() const {
   return ValuesOf(schema_name, table_name, OrNull(index_name), ToList(column_ids), columns, unique, is_building,
-                  OrNull(referenced_table_id),
-                  referenced_column_ids.empty() ? Value::Null() : ToList(referenced_column_ids), OrNull(comment));
+                  OrNull(referenced_table_id), ToListOrNull(referenced_column_ids), OrNull(comment),
+                  ToList(expressions), ToList(expression_types), ToListOrNull(expression_column_ids));
 }
 
 IndexRecord IndexRecord::FromValues(const Values& v) {
@@ -186,8 +191,11 @@ IndexRecord IndexRecord::FromValues(const Values& v) {
           .unique = v[5].get<bool>(),
           .is_building = v[6].get<bool>(),
           .referenced_table_id = OptionalU32(v[7]),
-          .referenced_column_ids = v[8].is_null() ? std::vector<uint32_t>() : ToNumbers(v[8]),
-          .comment = OptionalText(v[9]).value_or("")};
+          .referenced_column_ids = ToNumbers(v[8]),
+          .comment = OptionalText(v[9]).value_or(""),
+          .expressions = ToTexts(v[10]),
+          .expression_types = ToTexts(v[11]),
+          .expression_column_ids = ToNumbers(v[12])};
 }
 
 Values JobRecord::ToValues() const {

@@ -144,6 +144,9 @@ struct IndexRecord {
   std::optional<uint32_t> referenced_table_id;  // of a FOREIGN KEY
   std::vector<uint32_t> referenced_column_ids;  // likewise; NULL when empty
   std::string comment = {};                     // NULL when empty
+  // NULL when empty: of its expressions.
+  std::vector<std::string> expressions = {}, expression_types = {};
+  std::vector<uint32_t> expression_column_ids = {};
   Values ToValues() const;
   static IndexRecord FromValues(const Values& v);
 };

@@ -137,7 +137,10 @@ std::vector<SystemTableSource> Sources() {
         {"is_building", boolean, false},
         {"referenced_table_id", u32, true},
         {"referenced_column_ids", ColumnType::List(u32), true},
-        {"comment", text, true}}},
+        {"comment", text, true},
+        {"expressions", ColumnType::List(text), true},
+        {"expression_types", ColumnType::List(text), true},
+        {"expression_column_ids", ColumnType::List(u32), true}}},
   };
 }
 

@@ -60,11 +60,18 @@ std::shared_ptr<arrow::Schema> TableDefinition::ArrowSchema() const {
 
 std::string TableDefinition::ColumnsOf(const IndexDefinition& index) const {
   std::string names;
+  auto expression = index.expressions.begin();
   for (const uint32_t number : index.columns) {
     const auto column = std::ranges::find(columns, number, &ColumnDefinition::id);
-    names += (names.empty() ? "" : ", ") + (column == columns.end() ? std::string("?") : column->name);
+    const bool is_expression = number == 0 && expression != index.expressions.end();
+    const std::string known = column == columns.end() ? "?" : column->name;
+    names += (names.empty() ? "" : ", ") + (is_expression ? (expression++)->sql : known);
   }
   return names;
+}
+
+bool TableDefinition::IsMadeFrom(const IndexDefinition& index, const ColumnDefinition& column) {
+  return std::ranges::count(index.columns, column.id) + std::ranges::count(index.expression_columns, column.id) > 0;
 }
 
 std::string TableDefinition::ConstraintText(const IndexDefinition& index) const {

@@ -137,6 +137,28 @@ arrow::Result<std::shared_ptr<const RowSchema>> MakeRowSchema(const TableDefinit
   return RowSchema::Make(std::move(options));
 }
 
+namespace {
+
+// Of `what` on the table: the column of that name.
+arrow::Result<const ColumnDefinition*> IndexedColumn(const TableDefinition& table, const std::string& what,
+                                                     const std::string& name) {
+  const auto column = std::ranges::find_if(
+      table.columns, [&](const ColumnDefinition& c) { return !c.hidden && FoldCase(c.name) == FoldCase(name); });
+  if (column != table.columns.end()) return &*column;
+  return Status::KeyError("Table ", table.QualifiedName(), ": ", what, " names '", name,
+                          "', which is not a column with values");
+}
+
+Status CheckIndexed(const TableDefinition& table, const std::string& what, const std::string& part,
+                    const ColumnType& type) {
+  const Status status = KeyCodec::Make({{.type = type, .nullable = true}}).status();
+  if (status.ok()) return status;
+  return status.WithMessage("Table ", table.QualifiedName(), ": ", what, " names ", part, ", but values of type ",
+                            type.ToString(), " cannot be in a key");
+}
+
+}  // namespace
+
 arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const IndexSpec& spec, uint32_t id) {
   const std::string name = table.QualifiedName();
   const std::string constraint = spec.references ? "FOREIGN KEY" : "UNIQUE constraint";
@@ -144,21 +166,28 @@ arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const I
   if (spec.name.find('\0') != std::string::npos) return CheckName(name, "index", spec.name);
   if (spec.columns.empty()) return Status::Invalid("Table ", name, ": ", what, " names no column");
   IndexDefinition index{.id = id, .name = spec.name, .columns = {}, .unique = spec.unique, .comment = spec.comment};
+  if (std::ranges::count(spec.columns, "") != std::ssize(spec.expressions)) {
+    return Status::Invalid("Table ", name, ": ", what, " has a column with an empty name");
+  }
+  index.expressions = spec.expressions;
+  for (const IndexExpression& one : spec.expressions) {
+    ARROW_RETURN_NOT_OK(CheckIndexed(table, what, "(" + one.sql + ")", one.type));
+  }
+  for (const std::string& one : spec.expression_columns) {
+    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* const column, IndexedColumn(table, what, one));
+    index.expression_columns.push_back(column->id);
+  }
   for (const std::string& one : spec.columns) {
-    const auto column = std::ranges::find_if(
-        table.columns, [&](const ColumnDefinition& c) { return !c.hidden && FoldCase(c.name) == FoldCase(one); });
-    if (column == table.columns.end()) {
-      return Status::KeyError("Table ", name, ": ", what, " names '", one, "', which is not a column with values");
+    if (one.empty()) {
+      index.columns.push_back(0);
+      continue;
     }
+    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* const column, IndexedColumn(table, what, one));
     if (std::ranges::count(index.columns, column->id) > 0) {
       return Status::Invalid("Table ", name, ": ", what, " names column '", one, "' twice");
     }
     index.columns.push_back(column->id);
-    const Status status = KeyCodec::Make({{.type = column->type, .nullable = true}}).status();
-    if (!status.ok()) {
-      return status.WithMessage("Table ", name, ": ", what, " names column '", one, "', but values of type ",
-                                column->type.ToString(), " cannot be in a key");
-    }
+    ARROW_RETURN_NOT_OK(CheckIndexed(table, what, "column '" + one + "'", column->type));
   }
   return index;
 }

@@ -19,6 +19,7 @@
 #include "cli/interrupt.h"
 #include "cli/standard_output.h"
 #include "yarrow/database.h"
+#include "yarrow/sql.h"
 
 namespace {
 
@@ -94,6 +95,7 @@ int Run(int argc, char** argv) {
     Complain(std::string(error.what()) + "; see yarrow --help");
     return kExitUsage;
   }
+  yarrow::sql::RegisterIndexExpressions();
   const arrow::Status ready = arrow::compute::Initialize();
   return ExitCode(ready.ok() ? action() : ready);
 }

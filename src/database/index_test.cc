@@ -225,5 +225,26 @@ TEST_F(IndexTest, CheckNamesEntriesThatAreNotOfTheTable) {
   EXPECT_EQ(report.problems, Texts{"table main.people: index by_city has 4 entries for 3 rows"});
 }
 
+// Nothing below SQL knows what an expression means.
+TEST_F(IndexTest, WithoutSqlNobodyWritesEntriesOfExpressions) {
+  TableSpec spec = test::Spec("names", {Column("id", TypeId::kInt64), Column("name", TypeId::kUtf8)}, {"id"});
+  spec.indexes = {{.name = "by_name", .columns = {"", "id"}, .unique = false}};
+  EXPECT_ERROR_HAS(db_->CreateTable(spec).status(), "has a column with an empty name");
+  spec.indexes[0].expressions = {{.sql = "lower(name)", .type = TypeId::kUtf8}};
+  spec.indexes[0].expression_columns = {"nobody"};
+  EXPECT_ERROR_HAS(db_->CreateTable(spec).status(), "names 'nobody', which is not a column with values");
+  spec.indexes[0].expression_columns = {"name"};
+  const std::vector<Value> row = {int64_t{1}, "Ann"};
+  const Status refused = Create(spec)->Put(List(row));
+  EXPECT_TRUE(refused.IsNotImplemented());
+  EXPECT_ERROR_HAS(refused, "sql::RegisterIndexExpressions");
+  EXPECT_TRUE(ReadTexts(*OpenTable("names")).ValueOrDie().empty());
+  EXPECT_ERROR_HAS(db_->AlterTable("names", RenameColumn{"name", "n"}).status(),
+                   "index 'by_name' on (lower(name), id)");
+  EXPECT_ERROR_HAS(db_->AlterTable("names", DropColumn{"name"}).status(), "index 'by_name' depends on it");
+  ASSERT_OK(db_->AlterTable("names", DropIndex{"by_name"}).status());
+  EXPECT_OK(OpenTable("names")->Put(List(row)));
+}
+
 }  // namespace
 }  // namespace yarrow

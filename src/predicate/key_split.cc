@@ -174,13 +174,9 @@ arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& 
   return KeySplit{std::move(split.ranges), std::move(split.rest)};
 }
 
-arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const RowSchema& row_schema,
-                                     const std::vector<int>& columns, std::string_view prefix, size_t max_ranges) {
-  ARROW_RETURN_NOT_OK(CheckPredicate(predicate, row_schema));
-  KeyLayout layout{.prefix = std::string(prefix), .parts = {}, .columns = columns, .is_whole = false};
-  for (const int column : columns) {
-    layout.parts.push_back({.type = row_schema.columns()[static_cast<size_t>(column)].type, .nullable = true});
-  }
+arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const IndexKeys& keys, size_t max_ranges) {
+  KeyLayout layout{
+      .prefix = keys.prefix(), .parts = keys.codec().parts(), .columns = keys.columns(), .is_whole = false};
   ARROW_ASSIGN_OR_RAISE(Split split, KeySplitter(std::move(layout), max_ranges).SplitAny(NormalForm(predicate)));
   return KeySplit{std::move(split.ranges), std::move(split.rest)};
 }

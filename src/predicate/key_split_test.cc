@@ -222,7 +222,9 @@ TEST(KeySplit, PrefixAtTheEndOfTheKeySpace) {
 class IndexOnTwoColumns : public ::testing::Test {
  protected:
   KeySplit Split(const Predicate& predicate) const {
-    auto split = SplitOnIndex(predicate, *schema_, {2, 1}, kPrefix);
+    const auto keys = IndexKeys::Make(schema_, {2, 1}, /*unique=*/false, kPrefix);
+    EXPECT_OK(keys.status());
+    auto split = SplitOnIndex(predicate, *keys, /*max_ranges=*/10000);
     EXPECT_OK(split.status());
     return split.ok() ? *split : KeySplit{};
   }

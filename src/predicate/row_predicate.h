@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "key/key_range.h"
+#include "row/index_keys.h"
 #include "row/row_schema.h"
 #include "yarrow/predicate.h"
 
@@ -61,10 +62,8 @@ struct KeySplit {
 arrow::Result<KeySplit> SplitOnKey(const Predicate& predicate, const RowSchema& row_schema, std::string_view key_prefix,
                                    size_t max_ranges = 10000);
 
-// The same of an index: ranges of its entries, which begin with `prefix` and have the values of `columns` (positions in
-// the schema's) as nullable parts.
-arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const RowSchema& row_schema,
-                                     const std::vector<int>& columns, std::string_view prefix,
-                                     size_t max_ranges = 10000);
+// The same of an index: ranges of its entries. Of its expressions, too, where the predicate names them by number.
+// REQUIRES: constants have the exact form of the types of what they are compared with.
+arrow::Result<KeySplit> SplitOnIndex(const Predicate& predicate, const IndexKeys& keys, size_t max_ranges = 10000);
 
 }  // namespace yarrow

@@ -1,5 +1,7 @@
 #include "row/index_keys.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "row/row_reader.h"
@@ -9,18 +11,51 @@ namespace yarrow {
 using arrow::Status;
 
 arrow::Result<IndexKeys> IndexKeys::Make(std::shared_ptr<const RowSchema> schema, std::vector<int> columns, bool unique,
-                                         std::string prefix) {
+                                         std::string prefix, ExpressionParts expressions) {
   IndexKeys keys;
-  std::vector<KeyPart> parts;
-  for (const int column : columns) {
-    parts.push_back({.type = schema->columns()[static_cast<size_t>(column)].type, .nullable = true});
-  }
-  ARROW_ASSIGN_OR_RAISE(keys.codec_, KeyCodec::Make(std::move(parts)));
   keys.schema_ = std::move(schema);
   keys.columns_ = std::move(columns);
+  keys.expressions_ = std::move(expressions);
   keys.unique_ = unique;
   keys.prefix_ = std::move(prefix);
+  std::vector<KeyPart> parts;
+  for (const int column : keys.columns_) parts.push_back({.type = keys.TypeOf(column), .nullable = true});
+  ARROW_ASSIGN_OR_RAISE(keys.codec_, KeyCodec::Make(std::move(parts)));
   return keys;
+}
+
+const ExpressionParts::Part* IndexKeys::ExpressionOf(int column) const {
+  const auto part = std::ranges::find(expressions_.parts, column, &ExpressionParts::Part::number);
+  return part == expressions_.parts.end() ? nullptr : &*part;
+}
+
+const ColumnType& IndexKeys::TypeOf(int column) const {
+  const ExpressionParts::Part* const expression = ExpressionOf(column);
+  return expression != nullptr ? expression->type : schema_->columns()[static_cast<size_t>(column)].type;
+}
+
+const std::string& IndexKeys::NameOf(int column) const {
+  const ExpressionParts::Part* const expression = ExpressionOf(column);
+  return expression != nullptr ? expression->sql : schema_->columns()[static_cast<size_t>(column)].name;
+}
+
+std::vector<int> IndexKeys::ReadColumns() const {
+  std::vector<int> columns = expressions_.arguments;
+  std::ranges::copy_if(columns_, std::back_inserter(columns),
+                       [&](int column) { return ExpressionOf(column) == nullptr; });
+  std::ranges::sort(columns);
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+arrow::Result<std::vector<Value>> IndexKeys::ReadArguments(const CheckedRow& row) const {
+  std::vector<Value> arguments;
+  arguments.reserve(expressions_.arguments.size());
+  for (const int column : expressions_.arguments) {
+    ARROW_ASSIGN_OR_RAISE(Value value, row.Read(column));
+    arguments.push_back(std::move(value));
+  }
+  return arguments;
 }
 
 Status IndexKeys::MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const {
@@ -29,8 +64,14 @@ Status IndexKeys::MakeEntry(std::string_view key, std::string_view row, IndexEnt
   entry->value.clear();
   entry->is_unique = unique_;
   ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema_, key, row));
+  std::vector<Value> arguments;
+  if (!expressions_.parts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(arguments, ReadArguments(checked));
+  }
   for (size_t i = 0; i < columns_.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const Value value, checked.Read(columns_[i]));
+    const ExpressionParts::Part* const expression = ExpressionOf(columns_[i]);
+    ARROW_ASSIGN_OR_RAISE(const Value value,
+                          expression != nullptr ? expression->value->Evaluate(arguments) : checked.Read(columns_[i]));
     ARROW_RETURN_NOT_OK(EncodeKeyPart(value, codec_.parts()[i], &entry->key));
     if (value.is_null()) entry->is_unique = false;
   }
@@ -48,18 +89,16 @@ std::string IndexKeys::Describe(std::string_view entry_key) const {
   std::string text;
   entry_key.remove_prefix(std::min(prefix_.size(), entry_key.size()));
   for (size_t i = 0; i < columns_.size(); ++i) {
-    const RowColumn& column = schema_->columns()[static_cast<size_t>(columns_[i])];
     const auto value = DecodeKeyPart(&entry_key, codec_.parts()[i]);
-    text += (i == 0 ? "" : ", ") + column.name + ": " + (value.ok() ? value->ToString(column.type) : "?");
+    text += (i == 0 ? "" : ", ") + NameOf(columns_[i]) + ": ";
+    text += value.ok() ? value->ToString(codec_.parts()[i].type) : "?";
   }
   return text;
 }
 
 std::string IndexKeys::ColumnNames() const {
   std::string names;
-  for (const int column : columns_) {
-    names += (names.empty() ? "" : ", ") + schema_->columns()[static_cast<size_t>(column)].name;
-  }
+  for (const int column : columns_) names += (names.empty() ? "" : ", ") + NameOf(column);
   return names;
 }
 

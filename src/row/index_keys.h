@@ -16,9 +16,12 @@
 #include <vector>
 
 #include "key/key_codec.h"
+#include "row/row_expression.h"
 #include "row/row_schema.h"
 
 namespace yarrow {
+
+class CheckedRow;
 
 struct IndexEntry {
   std::string key;
@@ -28,15 +31,31 @@ struct IndexEntry {
   bool operator==(const IndexEntry&) const = default;
 };
 
+// What an index has beside columns.
+struct ExpressionParts {
+  struct Part {
+    std::string sql;
+    ColumnType type;
+    std::shared_ptr<const RowExpression> value;
+    // As whose column predicates name the expression: behind those of the table, and the same in all of its indexes.
+    int number = 0;
+  };
+  std::vector<Part> parts;
+  std::vector<int> arguments;  // of all: positions of columns
+};
+
 // Immutable, thread-safe.
 class IndexKeys {
  public:
-  // `columns`: positions in the schema's. `prefix`: that of the entries.
+  // `columns`: positions in the schema's, and numbers of expressions. `prefix`: that of the entries.
   static arrow::Result<IndexKeys> Make(std::shared_ptr<const RowSchema> schema, std::vector<int> columns, bool unique,
-                                       std::string prefix);
+                                       std::string prefix, ExpressionParts expressions = {});
 
   const std::string& prefix() const { return prefix_; }
   const std::vector<int>& columns() const { return columns_; }
+  const ExpressionParts& expressions() const { return expressions_; }
+  // The columns of a row that its entry is made from, ascending.
+  std::vector<int> ReadColumns() const;
   bool unique() const { return unique_; }
   const KeyCodec& codec() const { return codec_; }
 
@@ -46,14 +65,20 @@ class IndexKeys {
   arrow::Result<std::string_view> RowKey(std::string_view entry_key, std::string_view entry_value) const;
   // "a: 1, b: x", of an entry.
   std::string Describe(std::string_view entry_key) const;
-  // "a, b"
+  // "a, lower(b)"
   std::string ColumnNames() const;
 
  private:
   IndexKeys() = default;
+  // Null: the part is a column.
+  const ExpressionParts::Part* ExpressionOf(int column) const;
+  const ColumnType& TypeOf(int column) const;
+  const std::string& NameOf(int column) const;
+  arrow::Result<std::vector<Value>> ReadArguments(const CheckedRow& row) const;
 
   std::shared_ptr<const RowSchema> schema_;
   std::vector<int> columns_;
+  ExpressionParts expressions_;
   bool unique_ = false;
   std::string prefix_;
   KeyCodec codec_;

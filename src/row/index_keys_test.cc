@@ -96,5 +96,62 @@ TEST(IndexKeys, ATypeWithoutOrderIsRefused) {
   EXPECT_TRUE(IndexKeys::Make(schema, {1}, false, "").status().IsNotImplemented());
 }
 
+// The sum of a text's length and a number; none for a text "bad".
+class LengthAndNumber : public RowExpression {
+ public:
+  arrow::Result<Value> Evaluate(std::span<const Value> arguments) const override {
+    if (arguments[0].is_null() || arguments[1].is_null()) return Value::Null();
+    const auto text = arguments[1].get<std::string>();
+    if (text == "bad") return arrow::Status::Invalid("a bad text");
+    return Value(static_cast<int64_t>(text.size()) + arguments[0].get<int64_t>());
+  }
+};
+
+TEST_F(IndexKeysTest, APartMayBeAnExpressionOfSeveralColumns) {
+  ExpressionParts expressions;
+  expressions.parts = {
+      {.sql = "length(a) + b", .type = TypeId::kInt64, .value = std::make_shared<LengthAndNumber>(), .number = 3}};
+  expressions.arguments = {2, 1};
+  ASSERT_OK_AND_ASSIGN(const IndexKeys keys,
+                       IndexKeys::Make(schema_, {3, 1}, /*unique=*/true, kEntryPrefix, expressions));
+  EXPECT_EQ(keys.ReadColumns(), (std::vector<int>{1, 2}));
+  EXPECT_EQ(keys.ColumnNames(), "length(a) + b, a");
+  const IndexEntry entry = EntryOf(keys, 5, Value("xyz"), Value(int64_t{4}));
+  EXPECT_TRUE(entry.is_unique);
+  EXPECT_EQ(keys.Describe(entry.key), "length(a) + b: 7, a: xyz");
+  EXPECT_EQ(entry.key, EntryOf(keys, 6, Value("xyz"), Value(int64_t{4})).key);
+  EXPECT_NE(entry.key, EntryOf(keys, 6, Value("xyz"), Value(int64_t{5})).key);
+  EXPECT_FALSE(EntryOf(keys, 5, Value("xyz"), Value::Null()).is_unique);
+
+  EntryOf(keys, 5, Value("x"), Value(int64_t{1}));
+  RowWriter writer(&schema_->current().layout);
+  writer.Reset();
+  ASSERT_OK(writer.Set(0, Value("bad")));
+  ASSERT_OK(writer.Set(1, Value(int64_t{1})));
+  std::string row;
+  ASSERT_OK(writer.Finish(/*deleted=*/false, &row));
+  IndexEntry none;
+  EXPECT_ERROR_HAS(keys.MakeEntry(key_, row, &none), "a bad text");
+}
+
+TEST(RowExpression, NeedsACompiler) {
+  const RowExpressionSpec spec{.sql = "lower(a)", .type = TypeId::kUtf8, .arguments = {{"a", TypeId::kUtf8}}};
+  const auto expression = OpenRowExpression(spec);
+  EXPECT_EQ(OpenRowExpression(spec), expression);
+  const std::vector<Value> arguments = {Value("X")};
+  EXPECT_TRUE(expression->Evaluate(arguments).status().IsNotImplemented());
+  SetRowExpressionCompiler([](const RowExpressionSpec&) -> arrow::Result<std::shared_ptr<const RowExpression>> {
+    return arrow::Status::Invalid("no such function");
+  });
+  EXPECT_ERROR_HAS(expression->Evaluate(arguments), "no such function");
+  SetRowExpressionCompiler([](const RowExpressionSpec&) -> arrow::Result<std::shared_ptr<const RowExpression>> {
+    return std::make_shared<LengthAndNumber>();
+  });
+  const std::vector<Value> both = {Value(int64_t{1}), Value("X")};
+  ASSERT_OK_AND_ASSIGN(const Value value, expression->Evaluate(both));
+  EXPECT_EQ(value.get<int64_t>(), 2);
+  SetRowExpressionCompiler(nullptr);
+}
+
 }  // namespace
 }  // namespace yarrow

@@ -157,6 +157,7 @@ AttachedDatabases& RegisterType(duckdb::DuckDB& duckdb) {
   RegisterIngestFunction(*duckdb.instance);
   RegisterTransactionId(*duckdb.instance);
   RegisterSequenceFunctions(*duckdb.instance);
+  RegisterIndexExpressions();
   return found;
 }
 

@@ -90,8 +90,13 @@ const duckdb::Value* ConstantIn(const Expression& expression) {
 class ExpressionTranslator {
  public:
   ExpressionTranslator(const duckdb::LogicalGet& get, const TableDefinition& table) : get_(get), table_(table) {}
+  ExpressionTranslator(const duckdb::LogicalGet& get, const TableImpl& table, const IndexedExpressions& indexed)
+      : get_(get), table_(table.definition()), impl_(&table), indexed_(&indexed) {}
 
   Result Translate(const Expression& expression) const {
+    if (indexed_ != nullptr && expression.return_type.id() == duckdb::LogicalTypeId::BOOLEAN) {
+      if (Result flag = Flag(expression)) return flag;
+    }
     switch (expression.GetExpressionClass()) {
       case duckdb::ExpressionClass::BOUND_COMPARISON:
         return Compare(expression.Cast<duckdb::BoundComparisonExpression>());
@@ -115,7 +120,9 @@ class ExpressionTranslator {
  private:
   // Position of the column that the expression is, when its values are DuckDB's own.
   std::optional<int> Column(const Expression& expression) const {
-    if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
+    if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) {
+      return indexed_ == nullptr || ConstantIn(expression) != nullptr ? std::nullopt : indexed_->Find(expression);
+    }
     const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
     if (binding.table_index != get_.table_index) return std::nullopt;
     const auto column = StoredColumn(table_, get_.GetColumnIds()[binding.column_index]);
@@ -123,7 +130,9 @@ class ExpressionTranslator {
     const auto position = static_cast<int>(*column);
     return IsSameUnit(TypeOf(position)) ? std::optional(position) : std::nullopt;
   }
-  const ColumnType& TypeOf(int column) const { return table_.columns[static_cast<size_t>(column)].type; }
+  const ColumnType& TypeOf(int column) const {
+    return impl_ != nullptr ? TypeOfNumber(*impl_, column) : table_.columns[static_cast<size_t>(column)].type;
+  }
 
   Result Compare(const duckdb::BoundComparisonExpression& comparison) const {
     if (const auto column = Column(*comparison.left)) {
@@ -190,7 +199,7 @@ class ExpressionTranslator {
     return Predicate::StartsWith(*column, duckdb::StringValue::Get(*prefix));
   }
 
-  // A boolean column by itself.
+  // A boolean column, or expression of an index, by itself.
   Result Flag(const Expression& expression) const {
     const auto column = Column(expression);
     if (!column || TypeOf(*column).id != TypeId::kBool) return std::nullopt;
@@ -199,6 +208,8 @@ class ExpressionTranslator {
 
   const duckdb::LogicalGet& get_;
   const TableDefinition& table_;
+  const TableImpl* const impl_ = nullptr;  // with indexed_
+  const IndexedExpressions* const indexed_ = nullptr;
 };
 
 // ---- Filters.
@@ -269,6 +280,11 @@ class FilterTranslator {
 std::optional<Predicate> TranslateExpression(const Expression& expression, const duckdb::LogicalGet& get,
                                              const TableDefinition& table) {
   return ExpressionTranslator(get, table).Translate(expression);
+}
+
+std::optional<Predicate> TranslateForIndexes(const Expression& expression, const duckdb::LogicalGet& get,
+                                             const TableImpl& table, const IndexedExpressions& indexed) {
+  return ExpressionTranslator(get, table, indexed).Translate(expression);
 }
 
 std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type,

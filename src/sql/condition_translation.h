@@ -7,6 +7,7 @@
 
 #include "catalog/table_schema.h"
 #include "sql/duckdb_api.h"
+#include "sql/index_expressions.h"
 #include "yarrow/predicate.h"
 
 namespace yarrow::sql {
@@ -18,6 +19,9 @@ inline constexpr size_t kMostValuesToTest = 50;
 // with constants of their type, IN, BETWEEN, IS [NOT] NULL, prefixes, and AND, OR, NOT of those.
 std::optional<Predicate> TranslateExpression(const duckdb::Expression& expression, const duckdb::LogicalGet& get,
                                              const TableDefinition& table);
+// The same, of expressions of the table's indexes as well, by number.
+std::optional<Predicate> TranslateForIndexes(const duckdb::Expression& expression, const duckdb::LogicalGet& get,
+                                             const TableImpl& table, const IndexedExpressions& indexed);
 
 // The same of a table filter. Optional filters, which only save work, become True when they have none, and when they
 // list more than `most_values`. `column`: position in the row schema.

@@ -12,9 +12,11 @@
 #include "catalog/table_schema.h"
 #include "flush/online_index.h"
 #include "sql/call_function.h"
+#include "sql/index_expressions.h"
 #include "sql/sql_error.h"
 #include "sql/sql_transaction.h"
 #include "sql/stored_columns.h"
+#include "sql/table_expressions.h"
 
 namespace yarrow::sql {
 namespace {
@@ -34,11 +36,19 @@ void CheckOptions(const duckdb::CreateIndexInfo& info, const TableDefinition& ta
                                 ": there is no option '" + info.options.begin()->first + "'");
 }
 
-[[noreturn]] void RefuseExpression(const IndexSpec& spec, const TableDefinition& table,
-                                   const duckdb::ParsedExpression& expression) {
-  throw duckdb::NotImplementedException(Where(spec, table) + ": (" + expression.ToString() +
-                                        ") is no column with values: an index is on such columns; add one that has " +
-                                        "the value of the expression");
+[[noreturn]] void RefuseGenerated(const IndexSpec& spec, const TableDefinition& table, const std::string& column) {
+  throw duckdb::NotImplementedException(Where(spec, table) + ": " + column +
+                                        " is no column with values: write the expression that generates it");
+}
+
+void AddExpression(ReadExpression read, IndexSpec* spec) {
+  spec->columns.emplace_back();
+  spec->expressions.push_back(std::move(read.expression));
+  for (std::string& column : read.columns) {
+    if (std::ranges::count(spec->expression_columns, column) == 0) {
+      spec->expression_columns.push_back(std::move(column));
+    }
+  }
 }
 
 // Makes the index when it is executed.
@@ -100,7 +110,12 @@ std::shared_ptr<SqlIndex> SqlIndex::Make(duckdb::SchemaCatalogEntry& of, const T
   info.index_type = "ART";  // DuckDB's word for an index without USING
   info.constraint_type = index.unique ? duckdb::IndexConstraintType::UNIQUE : duckdb::IndexConstraintType::NONE;
   if (!index.comment.empty()) info.comment = duckdb::Value(index.comment);
+  auto expression = index.expressions.begin();
   for (const uint32_t id : index.columns) {
+    if (id == 0) {
+      info.parsed_expressions.push_back(ParseExpression((expression++)->sql));
+      continue;
+    }
     const auto column = std::ranges::find(table.columns, id, &ColumnDefinition::id);
     info.column_ids.push_back(SqlPosition(table, static_cast<size_t>(column - table.columns.begin())));
     info.parsed_expressions.push_back(duckdb::make_uniq<duckdb::ColumnRefExpression>(column->name, table.name));
@@ -120,7 +135,7 @@ namespace {
 // Null when no index has the column.
 const IndexDefinition* IndexOf(const TableDefinition& table, const ColumnDefinition& column) {
   const auto at = std::ranges::find_if(
-      table.indexes, [&](const IndexDefinition& index) { return std::ranges::count(index.columns, column.id) > 0; });
+      table.indexes, [&](const IndexDefinition& index) { return TableDefinition::IsMadeFrom(index, column); });
   return at == table.indexes.end() ? nullptr : &*at;
 }
 
@@ -159,9 +174,11 @@ IndexSpec ToIndexSpec(const duckdb::CreateIndexInfo& info, const TableDefinition
   IndexSpec spec{
       .name = info.index_name, .columns = {}, .unique = info.constraint_type == duckdb::IndexConstraintType::UNIQUE};
   for (const auto& expression : info.parsed_expressions) {
-    if (expression->GetExpressionType() != duckdb::ExpressionType::COLUMN_REF)
-      RefuseExpression(spec, table, *expression);
-    spec.columns.push_back(expression->Cast<duckdb::ColumnRefExpression>().GetColumnName());
+    if (expression->GetExpressionType() == duckdb::ExpressionType::COLUMN_REF) {
+      spec.columns.push_back(expression->Cast<duckdb::ColumnRefExpression>().GetColumnName());
+    } else {
+      AddExpression(ReadIndexExpression(Where(spec, table), expression->ToString(), table), &spec);
+    }
   }
   return spec;
 }
@@ -177,15 +194,18 @@ duckdb::unique_ptr<duckdb::LogicalOperator> PlanCreateIndex(duckdb::Binder& bind
   const auto& get = plan->Cast<duckdb::LogicalGet>();
   duckdb::IndexBinder index_binder(binder, binder.context);
   for (auto& expression : info.expressions) {
-    const auto written = expression->Copy();
+    const std::string text = CheckText(definition.name, table.GetColumns(), *expression);
     const auto bound = index_binder.Bind(expression);
-    if (bound->GetExpressionType() != duckdb::ExpressionType::BOUND_COLUMN_REF) {
-      RefuseExpression(spec, definition, *written);
+    if (bound->GetExpressionType() == duckdb::ExpressionType::BOUND_COLUMN_REF) {
+      const auto position = bound->Cast<duckdb::BoundColumnRefExpression>().binding.column_index;
+      const auto stored = StoredColumn(definition, get.GetColumnIds()[position]);
+      if (!stored) RefuseGenerated(spec, definition, text);
+      spec.columns.push_back(definition.columns[*stored].name);
+      continue;
     }
-    const auto position = bound->Cast<duckdb::BoundColumnRefExpression>().binding.column_index;
-    const auto stored = StoredColumn(definition, get.GetColumnIds()[position]);
-    if (!stored) RefuseExpression(spec, definition, *written);
-    spec.columns.push_back(definition.columns[*stored].name);
+    ReadExpression read = ReadIndexExpression(Where(spec, definition), text, definition);
+    CheckReadsAlike(Where(spec, definition), read, definition, *bound, get);
+    AddExpression(std::move(read), &spec);
   }
   return duckdb::make_uniq<LogicalCreateSqlIndex>(table.shared_from_this(), std::move(spec), info.on_conflict);
 }

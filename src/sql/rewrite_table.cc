@@ -78,9 +78,10 @@ Rewrite Unchanged(const TableDefinition& table) {
     if (index.is_building) continue;  // whoever builds it finds the table gone
     IndexSpec copy{.name = index.name, .columns = {}, .unique = index.unique, .comment = index.comment};
     if (index.references) copy.references = {index.references->table_name, index.references->column_names};
-    for (const uint32_t id : index.columns) {
-      copy.columns.push_back(std::ranges::find(table.columns, id, &ColumnDefinition::id)->name);
-    }
+    const auto name_of = [&](uint32_t id) { return std::ranges::find(table.columns, id, &ColumnDefinition::id)->name; };
+    for (const uint32_t id : index.columns) copy.columns.push_back(id == 0 ? std::string() : name_of(id));
+    copy.expressions = index.expressions;
+    for (const uint32_t id : index.expression_columns) copy.expression_columns.push_back(name_of(id));
     spec.indexes.push_back(std::move(copy));
   }
   for (const uint32_t id : table.primary_key) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "sql/index_expressions.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
 #include "sql/sql_type.h"
@@ -29,8 +30,8 @@ const TableDefinition& DefinitionOf(const SqlTable& table) {
 // ---- Predicates -----------------------------------------------------------------------------------------------------
 
 // StartsWith has a text, whatever the column is.
-ColumnType TypeOfValues(const Predicate& predicate, const TableDefinition& table) {
-  return table.columns[static_cast<size_t>(predicate.column())].type;
+const ColumnType& TypeOfValues(const Predicate& predicate, const SqlTable& table) {
+  return TypeOfNumber(*table.table(), predicate.column());
 }
 
 bool HasColumn(Predicate::Kind kind) {
@@ -39,7 +40,7 @@ bool HasColumn(Predicate::Kind kind) {
          kind == Kind::kStartsWith;
 }
 
-void WritePredicate(Serializer& out, const Predicate& predicate, const TableDefinition& table) {
+void WritePredicate(Serializer& out, const Predicate& predicate, const SqlTable& table) {
   out.WriteProperty(100, "kind", static_cast<uint8_t>(predicate.kind()));
   if (HasColumn(predicate.kind())) {
     out.WriteProperty(101, "column", static_cast<int32_t>(predicate.column()));
@@ -84,16 +85,12 @@ Predicate Combine(Predicate::Kind kind, std::vector<Predicate> children) {
   }
 }
 
-Predicate ReadPredicate(Deserializer& in, const TableDefinition& table) {
+Predicate ReadPredicate(Deserializer& in, const SqlTable& table) {
   const auto kind = static_cast<Predicate::Kind>(in.ReadProperty<uint8_t>(100, "kind"));
   if (HasColumn(kind)) {
     const auto column = in.ReadProperty<int32_t>(101, "column");
     const auto op = static_cast<Predicate::Op>(in.ReadProperty<uint8_t>(102, "comparison"));
-    if (column < 0 || static_cast<size_t>(column) >= table.columns.size()) {
-      throw duckdb::SerializationException("table " + table.QualifiedName() + " has no column number " +
-                                           std::to_string(column));
-    }
-    const ColumnType& type = table.columns[static_cast<size_t>(column)].type;
+    const ColumnType& type = TypeOfNumber(*table.table(), column);
     std::vector<Value> values;
     in.ReadList(103, "values", [&](Deserializer::List& list, duckdb::idx_t) {
       values.push_back(Check(FromDuckDb(list.ReadElement<duckdb::Value>(), type)));
@@ -178,8 +175,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(101, "limit", scan.limit.value_or(-1));
   out.WriteProperty(102, "reverse", scan.reverse);
   out.WriteProperty(103, "in_order", scan.in_order);
-  out.WriteObject(104, "filter",
-                  [&](Serializer& filter) { WritePredicate(filter, scan.filter, DefinitionOf(*scan.table)); });
+  out.WriteObject(104, "filter", [&](Serializer& filter) { WritePredicate(filter, scan.filter, *scan.table); });
   out.WriteList(105, "key_values", scan.key_values.size(), [&](Serializer::List& list, duckdb::idx_t i) {
     const ScanBindData::KeyValue& key = scan.key_values[i];
     list.WriteObject([&](Serializer& value) {
@@ -196,6 +192,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   if (scan.index_order) {
     out.WriteObject(112, "index_order", [&](Serializer& order) { WriteOrder(order, *scan.index_order); });
   }
+  out.WriteObject(113, "known", [&](Serializer& known) { WritePredicate(known, scan.known, *scan.table); });
 }
 
 void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::TableFunction&) {
@@ -211,8 +208,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   if (limit >= 0) scan->limit = limit;
   scan->reverse = in.ReadProperty<bool>(102, "reverse");
   scan->in_order = in.ReadProperty<bool>(103, "in_order");
-  in.ReadObject(104, "filter",
-                [&](Deserializer& object) { scan->filter = ReadPredicate(object, DefinitionOf(*table)); });
+  in.ReadObject(104, "filter", [&](Deserializer& object) { scan->filter = ReadPredicate(object, *table); });
   in.ReadList(105, "key_values", [&](Deserializer::List& list, duckdb::idx_t) {
     list.ReadObject([&](Deserializer& object) {
       const auto column = object.ReadProperty<int32_t>(100, "column");
@@ -228,6 +224,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   if (in.ReadProperty<bool>(111, "has_index_order")) {
     in.ReadObject(112, "index_order", [&](Deserializer& order) { scan->index_order = ReadOrder(order); });
   }
+  in.ReadObject(113, "known", [&](Deserializer& object) { scan->known = ReadPredicate(object, *table); });
   function = ScanFunction();
   if (scan->in_order) function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   return scan;

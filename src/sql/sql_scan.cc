@@ -150,8 +150,8 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   }
 }
 
-const IndexOrder* OrderOf(const ScanBindData& bind) {
-  return bind.index_order ? &*bind.index_order : nullptr;
+IndexUse IndexUseOf(const ScanBindData& bind) {
+  return {.order = bind.index_order ? &*bind.index_order : nullptr, .known = bind.known};
 }
 
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& context, TableFunctionInitInput& input) {
@@ -177,7 +177,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
-  global->plan = Check(UseIndex(*entry.table(), global->plan, global->snapshot, OrderOf(bind)));
+  global->plan = Check(UseIndex(*entry.table(), global->plan, global->snapshot, IndexUseOf(bind)));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
   PlanCold(context, input, global.get());
   if (global->cold_way == ColdWay::kInOrder) {
@@ -391,10 +391,24 @@ bool BecomesTableFilter(const duckdb::Expression& condition) {
   }
 }
 
+// What conditions say of expressions that indexes have. They are tested as they would be without.
+void NoteForIndexes(const ClientContext& context, const duckdb::LogicalGet& get,
+                    const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions, ScanBindData* bind) {
+  const TableImpl& table = *bind->table->table();
+  const IndexedExpressions indexed(context, table, get);
+  if (!indexed.has_any()) return;
+  std::vector<Predicate> known{bind->known};
+  for (const auto& condition : conditions) {
+    if (auto predicate = TranslateForIndexes(*condition, get, table, indexed)) known.push_back(*std::move(predicate));
+  }
+  bind->known = Predicate::And(std::move(known));
+}
+
 // Takes the conditions that DuckDB's own table filters cannot say. What is taken here is tested nowhere else.
-void TakeConditions(ClientContext&, duckdb::LogicalGet& get, duckdb::FunctionData* data,
+void TakeConditions(ClientContext& context, duckdb::LogicalGet& get, duckdb::FunctionData* data,
                     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) {
   auto& bind = data->Cast<ScanBindData>();
+  NoteForIndexes(context, get, conditions, &bind);
   if (HasSegments(bind)) return;  // parquet_scan would not know of them
   std::vector<Predicate> taken{bind.filter};
   std::erase_if(conditions, [&](const auto& condition) {
@@ -468,7 +482,7 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   request.predicate = Predicate::And(std::move(conjuncts));
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
-  plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), OrderOf(bind)));
+  plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), IndexUseOf(bind)));
   bind.index = plan->index_text;
   bind.key_ranges = plan->RangesText();
   bind.row_filter = plan->FilterText();

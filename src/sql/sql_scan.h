@@ -31,6 +31,7 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool leaves_segments = false;
   bool has_placed_filters = false;  // DropMisplacedFilters has seen it
   Predicate filter;                 // beside DuckDB's table filters
+  Predicate known;                  // as of an IndexUse; conditions say the same above the scan, or filters in it
   // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again
   // above.
   struct KeyValue {

@@ -64,6 +64,7 @@ duckdb::TableStorageInfo SqlTable::GetStorageInfo(duckdb::ClientContext&) {
   }
   for (const TableIndex& index : table_->indexes()) {
     if (!index.keys.unique() || index.definition->is_building) continue;
+    if (!index.definition->expressions.empty()) continue;  // ON CONFLICT names columns
     duckdb::IndexInfo unique;
     unique.is_unique = true;
     unique.is_primary = unique.is_foreign = false;

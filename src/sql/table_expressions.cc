@@ -25,14 +25,6 @@ void ForEachColumn(ParsedExpression& expression, const std::function<void(Column
       expression, [&](duckdb::unique_ptr<ParsedExpression>& child) { ForEachColumn(*child, visit); });
 }
 
-// The names of columns in an expression, folded.
-std::set<std::string> ColumnsOf(const std::string& text) {
-  std::set<std::string> names;
-  ForEachColumn(*ParseExpression(text),
-                [&](ColumnRefExpression& column) { names.insert(FoldCase(column.column_names.front())); });
-  return names;
-}
-
 std::string Renamed(const std::string& text, const std::string& column, const std::string& new_name) {
   const auto expression = ParseExpression(text);
   ForEachColumn(*expression, [&](ColumnRefExpression& found) {
@@ -52,7 +44,7 @@ std::set<std::string> WithDependents(const TableDefinition& table, const std::st
   for (size_t before = 0; before != names.size();) {
     before = names.size();
     for (const GeneratedColumn& generated : table.generated_columns) {
-      const auto made_from = ColumnsOf(generated.expression);
+      const auto made_from = ColumnsNamedIn(generated.expression);
       const bool depends =
           std::ranges::any_of(made_from, [&](const std::string& name) { return names.contains(name); });
       if (depends) names.insert(FoldCase(generated.name));
@@ -67,6 +59,13 @@ duckdb::unique_ptr<ParsedExpression> ParseExpression(const std::string& text) {
   auto parsed = duckdb::Parser::ParseExpressionList(text);
   if (parsed.size() != 1) throw duckdb::ParserException("'" + text + "' is not one SQL expression");
   return std::move(parsed[0]);
+}
+
+std::set<std::string> ColumnsNamedIn(const std::string& text) {
+  std::set<std::string> names;
+  ForEachColumn(*ParseExpression(text),
+                [&](ColumnRefExpression& column) { names.insert(FoldCase(column.column_names.front())); });
+  return names;
 }
 
 std::string CheckText(const std::string& table, const duckdb::ColumnList& columns, const ParsedExpression& check) {
@@ -99,7 +98,7 @@ TableExpressions AfterDrop(const TableDefinition& table, const std::string& colu
   std::erase_if(after.generated_columns,
                 [&](const GeneratedColumn& generated) { return dropped.contains(FoldCase(generated.name)); });
   std::erase_if(after.checks, [&](const std::string& check) {
-    const auto named = ColumnsOf(check);
+    const auto named = ColumnsNamedIn(check);
     if (!named.contains(FoldCase(column))) return false;
     if (named.size() == 1) return true;
     throw duckdb::CatalogException("Cannot drop column \"%s\" because there is a CHECK constraint that depends on it",
@@ -113,12 +112,12 @@ TableExpressions AfterTypeChange(const TableDefinition& table, const std::string
     if (FoldCase(generated.name) == FoldCase(column)) {
       throw duckdb::NotImplementedException("Changing types of generated columns is not supported yet");
     }
-    if (!ColumnsOf(generated.expression).contains(FoldCase(column))) continue;
+    if (!ColumnsNamedIn(generated.expression).contains(FoldCase(column))) continue;
     throw duckdb::BinderException(
         "This column is referenced by the generated column \"%s\", so its type can not be changed", generated.name);
   }
   for (const std::string& check : table.checks) {
-    if (!ColumnsOf(check).contains(FoldCase(column))) continue;
+    if (!ColumnsNamedIn(check).contains(FoldCase(column))) continue;
     throw duckdb::BinderException("Cannot change the type of a column that has a CHECK constraint specified");
   }
   return ExpressionsOf(table);

@@ -1,6 +1,7 @@
 // SQL expressions that a table's definition has as text: defaults, CHECK constraints and generated columns.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "sql/duckdb_api.h"
@@ -11,7 +12,10 @@ namespace yarrow::sql {
 // Throws for what is no single expression.
 duckdb::unique_ptr<duckdb::ParsedExpression> ParseExpression(const std::string& text);
 
-// The text of a CHECK constraint, whose columns are named without the table: its name may change.
+// The names of columns in an expression, folded.
+std::set<std::string> ColumnsNamedIn(const std::string& text);
+
+// The text of a CHECK constraint or an index, whose columns are named without the table: its name may change.
 std::string CheckText(const std::string& table, const duckdb::ColumnList& columns,
                       const duckdb::ParsedExpression& check);
 

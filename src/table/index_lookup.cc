@@ -157,14 +157,13 @@ bool ReadFirst(const IndexOrder& order, const RowSchema& schema, Candidate* cand
 
 // Nothing when the index does not narrow the plan.
 arrow::Result<std::optional<Candidate>> MakeCandidate(const TableImpl& table, const ScanPlan& plan,
-                                                      const TableIndex& index, const IndexOrder* order) {
+                                                      const TableIndex& index, const IndexUse& use) {
   const std::vector<KeyRange> whole_table{PrefixRange(table.key_prefix())};
   const std::vector<KeyRange> whole_index{PrefixRange(index.keys.prefix())};
-  ARROW_ASSIGN_OR_RAISE(KeySplit split,
-                        SplitOnIndex(plan.tested, *table.row_schema(), index.keys.columns(), index.keys.prefix()));
+  ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnIndex(Predicate::And({plan.tested, use.known}), index.keys));
   Candidate candidate{.index = &index, .ranges = std::move(split.ranges), .groups = {}};
   const bool is_exact = split.rest.kind() == Predicate::Kind::kTrue && plan.ranges == whole_table;
-  if (order != nullptr && is_exact && ReadFirst(*order, *table.row_schema(), &candidate)) return candidate;
+  if (use.order != nullptr && is_exact && ReadFirst(*use.order, *table.row_schema(), &candidate)) return candidate;
   if (candidate.ranges == whole_index) return std::nullopt;
   candidate.groups.clear();
   ReadAll(&candidate);
@@ -193,9 +192,10 @@ std::string Describe(const TableImpl& table, const Candidate& candidate, size_t 
 }  // namespace
 
 arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, std::shared_ptr<const ScanPlan> plan,
-                                                        const Snapshot& snapshot, const IndexOrder* order) {
-  const bool has_condition = plan->tested.kind() != Predicate::Kind::kTrue;
-  if (table.indexes().empty() || plan->ranges.empty() || (!has_condition && order == nullptr)) return plan;
+                                                        const Snapshot& snapshot, const IndexUse& use) {
+  const bool has_condition =
+      plan->tested.kind() != Predicate::Kind::kTrue || use.known.kind() != Predicate::Kind::kTrue;
+  if (table.indexes().empty() || plan->ranges.empty() || (!has_condition && use.order == nullptr)) return plan;
   if (AreSingleKeys(plan->ranges)) return plan;
   ARROW_ASSIGN_OR_RAISE(const uint64_t most, MostLookups(table, *plan, snapshot));
   EntryReader reader(table, *plan, snapshot);
@@ -203,7 +203,7 @@ arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, 
   std::string text;
   for (const TableIndex& index : table.indexes()) {
     if (index.definition->is_building) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto candidate, MakeCandidate(table, *plan, index, order));
+    ARROW_ASSIGN_OR_RAISE(const auto candidate, MakeCandidate(table, *plan, index, use));
     if (!candidate) continue;
     // An estimate, which may be far off.
     const bool reads_all = candidate->rows_of_group == UINT64_MAX;

@@ -9,6 +9,7 @@
 
 #include "scan/scan_plan.h"
 #include "table/table_impl.h"
+#include "yarrow/predicate.h"
 #include "yarrow/snapshot.h"
 
 namespace yarrow {
@@ -22,10 +23,18 @@ struct IndexOrder {
   int64_t rows = 0;        // of each end; whoever takes them needs no more
 };
 
-// The plan, or one like it that reads the rows alone which an index names for the plan's predicate at the snapshot,
-// which must not be null: where to look them up costs less than to read the ranges. Entries are read to find out, in
-// number about what the lookups may be.
+// What whoever scans knows beside the plan's predicate.
+struct IndexUse {
+  const IndexOrder* order = nullptr;
+  // True for all rows that are wanted, and tested by nobody here. It may name expressions of indexes by number
+  // (row/index_keys.h).
+  Predicate known = Predicate::True();
+};
+
+// The plan, or one like it that reads the rows alone which an index names for the plan's predicate and `use` at the
+// snapshot, which must not be null: where to look them up costs less than to read the ranges. Entries are read to find
+// out, in number about what the lookups may be.
 arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, std::shared_ptr<const ScanPlan> plan,
-                                                        const Snapshot& snapshot, const IndexOrder* order = nullptr);
+                                                        const Snapshot& snapshot, const IndexUse& use = {});
 
 }  // namespace yarrow

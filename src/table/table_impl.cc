@@ -65,20 +65,56 @@ arrow::Result<std::shared_ptr<TableImpl>> TableImpl::Make(std::shared_ptr<Databa
   return impl;
 }
 
+namespace {
+
+// Of the column that an index has.
+arrow::Result<int> PositionOf(const TableDefinition& definition, uint32_t id) {
+  const auto column = std::ranges::find(definition.columns, id, &ColumnDefinition::id);
+  if (column != definition.columns.end()) return static_cast<int>(column - definition.columns.begin());
+  return Status::Invalid("Table ", definition.QualifiedName(), ": an index has the unknown column ", id);
+}
+
+arrow::Result<ExpressionParts> MakeExpressions(const TableDefinition& definition, const IndexDefinition& index,
+                                               std::vector<std::string>* known) {
+  ExpressionParts expressions;
+  std::vector<RowExpressionSpec::Argument> arguments;
+  for (const uint32_t id : index.expression_columns) {
+    ARROW_ASSIGN_OR_RAISE(const int column, PositionOf(definition, id));
+    expressions.arguments.push_back(column);
+    const ColumnDefinition& argument = definition.columns[static_cast<size_t>(column)];
+    arguments.push_back({.name = argument.name, .type = argument.type});
+  }
+  for (const IndexExpression& one : index.expressions) {
+    auto value = OpenRowExpression({.sql = one.sql, .type = one.type, .arguments = arguments});
+    const auto at = std::ranges::find(*known, one.sql);
+    const auto number = static_cast<int>(definition.columns.size() + static_cast<size_t>(at - known->begin()));
+    if (at == known->end()) known->push_back(one.sql);
+    expressions.parts.push_back({.sql = one.sql, .type = one.type, .value = std::move(value), .number = number});
+  }
+  return expressions;
+}
+
+}  // namespace
+
 Status TableImpl::MakeIndexes(const TableDefinition& definition) {
+  std::vector<std::string> known;  // expressions, by what their numbers are more than those of columns
   for (const IndexDefinition& index : definition.indexes) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionParts expressions, MakeExpressions(definition, index, &known));
     std::vector<int> columns;
+    auto next = expressions.parts.begin();
     for (const uint32_t id : index.columns) {
-      const auto column = std::ranges::find(definition.columns, id, &ColumnDefinition::id);
-      if (column == definition.columns.end()) {
-        return Status::Invalid("Table ", definition.QualifiedName(), ": an index has the unknown column ", id);
+      if (id == 0 && next != expressions.parts.end()) {
+        columns.push_back((next++)->number);
+        continue;
       }
-      columns.push_back(static_cast<int>(column - definition.columns.begin()));
+      ARROW_ASSIGN_OR_RAISE(const int column, PositionOf(definition, id));
+      columns.push_back(column);
     }
     const bool of_user = definition.kind == TableKind::kUser;
     std::string prefix = of_user ? UserRecordPrefix(RecordKind::kIndexEntry, index.id, user_)
                                  : RecordPrefix(RecordKind::kIndexEntry, index.id);
-    ARROW_ASSIGN_OR_RAISE(auto keys, IndexKeys::Make(row_schema_, std::move(columns), index.unique, std::move(prefix)));
+    ARROW_ASSIGN_OR_RAISE(auto keys, IndexKeys::Make(row_schema_, std::move(columns), index.unique, std::move(prefix),
+                                                     std::move(expressions)));
     indexes_.push_back({.definition = &index, .keys = std::move(keys)});
   }
   return Status::OK();

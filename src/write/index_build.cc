@@ -75,7 +75,7 @@ arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& 
                                        const WriteSet::View& writes, const RowStretch& stretch,
                                        const OnProgress& report, EntryIntake* entries) {
   ScanRequest request;
-  request.columns = index.keys.columns();
+  request.columns = index.keys.ReadColumns();
   request.fill_cache = false;
   request.keys = {{KeyRange{stretch.first, PrefixSuccessor(part.key_prefix())}}};
   ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part.MakeSource(writes), request));

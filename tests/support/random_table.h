@@ -51,6 +51,7 @@ class RandomTableFixture : public DifferentialFixture {
         columns_[c].default_value =
             OneIn(3) ? Join("coalesce(", Literal(c, false), ", ", Literal(c, false), ")") : Literal(c, false);
     }
+    ChooseFunction();
     generated_.clear();
     while (OneIn(3)) generated_.push_back({Below(columns_.size() + 1), GeneratedExpression()});
     unique_ = OneIn(4) ? IndexedColumns() : "";
@@ -100,6 +101,39 @@ class RandomTableFixture : public DifferentialFixture {
     std::string names;
     for (const size_t c : list) names += Join(names.empty() ? "" : ", ", Name(c));
     return names;
+  }
+
+  // What indexes have and conditions compare: a value of a column, or another one, between two texts.
+  struct Function {
+    size_t column = 0;
+    std::string before, after;
+  };
+  void ChooseFunction() {
+    const size_t c = AnyColumn();
+    function_ = {.column = c, .before = "", .after = "::VARCHAR"};
+    if (columns_[c].type->kind == TypePool::kText) {
+      function_.before = Pick(std::vector<std::string>{"lower(", "length(", "reverse(", "substr(upper("});
+      function_.after = function_.before.starts_with("substr") ? "), 1, 1)" : ")";
+    } else if (columns_[c].type->kind < TypePool::kNoKey && OneIn(2)) {
+      function_ = {.column = c, .before = "coalesce(", .after = Join(", ", Constant(c, false), ")")};
+    }
+    // How SQL reads these depends on the time zone: no index can have them.
+    if (std::string_view(columns_[c].type->name).find("TZ") != std::string_view::npos)
+      function_ = {c, "(", " IS NULL)"};
+  }
+  std::string FunctionOf(const std::string& value) const { return function_.before + value + function_.after; }
+  std::string FunctionCondition() {
+    const size_t c = function_.column;
+    const std::string value = FunctionOf(Name(c));
+    switch (Below(4)) {
+      case 0:
+        return Join(value, OneIn(2) ? " IS NULL" : " IS NOT NULL");
+      case 1:
+        return Join(value, " IN (", FunctionOf(Literal(c, true)), ", ", FunctionOf(Literal(c, false)), ")");
+      default:
+        return Join(value, Pick(std::vector<std::string>{" = ", " = ", " <> ", " < ", " >= "}),
+                    FunctionOf(Literal(c, true)));
+    }
   }
 
   std::string GeneratedBefore(size_t column) const {
@@ -189,7 +223,7 @@ class RandomTableFixture : public DifferentialFixture {
         if (columns_[c].type->kind == TypePool::kNested) return Computed(c);
         return Join(name, " BETWEEN ", Literal(c, false), " AND ", Literal(c, false));
       case 3:
-        return Computed(c);
+        return OneIn(2) ? FunctionCondition() : Computed(c);
       case 4:
         return Join(name, OneIn(2) ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ", Literal(c, true));
       case 5:
@@ -253,7 +287,8 @@ class RandomTableFixture : public DifferentialFixture {
   };
   std::vector<Generated> generated_;  // g0, g1, ... of both tables
   std::string check_;                 // of both, or nothing
-  std::string unique_;                // columns of a UNIQUE constraint of t, or nothing
+  Function function_;
+  std::string unique_;  // columns of a UNIQUE constraint of t, or nothing
   std::vector<Parameter>* parameters_ = nullptr;
 };
 
