@@ -123,7 +123,8 @@ bool MatchesPattern(const std::string& text, const std::string& pattern) {
   constexpr std::string_view kIs = "<REGEX>:", kIsNot = "<!REGEX>:";
   const bool wanted = pattern.starts_with(kIs);
   if (!wanted && !pattern.starts_with(kIsNot)) return false;
-  static duckdb::DuckDB matcher(nullptr);
+  // Never destroyed: DuckDB's own thread-local objects go before the static ones.
+  static auto& matcher = *new duckdb::DuckDB(nullptr);
   duckdb::Connection connection(matcher);
   auto prepared = connection.Prepare("SELECT regexp_full_match($1, $2, 's')");
   if (prepared->HasError()) return false;
