@@ -125,6 +125,39 @@ TEST_F(OnlineIndexTest, ATransactionOfMeanwhileCommitsAfterwards) {
   ExpectEqualToTable(1);
 }
 
+// Rows of the stretch that was being read: their entries were written meanwhile, and are not all as they were.
+TEST_F(OnlineIndexTest, RowsWhoseEntriesWritersTouchedAreLookedAtAgain) {
+  MakeRows();
+  const auto touch = [&]() -> Status {
+    const auto table = OpenTable("t");
+    // Away and back, and another row that has the values of this one for a moment, as u of it is unique.
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows - 10, -1, -1));
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows - 10, 90, kRows - 10));
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows - 20, 5, -2));
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows, 80, kRows - 20));
+    const std::vector<Value> away = {kRows - 30}, other = {kRows};
+    ARROW_RETURN_NOT_OK(table->Delete(List(other)).status());
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows - 20, 80, kRows - 20));
+    return table->Delete(List(away)).status();
+  };
+  ASSERT_OK(Build(kByA(), touch));
+  ExpectEqualToTable(1);
+  ASSERT_OK(Build(kOneU(), touch));
+  ExpectEqualToTable(2);
+}
+
+// The row whose values those are has not been written at all.
+TEST_F(OnlineIndexTest, UniqueValuesThatAnotherRowHadForAMoment) {
+  MakeRows();
+  ASSERT_OK(Build(kOneU(), [&]() -> Status {
+    const auto table = OpenTable("t");
+    ARROW_RETURN_NOT_OK(Put(table.get(), kRows, 0, kRows - 10));
+    const std::vector<Value> other = {kRows};
+    return table->Delete(List(other)).status();
+  }));
+  ExpectEqualToTable(1);
+}
+
 TEST_F(OnlineIndexTest, ATransactionOfBeforeIsAConflict) {
   MakeRows();
   ASSERT_OK_AND_ASSIGN(auto transaction, session_->Begin());

@@ -1,12 +1,14 @@
 #include "flush/online_index.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "catalog/table_schema.h"
+#include "flush/entry_pieces.h"
 #include "key/key_range.h"
 #include "store/guarded.h"
 #include "table/table_impl.h"
@@ -21,10 +23,8 @@ using arrow::Status;
 
 constexpr uint64_t kSortBufferBytes = 64 << 20;
 constexpr auto kWritersConflict = Catalog::WritersConflict::kYes;
-// Of a piece: fewer where writers are in the way, more where nobody is. Where somebody was once, a piece that grows
-// fast is mostly made for nothing.
-constexpr int64_t kFewestRows = 256, kFirstRows = 16'384, kMostRows = 4'194'304;
-constexpr int64_t kGrowth = 16, kGrowthBesideWriters = 2;
+// Read at one snapshot. The first stretch is small, so that a job tells soon that it goes on.
+constexpr int64_t kFirstRows = 16'384, kMostRows = 4'194'304, kGrowth = 16;
 
 // Of all users.
 uint64_t EstimateRows(const TableImpl& table) {
@@ -103,50 +103,60 @@ class OnlineIndex {
 
   Status BuildPart(const std::string& user, const OnProgress& report) {
     ARROW_ASSIGN_OR_RAISE(auto part, OpenPart(user));
-    RowStretch stretch{.first = part->key_prefix(), .most_rows = kFirstRows};
+    RowStretch stretch{.keys = {PrefixRange(part->key_prefix())}, .most_rows = kFirstRows};
     for (;;) {
       Status told;  // by `report`, which ends the work whatever else there is
       const auto tell = [&](int64_t rows) { return told = report(reported_ = rows_ + rows); };
-      const arrow::Result<StretchTaken> taken = BuildPiece(*part, stretch, tell);
+      const arrow::Result<StretchTaken> taken = BuildStretch(*part, stretch, tell);
       ARROW_RETURN_NOT_OK(told);
       if (taken.ok() && taken->rows == 0) return Status::OK();
       if (taken.ok()) {
         rows_ += taken->rows;
-        stretch.first = KeySuccessor(taken->last_key);
-        stretch.most_rows = std::min(stretch.most_rows * growth_, kMostRows);
+        stretch.keys.front().lower = KeySuccessor(taken->last_key);
+        stretch.most_rows = std::min(stretch.most_rows * kGrowth, kMostRows);
       } else if (part->IsOutdated()) {
         ARROW_ASSIGN_OR_RAISE(part, OpenPart(user));
-      } else if (IsConflict(taken.status())) {
-        stretch.most_rows = std::max(stretch.most_rows / 4, kFewestRows);
-        growth_ = kGrowthBesideWriters;
-      } else {
+      } else if (!IsConflict(taken.status())) {
         return taken.status();
       }
     }
   }
 
-  // The entries of a stretch of rows, in a transaction: a conflict when a writer has written one of them meanwhile.
-  arrow::Result<StretchTaken> BuildPiece(const TableImpl& part, const RowStretch& stretch, const OnProgress& report) {
+  // The rows whose entries writers have written meanwhile are looked at again. Most have the right entry then; one has
+  // none, for instance, when another row has had its unique values for a moment.
+  arrow::Result<StretchTaken> BuildStretch(const TableImpl& part, const RowStretch& stretch, const OnProgress& report) {
+    std::vector<std::string> rows;
+    ARROW_ASSIGN_OR_RAISE(const StretchTaken taken, BuildOnce(part, stretch, /*again=*/false, report, &rows));
+    while (!rows.empty()) {
+      std::ranges::sort(rows);
+      RowStretch those;
+      for (std::string& key : rows) those.keys.push_back({key, KeySuccessor(key)});
+      const auto same = [&](int64_t) { return report(taken.rows); };
+      ARROW_RETURN_NOT_OK(BuildOnce(part, those, /*again=*/true, same, &rows).status());
+    }
+    return taken;
+  }
+
+  // `left_out` becomes the keys of those rows.
+  arrow::Result<StretchTaken> BuildOnce(const TableImpl& part, const RowStretch& stretch, bool again,
+                                        const OnProgress& report, std::vector<std::string>* left_out) {
     const auto index =
         std::ranges::find_if(part.indexes(), [&](const TableIndex& one) { return one.definition->id == index_id_; });
     if (index == part.indexes().end()) {
       return Status::Cancelled("Table ", definition().QualifiedName(), ": the index was dropped while it was built");
     }
-    Store& store = part.store();
-    const auto token = store.commits().BeginWrite();
-    WriteSet writes;
+    const auto token = part.store().commits().BeginWrite();
     EntryIntake entries(part, std::span(&*index, 1), kSortBufferBytes);
     auto taken = AddEntries(part, *index, token->snapshot(), {}, stretch, report, &entries);
     ARROW_RETURN_NOT_OK(part.OutdatedOr(taken.status()));
-    if (taken->rows == 0) return taken;
-    const Status added = entries.WriteTo(token->snapshot(), {}, &writes, MostBytesInMemory(store));
+    EntryPieces pieces(part, *index, token.get());
+    const Status added = entries.Drain(token->snapshot(), {}, /*leaves_existing=*/again,
+                                       [&](std::string_view key, std::optional<std::string_view> value) {
+                                         return pieces.Put(key, value.value_or(std::string_view()));
+                                       });
     ARROW_RETURN_NOT_OK(ExplainRepeated(added, part, *index));
-    if (writes.empty()) return taken;
-    const GuardUse guards[] = {part.guard()};
-    // Two rows that get the same values must meet. Otherwise a writer that began before may change a row of the piece,
-    // since what it writes of the entry comes after what is written here.
-    const CommitOptions options{.transaction = token.get(), .guards = guards, .moves_only = !index->definition->unique};
-    ARROW_RETURN_NOT_OK(store.commits().Commit(writes, options).status());
+    ARROW_RETURN_NOT_OK(pieces.Finish());
+    *left_out = pieces.left_out();
     return taken;
   }
 
@@ -156,7 +166,6 @@ class OnlineIndex {
   uint32_t index_id_ = 0;
   int64_t rows_ = 0;  // with entries
   int64_t reported_ = 0;
-  int64_t growth_ = kGrowth;
 };
 
 }  // namespace

@@ -85,6 +85,27 @@ arrow::Result<std::string_view> IndexKeys::RowKey(std::string_view entry_key, st
   return entry_key.substr(prefix_.size() + size);
 }
 
+bool IndexKeys::Cover(std::span<const int> columns) const {
+  return std::ranges::all_of(columns, [&](int column) {
+    if (schema_->current().places[static_cast<size_t>(column)].kind == RowSchema::Place::kKeyPart) return true;
+    return std::ranges::find(columns_, column) != columns_.end() && IsExactInKey(TypeOf(column));
+  });
+}
+
+Status IndexKeys::MakeRow(std::string_view entry_key, RowWriter* writer, std::string* row) const {
+  writer->Reset();
+  std::string_view rest = entry_key.substr(prefix_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const Value value, DecodeKeyPart(&rest, codec_.parts()[i]));
+    if (ExpressionOf(columns_[i]) != nullptr) continue;
+    const RowSchema::Place& place = schema_->current().places[static_cast<size_t>(columns_[i])];
+    if (place.kind == RowSchema::Place::kField) {
+      ARROW_RETURN_NOT_OK(writer->Set(static_cast<size_t>(place.index), value));
+    }
+  }
+  return writer->Finish(/*deleted=*/false, row);
+}
+
 std::string IndexKeys::Describe(std::string_view entry_key) const {
   std::string text;
   entry_key.remove_prefix(std::min(prefix_.size(), entry_key.size()));

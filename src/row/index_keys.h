@@ -22,6 +22,7 @@
 namespace yarrow {
 
 class CheckedRow;
+class RowWriter;
 
 struct IndexEntry {
   std::string key;
@@ -63,6 +64,11 @@ class IndexKeys {
   arrow::Status MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const;
   // The key of the row of an entry, behind its prefix; points into the arguments. Invalid for bytes that are no entry.
   arrow::Result<std::string_view> RowKey(std::string_view entry_key, std::string_view entry_value) const;
+  // Whether the entry of a row, with its key, has all of these columns exactly (a float is not exact in a key).
+  bool Cover(std::span<const int> columns) const;
+  // The row of an entry with the columns that the entry has. The others are NULL: it must not be stored. `writer`: of
+  // the schema's current layout.
+  arrow::Status MakeRow(std::string_view entry_key, RowWriter* writer, std::string* row) const;
   // "a: 1, b: x", of an entry.
   std::string Describe(std::string_view entry_key) const;
   // "a, lower(b)"

@@ -4,6 +4,7 @@
 
 #include "arrow_assert.h"
 #include "row/row_layout.h"
+#include "row/row_reader.h"
 
 namespace yarrow {
 namespace {
@@ -151,6 +152,46 @@ TEST(RowExpression, NeedsACompiler) {
   ASSERT_OK_AND_ASSIGN(const Value value, expression->Evaluate(both));
   EXPECT_EQ(value.get<int64_t>(), 2);
   SetRowExpressionCompiler(nullptr);
+}
+
+TEST_F(IndexKeysTest, EntriesThatHaveTheColumnsOfARow) {
+  for (const bool unique : {false, true}) {
+    const IndexKeys keys = IndexKeys::Make(schema_, {2, 1}, unique, kEntryPrefix).ValueOrDie();
+    EXPECT_TRUE(keys.Cover(std::vector<int>{0, 1, 2}));
+    RowWriter writer(&schema_->current().layout);
+    for (const Value& a : {Value("x"), Value(std::string("\0y", 2)), Value::Null()}) {
+      for (const Value& b : {Value(int64_t{-1}), Value::Null()}) {
+        const IndexEntry entry = EntryOf(keys, 5, a, b);
+        std::string row;
+        ASSERT_OK(keys.MakeRow(entry.key, &writer, &row));
+        ASSERT_OK_AND_ASSIGN(const CheckedRow read, CheckedRow::Make(*schema_, key_, row));
+        EXPECT_TRUE(CompareValues(read.Read(0).ValueOrDie(), Value(int64_t{5})) == 0);
+        EXPECT_TRUE(CompareValues(read.Read(1).ValueOrDie(), a) == 0);
+        EXPECT_TRUE(CompareValues(read.Read(2).ValueOrDie(), b) == 0);
+      }
+    }
+  }
+  const IndexKeys one = IndexKeys::Make(schema_, {1}, /*unique=*/false, kEntryPrefix).ValueOrDie();
+  EXPECT_TRUE(one.Cover(std::vector<int>{0, 1}));
+  EXPECT_FALSE(one.Cover(std::vector<int>{0, 2}));
+  std::string row;
+  RowWriter writer(&schema_->current().layout);
+  EXPECT_TRUE(one.MakeRow(kEntryPrefix + "\1x", &writer, &row).IsInvalid());
+}
+
+// A key part has no -0.0.
+TEST(IndexKeysOfFloats, AreNotTheRow) {
+  RowSchema::Options options;
+  options.table_name = "main.t";
+  options.columns = {{.id = 1, .name = "id", .type = TypeId::kInt64, .nullable = false, .default_value = {}},
+                     {.id = 2, .name = "d", .type = TypeId::kDouble, .nullable = true, .default_value = {}}};
+  options.key_column_ids = {1};
+  options.key_prefix_size = kRowPrefix.size();
+  options.versions = {{1, {2}, {TypeId::kDouble}}};
+  const auto schema = RowSchema::Make(options).ValueOrDie();
+  const IndexKeys keys = IndexKeys::Make(schema, {1}, /*unique=*/false, kEntryPrefix).ValueOrDie();
+  EXPECT_TRUE(keys.Cover(std::vector<int>{0}));
+  EXPECT_FALSE(keys.Cover(std::vector<int>{0, 1}));
 }
 
 }  // namespace

@@ -12,11 +12,6 @@
 namespace yarrow {
 namespace {
 
-// Whether a key gives the value back exactly: -0.0 and the payload of a NaN are lost there.
-bool IsExactInKey(const ColumnType& type) {
-  return !IsReal(type);
-}
-
 char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -176,6 +171,10 @@ arrow::Result<std::shared_ptr<const RowSchema>> RowSchema::Make(Options options)
   }
   schema->arrow_schema_ = arrow::schema(std::move(fields));
   return schema;
+}
+
+bool IsExactInKey(const ColumnType& type) {
+  return !IsReal(type);
 }
 
 std::vector<uint32_t> RowSchema::StoredColumnIds(const std::vector<RowColumn>& columns,

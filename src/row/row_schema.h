@@ -39,6 +39,9 @@ struct RowVersion {
   std::vector<ColumnType> types;  // as of that version
 };
 
+// Whether a key part gives the value back exactly: -0.0 and the payload of a NaN are lost there.
+bool IsExactInKey(const ColumnType& type);
+
 class RowSchema {
  public:
   struct Options {

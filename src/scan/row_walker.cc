@@ -60,6 +60,10 @@ arrow::Status RowWalker::OpenCursor() {
     cursor_.emplace<ComputedCursor>(std::move(rows), plan_->reverse);
     return arrow::Status::OK();
   }
+  if (source.kind == SourceKind::kFound) {
+    cursor_.emplace<FoundCursor>(source.found, plan_->reverse);
+    return arrow::Status::OK();
+  }
   if (source.MayHaveSegments() && snapshot_.is_null()) snapshot_ = source.store->GetSnapshot();
   ScanSpec spec;
   spec.partition = source.partition;

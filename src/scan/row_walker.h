@@ -18,6 +18,7 @@
 #include "row/row_layout.h"
 #include "scan/cold_pieces.h"
 #include "scan/computed_cursor.h"
+#include "scan/found_rows.h"
 #include "scan/scan_plan.h"
 #include "scan/tiered_cursor.h"
 #include "yarrow/scan_iterator.h"
@@ -81,7 +82,7 @@ class RowWalker {
   bool range_open_ = false;
   bool must_open_ = false;  // the cursor, when the first row is asked for
   arrow::Status opened_;
-  std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, ComputedCursor> cursor_;
+  std::variant<std::monostate, ScanCursor, std::unique_ptr<TieredCursor>, ComputedCursor, FoundCursor> cursor_;
   std::shared_ptr<const ColdPieces> cold_;  // at the snapshot, once it was asked for
   std::optional<RowPredicate::Evaluator> evaluator_;
   std::optional<RowPredicate::Evaluator> narrower_;

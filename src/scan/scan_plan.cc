@@ -16,7 +16,7 @@
 namespace yarrow {
 
 bool ScanSource::MayHaveSegments() const {
-  return cold != nullptr && cold->MayHaveSegments(overlay);
+  return kind == SourceKind::kHot && cold != nullptr && cold->MayHaveSegments(overlay);
 }
 namespace {
 

@@ -26,10 +26,12 @@ namespace yarrow {
 
 class ColdTable;
 struct ColdTier;
+class FoundRows;
 class Jobs;
 
-// Where the rows are read from: hot rows and, where there are any, segments; or they are made on the way.
-enum class SourceKind { kHot, kComputed };
+// Where the rows are read from: hot rows and, where there are any, segments; or they are made on the way; or they were
+// found before (scan/found_rows.h).
+enum class SourceKind { kHot, kComputed, kFound };
 
 // What a provider knows of its table: where the rows are and how they lie.
 struct ScanSource {
@@ -42,8 +44,9 @@ struct ScanSource {
   std::string key_prefix;  // of every row of the part: table, and user for user tables
   std::shared_ptr<const RowSchema> row_schema;
   std::shared_ptr<ProjectionCache> projections;
-  WriteSet::View overlay;           // a transaction's own writes
-  std::shared_ptr<ColdTable> cold;  // its segments; null for tables that never have any
+  WriteSet::View overlay;                  // a transaction's own writes
+  std::shared_ptr<const FoundRows> found;  // of kFound: all that the plan may give, whatever else its ranges hold
+  std::shared_ptr<ColdTable> cold;         // its segments; null for tables that never have any
   // Of the visible columns, as programs get them; null: as batches have them.
   std::shared_ptr<arrow::Schema> user_schema;
 

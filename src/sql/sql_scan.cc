@@ -442,11 +442,12 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToTextAfterwards(duckdb::Tab
   auto& global = input.global_state->Cast<ScanGlobal>();
   if (global.threads_at_work.fetch_sub(1) > 1) return text;
   const ScanMetrics metrics = global.counters.Read();
-  const bool by_keys = !global.plan->ranges.empty() && AreSingleKeys(global.plan->ranges);
+  const ScanPlan& plan = *global.plan;
+  const bool by_keys = !plan.index_text.empty() || (!plan.ranges.empty() && AreSingleKeys(plan.ranges));
   text["Type"] = by_keys ? "Index Scan" : "Sequential Scan";  // DuckDB's words
-  if (!global.plan->index_text.empty()) text["Index"] = global.plan->index_text;
-  text["Key ranges"] = global.plan->RangesText();
-  text["Row filter"] = global.plan->FilterText();
+  if (!plan.index_text.empty()) text["Index"] = plan.index_text;
+  text["Key ranges"] = plan.RangesText();
+  text["Row filter"] = plan.FilterText();
   text["Rows visited"] = std::to_string(metrics.rows_visited);
   text["Tombstones stepped over"] = std::to_string(global.tombstones);
   text["Rows passed"] = std::to_string(metrics.rows_passed);
@@ -480,6 +481,10 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
     AddPlannedFilter(*filter, StoredColumn(table.definition(), id).value_or(id), *bind.table, &conjuncts, &request);
   }
   request.predicate = Predicate::And(std::move(conjuncts));
+  for (const duckdb::ColumnIndex& column : get.GetColumnIds()) {
+    if (const auto stored = StoredColumn(table.definition(), column))
+      request.columns.push_back(static_cast<int>(*stored));
+  }
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
   plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), IndexUseOf(bind)));

@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "store/write_run.h"
 #include "yarrow/codec.h"
 
 namespace yarrow {
@@ -204,15 +205,18 @@ arrow::Status CommitQueue::Validate(const CommitRequest& request) const {
              : arrow::Status::Invalid("marks that a commit avoids need a transaction to be judged by");
 }
 
+arrow::Status CommitQueue::CheckToken(const WriteTransactionToken& token) const {
+  if (!token.live_) return arrow::Status::Invalid("this write transaction has committed already; begin a new one");
+  if (token.sequence_ >= table_.lost()) return arrow::Status::OK();
+  return ConflictError(
+      "memory ran out while commits of others were noted: the transaction, which began before, cannot be judged; run "
+      "it again");
+}
+
 arrow::Status CommitQueue::ValidateTransaction(const CommitRequest& request) const {
   const WriteTransactionToken& token = *request.transaction_;
-  if (!token.live_) return arrow::Status::Invalid("this write transaction has committed already; begin a new one");
+  ARROW_RETURN_NOT_OK(CheckToken(token));
   const uint64_t snapshot = token.sequence_;
-  if (snapshot < table_.lost()) {
-    return ConflictError(
-        "memory ran out while commits of others were noted: the transaction, which began before, cannot "
-        "be judged; run it again");
-  }
   if (!request.exclusive_ranges_.empty()) ARROW_RETURN_NOT_OK(JudgeRanges(request));
   ARROW_RETURN_NOT_OK(JudgeMarks(request));
   return request.is_large() ? JudgeHulls(request) : JudgePoints(request.ops_, request.hashes_, snapshot);
@@ -274,14 +278,32 @@ arrow::Status CommitQueue::JudgePoints(std::span<const WriteOp> ops, std::span<c
 
 arrow::Status CommitQueue::CheckPoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
                                        const WriteTransactionToken& token) const {
-  constexpr size_t kOpsALock = 1024;
-  for (size_t begin = 0; begin < ops.size(); begin += kOpsALock) {
-    const size_t count = std::min(kOpsALock, ops.size() - begin);
+  for (size_t begin = 0; begin < ops.size(); begin += kKeysALock) {
+    const size_t count = std::min(kKeysALock, ops.size() - begin);
     std::lock_guard lock(mutex_);
     if (!token.live_) return arrow::Status::OK();  // whose commit will say so
     ARROW_RETURN_NOT_OK(JudgePoints(ops.subspan(begin, count), hashes.subspan(begin, count), token.sequence_));
   }
   return arrow::Status::OK();
+}
+
+arrow::Result<std::vector<size_t>> CommitQueue::ChangedSince(uint32_t partition_id,
+                                                             std::span<const std::string_view> keys,
+                                                             const WriteTransactionToken& token) const {
+  std::vector<uint64_t> hashes;
+  hashes.reserve(keys.size());
+  for (const std::string_view key : keys) hashes.push_back(HashKey(partition_id, key));
+  std::vector<size_t> changed;
+  for (size_t begin = 0; begin < keys.size(); begin += kKeysALock) {
+    std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(CheckToken(token));
+    if (table_.newest() <= token.sequence_) continue;
+    for (size_t i = begin; i < std::min(begin + kKeysALock, keys.size()); ++i) {
+      ARROW_ASSIGN_OR_RAISE(const uint64_t last, table_.LastCommit(hashes[i], partition_id, keys[i], token.sequence_));
+      if (last != 0) changed.push_back(i);
+    }
+  }
+  return changed;
 }
 
 bool CommitQueue::MustWait(const CommitRequest& request) const {
@@ -402,7 +424,7 @@ void CommitQueue::Record(const CommitRequest& request, const CommitOutcome& outc
     last.store(std::max(last.load(std::memory_order_relaxed), sequence), std::memory_order_release);
   }
   if (request.moves_only_) return;
-  if (request.is_transactional()) Unlink(request.transaction_);      // it needs no judgement any more
+  if (request.is_transactional() && !request.keeps_transaction_) Unlink(request.transaction_);
   if (oldest_ == nullptr || oldest_->sequence_ >= sequence) return;  // nobody does
   try {
     RecordKeys(request, sequence);

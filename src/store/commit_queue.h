@@ -50,7 +50,8 @@ class CommitRequest : public CommitView {
         transaction_(options.transaction),
         guards_(options.guards),
         marks_(options.marks != nullptr ? *options.marks : kNoMarks),
-        moves_only_(options.moves_only) {
+        moves_only_(options.moves_only),
+        keeps_transaction_(options.keeps_transaction) {
     ops_ = ops;
     ranges_ = ranges;
     for (const GuardUse& use : guards_) exclusive_ |= use.exclusive;
@@ -93,6 +94,7 @@ class CommitRequest : public CommitView {
   const CommitMarks& marks_;
   bool exclusive_ = false;
   bool moves_only_ = false;
+  bool keeps_transaction_ = false;
   std::optional<CommitRun::Point> lost_key_;
   CommitRequest* previous_ = nullptr;  // in in_flight_
   CommitRequest* next_ = nullptr;
@@ -134,6 +136,10 @@ class CommitQueue {
   arrow::Status CheckPoints(std::span<const WriteOp> ops, std::span<const uint64_t> hashes,
                             const WriteTransactionToken& token) const;
 
+  // See StoreCommits.
+  arrow::Result<std::vector<size_t>> ChangedSince(uint32_t partition_id, std::span<const std::string_view> keys,
+                                                  const WriteTransactionToken& token) const;
+
   // `take_snapshot` runs under the mutex: commits that resolve later are judged against the token.
   void Register(WriteTransactionToken* token, const std::function<Snapshot()>& take_snapshot);
   void Unregister(WriteTransactionToken* token);
@@ -160,6 +166,8 @@ class CommitQueue {
   static constexpr uint64_t kBlind = 1;
   static constexpr uint64_t kTransactional = uint64_t{1} << 32;
 
+  // Judged without letting others in between.
+  static constexpr size_t kKeysALock = 1024;
   // What is left to be judged under the mutex.
   static constexpr size_t kFewPoints = 1024;
 
@@ -167,6 +175,7 @@ class CommitQueue {
   static arrow::Status JudgeRecorded(CommitRequest* request, const CommitTable::Recorded& recorded);
 
   // All under mutex_.
+  arrow::Status CheckToken(const WriteTransactionToken& token) const;
   arrow::Status Validate(const CommitRequest& request) const;
   arrow::Status ValidateTransaction(const CommitRequest& request) const;
   arrow::Status JudgeRanges(const CommitRequest& request) const;

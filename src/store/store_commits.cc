@@ -43,6 +43,13 @@ arrow::Status StoreCommits::CheckConflicts(const WriteSet& writes, const WriteTr
   return store_->impl()->CheckConflicts(writes, token);
 }
 
+arrow::Result<std::vector<size_t>> StoreCommits::ChangedSince(Partition partition,
+                                                              std::span<const std::string_view> keys,
+                                                              const WriteTransactionToken& token) const {
+  ARROW_RETURN_NOT_OK(HomeProcess::Check());
+  return store_->impl()->commits.ChangedSince(partition.id(), keys, token);
+}
+
 arrow::Result<CommitResult> StoreCommits::CommitPut(Partition partition, std::string_view key, std::string_view value,
                                                     const CommitOptions& options) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/commit_listener.h"
 #include "store/write_set.h"
@@ -21,7 +22,8 @@
 namespace yarrow {
 
 // A live write transaction: from its snapshot on, the store remembers which keys are committed, until the token is
-// destroyed or its commit succeeded. Move its writes into a WriteSet and commit that with the token, once.
+// destroyed or its commit succeeded. Move its writes into a WriteSet and commit that with the token, once (but see
+// CommitOptions::keeps_transaction).
 class WriteTransactionToken {
  public:
   ~WriteTransactionToken();
@@ -55,6 +57,8 @@ struct CommitOptions {
   // Moves rows to another place and changes none: no transaction conflicts with it, neither by its keys and ranges nor
   // by the guards that it shares.
   bool moves_only = false;
+  // The transaction goes on: further commits are judged by its snapshot, too.
+  bool keeps_transaction = false;
   // The ranges that the writes delete are judged by guards, which the commit has to itself, and no transaction
   // conflicts with it by them.
   bool guards_judge_ranges = false;
@@ -93,6 +97,11 @@ class StoreCommits {
   // IsConflict() when a commit of these writes with that token is certain to fail, as far as it can be told from the
   // writes made since the last Seal.
   arrow::Status CheckConflicts(const WriteSet& writes, const WriteTransactionToken& token) const;
+  // Which of these keys were committed since the token's snapshot, so that a commit that writes them is a conflict: by
+  // position. Now and then one that was not is among them (keys are known by their hashes). IsConflict() when it cannot
+  // be told.
+  arrow::Result<std::vector<size_t>> ChangedSince(Partition partition, std::span<const std::string_view> keys,
+                                                  const WriteTransactionToken& token) const;
   // The same as Commit for one key, without building a WriteSet.
   arrow::Result<CommitResult> CommitPut(Partition partition, std::string_view key, std::string_view value,
                                         const CommitOptions& options = {});

@@ -8,7 +8,9 @@
 
 #include "key/key_range.h"
 #include "predicate/row_predicate.h"
+#include "row/row_layout.h"
 #include "scan/cold_pieces.h"
+#include "scan/found_rows.h"
 #include "store/store_commits.h"
 
 namespace yarrow {
@@ -16,9 +18,13 @@ namespace {
 
 using arrow::Status;
 
-// A lookup takes about as long as reading so many hot rows.
+// A lookup takes about as long as reading so many hot rows, and so does the entry that says all of its row.
 constexpr uint64_t kHotRowsALookup = 25;
+constexpr uint64_t kHotRowsAnEntry = 4;
+constexpr uint64_t kColdRowsAnEntry = 128;
 constexpr uint64_t kAlways = 50;
+// Rows that are made from entries are all in memory.
+constexpr uint64_t kMostFound = 256 * 1024;
 
 // Of hot rows or of entries; of many ranges a few are asked for.
 uint64_t EstimateRows(const TableImpl& table, const std::vector<KeyRange>& ranges) {
@@ -32,13 +38,24 @@ uint64_t EstimateRows(const TableImpl& table, const std::vector<KeyRange>& range
   return asked == 0 ? 0 : rows * ranges.size() / asked;
 }
 
-// So many lookups cost no more than reading the plan's ranges.
-arrow::Result<uint64_t> MostLookups(const TableImpl& table, const ScanPlan& plan, const Snapshot& snapshot) {
-  uint64_t most = std::max(kAlways, EstimateRows(table, plan.ranges) / kHotRowsALookup);
-  if (!plan.source.MayHaveSegments()) return most;
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot, plan.source.overlay));
-  const auto cold = manifest->index.TotalsIn(plan.ranges.front().lower, plan.ranges.back().upper);
-  return std::max(most, cold.rows / kColdRowsALookup);
+// So many rows cost no more by an index than by reading the plan's ranges.
+struct MostRows {
+  uint64_t lookups = kAlways;
+  uint64_t entries = kAlways;  // that say all of their rows
+};
+arrow::Result<MostRows> MostRowsByIndex(const TableImpl& table, const ScanPlan& plan, const Snapshot& snapshot) {
+  const uint64_t hot_rows = EstimateRows(table, plan.ranges);
+  uint64_t cold_rows = 0;
+  if (plan.source.MayHaveSegments()) {
+    ARROW_ASSIGN_OR_RAISE(const auto manifest, table.cold()->At(snapshot, plan.source.overlay));
+    cold_rows = manifest->index.TotalsIn(plan.ranges.front().lower, plan.ranges.back().upper).rows;
+  }
+  MostRows most;
+  most.lookups = std::max({kAlways, hot_rows / kHotRowsALookup, cold_rows / kColdRowsALookup});
+  most.entries = std::max({kAlways, hot_rows / kHotRowsAnEntry, cold_rows / kColdRowsAnEntry});
+  // Of a scan that ends early nobody knows how much it reads.
+  most.entries = std::min(most.entries, plan.limit == ScanPlan::kNoLimit ? kMostFound : most.lookups);
+  return most;
 }
 
 // Entries of one index, in pieces of which each is read forwards or backwards.
@@ -54,16 +71,24 @@ struct Candidate {
   // Where the first rows of an order are asked for and the entries are in it: as it reads them, so many of each group.
   std::vector<std::vector<EntryPiece>> groups;
   uint64_t rows_of_group = UINT64_MAX;
+  bool covers = false;  // the entries have all that the plan reads of the rows
+
+  // Of so many rows, in those that are looked up.
+  uint64_t Cost(uint64_t rows) const { return covers ? rows * kHotRowsAnEntry / kHotRowsALookup : rows; }
+  // The most rows that cost less.
+  uint64_t MostBelow(uint64_t cost) const { return covers ? cost * kHotRowsALookup / kHotRowsAnEntry : cost; }
 };
 
 class EntryReader {
  public:
   EntryReader(const TableImpl& table, const ScanPlan& plan, const Snapshot& snapshot)
-      : table_(table), plan_(plan), snapshot_(snapshot) {}
+      : table_(table), plan_(plan), snapshot_(snapshot), writer_(&table.row_schema()->current().layout) {}
 
-  // The keys of the rows; nothing when there are more than `most`.
-  arrow::Result<std::optional<std::vector<std::string>>> Read(const Candidate& candidate, uint64_t most) {
-    std::vector<std::string> keys;
+  // The keys of the rows, and the rows where the entries say all of them; null when there are more than `most`.
+  arrow::Result<std::shared_ptr<FoundRows>> Read(const Candidate& candidate, uint64_t most) {
+    auto found = std::make_shared<FoundRows>();
+    const IndexKeys& keys = candidate.index->keys;
+    std::string row;
     for (const auto& group : candidate.groups) {
       uint64_t left = candidate.rows_of_group;
       for (const EntryPiece& piece : group) {
@@ -74,21 +99,23 @@ class EntryReader {
                                                             .snapshot = snapshot_},
                                                            plan_.source.overlay);
         for (; left > 0 && entries.Next(); --left) {
-          if (keys.size() >= most) return std::nullopt;
-          ARROW_ASSIGN_OR_RAISE(const auto row, candidate.index->keys.RowKey(entries.key(), entries.value()));
-          keys.push_back(table_.key_prefix());
-          keys.back().append(row);
+          if (found->size() >= most) return nullptr;
+          ARROW_ASSIGN_OR_RAISE(const auto row_key, keys.RowKey(entries.key(), entries.value()));
+          if (candidate.covers) ARROW_RETURN_NOT_OK(keys.MakeRow(entries.key(), &writer_, &row));
+          found->Add(table_.key_prefix(), row_key, row);
         }
         ARROW_RETURN_NOT_OK(entries.status());
       }
     }
-    return keys;
+    found->Sort();
+    return found;
   }
 
  private:
   const TableImpl& table_;
   const ScanPlan& plan_;
   const Snapshot& snapshot_;
+  RowWriter writer_;
 };
 
 // All entries between the ranges, in any order.
@@ -161,7 +188,10 @@ arrow::Result<std::optional<Candidate>> MakeCandidate(const TableImpl& table, co
   const std::vector<KeyRange> whole_table{PrefixRange(table.key_prefix())};
   const std::vector<KeyRange> whole_index{PrefixRange(index.keys.prefix())};
   ARROW_ASSIGN_OR_RAISE(KeySplit split, SplitOnIndex(Predicate::And({plan.tested, use.known}), index.keys));
-  Candidate candidate{.index = &index, .ranges = std::move(split.ranges), .groups = {}};
+  Candidate candidate{.index = &index,
+                      .ranges = std::move(split.ranges),
+                      .groups = {},
+                      .covers = !plan.read_columns.empty() && index.keys.Cover(plan.read_columns)};
   const bool is_exact = split.rest.kind() == Predicate::Kind::kTrue && plan.ranges == whole_table;
   if (use.order != nullptr && is_exact && ReadFirst(*use.order, *table.row_schema(), &candidate)) return candidate;
   if (candidate.ranges == whole_index) return std::nullopt;
@@ -170,14 +200,10 @@ arrow::Result<std::optional<Candidate>> MakeCandidate(const TableImpl& table, co
   return candidate;
 }
 
-std::vector<KeyRange> SingleKeys(std::vector<std::string> keys) {
-  std::ranges::sort(keys);
+std::vector<KeyRange> SingleKeys(const FoundRows& rows) {
   std::vector<KeyRange> points;
-  points.reserve(keys.size());
-  for (std::string& key : keys) {
-    std::string upper = KeySuccessor(key);
-    points.push_back({std::move(key), std::move(upper)});
-  }
+  points.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) points.push_back({std::string(rows.key(i)), KeySuccessor(rows.key(i))});
   return points;
 }
 
@@ -185,8 +211,24 @@ std::string Describe(const TableImpl& table, const Candidate& candidate, size_t 
   const IndexKeys& keys = candidate.index->keys;
   const std::string ranges = DescribeRanges(candidate.ranges, keys.prefix(), keys.codec().parts());
   const std::string first = candidate.rows_of_group == UINT64_MAX ? "" : "first ";
+  const std::string only = candidate.covers ? ", index-only" : "";
   return table.Describe(*candidate.index) + ", ranges " + ranges + ", " + first + std::to_string(rows) +
-         (rows == 1 ? " row" : " rows");
+         (rows == 1 ? " row" : " rows") + only;
+}
+
+// The plan for the rows that were found by the index.
+std::shared_ptr<const ScanPlan> PlanFound(const TableImpl& table, const ScanPlan& plan, const Candidate& candidate,
+                                          std::shared_ptr<const FoundRows> rows) {
+  auto narrowed = std::make_shared<ScanPlan>(plan);
+  narrowed->index_text = Describe(table, candidate, rows->size());
+  if (candidate.covers) {
+    narrowed->source.kind = SourceKind::kFound;
+    narrowed->source.found = std::move(rows);
+    narrowed->cold_batches = false;
+  } else {
+    narrowed->ranges = Intersect(plan.ranges, SingleKeys(*rows));
+  }
+  return narrowed;
 }
 
 }  // namespace
@@ -197,27 +239,25 @@ arrow::Result<std::shared_ptr<const ScanPlan>> UseIndex(const TableImpl& table, 
       plan->tested.kind() != Predicate::Kind::kTrue || use.known.kind() != Predicate::Kind::kTrue;
   if (table.indexes().empty() || plan->ranges.empty() || (!has_condition && use.order == nullptr)) return plan;
   if (AreSingleKeys(plan->ranges)) return plan;
-  ARROW_ASSIGN_OR_RAISE(const uint64_t most, MostLookups(table, *plan, snapshot));
+  ARROW_ASSIGN_OR_RAISE(const MostRows most_rows, MostRowsByIndex(table, *plan, snapshot));
   EntryReader reader(table, *plan, snapshot);
-  std::optional<std::vector<std::string>> best;
-  std::string text;
+  std::shared_ptr<const ScanPlan> best = plan;
+  uint64_t cost = UINT64_MAX;
   for (const TableIndex& index : table.indexes()) {
     if (index.definition->is_building) continue;
     ARROW_ASSIGN_OR_RAISE(const auto candidate, MakeCandidate(table, *plan, index, use));
     if (!candidate) continue;
+    uint64_t most = candidate->covers ? most_rows.entries : most_rows.lookups;
+    if (best != plan) most = std::min(most, candidate->MostBelow(cost));
     // An estimate, which may be far off.
     const bool reads_all = candidate->rows_of_group == UINT64_MAX;
     if (reads_all && EstimateRows(table, candidate->ranges) / 4 > most) continue;
-    ARROW_ASSIGN_OR_RAISE(auto keys, reader.Read(*candidate, best ? best->size() : most));
-    if (!keys) continue;
-    text = Describe(table, *candidate, keys->size());
-    best = std::move(keys);
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<FoundRows> found, reader.Read(*candidate, most));
+    if (!found) continue;
+    cost = candidate->Cost(found->size());
+    best = PlanFound(table, *plan, *candidate, std::move(found));
   }
-  if (!best) return plan;
-  auto narrowed = std::make_shared<ScanPlan>(*plan);
-  narrowed->ranges = Intersect(plan->ranges, SingleKeys(*std::move(best)));
-  narrowed->index_text = std::move(text);
-  return narrowed;
+  return best;
 }
 
 }  // namespace yarrow

@@ -30,14 +30,15 @@ Status EntryIntake::Note(std::string_view key, std::string_view row, Change chan
 class EntryIntake::Writer {
  public:
   Writer(const TableImpl& table, std::span<const TableIndex> indexes, const Snapshot& snapshot,
-         const WriteSet::View& before, RunWriter* run)
+         const WriteSet::View& before, bool leaves_existing, const Take& take)
       : table_(table),
         indexes_(indexes),
         existing_(table, RecordPrefix(RecordKind::kIndexEntry), snapshot, before),
         before_(before),
-        run_(run) {}
+        leaves_existing_(leaves_existing),
+        take_(take) {}
 
-  Status Take(std::string_view key, std::string_view change) {
+  Status Note(std::string_view key, std::string_view change) {
     if (!is_open_ || key != key_) {
       ARROW_RETURN_NOT_OK(Finish());
       key_ = key;
@@ -58,8 +59,8 @@ class EntryIntake::Writer {
 
   Status Finish() {
     if (!is_open_) return Status::OK();
-    if (!is_made_) return run_->Delete(key_);
-    if (is_unique_ && !is_left_) {
+    if (!is_made_) return take_(key_, std::nullopt);
+    if ((is_unique_ || leaves_existing_) && !is_left_) {
       ARROW_ASSIGN_OR_RAISE(const bool exists, existing_.Find(key_));
       // The row's own one: a writer beside the build of the index was first.
       if (exists && existing_.value() == value_) return Status::OK();
@@ -67,7 +68,7 @@ class EntryIntake::Writer {
         return EntryExists(table_, IndexOf(key_), key_, before_.HasAny(table_.entry().partition.id(), key_, key_));
       }
     }
-    return run_->Put(key_, value_);
+    return take_(key_, value_);
   }
 
  private:
@@ -85,19 +86,29 @@ class EntryIntake::Writer {
   const std::span<const TableIndex> indexes_;
   ExistingKeys existing_;
   const WriteSet::View before_;
-  RunWriter* const run_;
+  const bool leaves_existing_;
+  const Take& take_;
   bool is_open_ = false, is_left_ = false, is_made_ = false, is_unique_ = false;
   std::string key_, value_;
 };
+
+Status EntryIntake::Drain(const Snapshot& snapshot, const WriteSet::View& before, bool leaves_existing,
+                          const Take& take) {
+  if (sorter_.bytes() == 0) return Status::OK();
+  Writer writer(table_, indexes_, snapshot, before, leaves_existing, take);
+  ARROW_RETURN_NOT_OK(
+      sorter_.Drain([&](std::string_view key, std::string_view change) { return writer.Note(key, change); }));
+  return writer.Finish();
+}
 
 Status EntryIntake::WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes,
                             uint64_t most_bytes) {
   if (sorter_.bytes() == 0) return Status::OK();
   RunWriter run(table_, writes, /*in_files=*/sorter_.bytes() > most_bytes);
-  Writer writer(table_, indexes_, snapshot, before, &run);
-  ARROW_RETURN_NOT_OK(
-      sorter_.Drain([&](std::string_view key, std::string_view change) { return writer.Take(key, change); }));
-  ARROW_RETURN_NOT_OK(writer.Finish());
+  ARROW_RETURN_NOT_OK(Drain(snapshot, before, /*leaves_existing=*/false,
+                            [&](std::string_view key, std::optional<std::string_view> value) {
+                              return value ? run.Put(key, *value) : run.Delete(key);
+                            }));
   return run.Finish();
 }
 

@@ -6,6 +6,8 @@
 #include <arrow/status.h>
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +32,11 @@ class EntryIntake {
   arrow::Status Add(std::string_view key, std::string_view row) { return Note(key, row, Change::kMade); }
   arrow::Status Remove(std::string_view key, std::string_view row) { return Note(key, row, Change::kLeft); }
 
+  // Takes an entry that is put, or one that is deleted.
+  using Take = std::function<arrow::Status(std::string_view key, std::optional<std::string_view> value)>;
+  // Gives all to `take`, once, their keys ascending. `leaves_existing`: not those that the snapshot has already.
+  // AlreadyExists as from WriteTo.
+  arrow::Status Drain(const Snapshot& snapshot, const WriteSet::View& before, bool leaves_existing, const Take& take);
   // Adds all to `writes`, once; when they take more than `most_bytes`, as files. AlreadyExists, naming the values, when
   // a row gets an entry of a unique index that another one has: one of these rows, or one of the snapshot, seen through
   // `before`, that has not left its own.

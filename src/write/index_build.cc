@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "key/key_range.h"
 #include "row/constraint_violation.h"
 #include "scan/row_walker.h"
 #include "table/user_rows.h"
@@ -47,7 +46,7 @@ class IndexBuild {
     entries_->Continue(index);
     const int64_t before = rows_;
     const auto report_all = [&](int64_t rows) { return report(rows_ = before + rows); };
-    const RowStretch all{.first = part->key_prefix(), .most_rows = INT64_MAX};
+    const RowStretch all{.keys = {PrefixRange(part->key_prefix())}};
     ARROW_RETURN_NOT_OK(AddEntries(*part, index.front(), snapshot_, writes, all, report_all, &*entries_).status());
     if (!first_) first_ = part;
     last_ = std::move(part);
@@ -77,7 +76,7 @@ arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& 
   ScanRequest request;
   request.columns = index.keys.ReadColumns();
   request.fill_cache = false;
-  request.keys = {{KeyRange{stretch.first, PrefixSuccessor(part.key_prefix())}}};
+  request.keys = stretch.keys;
   ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part.MakeSource(writes), request));
   const std::atomic<bool> cancelled{false};
   RowWalker walker(plan, snapshot, &cancelled);

@@ -8,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "job/job.h"
+#include "key/key_range.h"
 #include "store/write_set.h"
 #include "table/database_impl.h"
 #include "table/table_impl.h"
@@ -30,8 +32,8 @@ arrow::Status BuildIndex(const std::shared_ptr<DatabaseImpl>& database, const st
 
 // A stretch of a part's rows, by their whole keys.
 struct RowStretch {
-  std::string first;  // at or behind it
-  int64_t most_rows = 0;
+  std::vector<KeyRange> keys;  // ascending, disjoint
+  int64_t most_rows = INT64_MAX;
 };
 // What was found of it.
 struct StretchTaken {
