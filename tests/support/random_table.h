@@ -36,6 +36,7 @@ class RandomTableFixture : public DifferentialFixture {
       columns_.emplace_back().type = columns_.empty() || OneIn(2) ? &Pick(Types()) : Pick(columns_).type;
     }
     key_.clear();
+    indexed_.clear();
     const uint64_t parts = Below(4);
     const auto with_order = static_cast<size_t>(
         std::ranges::count_if(columns_, [](const Column& column) { return column.type->kind < TypePool::kNoKey; }));
@@ -100,6 +101,7 @@ class RandomTableFixture : public DifferentialFixture {
     }
     std::string names;
     for (const size_t c : list) names += Join(names.empty() ? "" : ", ", Name(c));
+    if (!list.empty()) indexed_ = list;
     return names;
   }
 
@@ -117,9 +119,11 @@ class RandomTableFixture : public DifferentialFixture {
     } else if (columns_[c].type->kind < TypePool::kNoKey && OneIn(2)) {
       function_ = {.column = c, .before = "coalesce(", .after = Join(", ", Constant(c, false), ")")};
     }
-    // How SQL reads these depends on the time zone: no index can have them.
-    if (std::string_view(columns_[c].type->name).find("TZ") != std::string_view::npos)
-      function_ = {c, "(", " IS NULL)"};
+    if (DependsOnTimeZone(c)) function_ = {c, "(", " IS NULL)"};
+  }
+  // No expression of an index reads such a column.
+  bool DependsOnTimeZone(size_t c) const {
+    return std::string_view(columns_[c].type->name).find("TZ") != std::string_view::npos;
   }
   std::string FunctionOf(const std::string& value) const { return function_.before + value + function_.after; }
   std::string FunctionCondition() {
@@ -280,7 +284,8 @@ class RandomTableFixture : public DifferentialFixture {
   static const std::vector<TypePool>& Types();
 
   std::vector<Column> columns_;
-  std::vector<size_t> key_;  // of t
+  std::vector<size_t> key_;      // of t
+  std::vector<size_t> indexed_;  // by the last index that was thought of
   struct Generated {
     size_t before;  // the column that stands behind it
     std::string expression;
