@@ -32,7 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 using arrow::Status;
 
-enum class FileFormat { kCsv, kParquet, kJson, kJsonLines };
+enum class ExportFormat { kCsv, kParquet, kJson, kJsonLines };
 
 struct ExportArguments {
   TableAddress address;
@@ -51,11 +51,11 @@ constexpr const char* kExportFooter =
     "  yarrow export ./db flights flights.parquet\n"
     "  yarrow export ./db flights late.csv --where \"dep_delay > 300\" --columns carrier,flight,dep_delay";
 
-arrow::Result<FileFormat> FormatOf(const ExportArguments& arguments) {
-  constexpr std::pair<std::string_view, FileFormat> kNames[] = {
-      {"csv", FileFormat::kCsv},         {"parquet", FileFormat::kParquet},
-      {"json", FileFormat::kJson},       {"jsonlines", FileFormat::kJsonLines},
-      {"jsonl", FileFormat::kJsonLines}, {"ndjson", FileFormat::kJsonLines}};
+arrow::Result<ExportFormat> FormatOf(const ExportArguments& arguments) {
+  constexpr std::pair<std::string_view, ExportFormat> kNames[] = {
+      {"csv", ExportFormat::kCsv},         {"parquet", ExportFormat::kParquet},
+      {"json", ExportFormat::kJson},       {"jsonlines", ExportFormat::kJsonLines},
+      {"jsonl", ExportFormat::kJsonLines}, {"ndjson", ExportFormat::kJsonLines}};
   std::string name = arguments.format;
   if (name.empty()) {
     name = fs::path(arguments.file).extension().string();
@@ -124,16 +124,16 @@ class ParquetWriter : public RowWriter {
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
 };
 
-arrow::Result<std::unique_ptr<RowWriter>> MakeWriter(FileFormat format, const arrow::Schema& schema,
+arrow::Result<std::unique_ptr<RowWriter>> MakeWriter(ExportFormat format, const arrow::Schema& schema,
                                                      const TableDefinition& table, arrow::io::OutputStream* out) {
   switch (format) {
-    case FileFormat::kCsv:
+    case ExportFormat::kCsv:
       return MakeRowWriter(OutputFormat::kCsv, schema, out, &table);
-    case FileFormat::kJson:
+    case ExportFormat::kJson:
       return MakeRowWriter(OutputFormat::kJson, schema, out, &table);
-    case FileFormat::kJsonLines:
+    case ExportFormat::kJsonLines:
       return MakeRowWriter(OutputFormat::kJsonLines, schema, out, &table);
-    case FileFormat::kParquet:
+    case ExportFormat::kParquet:
       break;
   }
   return ParquetWriter::Make(schema, table, out);
@@ -185,7 +185,7 @@ arrow::Result<int64_t> WriteRows(TableScan* scan, RowWriter* writer, ProgressBar
 }
 
 Status RunExport(const ExportArguments& arguments) {
-  ARROW_ASSIGN_OR_RAISE(const FileFormat format, FormatOf(arguments));
+  ARROW_ASSIGN_OR_RAISE(const ExportFormat format, FormatOf(arguments));
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
   const auto start = std::chrono::steady_clock::now();
   ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows));

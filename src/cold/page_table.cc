@@ -12,9 +12,9 @@ namespace {
 
 using arrow::Status;
 
-constexpr size_t kSizeDigits = 8;
-constexpr size_t kHashDigits = 16;
-constexpr size_t kPageDigits = kSizeDigits + kHashDigits;
+constexpr size_t kPageSizeDigits = 8;
+constexpr size_t kPageHashDigits = 16;
+constexpr size_t kPageDigits = kPageSizeDigits + kPageHashDigits;
 
 uint64_t PagesFor(uint64_t rows, uint64_t page_rows) {
   return (rows + page_rows - 1) / page_rows;
@@ -134,8 +134,8 @@ std::vector<HashedBytes> PageTable::BytesOf(PageRange pages, size_t file_column,
     HashedBytes page{.offset = offset};
     const std::string_view text = std::string_view(hashes_).substr(begin + i * kPageDigits, kPageDigits);
     // Damage is found by whoever reads the bytes: they do not have the hash, or end elsewhere.
-    ReadHex(text.substr(0, kSizeDigits), &page.bytes);
-    ReadHex(text.substr(kSizeDigits), &page.hash);
+    ReadHex(text.substr(0, kPageSizeDigits), &page.bytes);
+    ReadHex(text.substr(kPageSizeDigits), &page.hash);
     offset += page.bytes;
     if (i < dictionary_pages || i >= first) wanted.push_back(page);
   }
@@ -151,8 +151,8 @@ void PageTableWriter::AddChunk(const std::vector<HashedBytes>& pages, uint64_t r
   fits_ = fits_ && IsPageCount(pages.size(), PagesFor(rows, page_rows_), leaves);
   if (!hashes_.empty()) hashes_.push_back(' ');
   for (const HashedBytes& page : pages) {
-    AppendHex(page.bytes, kSizeDigits, &hashes_);
-    AppendHex(page.hash, kHashDigits, &hashes_);
+    AppendHex(page.bytes, kPageSizeDigits, &hashes_);
+    AppendHex(page.hash, kPageHashDigits, &hashes_);
   }
 }
 

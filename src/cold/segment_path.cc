@@ -24,14 +24,14 @@ std::filesystem::path TableFolder(uint32_t table_id) {
 }
 
 std::string UserFolderName(std::string_view user_id) {
-  constexpr char kHexDigits[] = "0123456789ABCDEF";
+  constexpr char kUpperHexDigits[] = "0123456789ABCDEF";
   std::string name;
   for (const char c : user_id) {
     const auto byte = static_cast<uint8_t>(c);
     if (IsPlain(c)) {
       name += c;
     } else {
-      name += {'%', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+      name += {'%', kUpperHexDigits[byte >> 4], kUpperHexDigits[byte & 15]};
     }
   }
   if (name.size() > kMaxUserName) name = name.substr(0, kKeptOfLongUserName) + '~' + ToHex(Sha256Of(user_id));

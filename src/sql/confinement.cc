@@ -20,7 +20,7 @@ namespace {
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
 
-[[noreturn]] void Refuse(const std::string& what) {
+[[noreturn]] void RefuseTo(const std::string& what) {
   throw duckdb::PermissionException("a confined session cannot " + what);
 }
 
@@ -37,18 +37,18 @@ const SqlTable* CheckTable(duckdb::TableCatalogEntry& table, const std::string& 
   if (IsTemporary(table.catalog)) return nullptr;
   const auto* ours = dynamic_cast<const SqlTable*>(&table);
   if (ours != nullptr && table.catalog.GetName() == database) return ours;
-  Refuse("use table " + NameOf(table) + " of database " + table.catalog.GetName());
+  RefuseTo("use table " + NameOf(table) + " of database " + table.catalog.GetName());
 }
 
 // Rows of user tables are the user's; those of shared tables are everybody's, to read.
 void CheckWrite(duckdb::TableCatalogEntry& table, const std::string& database) {
   const SqlTable* ours = CheckTable(table, database);
   if (ours == nullptr || ours->table()->definition().kind == TableKind::kUser) return;
-  Refuse("change table " + NameOf(table) + ": it is no user table, and its rows are not the session's own");
+  RefuseTo("change table " + NameOf(table) + ": it is no user table, and its rows are not the session's own");
 }
 
 void CheckGet(const duckdb::LogicalGet& get, const std::string& database) {
-  if (!IsConfinedTableFunction(get.function.name)) Refuse("call " + get.function.name);
+  if (!IsConfinedTableFunction(get.function.name)) RefuseTo("call " + get.function.name);
   if (auto table = get.GetTable()) CheckTable(*table, database);
 }
 
@@ -57,11 +57,12 @@ void CheckCreated(const LogicalOperator& op) {
       op.type == LogicalOperatorType::LOGICAL_CREATE_TABLE
           ? duckdb::optional_ptr<duckdb::SchemaCatalogEntry>(op.Cast<duckdb::LogicalCreateTable>().schema)
           : static_cast<const duckdb::LogicalCreate&>(op).schema;
-  if (!schema || !IsTemporary(schema->catalog)) Refuse("create anything but temporary tables, views, macros and types");
+  if (!schema || !IsTemporary(schema->catalog))
+    RefuseTo("create anything but temporary tables, views, macros and types");
 }
 
 void CheckChanged(const std::string& catalog) {
-  if (catalog != TEMP_CATALOG) Refuse("alter or drop anything but its own temporary tables, views, macros and types");
+  if (catalog != TEMP_CATALOG) RefuseTo("alter or drop anything but its own temporary tables, views, macros and types");
 }
 
 // What one operator does. `true`: known, and its children are to be looked at.
@@ -190,7 +191,7 @@ void Confinement::Begin(duckdb::DatabaseInstance& instance, const std::string& d
 
 void Confinement::CheckPlan(const LogicalOperator& plan) const {
   if (!is_on()) return;
-  if (!IsAllowed(plan, database_)) Refuse("run a statement of this kind (" + plan.GetName() + ")");
+  if (!IsAllowed(plan, database_)) RefuseTo("run a statement of this kind (" + plan.GetName() + ")");
   for (const auto& child : plan.children) CheckPlan(*child);
 }
 

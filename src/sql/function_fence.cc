@@ -34,23 +34,23 @@ struct Originals : public duckdb::ObjectCacheEntry {
   std::map<std::string, duckdb::TableFunction> functions;
 };
 
-[[noreturn]] void Refuse(const std::string& function) {
+[[noreturn]] void RefuseCall(const std::string& function) {
   throw duckdb::PermissionException("a confined session cannot call " + function);
 }
 
 duckdb::unique_ptr<duckdb::FunctionData> RefuseTable(ClientContext&, duckdb::TableFunctionBindInput& input,
                                                      duckdb::vector<duckdb::LogicalType>&,
                                                      duckdb::vector<duckdb::string>&) {
-  Refuse(input.table_function.name);
+  RefuseCall(input.table_function.name);
 }
 
 duckdb::unique_ptr<duckdb::FunctionData> RefuseScalar(ClientContext&, duckdb::ScalarFunction& function,
                                                       duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>&) {
-  Refuse(function.name);
+  RefuseCall(function.name);
 }
 
 void RefusePragma(ClientContext&, const duckdb::FunctionParameters&) {
-  Refuse("a pragma of this name");
+  RefuseCall("a pragma of this name");
 }
 
 void ReplaceTableFunction(duckdb::CatalogTransaction transaction, duckdb::SchemaCatalogEntry& schema,

@@ -19,7 +19,7 @@ namespace {
 
 using duckdb::TableFunctionInitInput;
 
-constexpr int64_t kVectorRows = STANDARD_VECTOR_SIZE;
+constexpr int64_t kRowsAVector = STANDARD_VECTOR_SIZE;
 
 // The columns that the scan gives, by position in the table.
 std::vector<duckdb::column_t> OutputIds(const TableFunctionInitInput& scan) {
@@ -52,7 +52,7 @@ duckdb::unique_ptr<duckdb::Expression> FilterOf(const TableFunctionInitInput& sc
 bool OrderedScan::CanRead(const TableFunctionInitInput& scan) {
   const auto& bind = scan.bind_data->Cast<ScanBindData>();
   if (!bind.in_order || bind.filter.kind() != Predicate::Kind::kTrue || !bind.key_values.empty()) return false;
-  const bool takes_few = bind.limit && *bind.limit <= kVectorRows;
+  const bool takes_few = bind.limit && *bind.limit <= kRowsAVector;
   const auto ids = OutputIds(scan);
   return !takes_few && std::ranges::find(ids, duckdb::COLUMN_IDENTIFIER_ROW_ID) == ids.end();
 }
@@ -101,7 +101,7 @@ int64_t OrderedReader::Next(int64_t wanted, const std::vector<duckdb::Vector*>& 
       next_ = 0;
       if (batch_ == nullptr) return 0;
     }
-    const int64_t rows = std::min({batch_->num_rows() - next_, kVectorRows, wanted});
+    const int64_t rows = std::min({batch_->num_rows() - next_, kRowsAVector, wanted});
     std::vector<duckdb::Vector*> vectors = outputs;
     if (executor_) filter_columns_.Reset();
     for (size_t i = outputs.size(); i < scan_.types_.size(); ++i) vectors.push_back(&filter_columns_.data[i]);

@@ -6,20 +6,19 @@
 #include <utility>
 #include <vector>
 
+#include "type/name_characters.h"
+
 namespace yarrow {
 namespace {
 
-bool IsBlank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-bool IsWordCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         static_cast<uint8_t>(c) >= 0x80;
+// As in DuckDB, the bytes of other alphabets are letters.
+bool IsNameCharacter(char c) {
+  return IsWordCharacter(c) || static_cast<uint8_t>(c) >= 0x80;
 }
 
-std::string ToUpper(std::string_view word) {
+std::string UpperCase(std::string_view word) {
   std::string upper(word);
-  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  for (char& c : upper) c = ToUpper(c);
   return upper;
 }
 
@@ -41,7 +40,7 @@ class NameReader {
   ColumnType ReadType(int level) {
     SkipBlanks();
     if (level > kMostLevels) return Fail();
-    const std::string word = ToUpper(text_.substr(0, WordSize()));
+    const std::string word = UpperCase(text_.substr(0, WordSize()));
     ColumnType type;
     if (word == "STRUCT" || word == "ROW") {
       text_.remove_prefix(word.size());
@@ -165,7 +164,7 @@ class NameReader {
     while (!text_.empty() && IsBlank(text_.front())) text_.remove_prefix(1);
   }
   size_t WordSize() const {
-    return static_cast<size_t>(std::ranges::find_if_not(text_, IsWordCharacter) - text_.begin());
+    return static_cast<size_t>(std::ranges::find_if_not(text_, IsNameCharacter) - text_.begin());
   }
   ColumnType Fail() {
     failed_ = true;

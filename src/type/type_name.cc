@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "type/name_characters.h"
 #include "type/nested_type_name.h"
 #include "type/type_traits.h"
 #include "yarrow/type.h"
@@ -56,16 +57,6 @@ struct NameParts {
   int number_count = 0;
   std::optional<std::string> quoted;
 };
-
-bool IsBlank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-bool IsWordCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-char ToUpper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
 
 void SkipBlanks(std::string_view* text) {
   while (!text->empty() && IsBlank(text->front())) text->remove_prefix(1);

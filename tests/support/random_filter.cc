@@ -17,7 +17,7 @@ namespace {
 
 namespace cp = arrow::compute;
 
-bool IsInteger(const ColumnType& type) {
+bool IsIntegerColumn(const ColumnType& type) {
   return type.id >= TypeId::kInt8 && type.id <= TypeId::kUInt64;
 }
 bool IsNumber(const ColumnType& type) {
@@ -76,7 +76,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> RandomSet(const ColumnType& type, R
   const size_t size = Below(random, 5);
   if (OneIn(random, 12)) return arrow::MakeArrayOfNull(arrow::null(), static_cast<int64_t>(size));
   std::vector<std::shared_ptr<arrow::Scalar>> scalars;
-  if (IsInteger(type) && OneIn(random, 4)) list_type = OneIn(random, 2) ? arrow::int64() : arrow::int16();
+  if (IsIntegerColumn(type) && OneIn(random, 4)) list_type = OneIn(random, 2) ? arrow::int64() : arrow::int16();
   if (type.id == TypeId::kUtf8 && OneIn(random, 4)) list_type = arrow::large_utf8();
   if (type.id == TypeId::kDecimal128 && OneIn(random, 4)) list_type = arrow::decimal128(30, type.scale + 1);
   ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(list_type));
