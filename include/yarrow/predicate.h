@@ -20,7 +20,7 @@ namespace yarrow {
 // form of their column's type.
 class Predicate {
  public:
-  enum class Kind { kTrue, kFalse, kCompare, kIn, kIsNull, kIsNotNull, kStartsWith, kAnd, kOr, kNot };
+  enum class Kind { kTrue, kFalse, kCompare, kIn, kIsNull, kIsNotNull, kStartsWith, kField, kAnd, kOr, kNot };
   enum class Op { kEq, kNe, kLt, kLe, kGt, kGe };
 
   Predicate();  // kTrue
@@ -33,15 +33,18 @@ class Predicate {
   static Predicate IsNull(int column);
   static Predicate IsNotNull(int column);
   static Predicate StartsWith(int column, std::string prefix);  // LIKE 'prefix%'
+  // `of_field`, whose only column, 0, is field number `field` of `column`, a STRUCT. A field of a NULL is NULL.
+  static Predicate Field(int column, int field, Predicate of_field);
   static Predicate And(std::vector<Predicate> children);
   static Predicate Or(std::vector<Predicate> children);
   static Predicate Not(Predicate child);
 
   Kind kind() const;
   int column() const;
+  int field() const;
   Op op() const;
-  const std::vector<Value>& values() const;  // one for kCompare and kStartsWith
-  const std::vector<Predicate>& children() const;
+  const std::vector<Value>& values() const;        // one for kCompare and kStartsWith
+  const std::vector<Predicate>& children() const;  // one for kField and kNot
 
   std::string ToString(const std::vector<std::string>& column_names) const;
 

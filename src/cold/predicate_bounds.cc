@@ -135,6 +135,8 @@ unsigned OutcomesOf(const Predicate& predicate, const BoundsOf& bounds_of) {
       const unsigned outcomes = OutcomesOf(predicate.children().front(), bounds_of);
       return (outcomes & kNull) | ((outcomes & kTrue) != 0 ? kFalse : 0U) | ((outcomes & kFalse) != 0 ? kTrue : 0U);
     }
+    case Kind::kField:  // of which there are no bounds
+      return kTrue | kFalse | kNull;
     default:
       return LeafOutcomes(predicate, bounds_of(predicate.column()));
   }

@@ -7,6 +7,7 @@
 #include "key/key_bytes.h"
 #include "predicate/comparison_functions.h"
 #include "predicate/normal_form.h"
+#include "predicate/struct_field.h"
 #include "type/calendar.h"
 #include "type/decimal.h"
 #include "type/stored_form.h"
@@ -91,19 +92,11 @@ void SetFieldOperands(const ColumnType& type, const Predicate& leaf, Comparison*
   SetNumbers(numbers, type.fixed_width(), test);
 }
 
-Comparison MakeFieldComparison(const Predicate& leaf, const ColumnType& type) {
-  const auto [test, negated] = AsLeaf(leaf);
-  Comparison made;
-  made.column = test.column();
-  made.negated = negated;
-  made.run = FieldFunction(type, &test);
-  if (test.values().empty()) return made;
-  SetFieldOperands(type, test, &made);
-  if (type.is_variable()) return made;
-  const Limits limits = LimitsOf(type);
-  made.least = FieldNumber(limits.least);
-  made.greatest = FieldNumber(limits.greatest);
-  return made;
+Outcome RunOnStruct(const Comparison& test, const RowView& view) {
+  if (IsNullField(view.row, test.field)) return test.of_field->RunOnNull();
+  std::string_view bytes;
+  if (!VariableField(*view.layout, view.row, test.field, &bytes)) return Outcome::kDamaged;
+  return test.of_field->Run(bytes);
 }
 
 arrow::Status SetKeyOperands(const KeyPart& part, const Predicate& leaf, Comparison* test) {
@@ -161,6 +154,26 @@ arrow::Result<Comparison> MakeKeyComparison(const Predicate& leaf, const RowSche
 }
 
 }  // namespace
+
+arrow::Result<Comparison> MakeFieldComparison(const Predicate& leaf, const ColumnType& type) {
+  const auto [test, negated] = AsLeaf(leaf);
+  Comparison made;
+  made.column = test.column();
+  made.negated = negated;
+  if (test.kind() == Kind::kField) {
+    made.run = RunOnStruct;
+    ARROW_ASSIGN_OR_RAISE(made.of_field, StructFieldTest::Make(test, type));
+    return made;
+  }
+  made.run = FieldFunction(type, &test);
+  if (test.values().empty()) return made;
+  SetFieldOperands(type, test, &made);
+  if (type.is_variable()) return made;
+  const Limits limits = LimitsOf(type);
+  made.least = FieldNumber(limits.least);
+  made.greatest = FieldNumber(limits.greatest);
+  return made;
+}
 
 arrow::Result<Comparison> MakeComparison(const Predicate& leaf, const RowSchema& row_schema,
                                          RowSchema::Place::Kind kind) {

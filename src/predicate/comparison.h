@@ -26,6 +26,8 @@ struct RowView {
 // kDamaged: the bytes stand for no value of the column's type.
 enum class Outcome : uint8_t { kFails = 0, kHolds = 1, kDamaged = 2 };
 
+class StructFieldTest;
+
 struct Comparison {
   using Function = Outcome (*)(const Comparison&, const RowView&);
   Function run = nullptr;
@@ -45,12 +47,16 @@ struct Comparison {
   std::shared_ptr<const WordSet<uint64_t>> words;
   std::shared_ptr<const WordSet<UInt128>> wide_words;
   std::shared_ptr<const BytesSet> strings;
+  std::shared_ptr<const StructFieldTest> of_field;  // of a STRUCT
 };
 
 // REQUIRES: `leaf` is in normal form and checked against the schema; `kind` is kField, or kKeyPart if its column is in
 // the key. A comparison of a field still needs PlaceField.
 arrow::Result<Comparison> MakeComparison(const Predicate& leaf, const RowSchema& row_schema,
                                          RowSchema::Place::Kind kind);
+
+// The same for fields of rows alone, by their type.
+arrow::Result<Comparison> MakeFieldComparison(const Predicate& leaf, const ColumnType& type);
 
 // Whether two bounds of a column make one comparison.
 bool CanBeBetween(const ColumnType& type);

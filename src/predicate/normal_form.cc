@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "predicate/column_conjunction.h"
 #include "predicate/literal_value.h"
-
 #include "type/type_traits.h"
 
 namespace yarrow {
@@ -16,39 +17,69 @@ namespace {
 using Kind = Predicate::Kind;
 using Op = Predicate::Op;
 
-arrow::Status CheckLeaf(const Predicate& leaf, const RowSchema& row_schema) {
-  const auto& columns = row_schema.columns();
-  if (leaf.column() < 0 || static_cast<size_t>(leaf.column()) >= columns.size()) {
-    return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " names column number ", leaf.column(),
-                                  ", but the table has ", columns.size(), " columns");
-  }
-  const RowColumn& column = columns[static_cast<size_t>(leaf.column())];
-  if (!leaf.values().empty() && !HasOrder(column.type)) {
-    return arrow::Status::NotImplemented("column ", column.name, ": values of type ", column.type.ToString(),
+// What a leaf compares: a column, or a field of one.
+struct Compared {
+  std::string name;
+  const ColumnType& type;
+};
+
+arrow::Status CheckLeaf(const Predicate& leaf, const Compared& compared, const RowSchema& row_schema) {
+  if (!leaf.values().empty() && !HasOrder(compared.type)) {
+    return arrow::Status::NotImplemented("column ", compared.name, ": values of type ", compared.type.ToString(),
                                          " are not compared here; ask in SQL");
   }
-  if (leaf.kind() == Kind::kStartsWith && KindOf(column.type) != TypeKind::kText &&
-      KindOf(column.type) != TypeKind::kBinary) {
+  if (leaf.kind() == Kind::kStartsWith && KindOf(compared.type) != TypeKind::kText &&
+      KindOf(compared.type) != TypeKind::kBinary) {
     return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " tests a prefix of column ",
-                                  column.name, ", which is ", column.type.ToString(), " and neither text nor binary");
+                                  compared.name, ", which is ", compared.type.ToString(),
+                                  " and neither text nor binary");
   }
   // A prefix may end inside a UTF-8 sequence.
   if (leaf.kind() == Kind::kStartsWith) return arrow::Status::OK();
   for (const Value& value : leaf.values()) {
-    const arrow::Result<Value> cast = value.CastTo(column.type);
+    const arrow::Result<Value> cast = value.CastTo(compared.type);
     if (!cast.ok() || cast->variant().index() != value.variant().index()) {
-      return arrow::Status::Invalid("a filter compares column ", column.name, " of table ", row_schema.table_name(),
-                                    ", which is ", column.type.ToString(), ", with ", value.ToString(),
+      return arrow::Status::Invalid("a filter compares column ", compared.name, " of table ", row_schema.table_name(),
+                                    ", which is ", compared.type.ToString(), ", with ", value.ToString(),
                                     ", which is not in the form of that type: cast it first");
     }
     const auto* decimal = std::get_if<Decimal>(&value.variant());
-    if (decimal != nullptr && decimal->scale != column.type.scale) {
-      return arrow::Status::Invalid("a filter compares column ", column.name, " of table ", row_schema.table_name(),
-                                    ", which is ", column.type.ToString(), ", with a decimal of scale ", decimal->scale,
-                                    ": cast it first");
+    if (decimal != nullptr && decimal->scale != compared.type.scale) {
+      return arrow::Status::Invalid("a filter compares column ", compared.name, " of table ", row_schema.table_name(),
+                                    ", which is ", compared.type.ToString(), ", with a decimal of scale ",
+                                    decimal->scale, ": cast it first");
     }
   }
   return arrow::Status::OK();
+}
+
+// `columns`: those that the predicate's numbers are of.
+arrow::Status Check(const Predicate& predicate, const std::vector<Compared>& columns, const RowSchema& row_schema) {
+  switch (predicate.kind()) {
+    case Kind::kTrue:
+    case Kind::kFalse:
+      return arrow::Status::OK();
+    case Kind::kAnd:
+    case Kind::kOr:
+    case Kind::kNot:
+      for (const Predicate& child : predicate.children()) ARROW_RETURN_NOT_OK(Check(child, columns, row_schema));
+      return arrow::Status::OK();
+    default:
+      break;
+  }
+  if (predicate.column() < 0 || static_cast<size_t>(predicate.column()) >= columns.size()) {
+    return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " names column number ",
+                                  predicate.column(), ", but the table has ", row_schema.columns().size(), " columns");
+  }
+  const Compared& column = columns[static_cast<size_t>(predicate.column())];
+  if (predicate.kind() != Kind::kField) return CheckLeaf(predicate, column, row_schema);
+  const auto field = static_cast<size_t>(predicate.field());
+  if (column.type.id != TypeId::kStruct || predicate.field() < 0 || field >= column.type.members().size()) {
+    return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " names field number ",
+                                  predicate.field(), " of column ", column.name, ", which is ", column.type.ToString());
+  }
+  const TypeMember& member = column.type.members()[field];
+  return Check(predicate.children().front(), {{column.name + "." + member.name, member.type}}, row_schema);
 }
 
 Op Negate(Op op) {
@@ -106,7 +137,7 @@ Predicate NormalAnd(std::vector<Predicate> children) {
   std::vector<ColumnConjunction> columns;
   std::vector<Predicate> branches;
   for (const Predicate& child : flat.children()) {
-    if (IsBranch(child)) {
+    if (IsBranch(child) || child.kind() == Kind::kField) {
       branches.push_back(child);
       continue;
     }
@@ -151,6 +182,14 @@ Predicate NormalOr(std::vector<Predicate> children) {
   return Predicate::Or(std::move(merged));
 }
 
+// A normal form over the field as one over the column: AND and OR stand above the fields.
+Predicate OverColumn(const Predicate& of_field, int column, int field) {
+  if (!IsBranch(of_field)) return Predicate::Field(column, field, of_field);
+  std::vector<Predicate> children;
+  for (const Predicate& child : of_field.children()) children.push_back(OverColumn(child, column, field));
+  return of_field.kind() == Kind::kAnd ? Predicate::And(std::move(children)) : Predicate::Or(std::move(children));
+}
+
 Predicate Normal(const Predicate& predicate, bool negated) {
   switch (predicate.kind()) {
     case Kind::kTrue:
@@ -166,6 +205,8 @@ Predicate Normal(const Predicate& predicate, bool negated) {
                                                             : Predicate::IsNotNull(predicate.column());
     case Kind::kStartsWith:
       return NormalStartsWith(predicate, negated);
+    case Kind::kField:
+      return OverColumn(Normal(predicate.children().front(), negated), predicate.column(), predicate.field());
     case Kind::kNot:
       return Normal(predicate.children().front(), !negated);
     case Kind::kAnd:
@@ -199,18 +240,10 @@ bool CompareHolds(Op op, std::weak_ordering order) {
 }  // namespace
 
 arrow::Status CheckPredicate(const Predicate& predicate, const RowSchema& row_schema) {
-  switch (predicate.kind()) {
-    case Kind::kTrue:
-    case Kind::kFalse:
-      return arrow::Status::OK();
-    case Kind::kAnd:
-    case Kind::kOr:
-    case Kind::kNot:
-      for (const Predicate& child : predicate.children()) ARROW_RETURN_NOT_OK(CheckPredicate(child, row_schema));
-      return arrow::Status::OK();
-    default:
-      return CheckLeaf(predicate, row_schema);
-  }
+  std::vector<Compared> columns;
+  columns.reserve(row_schema.columns().size());
+  for (const RowColumn& column : row_schema.columns()) columns.push_back({column.name, column.type});
+  return Check(predicate, columns, row_schema);
 }
 
 Predicate NormalForm(const Predicate& predicate) {

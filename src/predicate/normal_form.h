@@ -2,7 +2,8 @@
 //
 // In normal form a predicate is kTrue, kFalse, a leaf, or kAnd / kOr (never one inside its like) over such; NOT stands
 // only directly before kIn and kStartsWith. A leaf in normal form is two-valued: unknown counts as false, which is
-// right since nothing above it negates.
+// right since nothing above it negates. A leaf of a kField is one over the field (that of a NULL struct may hold: IS
+// NULL).
 #pragma once
 
 #include <arrow/status.h>
@@ -30,7 +31,7 @@ struct Leaf {
 // REQUIRES: a leaf in normal form.
 Leaf AsLeaf(const Predicate& predicate);
 
-// Whether a leaf in normal form is true for a value of its column.
+// Whether a leaf in normal form, of another kind than kField, is true for a value of its column.
 bool LeafHolds(const Predicate& leaf, const Value& value);
 
 }  // namespace yarrow

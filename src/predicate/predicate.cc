@@ -7,6 +7,7 @@ namespace yarrow {
 struct Predicate::Node {
   Kind kind = Kind::kTrue;
   int column = -1;
+  int field = -1;
   Op op = Op::kEq;
   std::vector<Value> values;
   std::vector<Predicate> children;
@@ -120,6 +121,12 @@ Predicate Predicate::StartsWith(int column, std::string prefix) {
   return Predicate(std::make_shared<const Node>(std::move(node)));
 }
 
+Predicate Predicate::Field(int column, int field, Predicate of_field) {
+  if (of_field.kind() == Kind::kTrue || of_field.kind() == Kind::kFalse) return of_field;
+  return Predicate(std::make_shared<const Node>(
+      Node{.kind = Kind::kField, .column = column, .field = field, .values = {}, .children = {std::move(of_field)}}));
+}
+
 Predicate Predicate::And(std::vector<Predicate> children) {
   Flattened flat = Flatten(std::move(children), Kind::kAnd, Kind::kTrue, Kind::kFalse);
   if (flat.absorbed) return False();
@@ -151,6 +158,9 @@ Predicate::Kind Predicate::kind() const {
 }
 int Predicate::column() const {
   return node_->column;
+}
+int Predicate::field() const {
+  return node_->field;
 }
 Predicate::Op Predicate::op() const {
   return node_->op;
@@ -193,6 +203,8 @@ std::string Predicate::ToString(const std::vector<std::string>& column_names) co
       return name() + " IS NOT NULL";
     case Kind::kStartsWith:
       return name() + " LIKE " + Quoted(values().front().get<std::string>(), "%");
+    case Kind::kField:
+      return children().front().ToString({name() + "[" + std::to_string(field() + 1) + "]"});
     case Kind::kAnd:
       return join(" AND ");
     case Kind::kOr:

@@ -9,6 +9,7 @@
 
 #include "predicate/comparison.h"
 #include "predicate/normal_form.h"
+#include "predicate/struct_field.h"
 
 namespace yarrow {
 namespace {
@@ -31,7 +32,13 @@ struct VersionProgram {
 
 void CollectColumns(const Predicate& predicate, std::vector<int>* columns) {
   if (predicate.column() >= 0) columns->push_back(predicate.column());
+  if (predicate.kind() == Kind::kField) return;  // the columns below are none of the table
   for (const Predicate& child : predicate.children()) CollectColumns(child, columns);
+}
+
+arrow::Result<bool> FieldHolds(const Predicate& leaf, const Value& value, const ColumnType& type) {
+  ARROW_ASSIGN_OR_RAISE(const auto test, StructFieldTest::Make(leaf, type));
+  return (value.is_null() ? test->RunOnNull() : test->Run(value.get<std::string>())) == Outcome::kHolds;
 }
 
 // Writes the programs of versions of a table for one predicate. What does not depend on the version (operands, sets of
@@ -98,6 +105,10 @@ class Compiler {
     const RowSchema::Place& place = program_.version->places[column];
     if (place.kind == RowSchema::Place::kDefault) {
       const Value& value = row_schema_.columns()[column].older_value();
+      if (leaf.kind() == Kind::kField) {
+        ARROW_ASSIGN_OR_RAISE(const bool holds, FieldHolds(leaf, value, row_schema_.columns()[column].type));
+        return holds ? if_true : if_false;
+      }
       return LeafHolds(leaf, value) && (high == nullptr || LeafHolds(*high, value)) ? if_true : if_false;
     }
     const bool is_field = place.kind == RowSchema::Place::kField;

@@ -54,6 +54,9 @@ Truth Interpret(const Predicate& predicate, const std::vector<Value>& row) {
   const auto value = [&]() -> const Value& { return row[static_cast<size_t>(predicate.column())]; };
   Truth truth;
   switch (predicate.kind()) {
+    case Kind::kField:  // struct_field_test.cc
+      ADD_FAILURE() << "the tables here have no structs";
+      return {};
     case Kind::kTrue:
       return true;
     case Kind::kFalse:

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cold/segment_schema.h"
+#include "sql/condition_translation.h"
 #include "sql/function_fence.h"
 #include "sql/segment_file_system.h"
 #include "sql/sql_error.h"
@@ -154,10 +155,20 @@ duckdb::TableFunction ParquetScan(duckdb::ClientContext& context) {
   return function;
 }
 
+bool HasReals(const ColumnType& type) {
+  if (!type.is_nested()) return IsReal(type);
+  return std::ranges::any_of(type.members(), [](const TypeMember& member) { return HasReals(member.type); });
+}
+
 // Parquet's statistics leave NaNs out, which DuckDB must know: they are greater than the greatest value.
-bool MayHaveNan(const ColdPieces& cold) {
-  return std::ranges::any_of(cold.pieces, [](const ColdPiece& piece) {
-    return std::ranges::any_of(piece.segment->info().columns, [](const auto& column) { return column.has_nan; });
+// Nobody has looked for those in nested values, where only filters on fields of structs ask for statistics.
+bool MayHaveNan(const ColdPieces& cold, const duckdb::TableFilterSet& filters) {
+  const bool of_fields =
+      std::ranges::any_of(filters.filters, [](const auto& filter) { return IsOfFields(*filter.second); });
+  return std::ranges::any_of(cold.pieces, [&](const ColdPiece& piece) {
+    return std::ranges::any_of(piece.segment->info().columns, [&](const auto& column) {
+      return column.has_nan || (of_fields && column.type.is_nested() && HasReals(column.type));
+    });
   });
 }
 
@@ -229,7 +240,7 @@ ColdScan::ColdScan(duckdb::ClientContext& context, const RowSchema& table, size_
       function_(ParquetScan(context)) {
   OrderColumns();
   function_.function_info = duckdb::make_shared_ptr<SegmentSource>(pieces_->pieces, table, visible);
-  bind_data_ = BindSegments(context, function_, MayHaveNan(*pieces_));
+  bind_data_ = BindSegments(context, function_, MayHaveNan(*pieces_, *filters_));
   duckdb::TableFunctionInitInput input = InitInput();
   state_ = function_.init_global(context, input);
 }

@@ -1,5 +1,7 @@
 #include "sql/condition_translation.h"
 
+#include <duckdb/planner/filter/struct_filter.hpp>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -237,6 +239,8 @@ class FilterTranslator {
         return Optional(filter.Cast<duckdb::OptionalFilter>());
       case TableFilterType::DYNAMIC_FILTER:
         return Dynamic(filter.Cast<duckdb::DynamicFilter>());
+      case TableFilterType::STRUCT_EXTRACT:
+        return Field(filter.Cast<duckdb::StructFilter>());
       case TableFilterType::BLOOM_FILTER:
         return Predicate::True();  // only ever optional
       default:
@@ -258,6 +262,15 @@ class FilterTranslator {
 
   Result In(const duckdb::InFilter& filter) const {
     return InList(column_, type_, filter.values.size(), [&](size_t i) { return &filter.values[i]; });
+  }
+
+  Result Field(const duckdb::StructFilter& filter) const {
+    if (type_.id != TypeId::kStruct || filter.child_idx >= type_.members().size()) return std::nullopt;
+    const ColumnType& type = type_.members()[filter.child_idx].type;
+    if (type.id == TypeId::kEnum) return std::nullopt;  // as of columns: segments have labels as text
+    Result of_field = FilterTranslator(0, type, most_values_).Translate(*filter.child_filter);
+    if (!of_field) return std::nullopt;
+    return Predicate::Field(column_, static_cast<int>(filter.child_idx), *std::move(of_field));
   }
 
   Result All(const duckdb::ConjunctionFilter& filter, bool is_and) const {
@@ -290,6 +303,20 @@ std::optional<Predicate> TranslateForIndexes(const Expression& expression, const
 std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type,
                                          size_t most_values) {
   return FilterTranslator(column, type, most_values).Translate(filter);
+}
+
+bool IsOfFields(const duckdb::TableFilter& filter) {
+  if (filter.filter_type != TableFilterType::CONJUNCTION_AND) {
+    return filter.filter_type == TableFilterType::STRUCT_EXTRACT;
+  }
+  return std::ranges::all_of(filter.Cast<duckdb::ConjunctionAndFilter>().child_filters,
+                             [](const auto& child) { return IsOfFields(*child); });
+}
+
+bool IsTakenFilter(const duckdb::TableFilter& filter, const ColumnType& type) {
+  if (type.id == TypeId::kStruct) return IsOfFields(filter) && TranslateFilter(filter, 0, type).has_value();
+  // Segments have labels as text: a filter on them would keep parquet_scan from reading the table.
+  return IsSameUnit(type) && HasOrder(type) && type.id != TypeId::kEnum;
 }
 
 std::optional<Predicate> TranslateEquality(const duckdb::Value& value, int column, const ColumnType& type) {

@@ -28,6 +28,11 @@ std::optional<Predicate> TranslateForIndexes(const duckdb::Expression& expressio
 std::optional<Predicate> TranslateFilter(const duckdb::TableFilter& filter, int column, const ColumnType& type,
                                          size_t most_values = kMostValuesToTest);
 
+// Whether the filter on a STRUCT speaks of its fields alone.
+bool IsOfFields(const duckdb::TableFilter& filter);
+// Whether rows and segments of a column of that type are tested by the filter; else somebody above the scan has to.
+bool IsTakenFilter(const duckdb::TableFilter& filter, const ColumnType& type);
+
 // `column` = `value`, or nothing when no value of the column equals it.
 std::optional<Predicate> TranslateEquality(const duckdb::Value& value, int column, const ColumnType& type);
 

@@ -183,7 +183,7 @@ duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> TakeOtherFilters(duckdb::
   auto& filters = get.table_filters.filters;
   for (auto at = filters.begin(); at != filters.end();) {
     const auto& [id, filter] = *at;
-    if (duckdb::IsVirtualColumn(id) || TakesFilterOn(BindDataOf(get), id)) {
+    if (duckdb::IsVirtualColumn(id) || TakesFilter(BindDataOf(get), id, *filter)) {
       ++at;
       continue;
     }

@@ -1,5 +1,7 @@
 #include "sql/segment_filters.h"
 
+#include <duckdb/planner/filter/struct_filter.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -17,14 +19,7 @@ using FilterPtr = duckdb::unique_ptr<TableFilter>;
 class SegmentFilterChoice {
  public:
   SegmentFilterChoice(const RowColumn& column, const ColdPieces& pieces)
-      : type_(ToLogicalType(column.type)), lies_as_itself_(LiesAsItself(column.type) && !column.type.is_nested()) {
-    has_other_type_ = std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
-      const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
-      return stored != nullptr && stored->type != column.type;
-    });
-    // "d < 0.5" becomes "d < 1" where segments from before a change of type have integers, or "d = 0.1" a FLOAT.
-    may_round_ = has_other_type_ && column.type.id == TypeId::kDouble;
-  }
+      : SegmentFilterChoice(column.type, HasOtherType(column, pieces)) {}
 
   // The part of the filter that parquet_scan gets. False when there is another one that must be applied.
   bool Take(const TableFilter& filter, std::vector<FilterPtr>* taken) const {
@@ -40,7 +35,32 @@ class SegmentFilterChoice {
   }
 
  private:
+  SegmentFilterChoice(const ColumnType& type, bool has_other_type)
+      : column_type_(type),
+        type_(ToLogicalType(type)),
+        lies_as_itself_(LiesAsItself(type) && !type.is_nested()),
+        has_other_type_(has_other_type),
+        // "d < 0.5" becomes "d < 1" where segments from before a change of type have integers, or "d = 0.1" a FLOAT.
+        may_round_(has_other_type && type.id == TypeId::kDouble) {}
+
+  // Whether a segment has the column otherwise; of a STRUCT, or not at all, since DuckDB tests no default of fields.
+  static bool HasOtherType(const RowColumn& column, const ColdPieces& pieces) {
+    return std::ranges::any_of(pieces.pieces, [&](const ColdPiece& piece) {
+      const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+      return stored != nullptr ? stored->type != column.type : column.type.is_nested();
+    });
+  }
+
+  bool FieldMeansTheSame(const duckdb::StructFilter& filter) const {
+    if (has_other_type_ || column_type_.id != TypeId::kStruct) return false;
+    const ColumnType& field = column_type_.members()[filter.child_idx].type;
+    return SegmentFilterChoice(field, has_other_type_).MeansTheSame(*filter.child_filter);
+  }
+
   bool MeansTheSame(const TableFilter& filter) const {
+    if (filter.filter_type == TableFilterType::STRUCT_EXTRACT) {
+      return FieldMeansTheSame(filter.Cast<duckdb::StructFilter>());
+    }
     if (!lies_as_itself_ && !IsNullTest(filter)) return false;
     switch (filter.filter_type) {
       case TableFilterType::CONSTANT_COMPARISON: {
@@ -87,10 +107,11 @@ class SegmentFilterChoice {
     return filter.filter_data->filter && MeansTheSame(*filter.filter_data->filter);
   }
 
+  const ColumnType& column_type_;
   const duckdb::LogicalType type_;
-  const bool lies_as_itself_;    // and not as text
-  bool has_other_type_ = false;  // in some segment
-  bool may_round_ = false;
+  const bool lies_as_itself_;  // and not as text
+  const bool has_other_type_;  // in some segment
+  const bool may_round_;
 };
 
 FilterPtr AllOf(std::vector<FilterPtr> filters) {

@@ -493,13 +493,11 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   bind.row_filter = plan->FilterText();
 }
 
-bool TakesFilterOn(const ScanBindData& bind, duckdb::column_t column) {
+bool TakesFilter(const ScanBindData& bind, duckdb::column_t column, const duckdb::TableFilter& filter) {
   const TableDefinition& table = bind.table->table()->definition();
   const auto stored = StoredColumn(table, column);
   if (!stored) return false;
-  const ColumnType& type = table.columns[*stored].type;
-  // Segments have labels as text: a filter on them would keep parquet_scan from reading the table.
-  return IsSameUnit(type) && HasOrder(type) && type.id != TypeId::kEnum;
+  return IsTakenFilter(filter, table.columns[*stored].type);
 }
 
 bool HasSegments(const ScanBindData& bind) {

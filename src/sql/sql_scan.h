@@ -46,8 +46,9 @@ struct ScanBindData : public duckdb::TableFunctionData {
 
 duckdb::TableFunction ScanFunction();
 
-// Whether the scan applies DuckDB's filters on the column; else they are lifted above the scan (sql/scan_pushdown.h).
-bool TakesFilterOn(const ScanBindData& bind, duckdb::column_t column);
+// Whether the scan applies that filter of DuckDB's on the column; else it is lifted above the scan
+// (sql/scan_pushdown.h).
+bool TakesFilter(const ScanBindData& bind, duckdb::column_t column, const duckdb::TableFilter& filter);
 
 // Whether the table's rows may be in segments by now, for the transaction that plans. What is planned may run later all
 // the same.

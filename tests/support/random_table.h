@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "differential_fixture.h"
@@ -16,6 +17,8 @@ struct TypePool {
   Kind kind;  // kExact: a number whose sums do not depend on their order; kNoKey and kNested: in no key
   std::vector<const char*> literals;
 };
+
+inline constexpr const char* kStructType = "STRUCT(c DATE[], b VARCHAR, a INTEGER, d STRUCT(y DECIMAL(9,2), x DOUBLE))";
 
 class RandomTableFixture : public DifferentialFixture {
  protected:
@@ -239,8 +242,20 @@ class RandomTableFixture : public DifferentialFixture {
         return Join(name, Comparison(c), Literal(c, true));
     }
   }
+  // Of a field of a struct, which scans test themselves.
+  std::string FieldCondition(const std::string& name) {
+    const char* const op = Pick(std::vector<const char*>{" = ", " <> ", " < ", " <= ", " > ", " >= "});
+    const std::string field = Pick(std::vector<std::string>{
+        Join(name, ".a", op, Pick(std::vector<int>{-5, 0, 1, 7})),
+        Join(name, "['b']", op, Pick(std::vector<const char*>{"'x'", "''", "'a longer text than fits'"})),
+        Join(name, ".d.x", op, Pick(std::vector<const char*>{"0.5", "'nan'::DOUBLE", "-1"})),
+        Join(name, ".d.y", op, Pick(std::vector<const char*>{"1.25", "-3", "0.5::DOUBLE"})), Join(name, ".a IS NULL"),
+        Join(name, ".b IN ('x', '', 'y')"), Join(name, ".b LIKE 'a%'")});
+    return OneIn(3) ? Join("(", field, " AND ", name, ".a", op, "1)") : field;
+  }
   std::string Computed(size_t c) {
     const std::string name = Name(c);
+    if (std::string_view(columns_[c].type->name) == kStructType && !OneIn(4)) return FieldCondition(name);
     if (IsNumber(c) && OneIn(2)) return Join(name, " + 0", Comparison(c), Literal(c, false));
     if (columns_[c].type->kind == TypePool::kText) {
       const std::vector<std::string> conditions = {
@@ -334,10 +349,11 @@ inline const std::vector<TypePool>& RandomTableFixture::Types() {
       {"ENUM ('sad', 'ok', 'happy', '')", kOther, {"'sad'", "'ok'", "'happy'", "''"}},
       {"INTEGER[]", kNested, {"[]", "[1]", "[1, NULL, 3]", "[NULL]", "[7, 8, 9, 10]"}},
       {"VARCHAR[][]", kNested, {"[]", "[['a', 'a longer text than fits'], [], NULL]", "[['b', NULL]]"}},
-      {"STRUCT(a INTEGER, b VARCHAR, c DATE[])",
+      {kStructType,
        kNested,
-       {"{'a': 1, 'b': 'x', 'c': ['2024-02-29'::DATE]}", "{'a': NULL, 'b': NULL, 'c': NULL}",
-        "{'a': -5, 'b': 'a longer text than fits', 'c': []}"}},
+       {"{'c': ['2024-02-29'::DATE], 'b': 'x', 'a': 1, 'd': {'y': 1.25, 'x': 0.5}}",
+        "{'c': NULL, 'b': NULL, 'a': NULL, 'd': NULL}", "{'c': NULL, 'b': '', 'a': 7, 'd': {'y': NULL, 'x': 'nan'}}",
+        "{'c': [], 'b': 'a longer text than fits', 'a': -5, 'd': {'y': -3, 'x': NULL}}"}},
       {"MAP(INTEGER, VARCHAR)", kNested, {"MAP {}", "MAP {1: 'a', 2: NULL}", "MAP {3: 'c'}"}},
   };
   return types;
