@@ -50,6 +50,9 @@ void WritePredicate(Serializer& out, const Predicate& predicate, const SqlTable&
     });
     return;
   }
+  // Fields come in DuckDB's own filters alone.
+  if (predicate.kind() == Predicate::Kind::kField)
+    throw duckdb::InternalException("a condition on a field in bind data");
   out.WriteList(104, "children", predicate.children().size(), [&](Serializer::List& list, duckdb::idx_t i) {
     list.WriteObject([&](Serializer& child) { WritePredicate(child, predicate.children()[i], table); });
   });
