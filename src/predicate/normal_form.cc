@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,7 +20,7 @@ using Op = Predicate::Op;
 
 // What a leaf compares: a column, or a field of one.
 struct Compared {
-  std::string name;
+  std::string_view name;
   const ColumnType& type;
 };
 
@@ -53,8 +54,8 @@ arrow::Status CheckLeaf(const Predicate& leaf, const Compared& compared, const R
   return arrow::Status::OK();
 }
 
-// `columns`: those that the predicate's numbers are of.
-arrow::Status Check(const Predicate& predicate, const std::vector<Compared>& columns, const RowSchema& row_schema) {
+// `field`: the only one that the predicate's numbers are of; null: they are of the table's columns.
+arrow::Status Check(const Predicate& predicate, const Compared* field, const RowSchema& row_schema) {
   switch (predicate.kind()) {
     case Kind::kTrue:
     case Kind::kFalse:
@@ -62,24 +63,29 @@ arrow::Status Check(const Predicate& predicate, const std::vector<Compared>& col
     case Kind::kAnd:
     case Kind::kOr:
     case Kind::kNot:
-      for (const Predicate& child : predicate.children()) ARROW_RETURN_NOT_OK(Check(child, columns, row_schema));
+      for (const Predicate& child : predicate.children()) ARROW_RETURN_NOT_OK(Check(child, field, row_schema));
       return arrow::Status::OK();
     default:
       break;
   }
-  if (predicate.column() < 0 || static_cast<size_t>(predicate.column()) >= columns.size()) {
+  const auto& columns = row_schema.columns();
+  const size_t known = field != nullptr ? 1 : columns.size();
+  if (predicate.column() < 0 || static_cast<size_t>(predicate.column()) >= known) {
     return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " names column number ",
-                                  predicate.column(), ", but the table has ", row_schema.columns().size(), " columns");
+                                  predicate.column(), ", but the table has ", columns.size(), " columns");
   }
-  const Compared& column = columns[static_cast<size_t>(predicate.column())];
+  const auto number = static_cast<size_t>(predicate.column());
+  const Compared column = field != nullptr ? *field : Compared{columns[number].name, columns[number].type};
   if (predicate.kind() != Kind::kField) return CheckLeaf(predicate, column, row_schema);
-  const auto field = static_cast<size_t>(predicate.field());
-  if (column.type.id != TypeId::kStruct || predicate.field() < 0 || field >= column.type.members().size()) {
+  const auto place = static_cast<size_t>(predicate.field());
+  if (column.type.id != TypeId::kStruct || predicate.field() < 0 || place >= column.type.members().size()) {
     return arrow::Status::Invalid("a filter on table ", row_schema.table_name(), " names field number ",
                                   predicate.field(), " of column ", column.name, ", which is ", column.type.ToString());
   }
-  const TypeMember& member = column.type.members()[field];
-  return Check(predicate.children().front(), {{column.name + "." + member.name, member.type}}, row_schema);
+  const TypeMember& member = column.type.members()[place];
+  const std::string name = std::string(column.name) + "." + member.name;
+  const Compared of_field{name, member.type};
+  return Check(predicate.children().front(), &of_field, row_schema);
 }
 
 Op Negate(Op op) {
@@ -240,10 +246,7 @@ bool CompareHolds(Op op, std::weak_ordering order) {
 }  // namespace
 
 arrow::Status CheckPredicate(const Predicate& predicate, const RowSchema& row_schema) {
-  std::vector<Compared> columns;
-  columns.reserve(row_schema.columns().size());
-  for (const RowColumn& column : row_schema.columns()) columns.push_back({column.name, column.type});
-  return Check(predicate, columns, row_schema);
+  return Check(predicate, nullptr, row_schema);
 }
 
 Predicate NormalForm(const Predicate& predicate) {

@@ -1,6 +1,5 @@
 #include "predicate/struct_field.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>

@@ -97,6 +97,15 @@ TEST_F(StructFields, DamagedBytesAreSeen) {
   }
 }
 
+TEST_F(StructFields, AFilterThatDoesNotFitIsRefused) {
+  const uint64_t seed = 1;
+  Random random(seed);
+  ASSERT_OK_AND_ASSIGN(const TestTable table, TestTable::Random(2, 1, false, 0, random));
+  const Predicate no_struct = Predicate::Field(1, 0, Predicate::IsNull(0));
+  EXPECT_ERROR_HAS(CheckPredicate(no_struct, *table.row_schema()), "names field number 0 of column");
+  EXPECT_ERROR_HAS(CheckPredicate(Predicate::IsNull(2), *table.row_schema()), "names column number 2");
+}
+
 TEST_F(StructFields, AndAndOrStandAboveTheField) {
   const Predicate inner = Predicate::Or(
       {Predicate::Compare(0, Op::kLt, Value(int64_t{1})), Predicate::Compare(0, Op::kGt, Value(int64_t{5}))});
