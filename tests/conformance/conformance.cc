@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "sqllogic_runner.h"
@@ -17,8 +18,8 @@ namespace {
 
 std::unique_ptr<SqlEngine> MakeEngine(const std::string& name) {
   if (name == "native") return std::make_unique<NativeEngine>();
-  if (name == "hot") return std::make_unique<YarrowEngine>(Tier::kHot);
-  if (name == "cold") return std::make_unique<YarrowEngine>(Tier::kCold);
+  if (name == "hot") return std::make_unique<YarrowEngine>(Tier::kHot, std::nullopt);
+  if (name == "cold") return std::make_unique<YarrowEngine>(Tier::kCold, std::nullopt);
   return nullptr;
 }
 

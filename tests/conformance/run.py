@@ -4,6 +4,7 @@ import argparse
 import collections
 import fnmatch
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -28,8 +29,10 @@ class Worker:
     with tempfile.TemporaryDirectory(prefix='yarrow_conformance_') as folder:
       path = take()
       while path is not None:
+        # What DuckDB keeps in the home folder, such as secrets, is gone with the run.
         process = subprocess.Popen(self.command + [folder + '/test'], cwd=self.root, stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors='replace')
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors='replace',
+                                   env={**os.environ, 'HOME': folder})
         path = self.feed(process, path, take)
         process.stdin.close()
         process.wait()

@@ -1,5 +1,7 @@
 #include "sqllogic_engine.h"
 
+#include <duckdb/main/database_manager.hpp>
+#include <duckdb/parser/keyword_helper.hpp>
 #include <stdexcept>
 #include <utility>
 
@@ -53,7 +55,14 @@ void YarrowEngine::Open(const std::filesystem::path& path, bool) {
   duckdb::DBConfig config;
   SetUp(&config);
   duckdb_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
-  ThrowIfError(sql::Attach(*duckdb_, database_, "y"));
+  if (name_.has_value()) return ThrowIfError(sql::Attach(*duckdb_, database_, *name_));
+  const std::string name = path.empty() ? "memory" : path.stem().string();
+  const auto connection = ConnectTo(duckdb_.get(), "ATTACH ':memory:' AS own; USE own; DETACH memory");
+  ThrowIfError(sql::Attach(*duckdb_, database_, name));
+  connection->context->RunFunctionInTransaction(
+      [&] { duckdb::DatabaseManager::Get(*connection->context).SetDefaultDatabase(*connection->context, name); });
+  const auto result = connection->Query("USE " + duckdb::KeywordHelper::WriteQuoted(name, '"') + "; DETACH own");
+  if (result->HasError()) throw std::runtime_error(result->GetError());
 }
 
 void YarrowEngine::Close() {
@@ -67,7 +76,7 @@ void YarrowEngine::Reopen() {
 }
 
 std::unique_ptr<duckdb::Connection> YarrowEngine::Connect() {
-  return ConnectTo(duckdb_.get(), "USE y; SET TimeZone = 'UTC'");
+  return ConnectTo(duckdb_.get(), (name_ ? "USE " + *name_ + "; " : "") + "SET TimeZone = 'UTC'");
 }
 
 void YarrowEngine::BeforeQuery() {

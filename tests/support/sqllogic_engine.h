@@ -4,7 +4,9 @@
 #include <duckdb.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "temp_dir.h"
 #include "yarrow/database.h"
@@ -42,7 +44,8 @@ enum class Tier { kHot, kCold };
 
 class YarrowEngine : public SqlEngine {
  public:
-  explicit YarrowEngine(Tier tier) : tier_(tier) {}
+  // Attached under `name` beside DuckDB's own database; without one in its place, under the name that DuckDB gives.
+  explicit YarrowEngine(Tier tier, std::optional<std::string> name = "y") : tier_(tier), name_(std::move(name)) {}
   void Open(const std::filesystem::path& path, bool read_only) override;
   void Close() override;
   void Reopen() override;
@@ -51,6 +54,7 @@ class YarrowEngine : public SqlEngine {
 
  private:
   const Tier tier_;
+  const std::optional<std::string> name_;
   TempDir dir_;  // of databases without a path
   int unnamed_ = 0;
   std::filesystem::path folder_;
