@@ -267,6 +267,33 @@ void ColdScan::Count(duckdb::ClientContext& context, Local& local) const {
   local.row_groups_read = metrics[kRead].GetValue<uint64_t>();
 }
 
+namespace {
+
+// The Parquet reader puts a NULL element behind each list that is NULL or empty. No list has this element, but DuckDB's
+// distances (list_inner_product and its like) refuse a vector of lists with any. Such elements become elements that are
+// not NULL.
+void ForgetElementsOfNoList(duckdb::Vector& lists, duckdb::idx_t rows) {
+  duckdb::Vector& elements = duckdb::ListVector::GetEntry(lists);
+  const duckdb::idx_t count = duckdb::ListVector::GetListSize(lists);
+  if (elements.GetVectorType() != duckdb::VectorType::FLAT_VECTOR) return;
+  duckdb::ValidityMask& known = duckdb::FlatVector::Validity(elements);
+  if (known.CheckAllValid(count)) return;
+  duckdb::UnifiedVectorFormat format;
+  lists.ToUnifiedFormat(rows, format);
+  const auto* const entries = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format);
+  duckdb::ValidityMask valid(count);
+  for (duckdb::idx_t row = 0; row < rows; ++row) {
+    const duckdb::idx_t at = format.sel->get_index(row);
+    if (!format.validity.RowIsValid(at)) continue;
+    for (duckdb::idx_t i = entries[at].offset; i < entries[at].offset + entries[at].length; ++i) {
+      if (!known.RowIsValid(i)) valid.SetInvalid(i);
+    }
+  }
+  known = std::move(valid);
+}
+
+}  // namespace
+
 // In the mode that DuckDB's own executor uses. In the other one, a reader whose last rows came with its end would end
 // the scan for all threads; the Parquet reader of today gives them apart.
 bool ColdScan::Next(duckdb::ClientContext& context, Local& local, duckdb::DataChunk& output) const {
@@ -286,7 +313,11 @@ bool ColdScan::Next(duckdb::ClientContext& context, Local& local, duckdb::DataCh
     }
     if (output.size() == 0 && !local.at_end) continue;
     Count(context, local);
-    if (output.size() > 0) return true;
+    if (output.size() == 0) continue;
+    for (duckdb::Vector& column : output.data) {
+      if (column.GetType().id() == duckdb::LogicalTypeId::LIST) ForgetElementsOfNoList(column, output.size());
+    }
+    return true;
   }
   return false;
 }
