@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/tier_policy_check.h"
+#include "type/type_traits.h"
 
 namespace yarrow {
 namespace {
@@ -153,8 +154,8 @@ Status CheckIndexed(const TableDefinition& table, const std::string& what, const
                     const ColumnType& type) {
   const Status status = KeyCodec::Make({{.type = type, .nullable = true}}).status();
   if (status.ok()) return status;
-  return status.WithMessage("Table ", table.QualifiedName(), ": ", what, " names ", part, ", but values of type ",
-                            type.ToString(), " cannot be in a key");
+  return status.WithMessage(KeyTypeRefusal(type), " Table ", table.QualifiedName(), ": ", what, " names ", part,
+                            ", but values of type ", type.ToString(), " cannot be in a key");
 }
 
 }  // namespace
@@ -184,6 +185,7 @@ arrow::Result<IndexDefinition> DefineIndex(const TableDefinition& table, const I
     }
     ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* const column, IndexedColumn(table, what, one));
     if (std::ranges::count(index.columns, column->id) > 0) {
+      if (!spec.name.empty()) continue;  // a column adds nothing the second time: DuckDB takes such an index
       return Status::Invalid("Table ", name, ": ", what, " names column '", one, "' twice");
     }
     index.columns.push_back(column->id);

@@ -240,8 +240,8 @@ arrow::Result<KeyCodec> KeyCodec::Make(std::vector<KeyPart> parts) {
     const arrow::Status status = parts[i].type.Validate();
     if (!status.ok()) return status.WithMessage("key part ", i + 1, ": ", status.message());
     if (!HasOrder(parts[i].type)) {
-      return arrow::Status::NotImplemented("key part ", i + 1, ": values of type ", parts[i].type.ToString(),
-                                           " cannot be in a key");
+      return arrow::Status::TypeError("key part ", i + 1, ": values of type ", parts[i].type.ToString(),
+                                      " cannot be in a key");
     }
     codec.fixed_offsets_.push_back(offset);
     const bool is_fixed = !parts[i].type.is_variable() && !parts[i].nullable;

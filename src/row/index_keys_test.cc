@@ -94,7 +94,7 @@ TEST(IndexKeys, ATypeWithoutOrderIsRefused) {
   options.key_column_ids = {1};
   options.versions = {{1, {2}, {ColumnType::List(TypeId::kInt64)}}};
   const auto schema = RowSchema::Make(options).ValueOrDie();
-  EXPECT_TRUE(IndexKeys::Make(schema, {1}, false, "").status().IsNotImplemented());
+  EXPECT_TRUE(IndexKeys::Make(schema, {1}, false, "").status().IsTypeError());
 }
 
 // The sum of a text's length and a number; none for a text "bad".

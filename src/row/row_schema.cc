@@ -134,9 +134,8 @@ arrow::Status RowSchema::MakeKey() {
     if (part >= 0) return TableError(table, "the key has the column '", column.name, "' twice");
     if (column.nullable) return TableError(table, "the key column '", column.name, "' must be NOT NULL");
     if (!HasOrder(column.type)) {
-      return arrow::Status::NotImplemented("table ", table, ": column ", column.name,
-                                           " cannot be in a key: values of type ", column.type.ToString(),
-                                           " have no bytes that sort as they do");
+      return arrow::Status::TypeError(KeyTypeRefusal(column.type), " Table ", table, ": column ", column.name,
+                                      " cannot be in a key: its values have no bytes that sort as they do");
     }
     part = static_cast<int>(parts.size());
     parts.push_back({column.type, false});

@@ -104,13 +104,13 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, duckdb::Sche
     case AlterTableType::REMOVE_COLUMN: {
       const auto& remove = info.Cast<duckdb::RemoveColumnInfo>();
       CheckColumn(table, remove.removed_column, remove.if_column_exists);
+      DropColumn drop{.name = remove.removed_column, .if_exists = remove.if_column_exists};
+      drop.expressions = AfterDrop(table, remove.removed_column, remove.cascade);
       if (table.visible_columns() == 1 && FoldCase(table.columns[0].name) == FoldCase(remove.removed_column)) {
         throw duckdb::CatalogException("Cannot drop column: table only has one column remaining! DROP TABLE drops %s",
                                        Where(table));
       }
       CheckMayDrop(table, remove.removed_column);
-      DropColumn drop{.name = remove.removed_column, .if_exists = remove.if_column_exists};
-      drop.expressions = AfterDrop(table, remove.removed_column, remove.cascade);
       return drop;
     }
     case AlterTableType::RENAME_COLUMN: {
@@ -127,9 +127,12 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, duckdb::Sche
       return MakeWidenColumn(context, table, info.Cast<duckdb::ChangeColumnTypeInfo>());
     case AlterTableType::SET_DEFAULT:
       return MakeSetDefault(context, schema, table, info.Cast<duckdb::SetDefaultInfo>());
-    case AlterTableType::DROP_NOT_NULL:
-      CheckColumn(table, info.Cast<duckdb::DropNotNullInfo>().column_name);
-      return DropNotNull{.name = info.Cast<duckdb::DropNotNullInfo>().column_name};
+    case AlterTableType::DROP_NOT_NULL: {
+      const auto& column = info.Cast<duckdb::DropNotNullInfo>().column_name;
+      CheckColumn(table, column);
+      if (IsGenerated(table, column)) return SetTierPolicy{table.policy};  // it has none: changes nothing
+      return DropNotNull{.name = column};
+    }
     case AlterTableType::RENAME_TABLE:
       return RenameTable{.new_name = info.Cast<duckdb::RenameTableInfo>().new_table_name};
     case AlterTableType::SET_TABLE_OPTIONS:
@@ -148,7 +151,10 @@ TableAlteration MakeTableAlteration(duckdb::ClientContext& context, duckdb::Sche
     case AlterTableType::ADD_FIELD:
     case AlterTableType::REMOVE_FIELD:
     case AlterTableType::RENAME_FIELD:
-      CheckColumn(table, *ColumnOfFieldChange(info));
+      if (!HasColumn(table, *ColumnOfFieldChange(info))) {
+        throw duckdb::CatalogException("Struct column \"%s\" does not exist in %s", *ColumnOfFieldChange(info),
+                                       Where(table));
+      }
       return SetTierPolicy{table.policy};  // IF [NOT] EXISTS, and there is nothing to do: changes nothing
     default:
       throw duckdb::NotImplementedException(

@@ -120,7 +120,9 @@ std::shared_ptr<SqlIndex> SqlIndex::Make(duckdb::SchemaCatalogEntry& of, const T
     info.column_ids.push_back(SqlPosition(table, static_cast<size_t>(column - table.columns.begin())));
     info.parsed_expressions.push_back(duckdb::make_uniq<duckdb::ColumnRefExpression>(column->name, table.name));
   }
-  return std::make_shared<SqlIndex>(of, info, table.name);
+  auto made = std::make_shared<SqlIndex>(of, info, table.name);
+  made->oid = of.catalog.Cast<SqlCatalog>().StableOid(table.id, index.id, made->oid);
+  return made;
 }
 
 const IndexDefinition* FindIndex(const TableDefinition& table, const std::string& name) {
@@ -162,11 +164,14 @@ void CheckMayDrop(const TableDefinition& table, const std::string& column) {
       table.columns, [&](const ColumnDefinition& one) { return FoldCase(one.name) == FoldCase(column); });
   const IndexDefinition* const index = at == table.columns.end() ? nullptr : IndexOf(table, *at);
   if (index == nullptr) return;
-  throw duckdb::CatalogException(
-      (index->is_constraint()
-           ? "Cannot drop column \"" + column + "\" because there is a UNIQUE constraint that depends on it."
-           : "Cannot drop this column: an index depends on it!") +
-      Remedy(table, *at, *index));
+  std::string why = "Cannot drop this column: an index depends on it!";
+  if (index->is_constraint()) {
+    why = "Cannot drop column \"" + column + "\" because ";
+    why += index->columns.size() == 1
+               ? "there is a UNIQUE constraint that depends on it."
+               : "it is referenced in unique constraint UNIQUE(" + table.ColumnsOf(*index) + ").";
+  }
+  throw duckdb::CatalogException(why + Remedy(table, *at, *index));
 }
 
 IndexSpec ToIndexSpec(const duckdb::CreateIndexInfo& info, const TableDefinition& table) {

@@ -13,6 +13,7 @@
 #include <duckdb/planner/expression_iterator.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -160,19 +161,14 @@ std::string CollationOf(const duckdb::LogicalType& type) {
 }
 
 ColumnType DeclaredType(const std::string& where, const duckdb::LogicalType& type) {
-  const auto refuse = [&](const std::string& why) { throw duckdb::NotImplementedException(where + ": " + why); };
   const auto declared = FromLogicalType(type);
-  if (!declared.ok()) refuse(declared.status().message());
+  if (!declared.ok()) Check(declared.status().WithMessage(where, ": ", declared.status().message()));
   return *declared;
 }
 
 ColumnSpec MakeColumnSpec(duckdb::ClientContext& context, duckdb::SchemaCatalogEntry& schema, const std::string& table,
                           const duckdb::ColumnDefinition& column) {
   const std::string where = "table " + table + ": column " + column.Name();
-  if (column.CompressionType() != duckdb::CompressionType::COMPRESSION_AUTO) {
-    throw duckdb::NotImplementedException(where + ": USING COMPRESSION is not supported: how rows are compressed is " +
-                                          "chosen for the table, WITH (optimize_for = 'scan' or 'lookup')");
-  }
   const ColumnType type = DeclaredType(where, column.Type());
   ColumnSpec spec{.name = column.Name(),
                   .type = type,
@@ -271,17 +267,18 @@ duckdb::unique_ptr<duckdb::Constraint> MakeForeignKey(const TableDefinition& tab
   return duckdb::make_uniq<WrittenForeignKey>(std::move(referenced), std::move(columns), std::move(info));
 }
 
-// One column by its number, as DuckDB has it of a column's own UNIQUE.
-duckdb::unique_ptr<duckdb::Constraint> MakeUnique(const TableDefinition& table, const IndexDefinition& index) {
+// One column by its number, as DuckDB has it of a column's own UNIQUE or PRIMARY KEY.
+duckdb::unique_ptr<duckdb::Constraint> MakeUnique(const TableDefinition& table, const std::vector<uint32_t>& columns,
+                                                  bool is_primary_key) {
   duckdb::vector<std::string> names;
-  for (const uint32_t id : index.columns) {
+  for (const uint32_t id : columns) {
     const auto column = std::ranges::find(table.columns, id, &ColumnDefinition::id);
     names.push_back(column->name);
-    if (index.columns.size() > 1) continue;
+    if (columns.size() > 1) continue;
     const duckdb::LogicalIndex number(SqlPosition(table, static_cast<size_t>(column - table.columns.begin())));
-    return duckdb::make_uniq<duckdb::UniqueConstraint>(number, column->name, false);
+    return duckdb::make_uniq<duckdb::UniqueConstraint>(number, column->name, is_primary_key);
   }
-  return duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(names), false);
+  return duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(names), is_primary_key);
 }
 
 duckdb::LogicalType Collated(const ColumnType& type, const std::string& collation) {
@@ -292,8 +289,10 @@ duckdb::LogicalType Collated(const ColumnType& type, const std::string& collatio
 
 void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* info) {
   info->comment = ToComment(definition.comment);
-  std::vector<uint32_t> key = definition.primary_key;
-  duckdb::vector<std::string> key_names(key.size());
+  duckdb::vector<duckdb::unique_ptr<duckdb::Constraint>> key_not_null;  // last, as DuckDB has them
+  if (!definition.has_hidden_row_id() && !definition.primary_key.empty()) {
+    info->constraints.push_back(MakeUnique(definition, definition.primary_key, /*is_primary_key=*/true));
+  }
   auto generated = definition.generated_columns.begin();
   const auto add_generated = [&] {
     for (; generated != definition.generated_columns.end(); ++generated) {
@@ -314,25 +313,22 @@ void FillTableInfo(const TableDefinition& definition, duckdb::CreateTableInfo* i
     } else if (!column.default_value.is_null()) {
       made.SetDefaultValue(duckdb::make_uniq<duckdb::ConstantExpression>(ToDuckDb(column.default_value, column.type)));
     }
-    if (!column.nullable) {
-      const duckdb::LogicalIndex position(info->columns.LogicalColumnCount());
-      info->constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(position));
-    }
+    const duckdb::LogicalIndex position(info->columns.LogicalColumnCount());
     info->columns.AddColumn(std::move(made));
-    const auto in_key = std::find(key.begin(), key.end(), column.id);
-    if (in_key != key.end()) key_names[static_cast<size_t>(in_key - key.begin())] = column.name;
+    if (column.nullable) continue;
+    const bool in_key = std::ranges::count(definition.primary_key, column.id) > 0;
+    (in_key ? key_not_null : info->constraints).push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(position));
   }
   add_generated();
   for (const std::string& check : definition.checks) {
     info->constraints.push_back(duckdb::make_uniq<duckdb::CheckConstraint>(ParseExpression(check)));
   }
-  if (!definition.has_hidden_row_id() && !key_names.empty()) {
-    info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key_names), true));
-  }
   for (const IndexDefinition& index : definition.indexes) {
     if (!index.is_constraint()) continue;
-    info->constraints.push_back(index.references ? MakeForeignKey(definition, index) : MakeUnique(definition, index));
+    info->constraints.push_back(index.references ? MakeForeignKey(definition, index)
+                                                 : MakeUnique(definition, index.columns, /*is_primary_key=*/false));
   }
+  std::ranges::move(key_not_null, std::back_inserter(info->constraints));
 }
 
 }  // namespace yarrow::sql

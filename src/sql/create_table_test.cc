@@ -52,7 +52,6 @@ TEST_F(CreateTableTest, DefaultsOfTheMomentAreComputedForEachRow) {
 
 // What a statement says of a table is kept, or the statement is refused: nothing is passed over.
 TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefused) {
-  ExpectRefused("CREATE TABLE u (a INT USING COMPRESSION rle)", {"main.u", "column a", "COMPRESSION", "optimize_for"});
   ExpectRefused("CREATE TABLE u (a INT[] UNIQUE)", {"main.u", "UNIQUE", "column 'a'", "cannot be in a key"});
   ExpectRefused("CREATE TABLE u (a INT PRIMARY KEY, b INT REFERENCES u (a) ON DELETE CASCADE)", {"FOREIGN KEY"});
   ExpectRefused("CREATE TABLE u (a INT) PARTITIONED BY (a)", {"Table u", "PARTITIONED BY"});
@@ -93,7 +92,6 @@ TEST_F(CreateTableTest, WhatWouldNotBeKeptIsRefusedOfAnAlteration) {
   expect("ALTER id TYPE HUGEINT", {"main.t", "column id", "PRIMARY KEY"});
   expect("ALTER nowhere TYPE HUGEINT", {"nowhere", "id, n, s"});
   expect("ADD COLUMN e INT AS (n + 1)", {"generated columns"});
-  expect("ADD COLUMN e INT USING COMPRESSION rle", {"main.t", "column e", "COMPRESSION"});
   expect("ADD COLUMN e INT NOT NULL", {"constraints"});
   expect("ADD COLUMN e INT CHECK (e > 0)", {"constraints"});
   expect("ALTER n TYPE BIGINT USING nowhere::BIGINT", {"nowhere"});

@@ -55,7 +55,7 @@ TEST_F(ErrorClassTest, StatementsThatFail) {
       {"DROP SEQUENCE seq", "2BP01"},
       {"INSERT INTO r VALUES (9)", "23503"},
       {"DELETE FROM t", "23503"},
-      {"CREATE TABLE x (a INT USING COMPRESSION rle)", "0A000"},
+      {"CREATE TABLE x (a INT[] PRIMARY KEY)", "42804"},
       {"CREATE TABLE un AS SELECT 1 AS a FROM range(2); CREATE UNIQUE INDEX ui ON un (a)", "23505"},
       {"FROM '/no/such/file.csv'", "58030"},
       {"ROLLBACK", "25P01"},

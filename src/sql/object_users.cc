@@ -207,7 +207,7 @@ void CheckDroppable(SqlTransaction& transaction, const TableDefinition& table) {
 void CheckNotReferenced(const TableDefinition& table) {
   if (table.referenced_by.empty()) return;
   throw duckdb::DependencyException("Cannot alter entry \"" + table.name +
-                                    "\" because there are entries that depend on it: a FOREIGN KEY refers to it");
+                                    "\" because there are entries that depend on it. A FOREIGN KEY refers to it");
 }
 
 }  // namespace yarrow::sql

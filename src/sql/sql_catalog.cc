@@ -282,10 +282,15 @@ std::shared_ptr<SqlTable> SqlCatalog::EntryOf(SqlSchema& schema, const std::shar
 // Dropped tables and former definitions go with the last transaction or plan that uses them. Looked for when so much
 // has changed since the last time that a look at all costs each change little.
 void SqlCatalog::ForgetEnded() {
-  const uint64_t changes = database_->catalog().View()->version() - forgotten_at_;
+  const auto view = database_->catalog().View();
+  const uint64_t changes = view->version() - forgotten_at_;
   if (++made_ + changes < tables_.size() / 2 + 16) return;
   std::erase_if(tables_,
                 [](const auto& cached) { return cached.second.first->ended_at->load(std::memory_order_acquire) != 0; });
+  {
+    const std::lock_guard lock(oid_mutex_);
+    std::erase_if(oids_, [&](const auto& oid) { return view->Find(oid.first.first) == nullptr; });
+  }
   made_ = 0;
   forgotten_at_ += changes;
 }
@@ -386,6 +391,11 @@ duckdb::ErrorData SqlCatalog::SupportsCreateTable(duckdb::BoundCreateTableInfo& 
                            "Table " + base.table +
                                ": PARTITIONED BY and SORTED BY are not supported; rows are sorted by "
                                "their primary key");
+}
+
+duckdb::idx_t SqlCatalog::StableOid(uint32_t table_id, uint32_t index_id, duckdb::idx_t made) {
+  const std::lock_guard lock(oid_mutex_);
+  return oids_.emplace(std::pair(table_id, index_id), made).first->second;
 }
 
 duckdb::DatabaseSize SqlCatalog::GetDatabaseSize(duckdb::ClientContext&) {

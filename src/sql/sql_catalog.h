@@ -168,6 +168,9 @@ class SqlCatalog : public duckdb::Catalog {
 
   duckdb::ErrorData SupportsCreateTable(duckdb::BoundCreateTableInfo& info) override;
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext& context) override;
+  // The number that duckdb_tables() and duckdb_indexes() show, the same for all entries of one table or, where
+  // `index_id` is not 0, of one index: `made`, when this is the first. Thread-safe.
+  duckdb::idx_t StableOid(uint32_t table_id, uint32_t index_id, duckdb::idx_t made);
   bool InMemory() override { return false; }
   duckdb::string GetDBPath() override;
 
@@ -188,6 +191,8 @@ class SqlCatalog : public duckdb::Catalog {
   std::map<uint32_t, std::pair<std::shared_ptr<const TableEntry>, std::shared_ptr<SqlTable>>> tables_;
   uint64_t made_ = 0;          // since the last ForgetEnded
   uint64_t forgotten_at_ = 0;  // version of the catalog then
+  std::mutex oid_mutex_;
+  std::map<std::pair<uint32_t, uint32_t>, duckdb::idx_t> oids_;  // by ids of table and index; under oid_mutex_
 };
 
 }  // namespace yarrow::sql

@@ -62,6 +62,8 @@ void Check(const arrow::Status& status) {
       throw duckdb::IOException(message);
     case arrow::StatusCode::NotImplemented:
       throw duckdb::NotImplementedException(message);
+    case arrow::StatusCode::TypeError:
+      throw duckdb::InvalidTypeException(message);
     case arrow::StatusCode::OutOfMemory:
       throw duckdb::OutOfMemoryException(message);
     default:

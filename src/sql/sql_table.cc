@@ -23,7 +23,10 @@ std::shared_ptr<SqlTable> SqlTable::Make(duckdb::Catalog& catalog, SqlSchema& sc
                                          std::shared_ptr<TableImpl> table) {
   duckdb::CreateTableInfo info(schema, table->definition().name);
   FillTableInfo(table->definition(), &info);
-  return std::make_shared<SqlTable>(catalog, schema, info, std::move(table));
+  const uint32_t id = table->definition().id;  // stays, however the table is altered
+  auto made = std::make_shared<SqlTable>(catalog, schema, info, std::move(table));
+  made->oid = catalog.Cast<SqlCatalog>().StableOid(id, 0, made->oid);
+  return made;
 }
 
 duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t id) {

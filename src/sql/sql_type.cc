@@ -186,7 +186,7 @@ arrow::Result<ColumnType> MembersFrom(const LogicalType& type, bool is_union) {
     return ColumnType::Union(std::move(members));
   }
   if (duckdb::StructType::IsUnnamed(type)) {
-    return arrow::Status::NotImplemented(
+    return arrow::Status::Invalid(
         "A table cannot be created from an unnamed struct: give its fields names, as in "
         "{'a': 1} or struct_pack(a := 1)");
   }
@@ -203,6 +203,9 @@ ColumnType EnumFrom(const LogicalType& type) {
 }
 
 arrow::Status NoColumnType(const LogicalType& type) {
+  if (type.id() == duckdb::LogicalTypeId::TYPE) {
+    return arrow::Status::Invalid("A table cannot be created with a 'TYPE' column");
+  }
   return arrow::Status::NotImplemented("no column can have the type ", type.ToString());
 }
 

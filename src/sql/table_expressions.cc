@@ -110,7 +110,9 @@ TableExpressions AfterDrop(const TableDefinition& table, const std::string& colu
 TableExpressions AfterTypeChange(const TableDefinition& table, const std::string& column) {
   for (const GeneratedColumn& generated : table.generated_columns) {
     if (FoldCase(generated.name) == FoldCase(column)) {
-      throw duckdb::NotImplementedException("Changing types of generated columns is not supported yet");
+      throw duckdb::BinderException(
+          "Changing types of generated columns in alter statement is not supported: DROP COLUMN %s and ADD it anew",
+          generated.name);
     }
     if (!ColumnsNamedIn(generated.expression).contains(FoldCase(column))) continue;
     throw duckdb::BinderException(

@@ -172,6 +172,11 @@ inline bool IsText(const ColumnType& type) {
 inline bool HasOrder(const ColumnType& type) {
   return KindOf(type) != TypeKind::kInterval && KindOf(type) != TypeKind::kNested;
 }
+
+// How the refusal of a key or index over such values begins, in DuckDB's words.
+inline std::string KeyTypeRefusal(const ColumnType& type) {
+  return "Invalid Type [" + type.ToString() + "]: Invalid type for index key.";
+}
 // Whether the arrays of batches are those that programs get: columns of the other types are converted at the edge of
 // the database (batch/user_batch.h) and lie in Parquet as text or nested.
 inline bool IsBatchTypeArrow(const ColumnType& type) {
