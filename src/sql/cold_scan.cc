@@ -5,8 +5,10 @@
 #include <duckdb/parser/tableref/table_function_ref.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "cold/segment_schema.h"
 #include "sql/condition_translation.h"
@@ -269,9 +271,15 @@ void ColdScan::Count(duckdb::ClientContext& context, Local& local) const {
 
 namespace {
 
+bool IsListOfFloats(const duckdb::LogicalType& type) {
+  if (type.id() != duckdb::LogicalTypeId::LIST) return false;
+  const auto element = duckdb::ListType::GetChildType(type).id();
+  return element == duckdb::LogicalTypeId::FLOAT || element == duckdb::LogicalTypeId::DOUBLE;
+}
+
 // The Parquet reader puts a NULL element behind each list that is NULL or empty. No list has this element, but DuckDB's
-// distances (list_inner_product and its like) refuse a vector of lists with any. Such elements become elements that are
-// not NULL.
+// distances (list_inner_product and its like) refuse a vector of lists with any. Such elements become zeros. `lists` is
+// a vector that the reader has filled, of floating-point numbers: of other types zero bytes may be no value.
 void ForgetElementsOfNoList(duckdb::Vector& lists, duckdb::idx_t rows) {
   duckdb::Vector& elements = duckdb::ListVector::GetEntry(lists);
   const duckdb::idx_t count = duckdb::ListVector::GetListSize(lists);
@@ -281,15 +289,19 @@ void ForgetElementsOfNoList(duckdb::Vector& lists, duckdb::idx_t rows) {
   duckdb::UnifiedVectorFormat format;
   lists.ToUnifiedFormat(rows, format);
   const auto* const entries = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format);
-  duckdb::ValidityMask valid(count);
+  std::vector<bool> in_list(count);
   for (duckdb::idx_t row = 0; row < rows; ++row) {
     const duckdb::idx_t at = format.sel->get_index(row);
     if (!format.validity.RowIsValid(at)) continue;
-    for (duckdb::idx_t i = entries[at].offset; i < entries[at].offset + entries[at].length; ++i) {
-      if (!known.RowIsValid(i)) valid.SetInvalid(i);
-    }
+    const auto begin = in_list.begin() + static_cast<std::ptrdiff_t>(entries[at].offset);
+    std::fill_n(begin, entries[at].length, true);
   }
-  known = std::move(valid);
+  const duckdb::idx_t size = duckdb::GetTypeIdSize(elements.GetType().InternalType());
+  for (duckdb::idx_t i = 0; i < count; ++i) {
+    if (in_list[i] || known.RowIsValid(i)) continue;
+    std::memset(duckdb::FlatVector::GetData(elements) + i * size, 0, size);
+    known.SetValid(i);
+  }
 }
 
 }  // namespace
@@ -315,7 +327,7 @@ bool ColdScan::Next(duckdb::ClientContext& context, Local& local, duckdb::DataCh
     Count(context, local);
     if (output.size() == 0) continue;
     for (duckdb::Vector& column : output.data) {
-      if (column.GetType().id() == duckdb::LogicalTypeId::LIST) ForgetElementsOfNoList(column, output.size());
+      if (IsListOfFloats(column.GetType())) ForgetElementsOfNoList(column, output.size());
     }
     return true;
   }

@@ -1,6 +1,7 @@
-// Runs scripts of DuckDB's own test suite, which it finds below the folder that it is started in: scripts/conformance.
+// Runs scripts of DuckDB's own test suite, or of SQLite's, which it finds below the folder that it is started in:
+// scripts/conformance.
 //
-//   yarrow_conformance native|hot|cold TEMP_DIR
+//   yarrow_conformance native|hot|cold duckdb|sqlite TEMP_DIR
 //
 // Reads paths of scripts from standard input, one a line. Writes a line of JSON behind each: path, kind (passed,
 // skipped, failed), line, sql, message.
@@ -35,12 +36,12 @@ std::string NameOf(ScriptOutcome::Kind kind) {
   return "failed";
 }
 
-void RunScripts(SqlEngine* engine, const std::filesystem::path& temp_dir) {
+void RunScripts(SqlEngine* engine, ScriptDialect dialect, const std::filesystem::path& temp_dir) {
   for (std::string path; std::getline(std::cin, path);) {
     std::error_code ignored;
     std::filesystem::remove_all(temp_dir, ignored);
     std::filesystem::create_directories(temp_dir);
-    const ScriptOutcome outcome = ScriptRunner(engine, temp_dir).Run(path);
+    const ScriptOutcome outcome = ScriptRunner(engine, temp_dir, dialect).Run(path);
     const nlohmann::json line = {{"path", path},
                                  {"kind", NameOf(outcome.kind)},
                                  {"line", outcome.line},
@@ -54,8 +55,8 @@ void RunScripts(SqlEngine* engine, const std::filesystem::path& temp_dir) {
 }  // namespace yarrow::test
 
 int main(int count, char** arguments) {
-  if (count != 3) {
-    std::cerr << "usage: yarrow_conformance native|hot|cold TEMP_DIR < PATHS\n";
+  if (count != 4) {
+    std::cerr << "usage: yarrow_conformance native|hot|cold duckdb|sqlite TEMP_DIR < PATHS\n";
     return 2;
   }
   const auto engine = yarrow::test::MakeEngine(arguments[1]);
@@ -63,6 +64,12 @@ int main(int count, char** arguments) {
     std::cerr << "yarrow_conformance: '" << arguments[1] << "' is none of native, hot and cold\n";
     return 2;
   }
-  yarrow::test::RunScripts(engine.get(), std::filesystem::absolute(arguments[2]));
+  const std::string suite = arguments[2];
+  if (suite != "duckdb" && suite != "sqlite") {
+    std::cerr << "yarrow_conformance: '" << suite << "' is neither duckdb nor sqlite\n";
+    return 2;
+  }
+  const auto dialect = suite == "sqlite" ? yarrow::test::ScriptDialect::kSqlite : yarrow::test::ScriptDialect::kDuckDb;
+  yarrow::test::RunScripts(engine.get(), dialect, std::filesystem::absolute(arguments[3]));
   return 0;
 }

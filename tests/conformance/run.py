@@ -1,4 +1,4 @@
-"""Runs DuckDB's test scripts by yarrow_conformance and reports: see scripts/conformance --help."""
+"""Runs test scripts of DuckDB or SQLite by yarrow_conformance and reports: see scripts/conformance --help."""
 
 import argparse
 import collections
@@ -13,14 +13,16 @@ import sys
 import tempfile
 import threading
 
-SECONDS_A_SCRIPT = 60
+# The folder of a suite's scripts, and the time that one may take.
+SUITES = {'duckdb': ('test/sql', 60), 'sqlite': ('test', 1200)}
 
 
 class Worker:
   """One yarrow_conformance after the other: a new one behind a script that crashed or took too long."""
 
-  def __init__(self, program, engine, root, output):
-    self.command = [program, engine]
+  def __init__(self, program, engine, suite, root, output):
+    self.command = [program, engine, suite]
+    self.seconds = SUITES[suite][1]
     self.root = root
     self.output = output
 
@@ -41,13 +43,13 @@ class Worker:
     """Runs scripts by one process; returns the one that the next process begins with."""
     while path is not None:
       late = threading.Event()
-      timer = threading.Timer(SECONDS_A_SCRIPT, lambda: (late.set(), process.kill()))
+      timer = threading.Timer(self.seconds, lambda: (late.set(), process.kill()))
       timer.start()
       outcome = self.ask(process, path)
       timer.cancel()
       if outcome is None:
         process.wait()
-        what = f'took over {SECONDS_A_SCRIPT} s' if late.is_set() else f'crashed with {-process.returncode}'
+        what = f'took over {self.seconds} s' if late.is_set() else f'crashed with {-process.returncode}'
         self.output[path] = {'path': path, 'kind': 'failed', 'line': 0, 'sql': '', 'message': what}
         return take()
       self.output[path] = outcome
@@ -68,7 +70,7 @@ class Worker:
     return None
 
 
-def run_all(program, engine, root, paths, jobs):
+def run_all(program, engine, suite, root, paths, jobs):
   output = {}
   left = collections.deque(paths)
   lock = threading.Lock()
@@ -79,7 +81,7 @@ def run_all(program, engine, root, paths, jobs):
         print(f'{engine}: {len(left)} scripts left', file=sys.stderr)
       return left.popleft() if left else None
 
-  threads = [threading.Thread(target=Worker(program, engine, root, output).run, args=(take,)) for _ in range(jobs)]
+  threads = [threading.Thread(target=Worker(program, engine, suite, root, output).run, args=(take,)) for _ in range(jobs)]
   for thread in threads:
     thread.start()
   for thread in threads:
@@ -119,17 +121,18 @@ def reason_of(outcome):
   return re.sub(r'[0-9]+', 'N', first)[:110]
 
 
-def folder_of(path):
-  return '/'.join(pathlib.PurePath(path).parts[2:3])
+def folder_of(path, suite):
+  depth = len(pathlib.PurePath(SUITES[suite][0]).parts)
+  return '/'.join(pathlib.PurePath(path).parent.parts[depth:depth + (1 if suite == 'duckdb' else 2)])
 
 
-def report(engine, native, excluded, outcomes, file):
+def report(engine, suite, native, excluded, outcomes, file):
   counts = collections.defaultdict(collections.Counter)
   for path, outcome in native.items():
     kind = outcome['kind']
     if kind == 'passed':
       kind = 'not applicable' if path in excluded else outcomes[path]['kind']
-      counts[folder_of(path)][kind] += 1
+      counts[folder_of(path, suite)][kind] += 1
   total = sum(counts.values(), collections.Counter())
   print(f'\n## {engine}\n\n| folder | passed | failed | skipped | not applicable |\n| --- | ---: | ---: | ---: | ---: |',
         file=file)
@@ -147,6 +150,7 @@ def report(engine, native, excluded, outcomes, file):
 def main():
   parser = argparse.ArgumentParser()
   parser.add_argument('--program', required=True)
+  parser.add_argument('--suite', choices=SUITES, default='duckdb')
   parser.add_argument('--root', type=pathlib.Path, required=True)
   parser.add_argument('--results', type=pathlib.Path, required=True)
   parser.add_argument('--engines', nargs='+', required=True)
@@ -155,14 +159,14 @@ def main():
   parser.add_argument('--jobs', type=int, required=True)
   arguments = parser.parse_args()
 
-  scripts = sorted(str(path.relative_to(arguments.root)) for path in (arguments.root / 'test/sql').rglob('*.test'))
+  scripts = sorted(str(path.relative_to(arguments.root)) for path in (arguments.root / SUITES[arguments.suite][0]).rglob('*.test'))
   scripts = [path for path in scripts if re.search(arguments.filter, path)]
   known = json.loads(arguments.native.read_text()) if arguments.native else None
   shutil.rmtree(arguments.results, ignore_errors=True)
   arguments.results.mkdir(parents=True)
 
   def run(engine, paths):
-    outcomes = run_all(arguments.program, engine, arguments.root, paths, arguments.jobs)
+    outcomes = run_all(arguments.program, engine, arguments.suite, arguments.root, paths, arguments.jobs)
     (arguments.results / f'{engine}.json').write_text(json.dumps(outcomes, indent=1, sort_keys=True))
     return outcomes
 
@@ -176,7 +180,7 @@ def main():
     print(f'{len(scripts)} scripts, {len(passed)} pass on native DuckDB', file=file)
     for engine in arguments.engines:
       outcomes = run(engine, sorted(set(passed) - excluded))
-      share = report(engine, native, excluded, outcomes, file)
+      share = report(engine, arguments.suite, native, excluded, outcomes, file)
       print(f'{engine}: {share:.1%} of what native passes', file=file)
   print((arguments.results / 'report.md').read_text())
 

@@ -10,6 +10,7 @@ namespace yarrow::test {
 
 struct ExpectedAnswer {
   size_t columns = 0;
+  std::string letters;             // of the columns, when numbers are printed by them: I as whole ones, R as 1.500
   std::string sort;                // nosort, rowsort, valuesort; empty: nosort
   std::string label;               // queries of one label have one result
   std::vector<std::string> lines;  // one a row, its cells separated by tabs, or one a cell, or a hash of all

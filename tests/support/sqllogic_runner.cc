@@ -73,8 +73,8 @@ bool IsSortStyle(const std::string& word) {
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(SqlEngine* engine, std::filesystem::path temp_dir)
-    : engine_(engine), temp_dir_(std::move(temp_dir)) {
+ScriptRunner::ScriptRunner(SqlEngine* engine, std::filesystem::path temp_dir, ScriptDialect dialect)
+    : engine_(engine), temp_dir_(std::move(temp_dir)), dialect_(dialect) {
   environment_ = {{"DATA_DIR", "data"},
                   {"TEMP_DIR", temp_dir_.string()},
                   {"TEST_DIR", temp_dir_.string()},
@@ -89,7 +89,7 @@ ScriptRunner::~ScriptRunner() {
 ScriptOutcome ScriptRunner::Run(const std::filesystem::path& script) {
   try {
     engine_->Open({}, false);
-    RunAll(ReadScript(script), {});
+    RunAll(ReadScript(script, dialect_), {});
     return {};
   } catch (const Stop& stop) {
     return stop.outcome;
@@ -164,7 +164,10 @@ duckdb::Connection& ScriptRunner::ConnectionOf(const std::string& name, const Sc
     return *scope.connection;
   }
   auto& connection = connections_[name];
-  if (connection == nullptr) connection = engine_->Connect();
+  if (connection == nullptr) {
+    connection = engine_->Connect();
+    if (dialect_ == ScriptDialect::kSqlite) connection->Query("SET integer_division = true");
+  }
   return *connection;
 }
 
@@ -211,7 +214,8 @@ void ScriptRunner::RunQuery(const ScriptCommand& command, const Scope& scope) {
     SkipIfIgnored(result->GetError());
     fail(result->GetError());
   }
-  ExpectedAnswer expected{command.Word(1).size(), is_sort ? sort : "", command.Word(3), command.expected};
+  const std::string letters = dialect_ == ScriptDialect::kSqlite ? command.Word(1) : "";
+  ExpectedAnswer expected{command.Word(1).size(), letters, is_sort ? sort : "", command.Word(3), command.expected};
   if (expected.lines.size() == 1 && expected.lines[0].starts_with("<FILE>:")) {
     throw Stop{{Kind::kSkipped, command.line, {}, "a result in a file"}};
   }

@@ -27,7 +27,7 @@ struct ScriptOutcome {
 class ScriptRunner {
  public:
   // Scripts name files of `temp_dir` as __TEST_DIR__.
-  ScriptRunner(SqlEngine* engine, std::filesystem::path temp_dir);
+  ScriptRunner(SqlEngine* engine, std::filesystem::path temp_dir, ScriptDialect dialect = ScriptDialect::kDuckDb);
   ~ScriptRunner();
 
   ScriptOutcome Run(const std::filesystem::path& script);
@@ -61,6 +61,7 @@ class ScriptRunner {
 
   SqlEngine* const engine_;
   const std::filesystem::path temp_dir_;
+  const ScriptDialect dialect_;
   std::map<std::string, std::unique_ptr<duckdb::Connection>> connections_;  // by name; the usual one has none
   std::map<std::string, std::string> environment_;
   std::vector<std::string> ignored_errors_;

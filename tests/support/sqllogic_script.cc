@@ -28,7 +28,7 @@ bool HasSql(const std::string& name) {
   return name == "statement" || name == "query";
 }
 
-ScriptCondition ParseCondition(std::string_view text, bool skips) {
+ScriptCondition ParseCondition(std::string_view text, bool skips, ScriptDialect dialect) {
   static constexpr std::array<std::string_view, 6> kComparisons = {"<>", ">=", "<=", "=", ">", "<"};
   for (const std::string_view comparison : kComparisons) {
     const size_t at = text.find(comparison);
@@ -37,12 +37,13 @@ ScriptCondition ParseCondition(std::string_view text, bool skips) {
             skips};
   }
   // The name of a database engine: ours answers to DuckDB's.
-  return {"", "=", text == "duckdb" ? "" : "another", skips};
+  const bool is_ours = text == "duckdb" || (dialect == ScriptDialect::kSqlite && text == "postgresql");
+  return {"", "=", is_ours ? "" : "another", skips};
 }
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) {
+  Reader(const std::filesystem::path& path, ScriptDialect dialect) : dialect_(dialect) {
     std::ifstream file(path);
     if (!file) throw BadScript("cannot read " + path.string());
     for (std::string line; std::getline(file, line);) {
@@ -88,11 +89,11 @@ class Reader {
     return commands;
   }
 
-  static void AddConditions(const ScriptCommand& command, std::vector<ScriptCondition>* conditions) {
+  void AddConditions(const ScriptCommand& command, std::vector<ScriptCondition>* conditions) const {
     const std::string text = command.Word(1);
     for (size_t begin = 0; begin <= text.size();) {
       const size_t end = std::min(text.find("&&", begin), text.size());
-      conditions->push_back(ParseCondition(text.substr(begin, end - begin), command.name() == "skipif"));
+      conditions->push_back(ParseCondition(text.substr(begin, end - begin), command.name() == "skipif", dialect_));
       begin = end + 2;
     }
   }
@@ -117,14 +118,15 @@ class Reader {
     return command;
   }
 
+  const ScriptDialect dialect_;
   std::vector<std::string> lines_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-std::vector<ScriptCommand> ReadScript(const std::filesystem::path& path) {
-  return Reader(path).ReadAll();
+std::vector<ScriptCommand> ReadScript(const std::filesystem::path& path, ScriptDialect dialect) {
+  return Reader(path, dialect).ReadAll();
 }
 
 }  // namespace yarrow::test

@@ -9,6 +9,10 @@
 
 namespace yarrow::test {
 
+// Whose scripts they are. SQLite's print numbers by the letters of their columns, divide integers, and call DuckDB
+// postgresql where they tell engines apart.
+enum class ScriptDialect { kDuckDb, kSqlite };
+
 // Of `onlyif i=3` and `skipif i>=2&&i<4`: when a command inside a loop is run.
 struct ScriptCondition {
   std::string variable;
@@ -38,6 +42,7 @@ class BadScript : public std::runtime_error {
 };
 
 // Without what stands between `mode skip` and `mode unskip`. Throws BadScript.
-std::vector<ScriptCommand> ReadScript(const std::filesystem::path& path);
+std::vector<ScriptCommand> ReadScript(const std::filesystem::path& path,
+                                      ScriptDialect dialect = ScriptDialect::kDuckDb);
 
 }  // namespace yarrow::test
