@@ -283,6 +283,70 @@ class DifferentialTest : public test::RandomTableFixture {
     return false;
   }
 
+  // ---- A table that refers to t -------------------------------------------------------------------------------------
+
+  // k (n, k0, k1, ...), whose last columns refer to the key of t.
+  void MakeReferences(const std::string& kind) {
+    has_references_ = !key_.empty() && OneIn(3);
+    if (!has_references_) return;
+    std::string columns, own, theirs;
+    for (size_t i = 0; i < key_.size(); ++i) {
+      const char* const separator = i == 0 ? "" : ", ";
+      columns +=
+          Join(", k", i, " ", columns_[key_[i]].type->name, columns_[key_[i]].ignores_case ? " COLLATE NOCASE" : "");
+      own += Join(separator, "k", i);
+      theirs += Join(separator, Name(key_[i]));
+    }
+    const std::string sql =
+        Join("CREATE TABLE k (n INTEGER", columns, ", FOREIGN KEY (", own, ") REFERENCES t(", theirs, "))");
+    ASSERT_TRUE(Both(sql + kind, sql)) << sql;
+  }
+  std::string ChangeOfReferences() {
+    std::string values, columns;
+    for (const size_t c : key_) {
+      values += Join(", ", Literal(c, true));
+      columns += Join(", ", Name(c));
+    }
+    const size_t part = Below(key_.size());
+    const std::string where =
+        OneIn(2) ? Join("n > ", Below(100)) : Join("k", part, Comparison(key_[part]), Literal(key_[part], false));
+    switch (Below(5)) {
+      case 0:
+        return "DELETE FROM k WHERE " + where;
+      case 1:
+        return Join("UPDATE k SET k", part, " = ", Literal(key_[part], true), " WHERE ", where);
+      case 2:
+        return Join("INSERT INTO k VALUES (", Below(100), values, ")");
+      default:
+        return Join("INSERT INTO k SELECT ", Below(100), columns, " FROM t", Where(), " ORDER BY ALL LIMIT ",
+                    1 + Below(3));
+    }
+  }
+  std::string QueryOfReferences() {
+    const size_t part = Below(key_.size());
+    return Digest(Join("SELECT a.*, k.* FROM ", Source("t"), " a ", OneIn(2) ? "JOIN" : "RIGHT JOIN", " k ON k", part,
+                       " = a.", Name(key_[part])));
+  }
+  // The native side takes a key of t that its own transaction has given up.
+  bool NativeBreaksConstraint() override {
+    if (!has_references_) return false;
+    const auto orphans = native_->Query(Orphans());
+    return !orphans->HasError() && Text(*orphans) != "0|\n";
+  }
+  std::string Orphans() const {
+    std::string own, known;
+    for (size_t i = 0; i < key_.size(); ++i) {
+      own += Join(i == 0 ? "" : " AND ", "a.", Name(key_[i]), " = k", i);
+      known += Join(i == 0 ? "" : " AND ", "k", i, " IS NOT NULL");
+    }
+    return Join("SELECT count(*) FROM k ANTI JOIN t a ON ", own, " WHERE ", known);
+  }
+  void CheckReferences() {
+    if (!has_references_) return;
+    EXPECT_EQ(Ours(Orphans()), "0|\n");
+    Both("SELECT * FROM k ORDER BY ALL");
+  }
+
   // ---- Rounds -------------------------------------------------------------------------------------------------------
 
   // A statement with $1, $2, ... for its parameters.
@@ -346,7 +410,8 @@ class DifferentialTest : public test::RandomTableFixture {
   }
   bool Statement() {
     // Where the native index refuses values that were given up before, nothing of the statement may stay here.
-    if (!unique_.empty() && !in_transaction_) Begin();
+    if ((!unique_.empty() || has_references_) && !in_transaction_) Begin();
+    if (has_references_ && OneIn(4)) return Both(OneIn(3) ? QueryOfReferences() : ChangeOfReferences());
     if (!key_.empty() && OneIn(15)) return MoveKeys();
     if (OneIn(30)) return Both(Join("CREATE OR REPLACE TABLE u AS SELECT ", AllColumns(), " FROM t", Where()));
     if (OneIn(8)) return PreparedChange();
@@ -359,19 +424,21 @@ class DifferentialTest : public test::RandomTableFixture {
     if (!done && in_transaction_) End("ROLLBACK");
     if (in_transaction_ && OneIn(6)) End(OneIn(3) ? "ROLLBACK" : "COMMIT");
     if (OneIn(10)) ChangeIndexes();
-    if (OneIn(10)) Flush(20);
+    if (OneIn(10)) Flush(20, has_references_ && OneIn(3) ? "k" : "t");
     if (OneIn(10)) WriteSegmentsFrom({0, 1, 3});
     if (OneIn(40)) ASSERT_OK(database_->store()->FlushMemtables());
     if (OneIn(30)) Ours(Join("SET preserve_insertion_order = ", OneIn(2) ? "true" : "false"));
   }
   // Shared tables, or of the user ada, whose rows stand between those of bob.
   void MakeTables() {
+    ASSERT_TRUE(Both("DROP TABLE IF EXISTS k"));
     ChooseColumns();
     const std::string kind = OneIn(3) ? " WITH (kind = 'user')" : "";
     const std::string t = CreateTable("t", key_), u = CreateTable("u", {});
     ASSERT_TRUE(Both(t + kind, t)) << t;
     ASSERT_TRUE(Both(u + (OneIn(2) ? kind : ""), u)) << u;
     created_ = t + kind;
+    ASSERT_NO_FATAL_FAILURE(MakeReferences(kind));
     kept_.sql.clear();
     Both("INSERT INTO u VALUES " + Rows(10));
     bobs_.clear();
@@ -382,6 +449,7 @@ class DifferentialTest : public test::RandomTableFixture {
 
   std::string created_;
   std::string bobs_;  // rows, in a user table
+  bool has_references_ = false;
   Prepared kept_;
 };
 
@@ -395,6 +463,7 @@ TEST_F(DifferentialTest, SameRowsAsNativeDuckDb) {
     Both("SELECT * FROM t ORDER BY ALL");
     Both("SELECT * FROM u ORDER BY ALL");
     CheckIndexes();
+    CheckReferences();
     if (!bobs_.empty()) {
       EXPECT_EQ(Ours("SELECT * FROM bob.t ORDER BY ALL"), bobs_);
     }

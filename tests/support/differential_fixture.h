@@ -93,12 +93,12 @@ class DifferentialFixture : public testing::Test {
   }
 
   // Rows move to segments, and segments are merged, here only: no answer may change.
-  void Flush(uint64_t most_segment_rows) {
-    Ours(Join("CALL yarrow_flush('y.main.t', max_segment_rows = ", 1 + Below(most_segment_rows),
+  void Flush(uint64_t most_segment_rows, const char* table = "t") {
+    Ours(Join("CALL yarrow_flush('y.main.", table, "', max_segment_rows = ", 1 + Below(most_segment_rows),
               ", min_user_rows = 0, optimize_for = '", OneIn(2) ? "scan" : "lookup", "')"));
     if (!OneIn(3)) return;
     ASSERT_OK(database_->SetSetting("deleted_file_retention", "0"));
-    Ours(Join("CALL yarrow_compact('y.main.t', \"full\" = ", OneIn(2) ? "true" : "false",
+    Ours(Join("CALL yarrow_compact('y.main.", table, "', \"full\" = ", OneIn(2) ? "true" : "false",
               ", max_segment_rows = ", 1 + Below(most_segment_rows), ")"));
   }
 
@@ -114,6 +114,7 @@ class DifferentialFixture : public testing::Test {
           << for_native << "\nours: " << ours->GetError() << "\nnative: " << native->GetError();
       return false;
     }
+    if (ours->HasError() && NativeBreaksConstraint()) return false;
     EXPECT_FALSE(ours->HasError()) << for_native << "\nours only: " << ours->GetError();
     if (ours->HasError()) return false;
     if (native->HasError()) {
@@ -129,6 +130,8 @@ class DifferentialFixture : public testing::Test {
     ExpectSame(text, Text(*native), for_native);
     return true;
   }
+  // Whether a statement that only we refused has left rows on the native side that no constraint allows.
+  virtual bool NativeBreaksConstraint() { return false; }
   // EXPECT_EQ would compare each line of one with each of the other.
   static void ExpectSame(const std::string& ours, const std::string& native, const std::string& sql) {
     if (ours == native) return;

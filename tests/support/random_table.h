@@ -26,6 +26,7 @@ class RandomTableFixture : public DifferentialFixture {
     const TypePool* type = nullptr;
     bool in_key = false, not_null = false;
     std::string default_value;  // none: NULL
+    bool ignores_case = false;  // COLLATE NOCASE. No two values of the pool are equal but for case
   };
   // A value that a prepared statement is given each time it is executed.
   struct Parameter {
@@ -56,6 +57,7 @@ class RandomTableFixture : public DifferentialFixture {
         columns_[c].default_value =
             OneIn(3) ? Join("coalesce(", Literal(c, false), ", ", Literal(c, false), ")") : Literal(c, false);
     }
+    for (Column& column : columns_) column.ignores_case = column.type->kind == TypePool::kText && OneIn(3);
     ChooseFunction();
     generated_.clear();
     while (OneIn(3)) generated_.push_back({Below(columns_.size() + 1), GeneratedExpression()});
@@ -84,7 +86,8 @@ class RandomTableFixture : public DifferentialFixture {
     for (size_t c = 0; c < columns_.size(); ++c) {
       const Column& column = columns_[c];
       sql += GeneratedBefore(c);
-      sql += Join(Name(c), " ", column.type->name, column.not_null ? " NOT NULL" : "");
+      sql += Join(Name(c), " ", column.type->name, column.ignores_case ? " COLLATE NOCASE" : "",
+                  column.not_null ? " NOT NULL" : "");
       if (!column.default_value.empty()) sql += " DEFAULT " + column.default_value;
       sql += ", ";
     }
@@ -222,6 +225,7 @@ class RandomTableFixture : public DifferentialFixture {
     const size_t c = AnyColumn();
     const std::string name = Name(c);
     if (IsStruct(*columns_[c].type) && OneIn(2)) return FieldCondition(name);
+    if (columns_[c].ignores_case && OneIn(2)) return Join(name, Comparison(c), "upper(", Literal(c, true), ")");
     switch (Below(12)) {
       case 0:
         return name + (OneIn(2) ? " IS NULL" : " IS NOT NULL");
