@@ -263,7 +263,7 @@ ArrayResult AsTexts(const std::shared_ptr<arrow::Array>& array) {
 }
 
 bool AreBytesChecked(const ColumnType& type) {
-  return type.is_variable() && !IsBatchTypeArrow(type) && !IsText(type);
+  return type.id == TypeId::kGeometry || (type.is_variable() && !IsBatchTypeArrow(type) && !IsText(type));
 }
 
 bool AreSixteenBytes(const ColumnType& type) {

@@ -69,6 +69,11 @@ arrow::Result<ExportFormat> FormatOf(const ExportArguments& arguments) {
                          "' does not say which format: name it with --format csv|parquet|json|jsonlines");
 }
 
+CellForm FormOf(ExportFormat format) {
+  if (format == ExportFormat::kParquet) return CellForm::kArrow;
+  return format == ExportFormat::kCsv ? CellForm::kText : CellForm::kJson;
+}
+
 // Row groups of `kGroupRows` rows, compressed.
 class ParquetWriter : public RowWriter {
  public:
@@ -188,7 +193,7 @@ Status RunExport(const ExportArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const ExportFormat format, FormatOf(arguments));
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
   const auto start = std::chrono::steady_clock::now();
-  ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows));
+  ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows, {.form = FormOf(format)}));
   ReplacingFile file(arguments.file);
   ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::FileOutputStream::Open(file.partial()));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(format, *scan->schema(), opened.table->definition(), out.get()));

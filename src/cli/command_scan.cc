@@ -66,7 +66,11 @@ arrow::Result<int64_t> PrintRows(TableScan* scan, OutputFormat format, const Tab
 arrow::Status RunScan(const ScanArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const OpenedTable opened, OpenTable(arguments.address));
   const auto start = std::chrono::steady_clock::now();
-  const ScanWay way{.reverse = arguments.reverse, .threads = arguments.threads, .count = arguments.stats};
+  const bool is_json = arguments.format == OutputFormat::kJson || arguments.format == OutputFormat::kJsonLines;
+  const ScanWay way{.reverse = arguments.reverse,
+                    .threads = arguments.threads,
+                    .count = arguments.stats,
+                    .form = is_json ? CellForm::kJson : CellForm::kText};
   ARROW_ASSIGN_OR_RAISE(const auto scan, OpenScan(opened, arguments.rows, way));
   if (arguments.explain) {
     std::string plan = scan->Explain();

@@ -1,6 +1,7 @@
 #include "cli/condition_scan.h"
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
 
 #include <algorithm>
@@ -48,6 +49,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToTableType(const std::shared_ptr<a
   if (cells->type_id() == arrow::Type::TIMESTAMP && type->id() == arrow::Type::TIMESTAMP) {
     return TimestampsOf(*cells, type);
   }
+  if (cells->type_id() == arrow::Type::STRING && type->id() == arrow::Type::EXTENSION &&
+      static_cast<const arrow::ExtensionType&>(*type).storage_type()->id() == arrow::Type::STRING) {  // JSON
+    return arrow::ExtensionType::WrapArray(type, cells);
+  }
   if (cells->type_id() == arrow::Type::STRING) {  // UUIDs
     ARROW_ASSIGN_OR_RAISE(const ColumnType wanted, ColumnType::FromArrow(*type));
     int64_t bad_row = 0;
@@ -58,8 +63,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToTableType(const std::shared_ptr<a
 
 class ConditionScan : public TableScan {
  public:
-  ConditionScan(std::unique_ptr<sql::TableQuery> query, std::shared_ptr<arrow::Schema> schema)
-      : query_(std::move(query)), schema_(std::move(schema)) {}
+  ConditionScan(std::unique_ptr<sql::TableQuery> query, std::shared_ptr<arrow::Schema> schema, const char* prefix)
+      : query_(std::move(query)), schema_(std::move(schema)), prefix_(prefix) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -67,7 +72,7 @@ class ConditionScan : public TableScan {
     batch->reset();
     if (rows_ == nullptr) {
       auto rows = query_->Run();
-      if (!rows.ok()) return rows.status().WithMessage("--where: ", rows.status().message());
+      if (!rows.ok()) return rows.status().WithMessage(prefix_, rows.status().message());
       rows_ = *std::move(rows);
     }
     std::shared_ptr<arrow::RecordBatch> read;
@@ -92,24 +97,36 @@ class ConditionScan : public TableScan {
  private:
   const std::unique_ptr<sql::TableQuery> query_;
   const std::shared_ptr<arrow::Schema> schema_;
+  const char* const prefix_;  // of errors
   std::shared_ptr<arrow::RecordBatchReader> rows_;
 };
 
 // What a query answers where it is not of the scan's type: numbers of 38 digits and more for a HUGEINT, nested values
 // as they are where Arrow has all of their parts, and text.
-std::shared_ptr<arrow::DataType> AnsweredType(const ColumnType& type) {
+std::shared_ptr<arrow::DataType> AnsweredType(const ColumnType& type, CellForm form) {
+  const bool is_json =
+      type.id == TypeId::kJson || (form == CellForm::kJson && type.is_nested() && !sql::IsNestedOfArrow(type));
+  if (is_json) return ColumnType(TypeId::kJson).ToArrow();
   if (sql::IsNestedOfArrow(type)) return type.ToArrow();
   return type.id == TypeId::kHugeint ? arrow::decimal128(38, 0) : arrow::utf8();
 }
 
-std::shared_ptr<arrow::Schema> AnsweredSchema(const arrow::Schema& scanned, const TableDefinition& table) {
+std::shared_ptr<arrow::Schema> AnsweredSchema(const arrow::Schema& scanned, const TableDefinition& table,
+                                              CellForm form) {
   arrow::FieldVector fields = scanned.fields();
   for (auto& field : fields) {
     const auto column = std::ranges::find(table.columns, field->name(), &ColumnDefinition::name);
-    if (column == table.columns.end() || IsBatchTypeArrow(column->type)) continue;
-    field = field->WithType(AnsweredType(column->type));
+    if (column == table.columns.end() || sql::IsOfArrow(column->type)) continue;
+    field = field->WithType(AnsweredType(column->type, form));
   }
   return arrow::schema(std::move(fields));
+}
+
+bool HasSqlTexts(const TableDefinition& table, const RowSelection& selection) {
+  const auto& names = selection.columns;
+  return std::ranges::any_of(table.columns, [&](const ColumnDefinition& column) {
+    return sql::HasSqlText(column.type) && (names.empty() || std::ranges::find(names, column.name) != names.end());
+  });
 }
 
 }  // namespace
@@ -117,23 +134,27 @@ std::shared_ptr<arrow::Schema> AnsweredSchema(const arrow::Schema& scanned, cons
 arrow::Result<std::shared_ptr<TableScan>> OpenScan(const OpenedTable& opened, const RowSelection& selection,
                                                    const ScanWay& way) {
   const bool has_condition = !selection.where.empty();
+  const bool by_sql =
+      has_condition || (way.form != CellForm::kArrow && HasSqlTexts(opened.table->definition(), selection));
   ScanOptions options;
   if (!selection.columns.empty()) options.columns = selection.columns;
-  options.limit = has_condition ? 0 : selection.limit;
+  options.limit = by_sql ? 0 : selection.limit;
   options.reverse = way.reverse;
   options.threads = way.threads;
   ARROW_ASSIGN_OR_RAISE(auto scan, opened.table->Scan(options));
-  if (!has_condition) return scan;
+  if (!by_sql) return scan;
+  const char* const prefix = has_condition ? "--where: " : "";
   auto query = sql::TableQuery::Open(opened.database, {.user = opened.session->user()}, opened.table->definition(),
                                      {.columns = selection.columns,
                                       .condition = selection.where,
                                       .limit = selection.limit,
                                       .reverse = way.reverse,
                                       .threads = way.threads,
-                                      .count = way.count});
-  if (!query.ok()) return query.status().WithMessage("--where: ", query.status().message());
+                                      .count = way.count,
+                                      .as_json = way.form == CellForm::kJson});
+  if (!query.ok()) return query.status().WithMessage(prefix, query.status().message());
   return std::make_shared<ConditionScan>(*std::move(query),
-                                         AnsweredSchema(*scan->schema(), opened.table->definition()));
+                                         AnsweredSchema(*scan->schema(), opened.table->definition(), way.form), prefix);
 }
 
 }  // namespace yarrow::cli

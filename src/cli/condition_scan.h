@@ -10,11 +10,15 @@
 
 namespace yarrow::cli {
 
+// How values that Arrow has in parts come: so, as DuckDB's text, or as JSON.
+enum class CellForm { kArrow, kText, kJson };
+
 // How to read the rows of a selection.
 struct ScanWay {
   bool reverse = false;
   int threads = 1;     // 0: the setting scan_threads, with a condition one a core
   bool count = false;  // that metrics() will be asked for, once all rows were read
+  CellForm form = CellForm::kArrow;
 };
 
 // Rows in key order, in the types of the table's columns. Without a condition it is Table::Scan. Invalid or KeyError,

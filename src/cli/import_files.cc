@@ -13,10 +13,12 @@
 #include <iterator>
 #include <utility>
 
+#include "batch/exact_cast.h"
 #include "cli/csv_line.h"
 #include "cli/interrupt.h"
 #include "cli/parquet_instants.h"
 #include "cli/text_column.h"
+#include "sql/arrow_types.h"
 #include "type/type_traits.h"
 
 namespace yarrow::cli {
@@ -214,12 +216,23 @@ arrow::Result<ImportColumn> TypeColumn(const sql::FileColumn& first, const std::
   return column;
 }
 
-std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns) {
+// What ImportReader gives for a column.
+std::shared_ptr<arrow::DataType> ArrowTypeOf(const ColumnType& type, FileFormat format, sql::FileReader* reader) {
+  const bool is_file_of_text = format != FileFormat::kParquet;
+  if (is_file_of_text && sql::HasSqlText(type)) return arrow::utf8();
+  if (!type.is_nested()) return IsBatchTypeArrow(type) ? type.ToArrow() : arrow::utf8();
+  int64_t bad_row = 0;
+  const auto none = arrow::MakeArrayOfNull(arrow::utf8(), 0);
+  if (!is_file_of_text || !none.ok()) return type.ToArrow();
+  const auto parts = reader->ParseNested(static_cast<const arrow::StringArray&>(**none), type, format, &bad_row);
+  return parts.ok() ? (*parts)->type() : type.ToArrow();
+}
+
+std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<ImportColumn>& columns, FileFormat format,
+                                        sql::FileReader* reader) {
   arrow::FieldVector fields;
   for (const ImportColumn& column : columns) {
-    const bool is_read_as_text = !IsBatchTypeArrow(column.type) && !column.type.is_nested();
-    fields.push_back(
-        arrow::field(column.name, is_read_as_text ? arrow::utf8() : column.type.ToArrow(), column.nullable));
+    fields.push_back(arrow::field(column.name, ArrowTypeOf(column.type, format, reader), column.nullable));
   }
   return arrow::schema(std::move(fields));
 }
@@ -285,7 +298,11 @@ arrow::Result<std::vector<ImportColumn>> SurveyFiles(const ImportOptions& option
 
 ImportReader::ImportReader(const std::vector<ImportFile>& files, std::vector<ImportColumn> columns,
                            sql::FileReader* reader, ProgressBar* progress)
-    : files_(files), columns_(std::move(columns)), schema_(SchemaOf(columns_)), reader_(reader), progress_(progress) {
+    : files_(files),
+      columns_(std::move(columns)),
+      schema_(SchemaOf(columns_, files[0].options.format, reader)),
+      reader_(reader),
+      progress_(progress) {
   for (const ImportFile& file : files_) total_bytes_ += file.bytes;
   progress_->Begin("loading");
 }
@@ -307,6 +324,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> ImportReader::ConvertColumn(const s
   const bool is_text = cells->type_id() == arrow::Type::STRING;
   // Values of other types are converted, or refused, where the table takes them.
   if (!is_text || column->type.id == TypeId::kUtf8) return cells;
+  if (column->type.is_nested() || column->type.id == TypeId::kJson || sql::HasSqlText(column->type))
+    return ConvertNested(cells, *column);
   while (true) {
     int64_t bad_row = 0;
     auto parsed = ParseTexts(static_cast<const arrow::BinaryArray&>(*cells), column->type,
@@ -317,6 +336,28 @@ arrow::Result<std::shared_ptr<arrow::Array>> ImportReader::ConvertColumn(const s
     must_restart_ = true;
     if (column->type.id == TypeId::kUtf8) return cells;
   }
+}
+
+// Values that SQL alone has a text of stay text: an INSERT takes them (ImportTarget::Load).
+arrow::Result<std::shared_ptr<arrow::Array>> ImportReader::ConvertNested(const std::shared_ptr<arrow::Array>& cells,
+                                                                         const ImportColumn& column) {
+  const FileFormat format = files_[at_].options.format;
+  if (sql::HasSqlText(column.type)) {
+    if (format == FileFormat::kCsv || !column.type.is_nested()) return cells;
+    return Status::NotImplemented(files_[at_].name, ": column ", column.name, ": values of type ",
+                                  column.type.ToString(),
+                                  " are not read from JSON; use INSERT ... SELECT ... FROM read_json(...)");
+  }
+  int64_t bad_row = 0;
+  auto values = reader_->ParseNested(static_cast<const arrow::StringArray&>(*cells), column.type, format, &bad_row);
+  if (!values.ok()) return BadCell(bad_row, column, values.status().message());
+  batch::Misfit misfit{-1, {}};
+  if (batch::ExactCast(*values, column.type, &misfit).ok()) return values;
+  for (int64_t row = 0; row < (*values)->length(); ++row) {
+    const Status exact = batch::ExactCast((*values)->Slice(row, 1), column.type, &misfit).status();
+    if (!exact.ok()) return BadCell(row, column, exact.message());
+  }
+  return values;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ImportReader::Convert(const arrow::RecordBatch& rows) {
@@ -355,7 +396,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ImportReader::Next() {
     if (at_ == files_.size()) return nullptr;
     const ImportFile& file = files_[at_];
     if (rows_ == nullptr) {
-      auto rows = reader_->Read(file.path, file.options, file.survey);
+      sql::FileSurvey survey = file.survey;
+      for (sql::FileColumn& column : survey.columns) {
+        const auto typed = std::ranges::find(columns_, column.name, &ImportColumn::name);
+        column.is_json = typed != columns_.end() && typed->type.id == TypeId::kJson;
+      }
+      auto rows = reader_->Read(file.path, file.options, survey);
       if (!rows.ok()) return InFile(file, rows.status());
       rows_ = *std::move(rows);
     }

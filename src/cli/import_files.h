@@ -81,6 +81,8 @@ class ImportReader : public arrow::RecordBatchReader {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Convert(const arrow::RecordBatch& rows);
   arrow::Result<std::shared_ptr<arrow::Array>> ConvertColumn(const std::shared_ptr<arrow::Array>& cells,
                                                              ImportColumn* column);
+  arrow::Result<std::shared_ptr<arrow::Array>> ConvertNested(const std::shared_ptr<arrow::Array>& cells,
+                                                             const ImportColumn& column);
   arrow::Status BadCell(int64_t row, const ImportColumn& column, const std::string& what);
   arrow::Status FinishFile();
   void ShowProgress();

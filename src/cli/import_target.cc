@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "sql/arrow_types.h"
 #include "sql/sql_session.h"
 
 namespace yarrow::cli {
@@ -17,12 +18,17 @@ bool HasOnlySystemTables(const Database& database) {
   return std::all_of(tables.begin(), tables.end(), [](const auto& table) { return table->kind == TableKind::kSystem; });
 }
 
-// Whether SQL alone can test the rows or compute what they lack.
+// Whether SQL alone can test the rows, compute what they lack, or read texts of their values.
 bool NeedsSql(const TableDefinition& table, const arrow::Schema& rows) {
   const auto is_computed = [&](const ColumnDefinition& column) {
     return !column.default_expression.empty() && rows.GetFieldIndex(column.name) < 0;
   };
-  return !table.checks.empty() || std::ranges::any_of(table.columns, is_computed);
+  const auto is_text_of_sql = [&](const ColumnDefinition& column) {
+    const auto field = sql::HasSqlText(column.type) ? rows.GetFieldByName(column.name) : nullptr;
+    return field != nullptr && field->type()->id() == arrow::Type::STRING;
+  };
+  return !table.checks.empty() || std::ranges::any_of(table.columns, is_computed) ||
+         std::ranges::any_of(table.columns, is_text_of_sql);
 }
 
 // Tells how many rows were read, as a bulk load does.

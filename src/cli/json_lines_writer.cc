@@ -1,4 +1,5 @@
 // RowWriter of JSON objects: one a line, or all in one array.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -18,9 +19,11 @@ enum class JsonForm {
   kQuoted,   // a string of characters that need no escapes
   kEscaped,  // a string of any characters
   kNested,   // an array or object
+  kJson,     // a value of a JSON column
 };
 
 JsonForm FormOf(const ColumnType& type) {
+  if (type.id == TypeId::kJson) return JsonForm::kJson;
   switch (KindOf(type)) {
     case TypeKind::kReal:
       return JsonForm::kReal;
@@ -47,6 +50,20 @@ std::string JsonString(const std::string& text) {
 // Letters other than an exponent's: nan, inf.
 bool IsFinite(std::string_view number) {
   return number.find('n') == std::string_view::npos;
+}
+
+// On one line. Texts that are no JSON, which programs may write by the API, are strings.
+void AppendJsonText(std::string_view text, std::string* out) {
+  if (!nlohmann::json::accept(text)) {
+    *out += JsonString(std::string(text));
+    return;
+  }
+  const size_t begin = out->size();
+  *out += text;
+  // Line ends stand between values only.
+  std::replace_if(
+      out->begin() + static_cast<std::ptrdiff_t>(begin), out->end(), [](char c) { return c == '\n' || c == '\r'; },
+      ' ');
 }
 
 void AppendJsonValue(const Value& value, const ColumnType& type, std::string* out);
@@ -82,6 +99,8 @@ void AppendJsonValue(const Value& value, const ColumnType& type, std::string* ou
     case JsonForm::kPlain:
       *out += text;
       return;
+    case JsonForm::kJson:
+      return AppendJsonText(text, out);
     default:
       *out += JsonString(text);
   }
@@ -135,7 +154,9 @@ class JsonWriter : public RowWriter {
     }
     cell_.clear();
     column.append(cells, row, column.type, &cell_);
-    if (forms_[i] == JsonForm::kEscaped) {
+    if (forms_[i] == JsonForm::kJson) {
+      AppendJsonText(cell_, &text_);
+    } else if (forms_[i] == JsonForm::kEscaped) {
       text_ += JsonString(cell_);
     } else if (forms_[i] == JsonForm::kReal && IsFinite(cell_)) {
       text_ += cell_;

@@ -11,4 +11,7 @@ bool IsOfArrow(const ColumnType& type);
 // The same of a nested type; false for the others.
 bool IsNestedOfArrow(const ColumnType& type);
 
+// Whether a value of the type, or a part of one, has another text in SQL than its parts have: UNION, VARIANT, GEOMETRY.
+bool HasSqlText(const ColumnType& type);
+
 }  // namespace yarrow::sql

@@ -8,6 +8,7 @@
 
 #include "sql/arrow_types.h"
 #include "sql/duckdb_instance.h"
+#include "sql/nested_texts.h"
 #include "sql/query_reader.h"
 #include "sql/sql_type.h"
 #include "sql/statement_retry.h"
@@ -87,15 +88,22 @@ std::string JsonArguments(const std::string& path, const FileOptions& options) {
 std::string AllText(const FileSurvey& survey) {
   std::string columns;
   for (const FileColumn& column : survey.columns) {
-    columns += (columns.empty() ? "" : ", ") + Quoted(column.name) + ": 'VARCHAR'";
+    columns += (columns.empty() ? "" : ", ") + Quoted(column.name) + (column.is_json ? ": 'JSON'" : ": 'VARCHAR'");
   }
   return ", columns = {" + columns + "}";
+}
+
+// A field of CSV is checked when all fields of its column are (ParseNested), which names the line at fault.
+FileSurvey WithoutJson(FileSurvey survey) {
+  for (FileColumn& column : survey.columns) column.is_json = false;
+  return survey;
 }
 
 // All columns as text. What has quotes is text, whatever it says.
 std::string CsvCall(const std::string& path, const FileOptions& options, const FileSurvey& survey) {
   return "read_csv(" + CsvArguments(path, options, survey.delimiter) +
-         ", auto_detect = false, allow_quoted_nulls = false, hive_partitioning = false" + AllText(survey) + ")";
+         ", auto_detect = false, allow_quoted_nulls = false, hive_partitioning = false" + AllText(WithoutJson(survey)) +
+         ")";
 }
 
 FileColumn MakeColumn(const std::string& name, const duckdb::LogicalType& type) {
@@ -116,6 +124,7 @@ FileColumn MakeColumn(const std::string& name, const duckdb::LogicalType& type) 
 struct FileReader::Impl {
   std::unique_ptr<duckdb::DuckDB> duckdb;
   std::unique_ptr<duckdb::Connection> connection;
+  std::unique_ptr<duckdb::Connection> casts;  // for what is done while rows of the other one are on their way
 
   arrow::Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> Query(const std::string& sql) {
     auto result = connection->Query(sql);
@@ -232,6 +241,7 @@ arrow::Result<std::unique_ptr<FileReader>> FileReader::Open() {
   auto impl = std::make_unique<Impl>();
   ARROW_RETURN_NOT_OK(Try([&] { impl->duckdb = OpenDuckDb(); }));
   impl->connection = std::make_unique<duckdb::Connection>(*impl->duckdb);
+  impl->casts = std::make_unique<duckdb::Connection>(*impl->duckdb);
   for (const char* const setting : {"TimeZone = 'UTC'", "enable_progress_bar = true",
                                     "enable_progress_bar_print = false", "progress_bar_time = 0"}) {
     ARROW_RETURN_NOT_OK(impl->Query(std::string("SET ") + setting).status());
@@ -287,6 +297,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> FileReader::Read(const 
   if (result->HasError()) return Shortened(ToStatus(result->GetErrorObject()));
   ARROW_ASSIGN_OR_RAISE(auto rows, QueryReader::Make(std::move(result), NestedValues::kAsArrow));
   return std::make_shared<ShortErrors>(std::move(rows));
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> FileReader::ParseNested(const arrow::StringArray& texts,
+                                                                     const ColumnType& type, FileFormat format,
+                                                                     int64_t* bad_row) {
+  return ParseNestedTexts(*impl_->casts->context, texts, type, format != FileFormat::kCsv, bad_row);
 }
 
 std::optional<double> FileReader::Progress() const {

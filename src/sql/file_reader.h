@@ -2,6 +2,7 @@
 // DuckDB.
 #pragma once
 
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
@@ -32,6 +33,7 @@ struct FileColumn {
   std::string name;
   std::optional<ColumnType> type;  // nothing: a list, an object, ..., which no column can hold
   std::string type_name;           // DuckDB's
+  bool is_json = false;            // set by callers: of a JSON file Read gives the values' JSON, a text with its quotes
   bool may_be_finer = false;       // the file has nanoseconds, and is read in microseconds
 };
 
@@ -57,6 +59,12 @@ class FileReader {
   // of DuckDB would round what does not fit a type. Those of Parquet are of its types.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const std::string& path, const FileOptions& options,
                                                                 const FileSurvey& survey);
+
+  // Values of JSON, or of a nested type that has no text of its own (HasSqlText), from their texts in such a file:
+  // JSON, or as DuckDB prints them. The parts that have none are text again, or JSON. A text that is no value of that
+  // shape sets *bad_row and is an Invalid that shows it.
+  arrow::Result<std::shared_ptr<arrow::Array>> ParseNested(const arrow::StringArray& texts, const ColumnType& type,
+                                                           FileFormat format, int64_t* bad_row);
 
   // Of what Read reads, 0 to 1; nothing when it is not known.
   std::optional<double> Progress() const;

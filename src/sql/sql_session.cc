@@ -73,11 +73,24 @@ class LentReader : public arrow::RecordBatchReader {
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    return rows_ == nullptr ? Status::Invalid("The rows were given back") : rows_->ReadNext(batch);
+    if (rows_ == nullptr) return Status::Invalid("The rows were given back");
+    ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
+    return *batch == nullptr ? Status::OK() : CheckTypes(**batch);
   }
   void GiveBack() { rows_ = nullptr; }
 
  private:
+  // DuckDB reads arrays as of the stream's types, without a look at their own.
+  Status CheckTypes(const arrow::RecordBatch& batch) const {
+    for (int i = 0; i < batch.num_columns(); ++i) {
+      const auto& wanted = schema_->field(i)->type();
+      if (batch.column(i)->type()->Equals(*wanted)) continue;
+      return Status::TypeError("column ", schema_->field(i)->name(), ": a batch has type ",
+                               batch.column(i)->type()->ToString(), ", and its stream ", wanted->ToString());
+    }
+    return Status::OK();
+  }
+
   const std::shared_ptr<arrow::Schema> schema_;
   arrow::RecordBatchReader* rows_;
 };

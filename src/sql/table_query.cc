@@ -3,7 +3,9 @@
 #include <arrow/array.h>
 #include <duckdb/main/prepared_statement.hpp>
 #include <duckdb/main/profiling_node.hpp>
+#include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
+#include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/parser.hpp>
 #include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/statement/explain_statement.hpp>
@@ -14,6 +16,7 @@
 #include <charconv>
 #include <utility>
 
+#include "sql/arrow_types.h"
 #include "sql/duckdb_instance.h"
 #include "sql/query_reader.h"
 #include "sql/statement_retry.h"
@@ -125,6 +128,13 @@ struct TableQuery::Impl {
     return result->HasError() ? ToStatus(result->GetErrorObject()) : Status::OK();
   }
 
+  Status BindCondition() {
+    auto parsed = ParseCondition(selection.condition, *connection->context);
+    if (!parsed.ok()) return WithoutStatement(parsed.status());
+    condition = *std::move(parsed);
+    return CheckType();
+  }
+
   Status CheckType() {
     auto node = SelectFrom(*table);
     node->select_list.push_back(condition->Copy());
@@ -138,14 +148,29 @@ struct TableQuery::Impl {
     return Status::OK();
   }
 
+  ParsedPtr Answered(const std::string& name) {
+    const auto column = std::ranges::find(table->columns, name, &ColumnDefinition::name);
+    const bool is_other = column != table->columns.end() && column->type.is_nested() && !IsNestedOfArrow(column->type);
+    if (!selection.as_json || !is_other) return Column(name);
+    duckdb::vector<ParsedPtr> arguments;
+    arguments.push_back(Column(name));
+    // A VARIANT is JSON by a cast; to_json makes a text of it.
+    if (column->type.id == TypeId::kVariant) {
+      return duckdb::make_uniq<duckdb::CastExpression>(duckdb::LogicalType::JSON(), Column(name));
+    }
+    auto json = duckdb::make_uniq<duckdb::FunctionExpression>("to_json", std::move(arguments));
+    json->SetAlias(name);
+    return json;
+  }
+
   duckdb::unique_ptr<duckdb::SelectStatement> MakeSelect() {
     auto node = SelectFrom(*table);
-    for (const std::string& name : selection.columns) node->select_list.push_back(Column(name));
+    for (const std::string& name : selection.columns) node->select_list.push_back(Answered(name));
     // All that rows have: a star would bring generated columns, too.
     for (size_t i = 0; selection.columns.empty() && i < table->visible_columns(); ++i) {
-      node->select_list.push_back(Column(table->columns[i].name));
+      node->select_list.push_back(Answered(table->columns[i].name));
     }
-    node->where_clause = condition->Copy();
+    if (condition) node->where_clause = condition->Copy();
     auto order = duckdb::make_uniq<duckdb::OrderModifier>();
     const auto direction = selection.reverse ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING;
     for (const std::string& name : OrderOf(*table)) {
@@ -188,10 +213,7 @@ arrow::Result<std::unique_ptr<TableQuery>> TableQuery::Open(std::shared_ptr<Data
   if (impl->selection.threads > 0) {
     ARROW_RETURN_NOT_OK(impl->Set("threads = " + std::to_string(impl->selection.threads)));
   }
-  auto condition = ParseCondition(impl->selection.condition, *impl->connection->context);
-  if (!condition.ok()) return WithoutStatement(condition.status());
-  impl->condition = *std::move(condition);
-  ARROW_RETURN_NOT_OK(impl->CheckType());
+  if (!impl->selection.condition.empty()) ARROW_RETURN_NOT_OK(impl->BindCondition());
   if (impl->selection.count) ARROW_RETURN_NOT_OK(impl->Set("enable_profiling = 'no_output'"));
   return std::unique_ptr<TableQuery>(new TableQuery(std::move(impl)));
 }

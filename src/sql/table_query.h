@@ -19,11 +19,12 @@ namespace yarrow::sql {
 
 struct TableSelection {
   std::vector<std::string> columns = {};  // none: all
-  std::string condition = {};             // any expression of type BOOLEAN over the table's columns
+  std::string condition = {};             // any expression of type BOOLEAN over the table's columns; empty: all rows
   std::optional<int64_t> limit = {};
   bool reverse = false;
-  int threads = 0;     // 0: one a core
-  bool count = false;  // for metrics()
+  int threads = 0;       // 0: one a core
+  bool count = false;    // for metrics()
+  bool as_json = false;  // nested values that come as text otherwise come as JSON
 };
 
 // DuckDB binds the condition and pushes it into the scan as that of a SELECT; the statement is made of parsed parts, no

@@ -58,7 +58,7 @@ TEST_F(TableQueryTest, AnyExpressionIsACondition) {
 
 TEST_F(TableQueryTest, OnlyOneExpressionIsACondition) {
   for (const std::string text : {"1 = 1; DROP TABLE t", "id = 1) OR (1 = 1", "id = 1 FROM t", "id = 1, id = 2",
-                                 "id = 1 AS x", "id = 1 ORDER BY 1", "id = 1 LIMIT 1", "DISTINCT id = 1", "",
+                                 "id = 1 AS x", "id = 1 ORDER BY 1", "id = 1 LIMIT 1", "DISTINCT id = 1",
                                  "id =", "id = 1 UNION SELECT true", "id = 1 WHERE true", "id = 1 GROUP BY ALL"}) {
     SCOPED_TRACE(text);
     const auto query = Open("t", {.condition = text});

@@ -11,6 +11,7 @@
 #include "type/stored_form.h"
 #include "type/type_traits.h"
 #include "type/value_check.h"
+#include "type/well_known_binary.h"
 #include "type/wide_integer.h"
 
 namespace yarrow {
@@ -120,6 +121,9 @@ const char* CheckVariableBytes(const ColumnType& type, std::string_view bytes) {
       return IsBignum(bytes) ? nullptr : "the bytes are no BIGNUM";
     case TypeKind::kNested:
       return CheckNestedBytes(type, bytes);
+    case TypeKind::kBinary:
+      if (type.id != TypeId::kGeometry || IsWellKnownBinary(bytes)) return nullptr;
+      return "the bytes are no geometry in little-endian WKB";
     default:
       return nullptr;
   }

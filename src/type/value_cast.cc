@@ -212,7 +212,7 @@ arrow::Result<Value> Value::CastTo(const ColumnType& type) const {
       }
       return Keep<std::string>(*this, type);
     case TypeKind::kBinary:
-      return Keep<std::string>(*this, type);
+      return type.id == TypeId::kGeometry ? CastBytes(*this, type) : Keep<std::string>(*this, type);
     case TypeKind::kUuid:
       return Keep<Uuid>(*this, type);
     case TypeKind::kHugeint:

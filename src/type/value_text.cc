@@ -14,6 +14,7 @@
 #include "type/nested_value.h"
 #include "type/type_traits.h"
 #include "type/value_check.h"
+#include "type/well_known_binary.h"
 #include "type/wide_integer.h"
 #include "yarrow/value.h"
 
@@ -189,6 +190,16 @@ struct ShowUntyped {
   std::string operator()(const Interval& v) const { return FormatInterval(v); }
 };
 
+arrow::Result<Value> ParseBytes(std::string_view text, const ColumnType& type) {
+  return OrError(ParseBinary(text), text, type, ": write bytes beyond ASCII as \\xHH");
+}
+
+arrow::Result<Value> ParseGeometry(std::string_view text, const ColumnType& type) {
+  const auto bytes = ParseBinary(text);
+  if (bytes && IsWellKnownBinary(*bytes)) return Value(*bytes);
+  return NotParsed(text, type, ": it is no little-endian WKB, with bytes beyond ASCII as \\xHH; SQL reads WKT");
+}
+
 arrow::Result<Value> ParseLabel(std::string_view text, const ColumnType& type) {
   const std::vector<std::string>& labels = type.labels();
   const auto label = std::ranges::find(labels, text);
@@ -235,7 +246,7 @@ arrow::Result<Value> Value::Parse(std::string_view text, const ColumnType& type)
     case TypeKind::kText:
       return ParseText(text, type);
     case TypeKind::kBinary:
-      return OrError(ParseBinary(text), text, type, ": write bytes beyond ASCII as \\xHH");
+      return type.id == TypeId::kGeometry ? ParseGeometry(text, type) : ParseBytes(text, type);
     case TypeKind::kDate:
       return OrError(ParseDate(text), text, type, ": a date is YYYY-MM-DD");
     case TypeKind::kTime:

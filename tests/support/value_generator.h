@@ -99,8 +99,14 @@ class ValueGenerator {
         return Value(AnyUuid());
       case TypeId::kJson:
         return Value(AnyText());
-      case TypeId::kGeometry:
-        return Value(AnyBytes());
+      case TypeId::kGeometry: {  // a point
+        std::string bytes("\1\1\0\0\0", 5);
+        for (int i = 0; i < 2; ++i) {
+          const double number = AnyReal<double, uint64_t>();
+          bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
+        }
+        return Value(bytes);
+      }
       default:
         break;
     }
