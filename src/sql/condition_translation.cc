@@ -1,5 +1,6 @@
 #include "sql/condition_translation.h"
 
+#include <duckdb/function/scalar/struct_utils.hpp>
 #include <duckdb/planner/filter/struct_filter.hpp>
 
 #include <algorithm>
@@ -120,42 +121,89 @@ class ExpressionTranslator {
   }
 
  private:
+  // What a condition tests: a column, or a field of its structs.
+  struct Tested {
+    int column;               // what the predicate names: 0 of a field
+    const ColumnType* type;   // of the values
+    int outer = 0;            // the column with the field
+    std::vector<int> fields;  // the way to it, outermost first
+  };
+  std::optional<Tested> Find(const Expression& expression) const {
+    if (const auto column = Column(expression)) return Tested{*column, &TypeOf(*column), *column, {}};
+    return Field(expression);
+  }
+
+  // With indexes nobody asks for fields.
+  std::optional<Tested> Field(const Expression& expression) const {
+    if (indexed_ != nullptr || expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return {};
+    const auto& function = expression.Cast<duckdb::BoundFunctionExpression>();
+    const std::string& name = function.function.name;
+    if ((name != "struct_extract" && name != "struct_extract_at") || !function.bind_info) return {};
+    auto of = Struct(*function.children[0]);
+    if (!of || of->type->id != TypeId::kStruct) return {};
+    const auto field = function.bind_info->Cast<duckdb::StructExtractBindData>().index;
+    const ColumnType& type = of->type->members().at(field).type;
+    of->fields.push_back(static_cast<int>(field));
+    of->type = &type;
+    of->column = 0;
+    const bool is_own =
+        IsSameUnit(type) && type.id != TypeId::kEnum && (!type.is_nested() || type.id == TypeId::kStruct);
+    return is_own ? of : std::nullopt;
+  }
+  std::optional<Tested> Struct(const Expression& expression) const {
+    const auto column = StoredPosition(expression);
+    if (!column) return Field(expression);
+    return Tested{*column, &TypeOf(*column), *column, {}};
+  }
+  // A condition on what was found, of the table's column.
+  static Result Of(const Tested& tested, Result condition) {
+    if (!condition) return condition;
+    for (size_t i = tested.fields.size(); i-- > 0;) {
+      condition = Predicate::Field(i == 0 ? tested.outer : 0, tested.fields[i], *std::move(condition));
+    }
+    return condition;
+  }
+
   // Position of the column that the expression is, when its values are DuckDB's own.
   std::optional<int> Column(const Expression& expression) const {
     if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) {
       return indexed_ == nullptr || ConstantIn(expression) != nullptr ? std::nullopt : indexed_->Find(expression);
     }
+    const auto position = StoredPosition(expression);
+    return position && IsSameUnit(TypeOf(*position)) ? position : std::nullopt;
+  }
+  std::optional<int> StoredPosition(const Expression& expression) const {
+    if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return std::nullopt;
     const duckdb::ColumnBinding binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
     if (binding.table_index != get_.table_index) return std::nullopt;
     const auto column = StoredColumn(table_, get_.GetColumnIds()[binding.column_index]);
-    if (!column) return std::nullopt;
-    const auto position = static_cast<int>(*column);
-    return IsSameUnit(TypeOf(position)) ? std::optional(position) : std::nullopt;
+    return column ? std::optional(static_cast<int>(*column)) : std::nullopt;
   }
   const ColumnType& TypeOf(int column) const {
     return impl_ != nullptr ? TypeOfNumber(*impl_, column) : table_.columns[static_cast<size_t>(column)].type;
   }
 
   Result Compare(const duckdb::BoundComparisonExpression& comparison) const {
-    if (const auto column = Column(*comparison.left)) {
-      return CompareTo(*column, comparison.GetExpressionType(), *comparison.right);
+    if (const auto tested = Find(*comparison.left)) {
+      return CompareTo(*tested, comparison.GetExpressionType(), *comparison.right);
     }
-    if (const auto column = Column(*comparison.right)) {
-      return CompareTo(*column, duckdb::FlipComparisonExpression(comparison.GetExpressionType()), *comparison.left);
+    if (const auto tested = Find(*comparison.right)) {
+      return CompareTo(*tested, duckdb::FlipComparisonExpression(comparison.GetExpressionType()), *comparison.left);
     }
     return std::nullopt;
   }
 
-  Result CompareTo(int column, ExpressionType type, const Expression& operand) const {
+  static Result CompareTo(const Tested& tested, ExpressionType type, const Expression& operand) {
     const duckdb::Value* const constant = ConstantIn(operand);
-    return constant == nullptr ? std::nullopt : sql::CompareTo(column, TypeOf(column), type, *constant);
+    if (constant == nullptr) return std::nullopt;
+    return Of(tested, sql::CompareTo(tested.column, *tested.type, type, *constant));
   }
 
   Result Between(const duckdb::BoundBetweenExpression& between) const {
-    const auto column = Column(*between.input);
-    if (!column) return std::nullopt;
-    Result lower = CompareTo(*column, between.LowerComparisonType(), *between.lower);
-    Result upper = CompareTo(*column, between.UpperComparisonType(), *between.upper);
+    const auto tested = Find(*between.input);
+    if (!tested) return std::nullopt;
+    Result lower = CompareTo(*tested, between.LowerComparisonType(), *between.lower);
+    Result upper = CompareTo(*tested, between.UpperComparisonType(), *between.upper);
     if (!lower || !upper) return std::nullopt;
     return Predicate::And({*std::move(lower), *std::move(upper)});
   }
@@ -166,24 +214,24 @@ class ExpressionTranslator {
       auto child = Translate(*op.children[0]);
       return child ? Result(Predicate::Not(*std::move(child))) : std::nullopt;
     }
-    const auto column = op.children.empty() ? std::nullopt : Column(*op.children[0]);
-    if (!column) return std::nullopt;
+    const auto tested = op.children.empty() ? std::nullopt : Find(*op.children[0]);
+    if (!tested) return std::nullopt;
     switch (type) {
       case ExpressionType::OPERATOR_IS_NULL:
-        return Predicate::IsNull(*column);
+        return Of(*tested, Predicate::IsNull(tested->column));
       case ExpressionType::OPERATOR_IS_NOT_NULL:
-        return Predicate::IsNotNull(*column);
+        return Of(*tested, Predicate::IsNotNull(tested->column));
       case ExpressionType::COMPARE_IN:
       case ExpressionType::COMPARE_NOT_IN:
-        return In(op, *column);
+        return In(op, *tested);
       default:
         return std::nullopt;
     }
   }
 
-  Result In(const duckdb::BoundOperatorExpression& op, int column) const {
-    Result in = InList(column, TypeOf(column), op.children.size() - 1,
-                       [&](size_t i) { return ConstantIn(*op.children[i + 1]); });
+  static Result In(const duckdb::BoundOperatorExpression& op, const Tested& tested) {
+    Result in = Of(tested, InList(tested.column, *tested.type, op.children.size() - 1,
+                                  [&](size_t i) { return ConstantIn(*op.children[i + 1]); }));
     if (!in || op.GetExpressionType() == ExpressionType::COMPARE_IN) return in;
     return Predicate::Not(*std::move(in));
   }
@@ -192,13 +240,13 @@ class ExpressionTranslator {
   Result Function(const duckdb::BoundFunctionExpression& function) const {
     const std::string& name = function.function.name;
     if ((name != "prefix" && name != "starts_with") || function.children.size() != 2) return std::nullopt;
-    const auto column = Column(*function.children[0]);
-    if (!column || TypeOf(*column).id != TypeId::kUtf8) return std::nullopt;
+    const auto tested = Find(*function.children[0]);
+    if (!tested || tested->type->id != TypeId::kUtf8) return std::nullopt;
     const duckdb::Value* const prefix = ConstantIn(*function.children[1]);
     if (prefix == nullptr || prefix->IsNull() || prefix->type().id() != duckdb::LogicalTypeId::VARCHAR) {
       return std::nullopt;
     }
-    return Predicate::StartsWith(*column, duckdb::StringValue::Get(*prefix));
+    return Of(*tested, Predicate::StartsWith(tested->column, duckdb::StringValue::Get(*prefix)));
   }
 
   // A boolean column, or expression of an index, by itself.

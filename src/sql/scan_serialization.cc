@@ -7,6 +7,7 @@
 #include <duckdb/main/extension/extension_loader.hpp>
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,9 +30,16 @@ const TableDefinition& DefinitionOf(const SqlTable& table) {
 
 // ---- Predicates -----------------------------------------------------------------------------------------------------
 
-// StartsWith has a text, whatever the column is.
-const ColumnType& TypeOfValues(const Predicate& predicate, const SqlTable& table) {
-  return TypeOfNumber(*table.table(), predicate.column());
+// Of the columns that a predicate names: the table's, or of a field, which is column 0, that of the field.
+using TypeOf = std::function<const ColumnType&(int column)>;
+
+TypeOf ColumnsOf(const SqlTable& table) {
+  return [&table](int column) -> const ColumnType& { return TypeOfNumber(*table.table(), column); };
+}
+
+TypeOf FieldOf(const ColumnType& type, int field) {
+  const ColumnType& of_field = type.members().at(static_cast<size_t>(field)).type;
+  return [&of_field](int) -> const ColumnType& { return of_field; };
 }
 
 bool HasColumn(Predicate::Kind kind) {
@@ -40,21 +48,26 @@ bool HasColumn(Predicate::Kind kind) {
          kind == Kind::kStartsWith;
 }
 
-void WritePredicate(Serializer& out, const Predicate& predicate, const SqlTable& table) {
+void WritePredicate(Serializer& out, const Predicate& predicate, const TypeOf& type_of) {
   out.WriteProperty(100, "kind", static_cast<uint8_t>(predicate.kind()));
   if (HasColumn(predicate.kind())) {
     out.WriteProperty(101, "column", static_cast<int32_t>(predicate.column()));
     out.WriteProperty(102, "comparison", static_cast<uint8_t>(predicate.op()));
     out.WriteList(103, "values", predicate.values().size(), [&](Serializer::List& list, duckdb::idx_t i) {
-      list.WriteElement(ToDuckDb(predicate.values()[i], TypeOfValues(predicate, table)));
+      list.WriteElement(ToDuckDb(predicate.values()[i], type_of(predicate.column())));
     });
     return;
   }
-  // Fields come in DuckDB's own filters alone.
-  if (predicate.kind() == Predicate::Kind::kField)
-    throw duckdb::InternalException("a condition on a field in bind data");
+  if (predicate.kind() == Predicate::Kind::kField) {
+    out.WriteProperty(101, "column", static_cast<int32_t>(predicate.column()));
+    out.WriteProperty(105, "field", static_cast<int32_t>(predicate.field()));
+    const TypeOf of_field = FieldOf(type_of(predicate.column()), predicate.field());
+    out.WriteObject(106, "of_field",
+                    [&](Serializer& child) { WritePredicate(child, predicate.children().front(), of_field); });
+    return;
+  }
   out.WriteList(104, "children", predicate.children().size(), [&](Serializer::List& list, duckdb::idx_t i) {
-    list.WriteObject([&](Serializer& child) { WritePredicate(child, predicate.children()[i], table); });
+    list.WriteObject([&](Serializer& child) { WritePredicate(child, predicate.children()[i], type_of); });
   });
 }
 
@@ -88,21 +101,29 @@ Predicate Combine(Predicate::Kind kind, std::vector<Predicate> children) {
   }
 }
 
-Predicate ReadPredicate(Deserializer& in, const SqlTable& table) {
+Predicate ReadPredicate(Deserializer& in, const TypeOf& type_of) {
   const auto kind = static_cast<Predicate::Kind>(in.ReadProperty<uint8_t>(100, "kind"));
   if (HasColumn(kind)) {
     const auto column = in.ReadProperty<int32_t>(101, "column");
     const auto op = static_cast<Predicate::Op>(in.ReadProperty<uint8_t>(102, "comparison"));
-    const ColumnType& type = TypeOfNumber(*table.table(), column);
+    const ColumnType& type = type_of(column);
     std::vector<Value> values;
     in.ReadList(103, "values", [&](Deserializer::List& list, duckdb::idx_t) {
       values.push_back(Check(FromDuckDb(list.ReadElement<duckdb::Value>(), type)));
     });
     return MakeLeaf(kind, column, op, std::move(values));
   }
+  if (kind == Predicate::Kind::kField) {
+    const auto column = in.ReadProperty<int32_t>(101, "column");
+    const auto field = in.ReadProperty<int32_t>(105, "field");
+    const TypeOf types = FieldOf(type_of(column), field);
+    Predicate of_field = Predicate::True();
+    in.ReadObject(106, "of_field", [&](Deserializer& child) { of_field = ReadPredicate(child, types); });
+    return Predicate::Field(column, field, std::move(of_field));
+  }
   std::vector<Predicate> children;
   in.ReadList(104, "children", [&](Deserializer::List& list, duckdb::idx_t) {
-    list.ReadObject([&](Deserializer& child) { children.push_back(ReadPredicate(child, table)); });
+    list.ReadObject([&](Deserializer& child) { children.push_back(ReadPredicate(child, type_of)); });
   });
   return Combine(kind, std::move(children));
 }
@@ -178,7 +199,8 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(101, "limit", scan.limit.value_or(-1));
   out.WriteProperty(102, "reverse", scan.reverse);
   out.WriteProperty(103, "in_order", scan.in_order);
-  out.WriteObject(104, "filter", [&](Serializer& filter) { WritePredicate(filter, scan.filter, *scan.table); });
+  out.WriteObject(104, "filter",
+                  [&](Serializer& filter) { WritePredicate(filter, scan.filter, ColumnsOf(*scan.table)); });
   out.WriteList(105, "key_values", scan.key_values.size(), [&](Serializer::List& list, duckdb::idx_t i) {
     const ScanBindData::KeyValue& key = scan.key_values[i];
     list.WriteObject([&](Serializer& value) {
@@ -195,7 +217,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   if (scan.index_order) {
     out.WriteObject(112, "index_order", [&](Serializer& order) { WriteOrder(order, *scan.index_order); });
   }
-  out.WriteObject(113, "known", [&](Serializer& known) { WritePredicate(known, scan.known, *scan.table); });
+  out.WriteObject(113, "known", [&](Serializer& known) { WritePredicate(known, scan.known, ColumnsOf(*scan.table)); });
 }
 
 void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::TableFunction&) {
@@ -211,7 +233,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   if (limit >= 0) scan->limit = limit;
   scan->reverse = in.ReadProperty<bool>(102, "reverse");
   scan->in_order = in.ReadProperty<bool>(103, "in_order");
-  in.ReadObject(104, "filter", [&](Deserializer& object) { scan->filter = ReadPredicate(object, *table); });
+  in.ReadObject(104, "filter", [&](Deserializer& object) { scan->filter = ReadPredicate(object, ColumnsOf(*table)); });
   in.ReadList(105, "key_values", [&](Deserializer::List& list, duckdb::idx_t) {
     list.ReadObject([&](Deserializer& object) {
       const auto column = object.ReadProperty<int32_t>(100, "column");
@@ -227,7 +249,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   if (in.ReadProperty<bool>(111, "has_index_order")) {
     in.ReadObject(112, "index_order", [&](Deserializer& order) { scan->index_order = ReadOrder(order); });
   }
-  in.ReadObject(113, "known", [&](Deserializer& object) { scan->known = ReadPredicate(object, *table); });
+  in.ReadObject(113, "known", [&](Deserializer& object) { scan->known = ReadPredicate(object, ColumnsOf(*table)); });
   function = ScanFunction();
   if (scan->in_order) function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   return scan;
