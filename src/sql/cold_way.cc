@@ -39,7 +39,8 @@ ColdChoice ChooseColdWay(duckdb::ClientContext& context, const duckdb::TableFunc
   if (IsNumberAsked(scan, plan)) return {.way = ColdWay::kCounted};
   if (OrderedScan::CanRead(scan) && !cold.are_looked_up) return {.way = ColdWay::kInOrder};
   if (!CanParquetScan(context, scan, plan, cold)) return {};
-  auto filters = FiltersForParquetScan(scan, *plan.source.row_schema, cold);
+  auto filters =
+      FiltersForParquetScan(scan, *plan.source.row_schema, cold, scan.bind_data->Cast<ScanBindData>().cold_conditions);
   if (!filters) return {};
   return {.way = ColdWay::kByScan, .filters = *std::move(filters)};
 }

@@ -112,7 +112,7 @@ bool IsSameForAllRows(const Expression& expression) {
 
 // Takes `column = value`, in a conjunction too.
 void TakeEqualities(const Expression& condition, const duckdb::LogicalGet& get, const TableDefinition& table,
-                    std::vector<ScanBindData::KeyValue>* values) {
+                    std::vector<ColumnExpression>* values) {
   if (condition.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND) {
     for (const auto& child : condition.Cast<duckdb::BoundConjunctionExpression>().children) {
       TakeEqualities(*child, get, table, values);
@@ -134,17 +134,17 @@ void TakeEqualities(const Expression& condition, const duckdb::LogicalGet& get, 
   values->push_back({static_cast<int>(*column), std::shared_ptr<const Expression>(right.Copy())});
 }
 
-bool HasAll(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table,
+bool HasAll(const std::vector<ColumnExpression>& values, const TableDefinition& table,
             const std::vector<uint32_t>& ids) {
   return !ids.empty() && std::ranges::all_of(ids, [&](uint32_t id) {
-    return std::ranges::any_of(values, [&](const ScanBindData::KeyValue& value) {
+    return std::ranges::any_of(values, [&](const ColumnExpression& value) {
       return table.columns[static_cast<size_t>(value.column)].id == id;
     });
   });
 }
 
 // Whether no two rows can have the values: they are a whole key, or all values of a unique index.
-bool NameOneRow(const std::vector<ScanBindData::KeyValue>& values, const TableDefinition& table) {
+bool NameOneRow(const std::vector<ColumnExpression>& values, const TableDefinition& table) {
   return HasAll(values, table, table.primary_key) ||
          std::ranges::any_of(table.indexes, [&](const IndexDefinition& index) {
            return index.unique && !index.is_building && HasAll(values, table, index.columns);
@@ -180,7 +180,7 @@ void ChooseWhatIsKept(duckdb::PlannerExtensionInput& input, duckdb::BoundStateme
   auto& get = (*at)->Cast<duckdb::LogicalGet>();
   auto& bind = get.bind_data->Cast<ScanBindData>();
   const TableDefinition& table = bind.table->table()->definition();
-  std::vector<ScanBindData::KeyValue> values;
+  std::vector<ColumnExpression> values;
   for (const Expression* condition : conditions) TakeEqualities(*condition, get, table, &values);
   if (!NameOneRow(values, table)) return;
   bind.key_values = std::move(values);

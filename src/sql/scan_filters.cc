@@ -55,8 +55,8 @@ bool AddFilter(const duckdb::TableFilter& filter, duckdb::column_t id, const Sql
 
 // What the parameters of a prepared statement are this time says which rows are read.
 void AddKeyValues(ClientContext& context, const ScanBindData& bind, std::vector<Predicate>* conjuncts) {
-  for (const ScanBindData::KeyValue& key : bind.key_values) {
-    const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *key.value, true);
+  for (const ColumnExpression& key : bind.key_values) {
+    const duckdb::Value value = duckdb::ExpressionExecutor::EvaluateScalar(context, *key.expression, true);
     if (value.IsNull()) {
       conjuncts->push_back(Predicate::False());
       return;

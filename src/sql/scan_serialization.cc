@@ -193,6 +193,28 @@ IndexOrder ReadOrder(Deserializer& in) {
   return order;
 }
 
+void WriteExpressions(Serializer& out, duckdb::field_id_t id, const char* tag,
+                      const std::vector<ColumnExpression>& expressions) {
+  out.WriteList(id, tag, expressions.size(), [&](Serializer::List& list, duckdb::idx_t i) {
+    list.WriteObject([&](Serializer& one) {
+      one.WriteProperty(100, "column", static_cast<int32_t>(expressions[i].column));
+      one.WriteProperty(101, "expression", expressions[i].expression->Copy());
+    });
+  });
+}
+
+std::vector<ColumnExpression> ReadExpressions(Deserializer& in, duckdb::field_id_t id, const char* tag) {
+  std::vector<ColumnExpression> expressions;
+  in.ReadList(id, tag, [&](Deserializer::List& list, duckdb::idx_t) {
+    list.ReadObject([&](Deserializer& one) {
+      const auto column = one.ReadProperty<int32_t>(100, "column");
+      auto expression = one.ReadProperty<duckdb::unique_ptr<duckdb::Expression>>(101, "expression");
+      expressions.push_back({column, std::shared_ptr<const duckdb::Expression>(std::move(expression))});
+    });
+  });
+  return expressions;
+}
+
 void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(99, "new_rows", scan.new_rows);
   out.WriteObject(100, "table", [&](Serializer& table) { WriteTable(table, *scan.table); });
@@ -201,13 +223,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
   out.WriteProperty(103, "in_order", scan.in_order);
   out.WriteObject(104, "filter",
                   [&](Serializer& filter) { WritePredicate(filter, scan.filter, ColumnsOf(*scan.table)); });
-  out.WriteList(105, "key_values", scan.key_values.size(), [&](Serializer::List& list, duckdb::idx_t i) {
-    const ScanBindData::KeyValue& key = scan.key_values[i];
-    list.WriteObject([&](Serializer& value) {
-      value.WriteProperty(100, "column", static_cast<int32_t>(key.column));
-      value.WriteProperty(101, "value", key.value->Copy());
-    });
-  });
+  WriteExpressions(out, 105, "key_values", scan.key_values);
   out.WriteProperty(106, "key_ranges", scan.key_ranges);
   out.WriteProperty(107, "row_filter", scan.row_filter);
   out.WriteProperty(108, "has_placed_filters", scan.has_placed_filters);
@@ -218,6 +234,7 @@ void WriteScan(Serializer& out, const ScanBindData& scan) {
     out.WriteObject(112, "index_order", [&](Serializer& order) { WriteOrder(order, *scan.index_order); });
   }
   out.WriteObject(113, "known", [&](Serializer& known) { WritePredicate(known, scan.known, ColumnsOf(*scan.table)); });
+  WriteExpressions(out, 114, "cold_conditions", scan.cold_conditions);
 }
 
 void SerializeScan(Serializer& out, const FunctionDataPtr data, const duckdb::TableFunction&) {
@@ -234,13 +251,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
   scan->reverse = in.ReadProperty<bool>(102, "reverse");
   scan->in_order = in.ReadProperty<bool>(103, "in_order");
   in.ReadObject(104, "filter", [&](Deserializer& object) { scan->filter = ReadPredicate(object, ColumnsOf(*table)); });
-  in.ReadList(105, "key_values", [&](Deserializer::List& list, duckdb::idx_t) {
-    list.ReadObject([&](Deserializer& object) {
-      const auto column = object.ReadProperty<int32_t>(100, "column");
-      auto value = object.ReadProperty<duckdb::unique_ptr<duckdb::Expression>>(101, "value");
-      scan->key_values.push_back({column, std::shared_ptr<const duckdb::Expression>(std::move(value))});
-    });
-  });
+  scan->key_values = ReadExpressions(in, 105, "key_values");
   scan->key_ranges = in.ReadProperty<duckdb::string>(106, "key_ranges");
   scan->row_filter = in.ReadProperty<duckdb::string>(107, "row_filter");
   scan->has_placed_filters = in.ReadProperty<bool>(108, "has_placed_filters");
@@ -250,6 +261,7 @@ duckdb::unique_ptr<duckdb::FunctionData> DeserializeScan(Deserializer& in, duckd
     in.ReadObject(112, "index_order", [&](Deserializer& order) { scan->index_order = ReadOrder(order); });
   }
   in.ReadObject(113, "known", [&](Deserializer& object) { scan->known = ReadPredicate(object, ColumnsOf(*table)); });
+  scan->cold_conditions = ReadExpressions(in, 114, "cold_conditions");
   function = ScanFunction();
   if (scan->in_order) function.order_preservation_type = duckdb::OrderPreservationType::FIXED_ORDER;
   return scan;

@@ -1,5 +1,6 @@
 #include "sql/segment_filters.h"
 
+#include <duckdb/planner/filter/expression_filter.hpp>
 #include <duckdb/planner/filter/struct_filter.hpp>
 
 #include <algorithm>
@@ -121,19 +122,43 @@ FilterPtr AllOf(std::vector<FilterPtr> filters) {
   return all;
 }
 
+// Whether all segments have the column, as it is in SQL.
+bool LiesAlike(const RowColumn& column, const ColdPieces& pieces) {
+  return LiesAsItself(column.type) && std::ranges::all_of(pieces.pieces, [&](const ColdPiece& piece) {
+           const cold::ColumnStatistics* stored = piece.segment->info().FindColumn(column.id);
+           return stored != nullptr && stored->type == column.type;
+         });
+}
+
+void AddConditions(const duckdb::TableFunctionInitInput& scan, const RowSchema& table, const ColdPieces& pieces,
+                   const std::vector<ColumnExpression>& conditions, duckdb::TableFilterSet* chosen) {
+  for (const ColumnExpression& condition : conditions) {
+    const auto column = static_cast<duckdb::column_t>(condition.column);
+    const auto at = std::ranges::find(scan.column_ids, column);
+    if (at == scan.column_ids.end() || !LiesAlike(table.columns()[column], pieces)) continue;
+    std::vector<FilterPtr> all;
+    FilterPtr& filter = chosen->filters[static_cast<duckdb::idx_t>(at - scan.column_ids.begin())];
+    if (filter) all.push_back(std::move(filter));
+    all.push_back(duckdb::make_uniq<duckdb::ExpressionFilter>(condition.expression->Copy()));
+    filter = AllOf(std::move(all));
+  }
+}
+
 }  // namespace
 
 std::optional<SegmentFilters> FiltersForParquetScan(const duckdb::TableFunctionInitInput& scan, const RowSchema& table,
-                                                    const ColdPieces& pieces) {
+                                                    const ColdPieces& pieces,
+                                                    const std::vector<ColumnExpression>& conditions) {
   auto chosen = duckdb::make_uniq<duckdb::TableFilterSet>();
-  if (!scan.filters) return chosen;
-  for (const auto& [index, filter] : scan.filters->filters) {
+  static const duckdb::TableFilterSet none;
+  for (const auto& [index, filter] : scan.filters ? scan.filters->filters : none.filters) {
     const duckdb::column_t id = scan.column_ids[index];
     if (duckdb::IsVirtualColumn(id)) return std::nullopt;
     std::vector<FilterPtr> taken;
     if (!SegmentFilterChoice(table.columns()[id], pieces).Take(*filter, &taken)) return std::nullopt;
     if (!taken.empty()) chosen->filters[index] = AllOf(std::move(taken));
   }
+  AddConditions(scan, table, pieces, conditions, chosen.get());
   return chosen;
 }
 

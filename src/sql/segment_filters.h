@@ -8,9 +8,11 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "row/row_schema.h"
 #include "scan/cold_pieces.h"
+#include "sql/column_expression.h"
 #include "sql/duckdb_api.h"
 
 namespace yarrow::sql {
@@ -19,6 +21,7 @@ using SegmentFilters = duckdb::unique_ptr<duckdb::TableFilterSet>;
 
 // Nothing when one of the filters that must be applied cannot be given to parquet_scan.
 std::optional<SegmentFilters> FiltersForParquetScan(const duckdb::TableFunctionInitInput& scan, const RowSchema& table,
-                                                    const ColdPieces& pieces);
+                                                    const ColdPieces& pieces,
+                                                    const std::vector<ColumnExpression>& conditions);
 
 }  // namespace yarrow::sql

@@ -16,6 +16,7 @@
 #include "scan/morsels.h"
 #include "scan/piece_scanner.h"
 #include "scan/row_walker.h"
+#include "sql/cold_conditions.h"
 #include "sql/cold_scan.h"
 #include "sql/cold_way.h"
 #include "sql/condition_translation.h"
@@ -409,7 +410,9 @@ void TakeConditions(ClientContext& context, duckdb::LogicalGet& get, duckdb::Fun
                     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) {
   auto& bind = data->Cast<ScanBindData>();
   NoteForIndexes(context, get, conditions, &bind);
-  if (HasSegments(bind)) return;  // parquet_scan would not know of them
+  if (HasSegments(bind)) {  // parquet_scan would not know of what is taken
+    return NoteColdConditions(get, bind.table->table()->definition(), conditions, &bind.cold_conditions);
+  }
   std::vector<Predicate> taken{bind.filter};
   std::erase_if(conditions, [&](const auto& condition) {
     if (BecomesTableFilter(*condition)) return false;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "sql/column_expression.h"
 #include "sql/duckdb_api.h"
 #include "sql/sql_catalog.h"
 #include "table/index_lookup.h"
@@ -34,12 +35,9 @@ struct ScanBindData : public duckdb::TableFunctionData {
   Predicate known;                  // as of an IndexUse; conditions say the same above the scan, or filters in it
   // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again
   // above.
-  struct KeyValue {
-    int column;
-    std::shared_ptr<const duckdb::Expression> value;
-  };
-  std::vector<KeyValue> key_values;
-  std::string key_ranges;  // for EXPLAIN: of DescribeScan
+  std::vector<ColumnExpression> key_values;
+  std::vector<ColumnExpression> cold_conditions;  // tested again above
+  std::string key_ranges;                         // for EXPLAIN: of DescribeScan
   std::string row_filter;
   std::string index;
 };
