@@ -1,11 +1,24 @@
 #include "scan/found_rows.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace yarrow {
 
+namespace {
+
+// The bytes behind a key that is shorter are zeros, and no key is less for those.
+uint64_t HeadOf(std::string_view bytes) {
+  uint64_t head = 0;
+  std::memcpy(&head, bytes.data(), std::min(bytes.size(), sizeof(head)));
+  return __builtin_bswap64(head);
+}
+
+}  // namespace
+
 void FoundRows::Add(std::string_view key_prefix, std::string_view rest_of_key, std::string_view row) {
   rows_.push_back({.at = bytes_.size(),
+                   .head = HeadOf(rest_of_key),
                    .key_size = static_cast<uint32_t>(key_prefix.size() + rest_of_key.size()),
                    .row_size = static_cast<uint32_t>(row.size())});
   bytes_.append(key_prefix).append(rest_of_key).append(row);
@@ -13,8 +26,12 @@ void FoundRows::Add(std::string_view key_prefix, std::string_view rest_of_key, s
 
 void FoundRows::Sort() {
   const auto key_of = [&](const Place& place) { return std::string_view(bytes_).substr(place.at, place.key_size); };
-  if (!std::ranges::is_sorted(rows_, {}, key_of)) std::ranges::sort(rows_, {}, key_of);
-  const auto repeated = std::ranges::unique(rows_, {}, key_of);
+  const auto comes_first = [&](const Place& a, const Place& b) {
+    return a.head != b.head ? a.head < b.head : key_of(a) < key_of(b);
+  };
+  const auto is_same = [&](const Place& a, const Place& b) { return a.head == b.head && key_of(a) == key_of(b); };
+  if (!std::ranges::is_sorted(rows_, comes_first)) std::ranges::sort(rows_, comes_first);
+  const auto repeated = std::ranges::unique(rows_, is_same);
   rows_.erase(repeated.begin(), repeated.end());
 }
 

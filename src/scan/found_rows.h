@@ -16,7 +16,8 @@ namespace yarrow {
 // Encoded keys and rows. Filled by one thread; after Sort immutable and thread-safe.
 class FoundRows {
  public:
-  // `row` has no value for columns that the scan does not read, or is empty when only keys are asked for.
+  // All keys begin with the same prefix. `row` has no value for columns that the scan does not read, or is empty when
+  // only keys are asked for.
   void Add(std::string_view key_prefix, std::string_view rest_of_key, std::string_view row);
   // By key; each key once.
   void Sort();
@@ -31,7 +32,8 @@ class FoundRows {
 
  private:
   struct Place {
-    size_t at = 0;  // in bytes_: key, then row
+    size_t at = 0;      // in bytes_: key, then row
+    uint64_t head = 0;  // the first bytes behind the prefix as a number, which orders most keys without a look at them
     uint32_t key_size = 0, row_size = 0;
   };
   std::string bytes_;

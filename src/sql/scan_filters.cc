@@ -13,6 +13,7 @@
 #include "sql/row_id_filter.h"
 #include "sql/sql_error.h"
 #include "sql/sql_scan.h"
+#include "table/index_lookup.h"
 
 namespace yarrow::sql {
 namespace {
@@ -32,7 +33,10 @@ bool PaysToLookUp(size_t values, duckdb::column_t id, const SqlTable& entry) {
   constexpr size_t kMostIndexedValues = 1000;
   const bool by_index = leads_index && values <= kMostIndexedValues;
   if (static_cast<int>(id) != table.row_schema()->key_columns().front() && !by_index) return false;
-  return values * kHotRowsALookup <= entry.EstimateHotRows() || values * kColdRowsALookup <= entry.CountColdRows();
+  const uint64_t cold_rows = entry.CountColdRows();
+  // parquet_scan is not given a long list, so it costs nothing when the entries turn out to be too many.
+  if (by_index && values * kColdRowsAnEntry <= cold_rows) return true;
+  return values * kHotRowsALookup <= entry.EstimateHotRows() || values * kColdRowsALookup <= cold_rows;
 }
 
 // Adds one of DuckDB's filters to a request. False when that cannot be.

@@ -21,7 +21,6 @@ using arrow::Status;
 // A lookup takes about as long as reading so many hot rows, and so does the entry that says all of its row.
 constexpr uint64_t kHotRowsALookup = 25;
 constexpr uint64_t kHotRowsAnEntry = 4;
-constexpr uint64_t kColdRowsAnEntry = 128;
 constexpr uint64_t kAlways = 50;
 // Rows that are made from entries are all in memory.
 constexpr uint64_t kMostFound = 256 * 1024;
@@ -92,12 +91,7 @@ class EntryReader {
     for (const auto& group : candidate.groups) {
       uint64_t left = candidate.rows_of_group;
       for (const EntryPiece& piece : group) {
-        ScanCursor entries = table_.store().commits().Scan({.partition = table_.entry().partition,
-                                                            .lower = piece.range.lower,
-                                                            .upper = piece.range.upper,
-                                                            .reverse = piece.reverse,
-                                                            .snapshot = snapshot_},
-                                                           plan_.source.overlay);
+        ScanCursor& entries = CursorOf(keys, piece);
         for (; left > 0 && entries.Next(); --left) {
           if (found->size() >= most) return nullptr;
           ARROW_ASSIGN_OR_RAISE(const auto row_key, keys.RowKey(entries.key(), entries.value()));
@@ -112,10 +106,29 @@ class EntryReader {
   }
 
  private:
+  // One for all ranges of an index in one direction: a new one takes longer than a few entries.
+  ScanCursor& CursorOf(const IndexKeys& keys, const EntryPiece& piece) {
+    if (!cursor_ || cursor_keys_ != &keys || cursor_reverse_ != piece.reverse) {
+      cursor_.emplace(table_.store().commits().Scan({.partition = table_.entry().partition,
+                                                     .lower = keys.prefix(),
+                                                     .upper = PrefixSuccessor(keys.prefix()),
+                                                     .reverse = piece.reverse,
+                                                     .snapshot = snapshot_},
+                                                    plan_.source.overlay));
+      cursor_keys_ = &keys;
+      cursor_reverse_ = piece.reverse;
+    }
+    cursor_->ResetRange(piece.range.lower, piece.range.upper);
+    return *cursor_;
+  }
+
   const TableImpl& table_;
   const ScanPlan& plan_;
   const Snapshot& snapshot_;
   RowWriter writer_;
+  std::optional<ScanCursor> cursor_;
+  const IndexKeys* cursor_keys_ = nullptr;
+  bool cursor_reverse_ = false;
 };
 
 // All entries between the ranges, in any order.

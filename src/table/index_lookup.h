@@ -14,6 +14,9 @@
 
 namespace yarrow {
 
+// Reading so many cold rows takes about as long as the entry of an index that says all of its row.
+inline constexpr uint64_t kColdRowsAnEntry = 64;
+
 // The first rows that a scan is asked for: by these columns in turn, all ascending or all descending.
 struct IndexOrder {
   std::vector<int> columns;  // positions
