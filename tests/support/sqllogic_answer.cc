@@ -172,7 +172,8 @@ std::string AnswerCheck::FindFault(duckdb::ClientContext& context, duckdb::Mater
   const bool is_large = hash_threshold_ > 0 && cells.size() > hash_threshold_;
   if (is_hash || is_large || !expected.label.empty()) {
     std::string fault = CompareHash(cells, expected);
-    if (is_hash || !fault.empty() || expected.lines.empty()) return fault;
+    // DuckDB's own runner does not read the lines of a query with a label, and some of its scripts have wrong ones.
+    if (letters.empty() || is_hash || !fault.empty() || expected.lines.empty()) return fault;
   }
   if (columns != expected.columns) {
     return std::to_string(columns) + " columns <> " + std::to_string(expected.columns);
