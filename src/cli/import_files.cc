@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
+#include <arrow/builder.h>
 #include <arrow/type.h>
 #include <poll.h>
 #include <unistd.h>
@@ -216,6 +217,19 @@ arrow::Result<ImportColumn> TypeColumn(const sql::FileColumn& first, const std::
   return column;
 }
 
+// NULL for the texts that stand for it, in quotes too.
+arrow::Result<std::shared_ptr<arrow::StringArray>> WithNulls(const std::shared_ptr<arrow::Array>& cells,
+                                                             const std::vector<std::string>& null_texts) {
+  const auto texts = std::static_pointer_cast<arrow::StringArray>(cells);
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < texts->length(); ++row) {
+    const bool is_null = texts->IsNull(row) || std::ranges::find(null_texts, texts->GetView(row)) != null_texts.end();
+    ARROW_RETURN_NOT_OK(is_null ? builder.AppendNull() : builder.Append(texts->GetView(row)));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto made, builder.Finish());
+  return std::static_pointer_cast<arrow::StringArray>(made);
+}
+
 // What ImportReader gives for a column.
 std::shared_ptr<arrow::DataType> ArrowTypeOf(const ColumnType& type, FileFormat format, sql::FileReader* reader) {
   const bool is_file_of_text = format != FileFormat::kParquet;
@@ -349,7 +363,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> ImportReader::ConvertNested(const s
                                   " are not read from JSON; use INSERT ... SELECT ... FROM read_json(...)");
   }
   int64_t bad_row = 0;
-  auto values = reader_->ParseNested(static_cast<const arrow::StringArray&>(*cells), column.type, format, &bad_row);
+  ARROW_ASSIGN_OR_RAISE(const auto texts, WithNulls(cells, files_[at_].options.null_texts));
+  auto values = reader_->ParseNested(*texts, column.type, format, &bad_row);
+  if (!values.ok() && bad_row < 0) return InFile(files_[at_], values.status());
   if (!values.ok()) return BadCell(bad_row, column, values.status().message());
   batch::Misfit misfit{-1, {}};
   if (batch::ExactCast(*values, column.type, &misfit).ok()) return values;

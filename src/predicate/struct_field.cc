@@ -54,7 +54,7 @@ Outcome StructFieldTest::RunOnBytes(std::string_view bytes) const {
     row[1] = kRowWideOffsets;
     const auto end = static_cast<uint32_t>(bytes.size());
     std::memcpy(row + kFixedOffset, &end, sizeof(end));
-    std::memcpy(row + kEndOffset, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(row + kEndOffset, bytes.data(), bytes.size());
     return test_.run(test_, {{}, {row, kEndOffset + bytes.size()}, &layout_, nullptr});
   };
   std::array<char, 256> few;

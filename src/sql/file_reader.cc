@@ -302,7 +302,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> FileReader::Read(const 
 arrow::Result<std::shared_ptr<arrow::Array>> FileReader::ParseNested(const arrow::StringArray& texts,
                                                                      const ColumnType& type, FileFormat format,
                                                                      int64_t* bad_row) {
-  return ParseNestedTexts(*impl_->casts->context, texts, type, format != FileFormat::kCsv, bad_row);
+  const bool is_json = format == FileFormat::kJson || format == FileFormat::kJsonLines;
+  return ParseNestedTexts(*impl_->casts->context, texts, type, is_json, bad_row);
 }
 
 std::optional<double> FileReader::Progress() const {

@@ -57,6 +57,9 @@ class NestedFilesTest(ProgramTest):
       with self.subTest(text):
         file = self.write('bad.csv', f'id,l,j,e\n{text}\n')
         self.assertIn(message, self.fail_yarrow('import', self.db, 't', file))
+    self.run_yarrow('import', self.db, 't', self.write('quoted.csv', 'id,l,j,e\n9,"","",""\n'))
+    self.assertIn('(1 row)', self.run_yarrow(self.db, '-c', 'FROM t WHERE id = 9 AND l IS NULL AND j IS NULL AND e IS NULL'))
+    self.run_yarrow(self.db, '-c', 'DELETE FROM t')
     file = self.write('bad.jsonl', '{"id": 1, "l": [1]}\n{"id": 2, "l": [1, 2.5]}\n')
     self.assertIn('row 2: column l: value 2.5', self.fail_yarrow('import', self.db, 't', file))
     self.assertIn('(0 rows)', self.run_yarrow(self.db, '-c', 'FROM t'))
