@@ -100,7 +100,8 @@ class Value {
   // Reads the text form of a value (as in CSV, SQL literals without quotes): integers, decimals, floats ("nan", "inf"),
   // true/false, dates, times, timestamps (ISO 8601, "T" or blank, optional "Z"/offset; a timestamp without one is in
   // UTC), UUIDs, text as it is, binary as ASCII with \xHH for any byte, intervals as ToString gives them, labels of an
-  // ENUM, BIT as 0s and 1s, GEOMETRY as binary is. Invalid, naming text and type, otherwise; for nested types too.
+  // ENUM, BIT as 0s and 1s, GEOMETRY as the binary of its little-endian WKB. Invalid, naming text and type, otherwise;
+  // for nested types too.
   static arrow::Result<Value> Parse(std::string_view text, const ColumnType& type);
 
   // From a scalar of any type that ColumnType::FromArrow takes, with the conversions of CastTo; dates, times,
