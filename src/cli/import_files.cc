@@ -217,13 +217,23 @@ arrow::Result<ImportColumn> TypeColumn(const sql::FileColumn& first, const std::
   return column;
 }
 
+bool IsJson(FileFormat format) {
+  return format == FileFormat::kJson || format == FileFormat::kJsonLines;
+}
+
 // NULL for the texts that stand for it, in quotes too.
 arrow::Result<std::shared_ptr<arrow::StringArray>> WithNulls(const std::shared_ptr<arrow::Array>& cells,
                                                              const std::vector<std::string>& null_texts) {
   const auto texts = std::static_pointer_cast<arrow::StringArray>(cells);
+  const auto stands_for_it = [&](int64_t row) {
+    return !texts->IsNull(row) && std::ranges::find(null_texts, texts->GetView(row)) != null_texts.end();
+  };
+  int64_t first = 0;
+  while (first < texts->length() && !stands_for_it(first)) ++first;
+  if (first == texts->length()) return texts;
   arrow::StringBuilder builder;
   for (int64_t row = 0; row < texts->length(); ++row) {
-    const bool is_null = texts->IsNull(row) || std::ranges::find(null_texts, texts->GetView(row)) != null_texts.end();
+    const bool is_null = texts->IsNull(row) || stands_for_it(row);
     ARROW_RETURN_NOT_OK(is_null ? builder.AppendNull() : builder.Append(texts->GetView(row)));
   }
   ARROW_ASSIGN_OR_RAISE(const auto made, builder.Finish());
@@ -362,6 +372,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ImportReader::ConvertNested(const s
                                   column.type.ToString(),
                                   " are not read from JSON; use INSERT ... SELECT ... FROM read_json(...)");
   }
+  if (column.type.id == TypeId::kJson && IsJson(format)) return cells;
   int64_t bad_row = 0;
   ARROW_ASSIGN_OR_RAISE(const auto texts, WithNulls(cells, files_[at_].options.null_texts));
   auto values = reader_->ParseNested(*texts, column.type, format, &bad_row);
@@ -415,7 +426,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ImportReader::Next() {
       sql::FileSurvey survey = file.survey;
       for (sql::FileColumn& column : survey.columns) {
         const auto typed = std::ranges::find(columns_, column.name, &ImportColumn::name);
-        column.is_json = typed != columns_.end() && typed->type.id == TypeId::kJson;
+        column.is_json = IsJson(file.options.format) && typed != columns_.end() && typed->type.id == TypeId::kJson;
       }
       auto rows = reader_->Read(file.path, file.options, survey);
       if (!rows.ok()) return InFile(file, rows.status());

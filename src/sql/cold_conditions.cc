@@ -29,8 +29,10 @@ bool LetsFewPass(const Expression& condition) {
     case ExpressionType::COMPARE_IN:
     case ExpressionType::OPERATOR_IS_NULL:
       return true;
-    case ExpressionType::BOUND_FUNCTION:  // LIKE and its kin
-      return condition.Cast<duckdb::BoundFunctionExpression>().function.name.find("not_") == std::string::npos;
+    case ExpressionType::BOUND_FUNCTION: {  // LIKE and its kin, of which "!~~" and not_ilike_escape are negated ones
+      const std::string& name = condition.Cast<duckdb::BoundFunctionExpression>().function.name;
+      return !name.starts_with('!') && !name.starts_with("not_");
+    }
     case ExpressionType::CONJUNCTION_OR:
       return std::ranges::all_of(condition.Cast<duckdb::BoundConjunctionExpression>().children,
                                  [](const auto& child) { return LetsFewPass(*child); });

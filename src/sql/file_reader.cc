@@ -93,17 +93,10 @@ std::string AllText(const FileSurvey& survey) {
   return ", columns = {" + columns + "}";
 }
 
-// A field of CSV is checked when all fields of its column are (ParseNested), which names the line at fault.
-FileSurvey WithoutJson(FileSurvey survey) {
-  for (FileColumn& column : survey.columns) column.is_json = false;
-  return survey;
-}
-
 // All columns as text. What has quotes is text, whatever it says.
 std::string CsvCall(const std::string& path, const FileOptions& options, const FileSurvey& survey) {
   return "read_csv(" + CsvArguments(path, options, survey.delimiter) +
-         ", auto_detect = false, allow_quoted_nulls = false, hive_partitioning = false" + AllText(WithoutJson(survey)) +
-         ")";
+         ", auto_detect = false, allow_quoted_nulls = false, hive_partitioning = false" + AllText(survey) + ")";
 }
 
 FileColumn MakeColumn(const std::string& name, const duckdb::LogicalType& type) {

@@ -33,8 +33,8 @@ struct FileColumn {
   std::string name;
   std::optional<ColumnType> type;  // nothing: a list, an object, ..., which no column can hold
   std::string type_name;           // DuckDB's
-  bool is_json = false;            // set by callers: of a JSON file Read gives the values' JSON, a text with its quotes
-  bool may_be_finer = false;       // the file has nanoseconds, and is read in microseconds
+  bool is_json = false;       // set by callers, of a file of JSON: Read gives the values' JSON, a text with its quotes
+  bool may_be_finer = false;  // the file has nanoseconds, and is read in microseconds
 };
 
 struct FileSurvey {

@@ -50,14 +50,15 @@ class NestedParser {
     values_.Initialize(duckdb::Allocator::DefaultAllocator(), {to_});
   }
 
+  using Values = arrow::Result<std::shared_ptr<arrow::Array>>;
   // The values of at most a vector's rows from `first` on; a null pointer, with *bad_row, when one has none.
-  std::shared_ptr<arrow::Array> Parse(const arrow::StringArray& texts, int64_t first, int64_t rows, int64_t* bad_row) {
+  Values Parse(const arrow::StringArray& texts, int64_t first, int64_t rows, int64_t* bad_row) {
     texts_.Reset();
     values_.Reset();
     auto* const data = duckdb::FlatVector::GetData<duckdb::string_t>(texts_.data[0]);
     for (int64_t i = 0; i < rows; ++i) {
       const auto row = static_cast<duckdb::idx_t>(i);
-      const std::string_view text = texts.IsNull(first + i) ? std::string_view() : texts.GetView(first + i);
+      const std::string_view text = texts.IsNull(first + i) ? std::string_view("") : texts.GetView(first + i);
       data[row] = duckdb::string_t(text.data(), static_cast<uint32_t>(text.size()));
       if (texts.IsNull(first + i)) duckdb::FlatVector::SetNull(texts_.data[0], row, true);
     }
@@ -75,7 +76,8 @@ class NestedParser {
     ArrowSchema schema;
     duckdb::ArrowConverter::ToArrowSchema(&schema, {to_}, {"values"}, layout);
     ArrowArray exported = ToArrowArray(values_, 0, values_.size(), layout);
-    return arrow::ImportRecordBatch(&exported, &schema).ValueOrDie()->column(0);
+    ARROW_ASSIGN_OR_RAISE(const auto batch, arrow::ImportRecordBatch(&exported, &schema));
+    return batch->column(0);
   }
 
  private:
@@ -95,6 +97,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseNestedTexts(duckdb::ClientCont
                                                               bool is_json, int64_t* bad_row) {
   arrow::ArrayVector parts;
   *bad_row = -1;
+  arrow::Status status;
   ARROW_RETURN_NOT_OK(Try([&] {
     context.RunFunctionInTransaction([&] {
       NestedParser parser(context, type, is_json);
@@ -102,12 +105,14 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseNestedTexts(duckdb::ClientCont
       do {
         const int64_t rows = std::min<int64_t>(texts.length() - first, STANDARD_VECTOR_SIZE);
         auto values = parser.Parse(texts, first, rows, bad_row);
-        if (values == nullptr) return;
-        parts.push_back(std::move(values));
+        status = values.status();
+        if (!status.ok() || *values == nullptr) return;
+        parts.push_back(*std::move(values));
         first += rows;
       } while (first < texts.length());
     });
   }));
+  ARROW_RETURN_NOT_OK(status);
   if (*bad_row < 0) return arrow::Concatenate(parts);
   return arrow::Status::Invalid("cannot read '", texts.GetView(*bad_row), "' as ", type.ToString());
 }

@@ -1,6 +1,7 @@
 #include "table/index_lookup.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,10 +89,15 @@ class EntryReader {
     auto found = std::make_shared<FoundRows>();
     const IndexKeys& keys = candidate.index->keys;
     std::string row;
+    // One a direction for all ranges: a new cursor takes longer than a few entries.
+    std::array<std::optional<ScanCursor>, 2> cursors;
     for (const auto& group : candidate.groups) {
       uint64_t left = candidate.rows_of_group;
       for (const EntryPiece& piece : group) {
-        ScanCursor& entries = CursorOf(keys, piece);
+        std::optional<ScanCursor>& cursor = cursors[piece.reverse ? 1 : 0];
+        if (!cursor) cursor.emplace(Scan(keys, piece.reverse));
+        ScanCursor& entries = *cursor;
+        entries.ResetRange(piece.range.lower, piece.range.upper);
         for (; left > 0 && entries.Next(); --left) {
           if (found->size() >= most) return nullptr;
           ARROW_ASSIGN_OR_RAISE(const auto row_key, keys.RowKey(entries.key(), entries.value()));
@@ -106,29 +112,20 @@ class EntryReader {
   }
 
  private:
-  // One for all ranges of an index in one direction: a new one takes longer than a few entries.
-  ScanCursor& CursorOf(const IndexKeys& keys, const EntryPiece& piece) {
-    if (!cursor_ || cursor_keys_ != &keys || cursor_reverse_ != piece.reverse) {
-      cursor_.emplace(table_.store().commits().Scan({.partition = table_.entry().partition,
-                                                     .lower = keys.prefix(),
-                                                     .upper = PrefixSuccessor(keys.prefix()),
-                                                     .reverse = piece.reverse,
-                                                     .snapshot = snapshot_},
-                                                    plan_.source.overlay));
-      cursor_keys_ = &keys;
-      cursor_reverse_ = piece.reverse;
-    }
-    cursor_->ResetRange(piece.range.lower, piece.range.upper);
-    return *cursor_;
+  // Of all entries.
+  ScanCursor Scan(const IndexKeys& keys, bool reverse) const {
+    return table_.store().commits().Scan({.partition = table_.entry().partition,
+                                          .lower = keys.prefix(),
+                                          .upper = PrefixSuccessor(keys.prefix()),
+                                          .reverse = reverse,
+                                          .snapshot = snapshot_},
+                                         plan_.source.overlay);
   }
 
   const TableImpl& table_;
   const ScanPlan& plan_;
   const Snapshot& snapshot_;
   RowWriter writer_;
-  std::optional<ScanCursor> cursor_;
-  const IndexKeys* cursor_keys_ = nullptr;
-  bool cursor_reverse_ = false;
 };
 
 // All entries between the ranges, in any order.
