@@ -36,11 +36,14 @@ class RowSorter {
 
  private:
   struct Entry {
-    uint64_t
-        order;  // the key's first 8 bytes behind the part that all keys share, big-endian: settles most comparisons
+    uint64_t order;  // the word of the key by which it is being sorted, big-endian
     uint64_t start;  // in bytes_
     uint32_t key_size;
     uint32_t row_size;
+  };
+  struct Unsorted {
+    std::span<Entry> entries;
+    size_t shared;  // their keys begin with as many equal bytes, or more
   };
   class RunReader;
 
@@ -49,6 +52,8 @@ class RowSorter {
     return {bytes_.data() + entry.start + entry.key_size, entry.row_size};
   }
   void SortBuffer();
+  // By the word behind what all keys share. Entries that need another one are added to `left`.
+  void SortByNextWord(const Unsorted& unsorted, std::vector<Unsorted>* left) const;
   arrow::Status Spill();
   arrow::Status DrainBuffer(const Take& take);
   // The rows of some runs that were written one after the other.

@@ -60,5 +60,29 @@ TEST_F(RowSorterTest, ManyRunsWithFewOpenFiles) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+// Keys that differ in their length, in zeros or far behind what they share: all as bytes compare.
+TEST_F(RowSorterTest, SortsKeysOfAnyShape) {
+  std::mt19937_64 random(test::RandomSeed());
+  const std::string beginnings[] = {"", std::string(8, '\0'), "shared by many keys ", std::string(5000, 'y')};
+  std::vector<std::pair<std::string, std::string>> expected;
+  RowSorter sorter(dir_.File("sort"), 64 << 20);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string key = beginnings[random() % 400 == 0 ? 3 : random() % 3];
+    const size_t more = random() % 20;
+    for (size_t j = 0; j < more; ++j) key.push_back(static_cast<char>(random() % 3 == 0 ? random() % 256 : 0));
+    ASSERT_OK(sorter.Add(key, std::to_string(i)));
+    expected.emplace_back(key, std::to_string(i));
+  }
+  std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  size_t at = 0;
+  ASSERT_OK(sorter.Drain([&](std::string_view key, std::string_view row) {
+    EXPECT_EQ(key, expected[at].first);
+    EXPECT_EQ(row, expected[at].second);
+    ++at;
+    return arrow::Status::OK();
+  }));
+  EXPECT_EQ(at, expected.size());
+}
+
 }  // namespace
 }  // namespace yarrow
