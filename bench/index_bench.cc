@@ -127,10 +127,13 @@ void Join(benchmark::State& state, const std::string& how) {
   }
 }
 
-void Build(benchmark::State& state, const std::string& how) {
+constexpr const char* kColumnsBuilt = "(note, ts)";
+constexpr const char* kExpressionBuilt = "(lower(note), ts)";
+
+void Build(benchmark::State& state, const std::string& how, const std::string& keys) {
   const auto connection = ConnectTo(how);
   for (auto _ : state) {
-    const auto made = connection->Query("CREATE INDEX made ON events (note, ts)");
+    const auto made = connection->Query("CREATE INDEX made ON events " + keys);
     if (made->HasError()) Check(arrow::Status::Invalid(made->GetError()));
     state.PauseTiming();
     connection->Query("DROP INDEX made");
@@ -138,23 +141,25 @@ void Build(benchmark::State& state, const std::string& how) {
   }
 }
 
-void BuildInSqlite(benchmark::State& state) {
+void BuildInSqlite(benchmark::State& state, const std::string& keys) {
   SqlitePlace& place = Sqlite();
   for (auto _ : state) {
-    place.Run("CREATE INDEX made ON events (note, ts)");
+    place.Run("CREATE INDEX made ON events " + keys);
     state.PauseTiming();
     place.Run("DROP INDEX made");
     state.ResumeTiming();
   }
 }
 
-// One row, synced, into a table with that many indexes.
-void Insert(benchmark::State& state, int indexes) {
+// One row, synced, into a table with an index of two columns and one of `second`, or with none.
+void Insert(benchmark::State& state, const std::string& second) {
   SqlPlace& place = Place();
-  const std::string table = "written" + std::to_string(indexes);
+  const std::string table = second.empty() ? "written" : "indexed";
   place.Run("CREATE OR REPLACE TABLE " + table + kColumns);
   place.Run("INSERT INTO " + table + kRows);
-  if (indexes > 0) place.Run("CREATE INDEX w1 ON " + table + " (user_id, ts); CREATE INDEX w2 ON " + table + " (note)");
+  if (!second.empty()) {
+    place.Run("CREATE INDEX w1 ON " + table + " (user_id, ts); CREATE INDEX w2 ON " + table + " (" + second + ")");
+  }
   const auto connection = place.Connect();
   const auto statement = connection->Prepare("INSERT INTO " + table + " VALUES (?, ?, ?, 'a note')");
   int64_t id = 1'000'000;
@@ -175,12 +180,15 @@ void Insert(benchmark::State& state, int indexes) {
   for (const std::string how : {"hot", "cold", "native"}) {
     add("index/top_20_of_user/" + how, TopOfUser, how);
     add("index/join_of_100/" + how, Join, how);
-    add("index/build/" + how, Build, how);
+    add("index/build/" + how, Build, how, kColumnsBuilt);
+    add("index/build_expression/" + how, Build, how, kExpressionBuilt);
   }
   add("index/top_20_of_user/sqlite", TopOfUserInSqlite);
-  add("index/build/sqlite", BuildInSqlite);
-  add("index/insert/two_indexes", Insert, 2);
-  add("index/insert/without", Insert, 0);
+  add("index/build/sqlite", BuildInSqlite, kColumnsBuilt);
+  add("index/build_expression/sqlite", BuildInSqlite, kExpressionBuilt);
+  add("index/insert/two_indexes", Insert, "note");
+  add("index/insert/with_expression", Insert, "lower(note)");
+  add("index/insert/without", Insert, "");
   return true;
 }();
 
