@@ -42,6 +42,14 @@ Unsigned LoadBigEndian(const char* bytes) {
   return SwapBytes(number);
 }
 
+// The first 8 bytes as a number, with zeros behind what is shorter. Bytes of a lower head come first; bytes of equal
+// heads may differ in zeros at their end and in all that follows.
+inline uint64_t LoadHead(std::string_view bytes) {
+  uint64_t head = 0;
+  std::memcpy(&head, bytes.data(), std::min(bytes.size(), sizeof(head)));
+  return SwapBytes(head);
+}
+
 inline void AppendEscaped(std::string_view text, std::string* out) {
   size_t start = 0;
   for (size_t zero = text.find('\0'); zero != std::string_view::npos; zero = text.find('\0', start)) {

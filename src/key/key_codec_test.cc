@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "arrow_assert.h"
+#include "key/key_bytes.h"
 #include "key/key_range.h"
 #include "key/record_key.h"
 #include "random_seed.h"
@@ -245,6 +246,12 @@ TEST(KeyCodecTest, WhatCannotBeAKeyIsAnErrorAndWritesNothing) {
   EXPECT_ERROR_HAS(EncodeKeyPart(Value(-1), {ColumnType::Time(TimeUnit::kMicro)}, &key), "TIME");
   EXPECT_EQ(key, "before");
   EXPECT_ERROR_HAS(KeyCodec::Make({{TypeId::kInt8}, {ColumnType::Decimal(0, 0)}}), "key part 2: a decimal");
+}
+
+TEST(KeyBytesTest, HeadsSortAsTheirBytes) {
+  EXPECT_EQ(LoadHead(std::string_view("\x01\x02\x03\x04\x05\x06\x07\x08\x09")), 0x0102030405060708u);
+  EXPECT_EQ(LoadHead("\xff"), 0xff00000000000000u);
+  EXPECT_EQ(LoadHead(""), 0u);
 }
 
 }  // namespace

@@ -1,24 +1,14 @@
 #include "scan/found_rows.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "key/key_bytes.h"
 
 namespace yarrow {
 
-namespace {
-
-// The bytes behind a key that is shorter are zeros, and no key is less for those.
-uint64_t HeadOf(std::string_view bytes) {
-  uint64_t head = 0;
-  std::memcpy(&head, bytes.data(), std::min(bytes.size(), sizeof(head)));
-  return __builtin_bswap64(head);
-}
-
-}  // namespace
-
 void FoundRows::Add(std::string_view key_prefix, std::string_view rest_of_key, std::string_view row) {
   rows_.push_back({.at = bytes_.size(),
-                   .head = HeadOf(rest_of_key),
+                   .head = LoadHead(rest_of_key),
                    .key_size = static_cast<uint32_t>(key_prefix.size() + rest_of_key.size()),
                    .row_size = static_cast<uint32_t>(row.size())});
   bytes_.append(key_prefix).append(rest_of_key).append(row);

@@ -9,6 +9,7 @@
 #include <queue>
 #include <utility>
 
+#include "key/key_bytes.h"
 #include "store/home_process.h"
 
 namespace yarrow {
@@ -19,7 +20,9 @@ using arrow::Status;
 constexpr size_t kFileBufferBytes = 1 << 20;
 // Runs that are merged at once: each takes an open file and its buffer.
 constexpr size_t kMostOpenRuns = 64;
-constexpr size_t kWordBytes = 8;
+constexpr size_t kWordBytes = sizeof(uint64_t);
+// Entries with an equal word that are so few are sorted by their whole keys.
+constexpr std::ptrdiff_t kFewEntries = 16;
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -53,13 +56,6 @@ void WriteRecord(std::string_view key, std::string_view row, std::FILE* file) {
 // Errors of the writes before show here.
 Status FinishWriting(std::FILE* file, const std::filesystem::path& path) {
   return std::fflush(file) != 0 || std::ferror(file) != 0 ? FileError("write", path) : Status::OK();
-}
-
-uint64_t BigEndianPrefix(std::string_view bytes) {
-  uint64_t prefix = 0;
-  for (size_t i = 0; i < kWordBytes; ++i)
-    prefix = prefix << 8 | (i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0);
-  return prefix;
 }
 
 size_t SharedPrefix(std::string_view a, std::string_view b) {
@@ -132,7 +128,8 @@ Status RowSorter::Absorb(RowSorter* other) {
 }
 
 // By words of 8 bytes, each kept beside its entry, so that a comparison seldom reads a key (as multikey quicksort takes
-// characters: Bentley and Sedgewick, 1997). The ranges that are left to be sorted wait in a list: keys may share much.
+// characters: Bentley and Sedgewick, 1997). The ranges that are left to be sorted wait in a list, since recursion would
+// be as deep as keys are long.
 void RowSorter::SortBuffer() {
   if (std::exchange(sorted_, true)) return;
   std::vector<Unsorted> ranges = {{entries_, 0}};
@@ -151,7 +148,7 @@ void RowSorter::SortByNextWord(const Unsorted& unsorted, std::vector<Unsorted>* 
     more = std::min(more, SharedPrefix(first.substr(0, more), Key(entry).substr(unsorted.shared)));
   }
   const size_t shared = unsorted.shared + more;
-  for (Entry& entry : range) entry.order = BigEndianPrefix(Key(entry).substr(shared));
+  for (Entry& entry : range) entry.order = LoadHead(Key(entry).substr(shared));
   const size_t end = shared + kWordBytes;
   // Of keys of the same word that end in it, a shorter one is a prefix of a longer one. Longer ones wait.
   std::ranges::sort(range, [end](const Entry& a, const Entry& b) {
@@ -159,11 +156,19 @@ void RowSorter::SortByNextWord(const Unsorted& unsorted, std::vector<Unsorted>* 
     const size_t a_size = std::min<size_t>(a.key_size, end + 1), b_size = std::min<size_t>(b.key_size, end + 1);
     return a_size != b_size ? a_size < b_size : a.start < b.start;
   });
+  const auto by_key = [this, end](const Entry& a, const Entry& b) {
+    const int order = Key(a).substr(end).compare(Key(b).substr(end));
+    return order != 0 ? order < 0 : a.start < b.start;
+  };
   for (auto from = range.begin(); from != range.end();) {
     const uint64_t word = from->order;
     const auto to = std::find_if(from, range.end(), [word](const Entry& entry) { return entry.order != word; });
     const auto longer = std::find_if(from, to, [end](const Entry& entry) { return entry.key_size > end; });
-    if (to - longer > 1) left->push_back({{longer, to}, end});
+    if (to - longer > kFewEntries) {
+      left->push_back({{longer, to}, end});
+    } else {
+      std::sort(longer, to, by_key);
+    }
     from = to;
   }
 }
