@@ -6,6 +6,7 @@
 #include <atomic>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "database/check.h"
 #include "database/open_database.h"
@@ -24,8 +25,10 @@ using test::Lit;
 using test::ReadTexts;
 using test::Texts;
 
-constexpr int64_t kRows = 100'000;  // a small piece, and one that is reported before its end
+constexpr int64_t kRows = 100'000;
 constexpr int64_t kFewRows = 30'000;
+constexpr int64_t kRowsALoad = 10'000;
+constexpr uint64_t kRowsAtOnce = 20'000;
 
 class OnlineIndexTest : public test::DatabaseTest {
  protected:
@@ -36,26 +39,29 @@ class OnlineIndexTest : public test::DatabaseTest {
                       {"id"}, kind);
   }
   void Fill(Table* table, int64_t rows = kRows) {
-    test::Rows all;
-    for (int64_t i = 0; i < rows; ++i) all.push_back({i, i % 100, i});
-    Load(table, {test::BatchOf(table->schema(), all).ValueOrDie()});
+    for (int64_t begin = 0; begin < rows; begin += kRowsALoad) {  // of which each can be a stretch
+      test::Rows some;
+      for (int64_t i = begin; i < std::min(rows, begin + kRowsALoad); ++i) some.push_back({i, i % 100, i});
+      Load(table, {test::BatchOf(table->schema(), some).ValueOrDie()});
+    }
   }
   static Status Put(Table* table, int64_t id, int64_t a, int64_t u) {
     const std::vector<Value> row = {id, a, u};
     return table->Put(List(row));
   }
 
-  // Calls `meanwhile` once, when the first of the rows have their entries, and a second piece is under way.
+  // Calls `meanwhile` once, when the first rows have their entries, and the last ones have been read.
   Status Build(const IndexSpec& spec, const std::function<Status()>& meanwhile) {
     const auto& database = ImplOf(*db_);
-    int reports = 0;
-    return CreateIndexOnline(database, database->catalog().Find({"main", "t"}).ValueOrDie(), spec,
-                             [&](int64_t rows) -> Status {
-                               EXPECT_GT(rows, 0);
-                               if (++reports != 2) return Status::OK();
-                               EXPECT_LT(rows, kRows);
-                               return meanwhile();
-                             });
+    bool called = false;
+    return CreateIndexOnline(
+        database, database->catalog().Find({"main", "t"}).ValueOrDie(), spec,
+        [&](int64_t rows) -> Status {
+          if (rows < kRows || std::exchange(called, true)) return Status::OK();
+          EXPECT_TRUE(test::HasIndexEntries(*db_));
+          return meanwhile();
+        },
+        kRowsAtOnce);
   }
   void ExpectEqualToTable(size_t indexes, const char* table = "t") {
     EXPECT_EQ(OpenTable(table)->definition().indexes.size(), indexes);
@@ -209,6 +215,34 @@ TEST_F(OnlineIndexTest, EachUserHasItsRows) {
     return Put(of_zoe.get(), 1, 2, 3);
   }));
   EXPECT_EQ(CheckDatabase(ImplOf(*db_), {}).ValueOrDie().problems, Texts());
+}
+
+// Stretches are cut where files, row groups and memory allow.
+TEST_F(OnlineIndexTest, RowsOfBothTiers) {
+  MakeRows();
+  ASSERT_OK(OpenTable("t")->Flush().status());
+  const auto table = OpenTable("t");
+  for (int64_t id = 0; id < kRows; id += 5) ASSERT_OK(Put(table.get(), id, 1, id));
+  for (int64_t id = kRows; id < kRows + kFewRows; ++id) ASSERT_OK(Put(table.get(), id, 2, id));
+  for (int64_t id = 7; id < kRows; id += 1000) {
+    const std::vector<Value> key = {id};
+    ASSERT_OK(table->Delete(List(key)).status());
+  }
+  for (const uint64_t at_once : {uint64_t{1000}, kRowsAtOnce, uint64_t{10'000'000}}) {
+    SCOPED_TRACE(at_once);
+    const auto& database = ImplOf(*db_);
+    int64_t rows = 0;
+    const auto note = [&](int64_t reported) {
+      EXPECT_GE(reported, rows);
+      rows = reported;
+      return Status::OK();
+    };
+    ASSERT_OK(
+        CreateIndexOnline(database, database->catalog().Find({"main", "t"}).ValueOrDie(), kOneU(), note, at_once));
+    EXPECT_EQ(rows, kRows + kFewRows - kRows / 1000);
+    ExpectEqualToTable(1);
+    ASSERT_OK(db_->AlterTable("t", DropIndex{"one_u"}).status());
+  }
 }
 
 TEST_F(OnlineIndexTest, RowsThatShareValuesLeaveNothing) {

@@ -6,25 +6,28 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "catalog/table_schema.h"
 #include "flush/entry_pieces.h"
 #include "key/key_range.h"
+#include "scan/morsels.h"
+#include "scan/scan_plan.h"
 #include "store/guarded.h"
 #include "table/table_impl.h"
 #include "table/user_rows.h"
+#include "write/entry_intake.h"
 #include "write/index_build.h"
-#include "write/row_intake.h"
 
 namespace yarrow {
 namespace {
 
 using arrow::Status;
 
-constexpr uint64_t kSortBufferBytes = 64 << 20;
+constexpr uint64_t kSortBufferBytes = 128 << 20;
 constexpr auto kWritersConflict = Catalog::WritersConflict::kYes;
-// Read at one snapshot. The first stretch is small, so that a job tells soon that it goes on.
-constexpr int64_t kFirstRows = 16'384, kMostRows = 4'194'304, kGrowth = 16;
+
+using Stretch = std::vector<KeyRange>;
 
 // Of all users.
 uint64_t EstimateRows(const TableImpl& table) {
@@ -36,8 +39,11 @@ uint64_t EstimateRows(const TableImpl& table) {
 class OnlineIndex {
  public:
   // `entry`: some version of the table.
-  OnlineIndex(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<const TableEntry> entry)
-      : database_(std::move(database)), catalog_(database_->catalog()), entry_(std::move(entry)) {}
+  OnlineIndex(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<const TableEntry> entry, uint64_t rows_at_once)
+      : database_(std::move(database)),
+        catalog_(database_->catalog()),
+        entry_(std::move(entry)),
+        rows_at_once_(rows_at_once) {}
 
   Status Begin(const IndexSpec& spec) {
     ARROW_ASSIGN_OR_RAISE(index_id_, catalog_.NextIndexId());
@@ -101,69 +107,82 @@ class OnlineIndex {
     return TableImpl::Make(database_, entry_, user);
   }
 
+  // One stretch of rows after the other. The entries of a stretch go into files that lie beside one another; those of
+  // the next one lie across, and must be merged with them some day. So stretches are long.
   Status BuildPart(const std::string& user, const OnProgress& report) {
     ARROW_ASSIGN_OR_RAISE(auto part, OpenPart(user));
-    RowStretch stretch{.keys = {PrefixRange(part->key_prefix())}, .most_rows = kFirstRows};
-    for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto stretches, CutIntoStretches(*part));
+    for (auto stretch = stretches.begin(); stretch != stretches.end();) {
       Status told;  // by `report`, which ends the work whatever else there is
       const auto tell = [&](int64_t rows) { return told = report(reported_ = rows_ + rows); };
-      const arrow::Result<StretchTaken> taken = BuildStretch(*part, stretch, tell);
+      const arrow::Result<int64_t> rows = BuildStretch(*part, *stretch, tell);
       ARROW_RETURN_NOT_OK(told);
-      if (taken.ok() && taken->rows == 0) return Status::OK();
-      if (taken.ok()) {
-        rows_ += taken->rows;
-        stretch.keys.front().lower = KeySuccessor(taken->last_key);
-        stretch.most_rows = std::min(stretch.most_rows * kGrowth, kMostRows);
+      if (rows.ok()) {
+        rows_ += *rows;
+        ++stretch;
       } else if (part->IsOutdated()) {
         ARROW_ASSIGN_OR_RAISE(part, OpenPart(user));
-      } else if (!IsConflict(taken.status())) {
-        return taken.status();
+      } else if (!IsConflict(rows.status())) {
+        return rows.status();
       }
     }
+    return Status::OK();
+  }
+
+  arrow::Result<std::vector<Stretch>> CutIntoStretches(const TableImpl& part) const {
+    const KeyRange all = PrefixRange(part.key_prefix());
+    ScanRequest request;
+    request.keys = {all};
+    ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part.MakeSource({}), request));
+    const uint64_t rows = part.store().ApproximateEntries(part.entry().partition, all.lower, all.upper) +
+                          part.cold()->LastKnown()->index.TotalsIn(all.lower, all.upper).rows;
+    return yarrow::CutIntoStretches(*plan, rows / rows_at_once_ + 1);
   }
 
   // The rows whose entries writers have written meanwhile are looked at again. Most have the right entry then; one has
   // none, for instance, when another row has had its unique values for a moment.
-  arrow::Result<StretchTaken> BuildStretch(const TableImpl& part, const RowStretch& stretch, const OnProgress& report) {
-    std::vector<std::string> rows;
-    ARROW_ASSIGN_OR_RAISE(const StretchTaken taken, BuildOnce(part, stretch, /*again=*/false, report, &rows));
-    while (!rows.empty()) {
-      std::ranges::sort(rows);
-      RowStretch those;
-      for (std::string& key : rows) those.keys.push_back({key, KeySuccessor(key)});
-      const auto same = [&](int64_t) { return report(taken.rows); };
-      ARROW_RETURN_NOT_OK(BuildOnce(part, those, /*again=*/true, same, &rows).status());
+  arrow::Result<int64_t> BuildStretch(const TableImpl& part, const Stretch& stretch, const OnProgress& report) {
+    std::vector<std::string> left_out;
+    ARROW_ASSIGN_OR_RAISE(const int64_t rows, BuildOnce(part, stretch, /*again=*/false, report, &left_out));
+    while (!left_out.empty()) {
+      std::ranges::sort(left_out);
+      Stretch those;
+      for (std::string& key : left_out) those.push_back({key, KeySuccessor(key)});
+      const auto same = [&](int64_t) { return report(rows); };
+      ARROW_RETURN_NOT_OK(BuildOnce(part, those, /*again=*/true, same, &left_out).status());
     }
-    return taken;
+    return rows;
   }
 
   // `left_out` becomes the keys of those rows.
-  arrow::Result<StretchTaken> BuildOnce(const TableImpl& part, const RowStretch& stretch, bool again,
-                                        const OnProgress& report, std::vector<std::string>* left_out) {
+  arrow::Result<int64_t> BuildOnce(const TableImpl& part, const Stretch& stretch, bool again, const OnProgress& report,
+                                   std::vector<std::string>* left_out) {
     const auto index =
         std::ranges::find_if(part.indexes(), [&](const TableIndex& one) { return one.definition->id == index_id_; });
     if (index == part.indexes().end()) {
       return Status::Cancelled("Table ", definition().QualifiedName(), ": the index was dropped while it was built");
     }
     const auto token = part.store().commits().BeginWrite();
-    EntryIntake entries(part, std::span(&*index, 1), kSortBufferBytes);
-    auto taken = AddEntries(part, *index, token->snapshot(), {}, stretch, report, &entries);
-    ARROW_RETURN_NOT_OK(part.OutdatedOr(taken.status()));
+    EntryIntakes entries(part, std::span(&*index, 1), again ? 1 : BuildThreads(part), kSortBufferBytes);
+    const auto rows = AddEntries(part, *index, token->snapshot(), {}, stretch, report, &entries);
+    ARROW_RETURN_NOT_OK(part.OutdatedOr(rows.status()));
+    ARROW_ASSIGN_OR_RAISE(EntryIntake* const all, entries.Join());
     EntryPieces pieces(part, *index, token.get());
-    const Status added = entries.Drain(token->snapshot(), {}, /*leaves_existing=*/again,
-                                       [&](std::string_view key, std::optional<std::string_view> value) {
-                                         return pieces.Put(key, value.value_or(std::string_view()));
-                                       });
+    const Status added = all->Drain(token->snapshot(), {}, /*leaves_existing=*/again,
+                                    [&](std::string_view key, std::optional<std::string_view> value) {
+                                      return pieces.Put(key, value.value_or(std::string_view()));
+                                    });
     ARROW_RETURN_NOT_OK(ExplainRepeated(added, part, *index));
     ARROW_RETURN_NOT_OK(pieces.Finish());
     *left_out = pieces.left_out();
-    return taken;
+    return rows;
   }
 
   const std::shared_ptr<DatabaseImpl> database_;
   Catalog& catalog_;
   std::shared_ptr<const TableEntry> entry_;  // as it was last
   uint32_t index_id_ = 0;
+  const uint64_t rows_at_once_;
   int64_t rows_ = 0;  // with entries
   int64_t reported_ = 0;
 };
@@ -171,13 +190,13 @@ class OnlineIndex {
 }  // namespace
 
 Status CreateIndexOnline(const std::shared_ptr<DatabaseImpl>& database, const std::shared_ptr<const TableEntry>& table,
-                         const IndexSpec& spec, const OnProgress& on_progress) {
+                         const IndexSpec& spec, const OnProgress& on_progress, uint64_t rows_at_once) {
   const TableDefinition& definition = *table->definition;
   if (spec.name.empty()) return Status::Invalid("Table ", definition.QualifiedName(), ": an index has an empty name");
   if (definition.kind == TableKind::kSystem) {
     return Status::Invalid("Table ", definition.QualifiedName(), " belongs to the database and cannot be altered");
   }
-  OnlineIndex index(database, table);
+  OnlineIndex index(database, table, rows_at_once);
   ARROW_RETURN_NOT_OK(index.Begin(spec));
   const Status status = RunGuarded([&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto any, TableImpl::Make(database, table, ""));

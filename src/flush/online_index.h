@@ -3,6 +3,7 @@
 
 #include <arrow/status.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "catalog/catalog.h"
@@ -21,10 +22,12 @@ namespace yarrow {
 // after the writer began. An index that is not whole when the work fails, or when the database is next opened, goes.
 // (PostgreSQL's CREATE INDEX CONCURRENTLY works in the same phases; there such an index stays until somebody drops it.)
 //
+// Rows are read in as many threads as the setting scan_threads says, about `rows_at_once` of them at one snapshot.
+//
 // A job, which can be cancelled, as `on_progress` can by an error. AlreadyExists, naming the values, when two rows have
 // the same ones in a unique index; writers meet the entries that are there meanwhile.
 arrow::Status CreateIndexOnline(const std::shared_ptr<DatabaseImpl>& database,
                                 const std::shared_ptr<const TableEntry>& table, const IndexSpec& spec,
-                                const OnProgress& on_progress);
+                                const OnProgress& on_progress, uint64_t rows_at_once = 4'194'304);
 
 }  // namespace yarrow

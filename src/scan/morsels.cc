@@ -39,9 +39,9 @@ std::vector<Morsel> CutAtPoints(std::vector<KeyRange> ranges, const std::vector<
 
 namespace {
 
-// First keys of row groups in [lower, upper), which are good places to cut; not too many, for a row group that is cut
-// is decoded for each of its pieces.
-void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view upper,
+// First keys of row groups in [lower, upper), which are good places to cut; no more than `most` in all, for a row group
+// that is cut is decoded for each of its pieces.
+void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view upper, size_t most,
                   std::vector<std::string>* points) {
   const ScanSource& source = plan.source;
   if (!source.MayHaveSegments()) return;
@@ -54,7 +54,6 @@ void AddRowGroups(const ScanPlan& plan, std::string_view lower, std::string_view
     return true;
   });
   std::sort(points->begin(), points->end());
-  const size_t most = static_cast<size_t>(plan.threads) * kColdMorselsPerThread;
   if (points->size() <= most) return;
   for (size_t i = 0; i < most; ++i) (*points)[i] = std::move((*points)[(i + 1) * points->size() / (most + 1)]);
   points->resize(most);
@@ -70,10 +69,21 @@ std::vector<Morsel> CutIntoMorsels(const ScanPlan& plan, CutFor what) {
   const uint64_t bytes = source.store->ApproximateBytes(source.partition, lower, upper);
   const uint64_t pieces = std::min<uint64_t>(bytes / kMorselBytes + 1, plan.threads * kMorselsPerThread);
   std::vector<std::string> points = source.store->SplitPoints(source.partition, lower, upper, pieces - 1);
-  if (what == CutFor::kBothTiers) AddRowGroups(plan, lower, upper, &points);
+  const size_t most = static_cast<size_t>(plan.threads) * kColdMorselsPerThread;
+  if (what == CutFor::kBothTiers) AddRowGroups(plan, lower, upper, most, &points);
   std::vector<Morsel> morsels = CutAtPoints(plan.ranges, points);
   if (plan.reverse) std::reverse(morsels.begin(), morsels.end());
   return morsels;
+}
+
+std::vector<Morsel> CutIntoStretches(const ScanPlan& plan, uint64_t pieces) {
+  if (plan.ranges.empty()) return {};
+  if (pieces <= 1) return {plan.ranges};
+  const std::string& lower = plan.ranges.front().lower;
+  const std::string& upper = plan.ranges.back().upper;
+  std::vector<std::string> points = plan.source.store->SplitPoints(plan.source.partition, lower, upper, pieces - 1);
+  AddRowGroups(plan, lower, upper, pieces - 1, &points);
+  return CutAtPoints(plan.ranges, points);
 }
 
 }  // namespace yarrow

@@ -12,12 +12,13 @@
 
 namespace yarrow::sql {
 
-// Adds the rows of a thread that is done, if it brought any.
+// Adds the rows of a thread that is done, if it brought any. That thread sorts them.
 template <class Rows>
 duckdb::SinkCombineResultType AddTo(WriteState* state, std::unique_ptr<Rows>* all, std::unique_ptr<Rows> rows) {
+  if (rows != nullptr) rows->Sort();
   const std::lock_guard guard(state->mutex);
   if (*all != nullptr && rows != nullptr) {
-    Check((*all)->Absorb(rows.get()));
+    (*all)->Absorb(rows.get());
   } else if (rows != nullptr) {
     *all = std::move(rows);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
 
 #include "database/open_database.h"
 #include "sql_fixture.h"
@@ -19,14 +20,16 @@ class OnlineIndexSqlTest : public test::SqlFixture {
     EXPECT_EQ(Run("CREATE TABLE t (id INT PRIMARY KEY, u INT, note VARCHAR)"), "");
     EXPECT_EQ(Run("INSERT INTO t SELECT range, range, 'n' || range % 10 FROM range(100000)"), "100000");
   }
-  // Calls `meanwhile` once, when the first of the rows have their entries.
+  // Calls `meanwhile` once, when the first rows have their entries.
   arrow::Status Build(const IndexSpec& spec, const std::function<void()>& meanwhile) {
     const auto& database = ImplOf(*database_);
-    int reports = 0;
-    return CreateIndexOnline(database, database->catalog().Find({"main", "t"}).ValueOrDie(), spec, [&](int64_t) {
-      if (++reports == 2) meanwhile();
+    bool called = false;
+    const auto tell = [&](int64_t rows) {
+      if (rows == 100'000 && !std::exchange(called, true)) meanwhile();
       return arrow::Status::OK();
-    });
+    };
+    return CreateIndexOnline(database, database->catalog().Find({"main", "t"}).ValueOrDie(), spec, tell,
+                             /*rows_at_once=*/20'000);
   }
   bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 };

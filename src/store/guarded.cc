@@ -3,9 +3,11 @@
 #include <pthread.h>
 
 #include <exception>
+#include <mutex>
 #include <new>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace yarrow {
 
@@ -30,6 +32,31 @@ arrow::Result<std::thread> StartThread(const char* name, std::function<void()> w
   } catch (const std::system_error& error) {
     return arrow::Status::IOError("cannot start a thread: ", error.code().message());
   }
+}
+
+arrow::Status RunInThreads(const char* name, size_t count, std::atomic<bool>* failed,
+                           const std::function<arrow::Status(size_t)>& work) {
+  std::mutex mutex;
+  arrow::Status failure;
+  const auto run = [&](size_t number) {
+    const arrow::Status status = RunGuarded([&] { return work(number); });
+    if (status.ok()) return;
+    const std::lock_guard lock(mutex);
+    if (failure.ok()) failure = status;
+    failed->store(true);
+  };
+  std::vector<std::thread> threads;
+  threads.reserve(count);
+  size_t started = 1;
+  for (; started < count; ++started) {
+    auto thread = StartThread(name, [&run, started] { run(started); });
+    if (!thread.ok()) break;
+    threads.push_back(*std::move(thread));
+  }
+  run(0);
+  for (; started < count; ++started) run(started);
+  for (std::thread& thread : threads) thread.join();
+  return failure;
 }
 
 }  // namespace yarrow

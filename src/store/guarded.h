@@ -5,6 +5,8 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
 #include <thread>
 #include <type_traits>
@@ -31,5 +33,11 @@ arrow::Status RunGuarded(const Work& work) {
 
 // A thread that runs `work`, which throws nothing. IOError when the system has no thread to give. `name`: 15 letters.
 arrow::Result<std::thread> StartThread(const char* name, std::function<void()> work);
+
+// Calls `work` with 0 to `count` - 1, each in a thread of its own, and 0 in this one, which also does what the system
+// has no thread for. Returns when all are done: OK, or the first failure that came, exceptions among them. `work` may
+// ask `failed` whether there is one.
+arrow::Status RunInThreads(const char* name, size_t count, std::atomic<bool>* failed,
+                           const std::function<arrow::Status(size_t)>& work);
 
 }  // namespace yarrow

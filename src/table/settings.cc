@@ -53,7 +53,7 @@ const Setting kSettings[] = {
      "rows of a statement or load from which on it writes segments itself; 0: it never does"},
     {"scan_threads", &LiveSettings::scan_threads, "threads", 1, kMostScanThreads,
      std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostScanThreads),
-     "threads of a scan that asks for 0 threads; 1 to 256"}};
+     "threads of CREATE INDEX, and of a scan that asks for 0 threads; 1 to 256"}};
 
 arrow::Result<const Setting*> FindSetting(std::string_view name) {
   std::string names;

@@ -30,8 +30,10 @@ class BulkChange {
   // Replaces rows; the batch has all visible columns. A row whose key the new values change moves there.
   arrow::Status Update(const arrow::RecordBatch& batch, const KeyOf& key_of);
   arrow::Status Delete(std::string_view key) { return sorter_.Add(key, {}); }
+  // As of RowSorter.
+  void Sort() { sorter_.Sort(); }
   // Takes the rows of another one of the same table, which is of no use afterwards.
-  arrow::Status Absorb(BulkChange* other) { return sorter_.Absorb(&other->sorter_); }
+  void Absorb(BulkChange* other) { sorter_.Absorb(&other->sorter_); }
 
   // Adds all to `writes`, once; returns how many rows there were. AlreadyExists, naming the key, when a row moves to
   // one that is taken: by a row of the snapshot, seen through the writes, that has not moved itself, or by another row

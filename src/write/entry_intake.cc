@@ -1,9 +1,11 @@
 #include "write/entry_intake.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "key/record_key.h"
 #include "row/constraint_violation.h"
+#include "store/guarded.h"
 #include "write/existing_keys.h"
 #include "write/index_changes.h"
 #include "write/run_writer.h"
@@ -99,6 +101,26 @@ Status EntryIntake::Drain(const Snapshot& snapshot, const WriteSet::View& before
   ARROW_RETURN_NOT_OK(
       sorter_.Drain([&](std::string_view key, std::string_view change) { return writer.Note(key, change); }));
   return writer.Finish();
+}
+
+EntryIntakes::EntryIntakes(const TableImpl& table, std::span<const TableIndex> indexes, size_t threads,
+                           uint64_t sort_buffer_bytes) {
+  for (size_t i = 0; i < threads; ++i) intakes_.emplace_back(table, indexes, sort_buffer_bytes / threads);
+}
+
+void EntryIntakes::Continue(std::span<const TableIndex> indexes) {
+  for (EntryIntake& intake : intakes_) intake.Continue(indexes);
+}
+
+arrow::Result<EntryIntake*> EntryIntakes::Join() {
+  std::atomic<bool> failed{false};
+  ARROW_RETURN_NOT_OK(RunInThreads("yarrow-sort", intakes_.size(), &failed, [&](size_t i) {
+    intakes_[i].sorter_.Sort();
+    return Status::OK();
+  }));
+  EntryIntake& first = intakes_.front();
+  for (size_t i = 1; i < intakes_.size(); ++i) first.sorter_.Absorb(&intakes_[i].sorter_);
+  return &first;
 }
 
 Status EntryIntake::WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes,

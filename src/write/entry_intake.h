@@ -5,7 +5,9 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -43,6 +45,7 @@ class EntryIntake {
   arrow::Status WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes, uint64_t most_bytes);
 
  private:
+  friend class EntryIntakes;
   enum class Change : char { kLeft, kMade, kMadeUnique };
   class Writer;
   arrow::Status Note(std::string_view key, std::string_view row, Change change);
@@ -52,6 +55,21 @@ class EntryIntake {
   RowSorter sorter_;
   IndexEntry entry_;
   std::string change_;
+};
+
+// One intake a thread, to which that thread adds entries of the same indexes.
+class EntryIntakes {
+ public:
+  // They share `sort_buffer_bytes`.
+  EntryIntakes(const TableImpl& table, std::span<const TableIndex> indexes, size_t threads, uint64_t sort_buffer_bytes);
+  size_t size() const { return intakes_.size(); }
+  EntryIntake& operator[](size_t i) { return intakes_[i]; }
+  void Continue(std::span<const TableIndex> indexes);
+  // One with all entries, once they are added.
+  arrow::Result<EntryIntake*> Join();
+
+ private:
+  std::deque<EntryIntake> intakes_;
 };
 
 }  // namespace yarrow

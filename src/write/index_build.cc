@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "row/constraint_violation.h"
+#include "scan/cold_pieces.h"
+#include "scan/morsels.h"
 #include "scan/row_walker.h"
+#include "store/guarded.h"
 #include "table/user_rows.h"
 #include "write/row_intake.h"
 
@@ -22,14 +25,61 @@ constexpr int64_t kRowsBetweenReports = 65536;
 
 struct EntryTaker {
   EntryIntake* entries;
-  StretchTaken taken = {};
+  int64_t taken = 0;
   Status Append(std::string_view key, std::string_view row) {
-    ++taken.rows;
-    taken.last_key = key;
+    ++taken;
     return entries->Add(key, row);
   }
-  int64_t rows() const { return taken.rows; }
+  int64_t rows() const { return taken; }
   static bool full() { return false; }
+};
+
+// Reads rows in threads, which take one morsel after the other.
+class PartReader {
+ public:
+  PartReader(std::shared_ptr<const ScanPlan> plan, const Snapshot& snapshot, const OnProgress& report,
+             EntryIntakes* entries)
+      : plan_(std::move(plan)), snapshot_(snapshot), report_(report), entries_(*entries) {}
+
+  arrow::Result<int64_t> Read() {
+    if (plan_->source.MayHaveSegments()) {
+      ARROW_ASSIGN_OR_RAISE(ColdPieces pieces, FindColdPieces(*plan_, snapshot_));
+      cold_ = std::make_shared<const ColdPieces>(std::move(pieces));
+    }
+    morsels_ = entries_.size() > 1 ? CutIntoMorsels(*plan_) : CutIntoStretches(*plan_, 1);
+    const size_t threads = std::min(entries_.size(), std::max<size_t>(morsels_.size(), 1));
+    ARROW_RETURN_NOT_OK(RunInThreads("yarrow-index", threads, &failed_, [&](size_t i) { return ReadMorsels(i); }));
+    ARROW_RETURN_NOT_OK(report_(rows_));
+    return rows_.load();
+  }
+
+ private:
+  Status ReadMorsels(size_t thread) {
+    RowWalker walker(plan_, snapshot_, &failed_);
+    if (cold_) walker.UseCold(snapshot_, cold_);
+    EntryTaker taker{.entries = &entries_[thread]};
+    for (;;) {
+      const size_t morsel = next_morsel_.fetch_add(1);
+      if (morsel >= morsels_.size()) return Status::OK();
+      walker.Start(morsels_[morsel]);
+      while (!walker.at_end()) {
+        const int64_t before = taker.rows();
+        ARROW_RETURN_NOT_OK(walker.Walk(taker, before + kRowsBetweenReports));
+        rows_ += taker.rows() - before;
+        if (thread == 0) ARROW_RETURN_NOT_OK(report_(rows_));
+      }
+    }
+  }
+
+  const std::shared_ptr<const ScanPlan> plan_;
+  const Snapshot& snapshot_;
+  const OnProgress& report_;
+  EntryIntakes& entries_;
+  std::shared_ptr<const ColdPieces> cold_;  // null: none
+  std::vector<Morsel> morsels_;
+  std::atomic<size_t> next_morsel_{0};
+  std::atomic<int64_t> rows_{0};
+  std::atomic<bool> failed_{false};
 };
 
 class IndexBuild {
@@ -42,11 +92,11 @@ class IndexBuild {
   Status AddPart(const std::string& user, const WriteSet::View& writes, const OnProgress& report) {
     ARROW_ASSIGN_OR_RAISE(auto part, TableImpl::Make(database_, entry_, user));
     const std::span<const TableIndex> index = std::span(part->indexes()).last(1);
-    if (!entries_) entries_.emplace(*part, index, kSortBufferBytes);
+    if (!entries_) entries_.emplace(*part, index, BuildThreads(*part), kSortBufferBytes);
     entries_->Continue(index);
     const int64_t before = rows_;
     const auto report_all = [&](int64_t rows) { return report(rows_ = before + rows); };
-    const RowStretch all{.keys = {PrefixRange(part->key_prefix())}};
+    const std::vector<KeyRange> all = {PrefixRange(part->key_prefix())};
     ARROW_RETURN_NOT_OK(AddEntries(*part, index.front(), snapshot_, writes, all, report_all, &*entries_).status());
     if (!first_) first_ = part;
     last_ = std::move(part);
@@ -55,7 +105,8 @@ class IndexBuild {
 
   Status Finish(const WriteSet::View& before, WriteSet* writes) {
     if (!entries_) return Status::OK();
-    const Status status = entries_->WriteTo(snapshot_, before, writes, MostBytesInMemory(last_->store()));
+    ARROW_ASSIGN_OR_RAISE(EntryIntake* const all, entries_->Join());
+    const Status status = all->WriteTo(snapshot_, before, writes, MostBytesInMemory(last_->store()));
     return ExplainRepeated(status, *last_, last_->indexes().back());
   }
 
@@ -64,30 +115,26 @@ class IndexBuild {
   const std::shared_ptr<const TableEntry> entry_;
   const Snapshot& snapshot_;
   std::shared_ptr<const TableImpl> first_, last_;  // of the parts, whom the entries refer to
-  std::optional<EntryIntake> entries_;
+  std::optional<EntryIntakes> entries_;
   int64_t rows_ = 0;
 };
 
 }  // namespace
 
-arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
-                                       const WriteSet::View& writes, const RowStretch& stretch,
-                                       const OnProgress& report, EntryIntake* entries) {
+size_t BuildThreads(const TableImpl& table) {
+  return static_cast<size_t>(table.database().settings().scan_threads);
+}
+
+arrow::Result<int64_t> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
+                                  const WriteSet::View& writes, std::vector<KeyRange> keys, const OnProgress& report,
+                                  EntryIntakes* entries) {
   ScanRequest request;
   request.columns = index.keys.ReadColumns();
   request.fill_cache = false;
-  request.keys = stretch.keys;
-  ARROW_ASSIGN_OR_RAISE(const auto plan, MakeScanPlan(part.MakeSource(writes), request));
-  const std::atomic<bool> cancelled{false};
-  RowWalker walker(plan, snapshot, &cancelled);
-  walker.Start(plan->ranges);
-  EntryTaker taker{.entries = entries};
-  while (!walker.at_end() && taker.rows() < stretch.most_rows) {
-    const int64_t left = stretch.most_rows - taker.rows();
-    ARROW_RETURN_NOT_OK(walker.Walk(taker, taker.rows() + std::min(left, kRowsBetweenReports)));
-    ARROW_RETURN_NOT_OK(report(taker.rows()));
-  }
-  return std::move(taker.taken);
+  request.keys = std::move(keys);
+  request.threads = static_cast<int>(entries->size());
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeScanPlan(part.MakeSource(writes), request));
+  return PartReader(std::move(plan), snapshot, report, entries).Read();
 }
 
 Status ExplainRepeated(const Status& status, const TableImpl& table, const TableIndex& index) {

@@ -30,21 +30,14 @@ arrow::Status BuildIndex(const std::shared_ptr<DatabaseImpl>& database, const st
                          const Snapshot& snapshot, const std::string& user, const OnProgress& on_progress,
                          WriteSet* writes);
 
-// A stretch of a part's rows, by their whole keys.
-struct RowStretch {
-  std::vector<KeyRange> keys;  // ascending, disjoint
-  int64_t most_rows = INT64_MAX;
-};
-// What was found of it.
-struct StretchTaken {
-  int64_t rows = 0;
-  std::string last_key;
-};
-// Gives the entries of a stretch, as the snapshot has the rows under the writes, to `entries`. `report` is told now and
-// then, and at the end, how many rows of the stretch there were.
-arrow::Result<StretchTaken> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
-                                       const WriteSet::View& writes, const RowStretch& stretch,
-                                       const OnProgress& report, EntryIntake* entries);
+// Gives the entries of a part's rows, as the snapshot has the rows under the writes, to intakes, of which each has a
+// thread that reads. `keys`: whole ones; ascending, disjoint. `report` is told now and then, by the calling thread, how
+// many rows there were, and the number is returned.
+arrow::Result<int64_t> AddEntries(const TableImpl& part, const TableIndex& index, const Snapshot& snapshot,
+                                  const WriteSet::View& writes, std::vector<KeyRange> keys, const OnProgress& report,
+                                  EntryIntakes* entries);
+// As many as the setting scan_threads says.
+size_t BuildThreads(const TableImpl& table);
 
 // The error of two rows with the same values, as SQL says it of CREATE INDEX. Those of users are for nobody else. Other
 // errors, and none, as they are.

@@ -188,9 +188,9 @@ Status RowIntake::AddEncoded(std::string_view key, std::string_view row) {
   return sorter_.Add(key, row);
 }
 
-Status RowIntake::Absorb(RowIntake* other) {
+void RowIntake::Absorb(RowIntake* other) {
   rows_ += std::exchange(other->rows_, 0);
-  return sorter_.Absorb(&other->sorter_);
+  sorter_.Absorb(&other->sorter_);
 }
 
 arrow::Result<uint64_t> RowIntake::WriteTo(WriteMode mode, const Snapshot& snapshot, WriteSet* writes,

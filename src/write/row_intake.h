@@ -29,8 +29,10 @@ class RowIntake {
   arrow::Status Add(const arrow::RecordBatch& batch);
   // A row as it is stored.
   arrow::Status AddEncoded(std::string_view key, std::string_view row);
+  // As of RowSorter.
+  void Sort() { sorter_.Sort(); }
   // Takes the rows of another intake of the same table, which is of no use afterwards.
-  arrow::Status Absorb(RowIntake* other);
+  void Absorb(RowIntake* other);
 
   uint64_t rows() const { return rows_; }
   uint64_t bytes() const { return sorter_.bytes(); }  // of keys and rows as encoded

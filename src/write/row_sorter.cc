@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <queue>
 #include <utility>
 
@@ -58,6 +59,12 @@ Status FinishWriting(std::FILE* file, const std::filesystem::path& path) {
   return std::fflush(file) != 0 || std::ferror(file) != 0 ? FileError("write", path) : Status::OK();
 }
 
+// What is left is removed when the database is opened.
+void RemoveFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!path.empty()) std::filesystem::remove(path, ignored);
+}
+
 size_t SharedPrefix(std::string_view a, std::string_view b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + std::min(a.size(), b.size()), b.begin()).first -
                              a.begin());
@@ -68,32 +75,42 @@ size_t SharedPrefix(std::string_view a, std::string_view b) {
 // Reads one run back, record by record.
 class RowSorter::RunReader {
  public:
-  static arrow::Result<std::unique_ptr<RunReader>> Open(const std::filesystem::path& path) {
-    auto reader = std::make_unique<RunReader>();
-    reader->path_ = path;
-    ARROW_ASSIGN_OR_RAISE(reader->file_, OpenFile(path, "rb"));
-    return reader;
+  explicit RunReader(const Run& run) : run_(run) {}
+  Status Open() {
+    if (run_.path.empty()) return Status::OK();
+    return OpenFile(run_.path, "rb").Value(&file_);
   }
   // False at the end.
-  arrow::Result<bool> Next() {
+  arrow::Result<bool> Next() { return file_ ? NextOfFile() : NextInMemory(); }
+  std::string_view key() const { return key_; }
+  std::string_view row() const { return row_; }
+
+ private:
+  bool NextInMemory() {
+    if (next_ == run_.memory.entries.size()) return false;
+    const Entry& entry = run_.memory.entries[next_++];
+    key_ = run_.memory.Key(entry);
+    row_ = run_.memory.RowOf(entry);
+    return true;
+  }
+  arrow::Result<bool> NextOfFile() {
     RecordHead head;
     if (std::fread(&head, sizeof(head), 1, file_.get()) != 1) {
-      if (std::ferror(file_.get()) != 0) return FileError("read", path_);
+      if (std::ferror(file_.get()) != 0) return FileError("read", run_.path);
       return false;
     }
     bytes_.resize(size_t{head.key_size} + head.row_size);
-    if (std::fread(bytes_.data(), 1, bytes_.size(), file_.get()) != bytes_.size()) return FileError("read", path_);
-    key_size_ = head.key_size;
+    if (std::fread(bytes_.data(), 1, bytes_.size(), file_.get()) != bytes_.size()) return FileError("read", run_.path);
+    key_ = std::string_view(bytes_).substr(0, head.key_size);
+    row_ = std::string_view(bytes_).substr(head.key_size);
     return true;
   }
-  std::string_view key() const { return std::string_view(bytes_).substr(0, key_size_); }
-  std::string_view row() const { return std::string_view(bytes_).substr(key_size_); }
 
- private:
-  std::filesystem::path path_;
+  const Run& run_;
+  size_t next_ = 0;  // in memory
   File file_;
-  std::string bytes_;
-  size_t key_size_ = 0;
+  std::string bytes_;  // of the record of the file
+  std::string_view key_, row_;
 };
 
 RowSorter::RowSorter(std::filesystem::path folder, uint64_t buffer_bytes)
@@ -101,38 +118,38 @@ RowSorter::RowSorter(std::filesystem::path folder, uint64_t buffer_bytes)
 
 RowSorter::~RowSorter() {
   if (!HomeProcess::IsHome()) return;
-  for (const auto& path : runs_) {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-  }
+  for (const Run& run : runs_) RemoveFile(run.path);
 }
 
 Status RowSorter::Add(std::string_view key, std::string_view row) {
-  const uint64_t used = bytes_.size() + entries_.size() * sizeof(Entry);
-  if (used + key.size() + row.size() > buffer_bytes_ && !entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
-  if (sorted_ && !entries_.empty()) sorted_ = Key(entries_.back()) <= key;
-  entries_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
-  bytes_.append(key);
-  bytes_.append(row);
+  const bool fits = buffer_.size() + key.size() + row.size() <= buffer_bytes_;
+  if (!fits && !buffer_.entries.empty()) ARROW_RETURN_NOT_OK(Spill());
+  buffer_.Add(key, row);
   added_bytes_ += key.size() + row.size();
   return Status::OK();
 }
 
-Status RowSorter::Absorb(RowSorter* other) {
-  if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
-  if (!other->entries_.empty()) ARROW_RETURN_NOT_OK(other->Spill());
-  runs_.insert(runs_.end(), other->runs_.begin(), other->runs_.end());
+void RowSorter::Absorb(RowSorter* other) {
+  EndBuffer();
+  other->EndBuffer();
+  std::ranges::move(other->runs_, std::back_inserter(runs_));
   other->runs_.clear();
   added_bytes_ += std::exchange(other->added_bytes_, 0);
-  return Status::OK();
+}
+
+void RowSorter::Buffer::Add(std::string_view key, std::string_view row) {
+  if (sorted && !entries.empty()) sorted = Key(entries.back()) <= key;
+  entries.push_back({0, bytes.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
+  bytes.append(key);
+  bytes.append(row);
 }
 
 // By words of 8 bytes, each kept beside its entry, so that a comparison seldom reads a key (as multikey quicksort takes
 // characters: Bentley and Sedgewick, 1997). The ranges that are left to be sorted wait in a list, since recursion would
 // be as deep as keys are long.
-void RowSorter::SortBuffer() {
-  if (std::exchange(sorted_, true)) return;
-  std::vector<Unsorted> ranges = {{entries_, 0}};
+void RowSorter::Buffer::Sort() {
+  if (std::exchange(sorted, true)) return;
+  std::vector<Unsorted> ranges = {{entries, 0}};
   while (!ranges.empty()) {
     const Unsorted range = ranges.back();
     ranges.pop_back();
@@ -140,7 +157,7 @@ void RowSorter::SortBuffer() {
   }
 }
 
-void RowSorter::SortByNextWord(const Unsorted& unsorted, std::vector<Unsorted>* left) const {
+void RowSorter::Buffer::SortByNextWord(const Unsorted& unsorted, std::vector<Unsorted>* left) const {
   const std::span<Entry> range = unsorted.entries;
   const std::string_view first = Key(range.front()).substr(unsorted.shared);
   size_t more = first.size();
@@ -182,35 +199,35 @@ std::filesystem::path RowSorter::NewRunPath() const {
 
 Status RowSorter::Spill() {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
-  SortBuffer();
+  buffer_.Sort();
   const auto path = NewRunPath();
-  runs_.push_back(path);
+  runs_.push_back({path});
   ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
-  for (const Entry& entry : entries_) WriteRecord(Key(entry), RowOf(entry), file.get());
+  for (const Entry& entry : buffer_.entries) WriteRecord(buffer_.Key(entry), buffer_.RowOf(entry), file.get());
   ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
-  bytes_.clear();
-  entries_.clear();
-  sorted_ = true;
+  buffer_.bytes.clear();
+  buffer_.entries.clear();
+  buffer_.sorted = true;
   return Status::OK();
 }
 
-Status RowSorter::DrainBuffer(const Take& take) {
-  SortBuffer();
-  for (const Entry& entry : entries_) ARROW_RETURN_NOT_OK(take(Key(entry), RowOf(entry)));
-  return Status::OK();
+void RowSorter::EndBuffer() {
+  if (buffer_.entries.empty()) return;
+  buffer_.Sort();
+  runs_.push_back({{}, std::exchange(buffer_, {})});
 }
 
-Status RowSorter::Merge(std::span<const std::filesystem::path> runs, const Take& take) {
+Status RowSorter::Merge(std::span<const Run> runs, const Take& take) {
   std::vector<std::unique_ptr<RunReader>> readers;
   const auto after = [&](size_t a, size_t b) {  // runs are in the order of adding, which settles equal keys
     const int order = readers[a]->key().compare(readers[b]->key());
     return order != 0 ? order > 0 : a > b;
   };
   std::priority_queue<size_t, std::vector<size_t>, decltype(after)> heap(after);
-  for (const auto& path : runs) {
-    ARROW_ASSIGN_OR_RAISE(auto reader, RunReader::Open(path));
-    ARROW_ASSIGN_OR_RAISE(const bool any, reader->Next());
-    readers.push_back(std::move(reader));
+  for (const Run& run : runs) {
+    readers.push_back(std::make_unique<RunReader>(run));
+    ARROW_RETURN_NOT_OK(readers.back()->Open());
+    ARROW_ASSIGN_OR_RAISE(const bool any, readers.back()->Next());
     if (any) heap.push(readers.size() - 1);
   }
   while (!heap.empty()) {
@@ -237,33 +254,27 @@ Status RowSorter::MergeToFewRuns() {
     for (size_t first = 0; first + 1 < runs_.size(); ++first) {
       const size_t count = std::min(kMostOpenRuns, runs_.size() - first);
       const auto path = NewRunPath();
-      const auto begin = runs_.begin() + static_cast<std::ptrdiff_t>(first);
-      const std::vector<std::filesystem::path> merged(begin, begin + static_cast<std::ptrdiff_t>(count));
-      runs_.push_back(path);  // removed with the others if it is never finished
+      runs_.push_back({path});  // removed with the others if it is never finished
+      const std::span<Run> merged = std::span(runs_).subspan(first, count);
       ARROW_ASSIGN_OR_RAISE(File file, OpenFile(path, "wb"));
       ARROW_RETURN_NOT_OK(Merge(merged, [&](std::string_view key, std::string_view row) {
         WriteRecord(key, row, file.get());
         return Status::OK();
       }));
       ARROW_RETURN_NOT_OK(FinishWriting(file.get(), path));
+      for (const Run& old : merged) RemoveFile(old.path);
       runs_.pop_back();
-      runs_[first] = path;
-      runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
-                  runs_.begin() + static_cast<std::ptrdiff_t>(first + count));
-      std::error_code ignored;  // the folder is emptied when the database is opened
-      for (const auto& old : merged) std::filesystem::remove(old, ignored);
+      merged.front() = {path};
+      const auto begin = runs_.begin() + static_cast<std::ptrdiff_t>(first);
+      runs_.erase(begin + 1, begin + static_cast<std::ptrdiff_t>(count));
     }
   }
   return Status::OK();
 }
 
 Status RowSorter::Drain(const Take& take) {
-  if (entries_.empty() && runs_.empty()) return Status::OK();
-  if (runs_.empty()) return DrainBuffer(take);
-  if (!entries_.empty()) ARROW_RETURN_NOT_OK(Spill());
-  std::string().swap(bytes_);
-  std::vector<Entry>().swap(entries_);
-  ARROW_RETURN_NOT_OK(MergeToFewRuns());
+  EndBuffer();
+  if (runs_.size() > kMostOpenRuns) ARROW_RETURN_NOT_OK(MergeToFewRuns());
   return Merge(runs_, take);
 }
 

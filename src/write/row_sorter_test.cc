@@ -60,6 +60,40 @@ TEST_F(RowSorterTest, ManyRunsWithFewOpenFiles) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+// What sorters have in memory and in files, in the order in which they were absorbed, then what is added.
+TEST_F(RowSorterTest, AbsorbsOthersInTheirOrder) {
+  const std::string padding(300'000, 'x');
+  std::mt19937_64 random(test::RandomSeed());
+  std::vector<std::pair<std::string, int>> expected;
+  RowSorter all(dir_.File("sort"), 1), empty(dir_.File("sort"), 1);
+  int rows = 0;
+  const auto add = [&](RowSorter* sorter, int count) {
+    for (int i = 0; i < count; ++i, ++rows) {
+      expected.emplace_back("key " + std::to_string(random() % 7), rows);
+      ASSERT_OK(sorter->Add(expected.back().first, std::to_string(rows) + " " + padding));
+    }
+  };
+  add(&all, 5);
+  for (const int count : {1, 40, 0, 2, 9}) {
+    RowSorter other(dir_.File("sort"), 1);
+    add(&other, count);
+    if (count % 2 == 0) other.Sort();
+    all.Absorb(&other);
+    EXPECT_EQ(other.bytes(), 0u);
+  }
+  all.Absorb(&empty);
+  add(&all, 3);
+  std::ranges::stable_sort(expected, {}, &std::pair<std::string, int>::first);
+  size_t at = 0;
+  ASSERT_OK(all.Drain([&](std::string_view key, std::string_view row) {
+    EXPECT_EQ(key, expected[at].first);
+    EXPECT_EQ(std::stoi(std::string(row.substr(0, 8))), expected[at].second);
+    ++at;
+    return arrow::Status::OK();
+  }));
+  EXPECT_EQ(at, expected.size());
+}
+
 // Keys that differ in their length, in zeros or far behind what they share: all as bytes compare.
 TEST_F(RowSorterTest, SortsKeysOfAnyShape) {
   std::mt19937_64 random(test::RandomSeed());
