@@ -5,6 +5,9 @@
 #include <arrow/status.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,44 +15,60 @@
 #include "store/store_commits.h"
 #include "store/write_set.h"
 #include "table/table_impl.h"
+#include "write/ordered_worker.h"
 
 namespace yarrow {
 
-// Commits them in pieces, all judged by one snapshot. An entry that a writer has written since is left out: what was
-// written is newer than what the snapshot has of the row. A writer that comes while a piece is being committed makes it
-// start again, without that entry; pieces become smaller then, and larger when nobody is in the way. Not thread-safe.
+// Commits them in pieces, all judged by one snapshot, in a thread of its own, beside whoever brings more. An entry that
+// a writer has written since is left out: what was written is newer than what the snapshot has of the row. A writer
+// that comes while a piece is being committed makes it start again, without that entry; pieces become smaller then, and
+// larger when nobody is in the way. Not thread-safe.
 class EntryPieces {
  public:
   // The entries are those of the rows at the token's snapshot. All must outlive the object.
   EntryPieces(const TableImpl& part, const TableIndex& index, WriteTransactionToken* token)
       : part_(part), index_(index), token_(token) {}
 
-  // Keys ascend.
+  // Keys ascend. May return the error of an earlier piece.
   arrow::Status Put(std::string_view key, std::string_view value);
-  // Once, behind the last.
-  arrow::Status Finish();
-  // The whole keys of the rows whose entries were left out.
-  const std::vector<std::string>& left_out() const { return left_out_; }
+  // Once, behind the last. Returns the whole keys of the rows whose entries were left out.
+  arrow::Result<std::vector<std::string>> Finish();
 
  private:
-  struct Entry {
-    std::string key, value;
-  };
-  arrow::Status CommitPiece();
-  // Those of the next `count` that nobody has written, and the positions of the others.
-  arrow::Result<WriteSet> Unchanged(size_t count, std::vector<size_t>* changed) const;
-  size_t waiting() const { return entries_.size() - done_; }
+  // Entries that are handed over to the thread at once.
+  struct Batch {
+    struct Entry {
+      size_t start;  // in bytes
+      uint32_t key_size, value_size;
+    };
+    std::string bytes;
+    std::vector<Entry> entries;
 
-  // Entries of a piece.
-  static constexpr size_t kFewest = 256, kFirst = 65'536, kMost = 262'144;
+    std::string_view Key(const Entry& entry) const { return {bytes.data() + entry.start, entry.key_size}; }
+    std::string_view ValueOf(const Entry& entry) const {
+      return {bytes.data() + entry.start + entry.key_size, entry.value_size};
+    }
+  };
+  arrow::Status HandOver();
+  arrow::Status Commit(const Batch& batch);
+  // Takes a piece off the entries.
+  arrow::Status CommitPiece(const Batch& batch, std::span<const Batch::Entry>* entries);
+  // Those that nobody has written, and the positions of the others.
+  arrow::Result<WriteSet> Unchanged(const Batch& batch, std::span<const Batch::Entry> piece,
+                                    std::vector<size_t>* changed) const;
+
+  static constexpr size_t kFirstBatch = 32'768, kMostBatch = 131'072;
+  static constexpr size_t kFewest = 256;  // entries of a piece
 
   const TableImpl& part_;
   const TableIndex& index_;
   WriteTransactionToken* const token_;
-  size_t size_ = kFirst;  // of the next piece
-  std::vector<Entry> entries_;
-  size_t done_ = 0;  // of entries_
+  size_t batch_size_ = kFirstBatch;
+  std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
+  // Of the thread until Finish.
+  size_t piece_size_ = kMostBatch;
   std::vector<std::string> left_out_;
+  OrderedWorker worker_;
 };
 
 }  // namespace yarrow

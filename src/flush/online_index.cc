@@ -173,8 +173,7 @@ class OnlineIndex {
                                       return pieces.Put(key, value.value_or(std::string_view()));
                                     });
     ARROW_RETURN_NOT_OK(ExplainRepeated(added, part, *index));
-    ARROW_RETURN_NOT_OK(pieces.Finish());
-    *left_out = pieces.left_out();
+    ARROW_RETURN_NOT_OK(pieces.Finish().Value(left_out));
     return rows;
   }
 
