@@ -69,6 +69,8 @@ std::optional<bool> IsEnd(const duckdb::Expression& expression) {
   const std::string& name = asked.function.name;
   const bool is_end = (name == "min" || name == "max") && asked.children.size() == 1;
   if (!is_end || asked.filter || asked.order_bys) return std::nullopt;
+  // DuckDB's min and max of a TIMETZ go by the local time, and its ORDER BY, as keys do, by the moment.
+  if (asked.children[0]->return_type.id() == duckdb::LogicalTypeId::TIME_TZ) return std::nullopt;
   return name == "max";
 }
 
