@@ -117,10 +117,10 @@ class ParallelScan : public TableScan {
   }
 
   void Work() {
-    const Status status = RunGuarded([this] { return ScanMorsels(); });
+    Status status = RunGuarded([this] { return ScanMorsels(); });
     if (status.ok()) return;
     std::lock_guard lock(mutex_);
-    if (failure_.ok()) failure_ = status;
+    if (failure_.ok()) failure_ = std::move(status);  // a copy takes memory
     changed_.notify_all();
   }
 

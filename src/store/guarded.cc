@@ -31,6 +31,8 @@ arrow::Result<std::thread> StartThread(const char* name, std::function<void()> w
     });
   } catch (const std::system_error& error) {
     return arrow::Status::IOError("cannot start a thread: ", error.code().message());
+  } catch (const std::bad_alloc&) {
+    return StatusOfException();
   }
 }
 
@@ -39,10 +41,10 @@ arrow::Status RunInThreads(const char* name, size_t count, std::atomic<bool>* fa
   std::mutex mutex;
   arrow::Status failure;
   const auto run = [&](size_t number) {
-    const arrow::Status status = RunGuarded([&] { return work(number); });
+    arrow::Status status = RunGuarded([&] { return work(number); });
     if (status.ok()) return;
     const std::lock_guard lock(mutex);
-    if (failure.ok()) failure = status;
+    if (failure.ok()) failure = std::move(status);  // a copy takes memory
     failed->store(true);
   };
   std::vector<std::thread> threads;
@@ -53,7 +55,7 @@ arrow::Status RunInThreads(const char* name, size_t count, std::atomic<bool>* fa
     if (!thread.ok()) break;
     threads.push_back(*std::move(thread));
   }
-  run(0);
+  if (count > 0) run(0);
   for (; started < count; ++started) run(started);
   for (std::thread& thread : threads) thread.join();
   return failure;

@@ -31,7 +31,8 @@ arrow::Status RunGuarded(const Work& work) {
   }
 }
 
-// A thread that runs `work`, which throws nothing. IOError when the system has no thread to give. `name`: 15 letters.
+// A thread that runs `work`, which throws nothing. IOError or OutOfMemory when the system has no thread to give.
+// `name`: 15 letters.
 arrow::Result<std::thread> StartThread(const char* name, std::function<void()> work);
 
 // Calls `work` with 0 to `count` - 1, each in a thread of its own, and 0 in this one, which also does what the system

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <vector>
 
 #include "key/record_key.h"
 #include "row/constraint_violation.h"
@@ -113,14 +114,20 @@ void EntryIntakes::Continue(std::span<const TableIndex> indexes) {
 }
 
 arrow::Result<EntryIntake*> EntryIntakes::Join() {
+  std::vector<RowSorter*> used;  // of the small part of a user one or none
+  for (EntryIntake& intake : intakes_) {
+    if (intake.sorter_.bytes() > 0) used.push_back(&intake.sorter_);
+  }
   std::atomic<bool> failed{false};
-  ARROW_RETURN_NOT_OK(RunInThreads("yarrow-sort", intakes_.size(), &failed, [&](size_t i) {
-    intakes_[i].sorter_.Sort();
+  ARROW_RETURN_NOT_OK(RunInThreads("yarrow-sort", used.size(), &failed, [&](size_t i) {
+    used[i]->Sort();
     return Status::OK();
   }));
-  EntryIntake& first = intakes_.front();
-  for (size_t i = 1; i < intakes_.size(); ++i) first.sorter_.Absorb(&intakes_[i].sorter_);
-  return &first;
+  RowSorter& first = intakes_.front().sorter_;
+  for (RowSorter* const sorter : used) {
+    if (sorter != &first) first.Absorb(sorter);
+  }
+  return &intakes_.front();
 }
 
 Status EntryIntake::WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes,
