@@ -5,9 +5,13 @@
 #include <benchmark/benchmark.h>
 #include <sqlite3.h>
 
+#include <atomic>
+#include <chrono>
+#include <ctime>
 #include <duckdb/main/prepared_statement.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "bench_table.h"
 #include "sql_place.h"
@@ -130,6 +134,19 @@ void Join(benchmark::State& state, const std::string& how) {
 constexpr const char* kColumnsBuilt = "(note, ts)";
 constexpr const char* kExpressionBuilt = "(lower(note), ts)";
 
+// Waits until this process does next to nothing: an index that was dropped leaves work to background threads.
+void WaitForRest() {
+  constexpr std::chrono::milliseconds kLook(50);
+  constexpr double kRest = 0.02;  // of a core
+  for (std::clock_t before = std::clock();;) {
+    std::this_thread::sleep_for(kLook);
+    const std::clock_t now = std::clock();
+    const double seconds = static_cast<double>(now - before) / CLOCKS_PER_SEC;
+    if (seconds < kRest * std::chrono::duration<double>(kLook).count()) return;
+    before = now;
+  }
+}
+
 void Build(benchmark::State& state, const std::string& how, const std::string& keys) {
   const auto connection = ConnectTo(how);
   for (auto _ : state) {
@@ -137,6 +154,34 @@ void Build(benchmark::State& state, const std::string& how, const std::string& k
     if (made->HasError()) Check(arrow::Status::Invalid(made->GetError()));
     state.PauseTiming();
     connection->Query("DROP INDEX made");
+    WaitForRest();
+    state.ResumeTiming();
+  }
+}
+
+// The same while a connection updates rows of the table, one a commit, as fast as it can.
+void BuildBesideWriter(benchmark::State& state) {
+  const auto connection = ConnectTo("hot");
+  std::atomic<int64_t> updates{0};
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::jthread writer([&](const std::stop_token& stop) {
+      const auto other = ConnectTo("hot");
+      const auto update = other->Prepare("UPDATE events SET note = 'written' WHERE id = ?");
+      for (int64_t i = 0; !stop.stop_requested(); ++i) {
+        const auto result = update->Execute(i * 7919 % 1'000'000);
+        if (!result->HasError()) ++updates;  // one that the new index comes in between is a conflict
+      }
+    });
+    state.ResumeTiming();
+    const int64_t before = updates;
+    const auto made = connection->Query(std::string("CREATE INDEX made ON events ") + kColumnsBuilt);
+    if (made->HasError()) Check(arrow::Status::Invalid(made->GetError()));
+    state.counters["updates"] = static_cast<double>(updates - before);
+    state.PauseTiming();
+    writer = {};
+    connection->Query("DROP INDEX made");
+    WaitForRest();
     state.ResumeTiming();
   }
 }
@@ -147,6 +192,7 @@ void BuildInSqlite(benchmark::State& state, const std::string& keys) {
     place.Run("CREATE INDEX made ON events " + keys);
     state.PauseTiming();
     place.Run("DROP INDEX made");
+    WaitForRest();
     state.ResumeTiming();
   }
 }
@@ -184,6 +230,7 @@ void Insert(benchmark::State& state, const std::string& second) {
     add("index/build_expression/" + how, Build, how, kExpressionBuilt);
   }
   add("index/top_20_of_user/sqlite", TopOfUserInSqlite);
+  add("index/build_beside_writer/hot", BuildBesideWriter);
   add("index/build/sqlite", BuildInSqlite, kColumnsBuilt);
   add("index/build_expression/sqlite", BuildInSqlite, kExpressionBuilt);
   add("index/insert/two_indexes", Insert, "note");

@@ -48,32 +48,51 @@ std::vector<int> IndexKeys::ReadColumns() const {
   return columns;
 }
 
-arrow::Result<std::vector<Value>> IndexKeys::ReadArguments(const CheckedRow& row) const {
-  std::vector<Value> arguments;
-  arguments.reserve(expressions_.arguments.size());
-  for (const int column : expressions_.arguments) {
-    ARROW_ASSIGN_OR_RAISE(Value value, row.Read(column));
-    arguments.push_back(std::move(value));
+Status IndexKeys::MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const {
+  Computed computed;
+  if (!expressions_.parts.empty()) {
+    std::vector<Value> arguments;
+    ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema_, key, row));
+    for (const int column : expressions_.arguments) {
+      ARROW_ASSIGN_OR_RAISE(Value value, checked.Read(column));
+      arguments.push_back(std::move(value));
+    }
+    for (const ExpressionParts::Part& part : expressions_.parts) {
+      ARROW_ASSIGN_OR_RAISE(Value value, part.value->Evaluate(arguments));
+      computed.push_back({std::move(value)});
+    }
   }
-  return arguments;
+  return MakeEntry({key, row}, computed, 0, entry);
 }
 
-Status IndexKeys::MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const {
-  const std::string_view row_key = key.substr(schema_->key_prefix_size());
+arrow::Result<IndexKeys::Computed> IndexKeys::Compute(std::span<const StoredRow> rows) const {
+  Computed computed;
+  for (const ExpressionParts::Part& part : expressions_.parts) {
+    ARROW_ASSIGN_OR_RAISE(auto values, part.value->EvaluateRows(schema_, expressions_.arguments, rows));
+    computed.push_back(std::move(values));
+  }
+  return computed;
+}
+
+Status IndexKeys::MakeEntry(const StoredRow& row, const Computed& computed, size_t at, IndexEntry* entry) const {
+  const std::string_view row_key = row.key.substr(schema_->key_prefix_size());
   entry->key = prefix_;
   entry->value.clear();
   entry->is_unique = unique_;
-  ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema_, key, row));
-  std::vector<Value> arguments;
-  if (!expressions_.parts.empty()) {
-    ARROW_ASSIGN_OR_RAISE(arguments, ReadArguments(checked));
-  }
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const ExpressionParts::Part* const expression = ExpressionOf(columns_[i]);
-    ARROW_ASSIGN_OR_RAISE(const Value value,
-                          expression != nullptr ? expression->value->Evaluate(arguments) : checked.Read(columns_[i]));
-    ARROW_RETURN_NOT_OK(EncodeKeyPart(value, codec_.parts()[i], &entry->key));
+  ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema_, row.key, row.row));
+  const auto add = [&](const Value& value, const KeyPart& part) {
     if (value.is_null()) entry->is_unique = false;
+    return EncodeKeyPart(value, part, &entry->key);
+  };
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const KeyPart& part = codec_.parts()[i];
+    if (const ExpressionParts::Part* const expression = ExpressionOf(columns_[i])) {
+      const auto number = static_cast<size_t>(expression - expressions_.parts.data());
+      ARROW_RETURN_NOT_OK(add(computed[number][at], part));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(const Value value, checked.Read(columns_[i]));
+      ARROW_RETURN_NOT_OK(add(value, part));
+    }
   }
   (entry->is_unique ? entry->value : entry->key).append(row_key);
   return Status::OK();

@@ -62,6 +62,11 @@ class IndexKeys {
 
   // Of the row with this whole key.
   arrow::Status MakeEntry(std::string_view key, std::string_view row, IndexEntry* entry) const;
+  // What the expressions give for each of many rows, of which entries are then made: one list an expression.
+  using Computed = std::vector<std::vector<Value>>;
+  arrow::Result<Computed> Compute(std::span<const StoredRow> rows) const;
+  // Of row `at` of those that `computed` is of.
+  arrow::Status MakeEntry(const StoredRow& row, const Computed& computed, size_t at, IndexEntry* entry) const;
   // The key of the row of an entry, behind its prefix; points into the arguments. Invalid for bytes that are no entry.
   arrow::Result<std::string_view> RowKey(std::string_view entry_key, std::string_view entry_value) const;
   // Whether the entry of a row, with its key, has all of these columns exactly (a float is not exact in a key).
@@ -80,7 +85,6 @@ class IndexKeys {
   const ExpressionParts::Part* ExpressionOf(int column) const;
   const ColumnType& TypeOf(int column) const;
   const std::string& NameOf(int column) const;
-  arrow::Result<std::vector<Value>> ReadArguments(const CheckedRow& row) const;
 
   std::shared_ptr<const RowSchema> schema_;
   std::vector<int> columns_;

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "row/row_reader.h"
+
 namespace yarrow {
 namespace {
 
@@ -18,9 +20,14 @@ class LazyExpression : public RowExpression {
 
   arrow::Result<Value> Evaluate(std::span<const Value> arguments) const override {
     ARROW_ASSIGN_OR_RAISE(const RowExpression* const compiled, Compiled());
-    arrow::Result<Value> value = compiled->Evaluate(arguments);
-    if (value.ok()) return value;
-    return value.status().WithMessage("the index expression (", spec_.sql, "): ", value.status().message());
+    return Named(compiled->Evaluate(arguments));
+  }
+
+  arrow::Result<std::vector<Value>> EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
+                                                 std::span<const int> positions,
+                                                 std::span<const StoredRow> rows) const override {
+    ARROW_ASSIGN_OR_RAISE(const RowExpression* const compiled, Compiled());
+    return Named(compiled->EvaluateRows(schema, positions, rows));
   }
 
   arrow::Result<const RowExpression*> Compiled() const override {
@@ -40,6 +47,12 @@ class LazyExpression : public RowExpression {
   }
 
  private:
+  template <class T>
+  arrow::Result<T> Named(arrow::Result<T> computed) const {
+    if (computed.ok()) return computed;
+    return computed.status().WithMessage("the index expression (", spec_.sql, "): ", computed.status().message());
+  }
+
   const RowExpressionSpec spec_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const RowExpression> compiled_;  // under mutex_
@@ -60,6 +73,23 @@ struct OpenExpressions {
 };
 
 }  // namespace
+
+arrow::Result<std::vector<Value>> RowExpression::EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
+                                                              std::span<const int> positions,
+                                                              std::span<const StoredRow> rows) const {
+  std::vector<Value> values, arguments;
+  for (const StoredRow& row : rows) {
+    ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema, row.key, row.row));
+    arguments.clear();
+    for (const int position : positions) {
+      ARROW_ASSIGN_OR_RAISE(Value value, checked.Read(position));
+      arguments.push_back(std::move(value));
+    }
+    ARROW_ASSIGN_OR_RAISE(Value value, Evaluate(arguments));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
 
 void SetRowExpressionCompiler(RowExpressionCompiler compiler) {
   compiler_of_process = compiler;

@@ -12,12 +12,14 @@
 #include <mutex>
 #include <utility>
 
+#include "batch/row_decoder.h"
 #include "catalog/table_schema.h"
 #include "sql/duckdb_instance.h"
 #include "sql/sql_error.h"
 #include "sql/sql_type.h"
 #include "sql/stored_columns.h"
 #include "sql/table_expressions.h"
+#include "sql/vector_sink.h"
 #include "yarrow/sql.h"
 
 namespace yarrow::sql {
@@ -119,8 +121,24 @@ struct Workplace {
   Workplace(duckdb::ClientContext& context, const Expression& expression,
             const duckdb::vector<duckdb::LogicalType>& types)
       : executor(context, expression) {
-    if (!types.empty()) arguments.Initialize(context, types, 1);
-    value.Initialize(context, {expression.return_type}, 1);
+    if (!types.empty()) arguments.Initialize(context, types);
+    value.Initialize(context, {expression.return_type});
+  }
+  void Reset() {
+    arguments.Reset();
+    value.Reset();
+  }
+  std::vector<duckdb::Vector*> ArgumentVectors() {
+    std::vector<duckdb::Vector*> vectors;
+    for (duckdb::Vector& vector : arguments.data) vectors.push_back(&vector);
+    return vectors;
+  }
+  // The values of that many rows of arguments.
+  duckdb::Vector& Execute(duckdb::idx_t rows) {
+    arguments.SetCardinality(rows);
+    value.SetCardinality(rows);
+    executor.Execute(arguments, value);
+    return value.data[0];
   }
   duckdb::ExpressionExecutor executor;
   duckdb::DataChunk arguments, value;
@@ -140,27 +158,61 @@ class CompiledExpression : public RowExpression {
   const Expression& as_written() const { return *bound_.as_written; }
 
   arrow::Result<Value> Evaluate(std::span<const Value> arguments) const override {
+    return AtPlace([&](Workplace& place) { return FromDuckDb(Compute(arguments, &place), type_); });
+  }
+
+  arrow::Result<std::vector<Value>> EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
+                                                 std::span<const int> positions,
+                                                 std::span<const StoredRow> rows) const override {
+    return AtPlace([&](Workplace& place) -> arrow::Result<std::vector<Value>> {
+      batch::RowDecoder<VectorSink> decoder(schema, {positions.begin(), positions.end()});
+      VectorSink sink(argument_types_);
+      std::vector<Value> values;
+      for (size_t at = 0; at < rows.size(); at += STANDARD_VECTOR_SIZE) {
+        const auto those = rows.subspan(at, std::min<size_t>(rows.size() - at, STANDARD_VECTOR_SIZE));
+        place.Reset();
+        sink.Attach(place.ArgumentVectors());
+        for (const StoredRow& row : those) ARROW_RETURN_NOT_OK(decoder.Decode(row.key, row.row, sink));
+        ARROW_RETURN_NOT_OK(AppendValues(place.Execute(those.size()), those.size(), &values));
+      }
+      return values;
+    });
+  }
+
+ private:
+  // Calls `compute` with a workplace that no other thread has; DuckDB's exceptions become errors.
+  template <class Compute>
+  auto AtPlace(const Compute& compute) const -> decltype(compute(std::declval<Workplace&>())) {
     try {
       std::unique_ptr<Workplace> place = Take();
-      const duckdb::Value value = Compute(arguments, place.get());
+      auto computed = compute(*place);
       GiveBack(std::move(place));
-      return FromDuckDb(value, type_);
+      return computed;
     } catch (const std::exception& exception) {
       return arrow::Status::Invalid(duckdb::ErrorData(exception).Message());
     }
   }
-
- private:
+  arrow::Status AppendValues(duckdb::Vector& vector, size_t count, std::vector<Value>* values) const {
+    vector.Flatten(count);
+    const auto& validity = duckdb::FlatVector::Validity(vector);
+    for (size_t i = 0; i < count; ++i) {
+      if (!validity.RowIsValid(i)) {
+        values->push_back(Value::Null());
+      } else if (type_.id == TypeId::kUtf8) {
+        values->emplace_back(duckdb::FlatVector::GetData<duckdb::string_t>(vector)[i].GetString());
+      } else {
+        ARROW_ASSIGN_OR_RAISE(Value value, FromDuckDb(vector.GetValue(i), type_));
+        values->push_back(std::move(value));
+      }
+    }
+    return arrow::Status::OK();
+  }
   duckdb::Value Compute(std::span<const Value> arguments, Workplace* place) const {
-    place->arguments.Reset();
-    place->value.Reset();
+    place->Reset();
     for (size_t i = 0; i < arguments.size(); ++i) {
       place->arguments.SetValue(i, 0, ToDuckDb(arguments[i], argument_types_[i]));
     }
-    place->arguments.SetCardinality(1);
-    place->value.SetCardinality(1);
-    place->executor.Execute(place->arguments, place->value);
-    return place->value.GetValue(0, 0);
+    return place->Execute(1).GetValue(0);
   }
   std::unique_ptr<Workplace> Take() const {
     {

@@ -65,6 +65,35 @@ TEST_F(OnlineIndexSqlTest, ARewriteOfTheTableEndsTheBuild) {
   EXPECT_EQ(Run("SELECT count(*) FROM t"), "100000");
 }
 
+// Entries of a build are computed for many rows together, those that Check compares them with for one.
+TEST_F(OnlineIndexSqlTest, ExpressionsOfManyRowsAreAsThoseOfEach) {
+  const std::string made =
+      Run("CREATE TABLE v (id INT PRIMARY KEY, s VARCHAR, d DECIMAL(20, 3), l INT[], p STRUCT(a INT, b VARCHAR), b "
+          "BOOLEAN, "
+          "t TIMESTAMP, u UUID, e ENUM('x', 'y'), h HUGEINT)");
+  ASSERT_EQ(made, "");
+  const std::string rows =
+      "SELECT i, CASE WHEN i % 7 > 0 THEN 'Text of row ' || i END, i / 3, CASE WHEN i % 5 > 0 THEN [i, i % 11] END, "
+      "{'a': i % 13, 'b': 'B' || i}, i % 3 = 0, TIMESTAMP '2024-01-01' + to_hours(i), uuid(), "
+      "CASE WHEN i % 2 = 0 THEN 'x' ELSE 'y' END, CASE WHEN i % 9 > 0 THEN i END ";
+  const std::vector<std::string> keys = {"lower(s)",     "(d * 2), id",     "(l[1]), len(l)",
+                                         "(p.b || s)",   "(NOT b)",         "year(t), (e::VARCHAR)",
+                                         "(u::VARCHAR)", "coalesce(h, -1)", "(-h)"};
+  // One is there before rows come in one statement; the others are built over rows of both tiers.
+  EXPECT_EQ(Run("CREATE UNIQUE INDEX first ON v (upper(s), (l[1]))"), "");
+  EXPECT_EQ(Run("INSERT INTO v " + rows + "FROM range(6000) r(i)"), "6000");
+  Run("CALL yarrow_flush('v')");
+  EXPECT_EQ(Run("INSERT INTO v " + rows + "FROM range(6000, 9000) r(i)"), "3000");
+  for (size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_EQ(Run("CREATE INDEX made_" + std::to_string(i) + " ON v (" + keys[i] + ")"), "") << keys[i];
+  }
+  EXPECT_EQ(Run("UPDATE v SET s = s || '!' WHERE id % 2 = 0"), "4500");
+  ASSERT_OK_AND_ASSIGN(const CheckReport report, database_->Check());
+  for (const std::string& problem : report.problems) ADD_FAILURE() << problem;
+  EXPECT_TRUE(Has(Run("CREATE INDEX bad ON v ((s::INT))"), "Could not convert string 'Text of row"));
+  EXPECT_EQ(Run("SELECT id FROM v WHERE lower(s) = 'text of row 8999'"), "8999");
+}
+
 // The statement itself works beside writers: one comes in when its job begins.
 TEST_F(OnlineIndexSqlTest, TheStatementLetsWritersIn) {
   struct Writer : JobListener {

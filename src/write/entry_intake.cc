@@ -16,17 +16,55 @@ namespace yarrow {
 using arrow::Status;
 
 EntryIntake::EntryIntake(const TableImpl& table, std::span<const TableIndex> indexes, uint64_t sort_buffer_bytes)
-    : table_(table), indexes_(indexes), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {}
+    : table_(table), indexes_(indexes), sorter_(table.store().path() / "tmp", sort_buffer_bytes) {
+  computes_ =
+      std::ranges::any_of(indexes, [](const TableIndex& index) { return !index.keys.expressions().parts.empty(); });
+}
+
+Status EntryIntake::Continue(std::span<const TableIndex> indexes) {
+  ARROW_RETURN_NOT_OK(NoteWaiting());
+  indexes_ = indexes;
+  return Status::OK();
+}
 
 Status EntryIntake::Note(std::string_view key, std::string_view row, Change change) {
+  constexpr size_t kRowsAtOnce = 2048;
+  if (computes_) {
+    waiting_.bytes.append(key).append(row);
+    waiting_.rows.push_back({key.size(), row.size(), change});
+    return waiting_.rows.size() < kRowsAtOnce ? Status::OK() : NoteWaiting();
+  }
   for (const TableIndex& index : indexes_) {
     ARROW_RETURN_NOT_OK(index.keys.MakeEntry(key, row, &entry_));
-    const bool is_unique = change == Change::kMade && entry_.is_unique;
-    change_.assign(1, static_cast<char>(is_unique ? Change::kMadeUnique : change));
-    change_.append(entry_.value);
-    ARROW_RETURN_NOT_OK(sorter_.Add(entry_.key, change_));
+    ARROW_RETURN_NOT_OK(AddEntry(change));
   }
   return Status::OK();
+}
+
+Status EntryIntake::NoteWaiting() {
+  std::vector<StoredRow> rows;
+  std::string_view rest = waiting_.bytes;
+  for (const Waiting::Row& row : waiting_.rows) {
+    rows.push_back({rest.substr(0, row.key_size), rest.substr(row.key_size, row.row_size)});
+    rest.remove_prefix(row.key_size + row.row_size);
+  }
+  for (const TableIndex& index : indexes_) {
+    ARROW_ASSIGN_OR_RAISE(const IndexKeys::Computed computed, index.keys.Compute(rows));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ARROW_RETURN_NOT_OK(index.keys.MakeEntry(rows[i], computed, i, &entry_));
+      ARROW_RETURN_NOT_OK(AddEntry(waiting_.rows[i].change));
+    }
+  }
+  waiting_.bytes.clear();
+  waiting_.rows.clear();
+  return Status::OK();
+}
+
+Status EntryIntake::AddEntry(Change change) {
+  const bool is_unique = change == Change::kMade && entry_.is_unique;
+  change_.assign(1, static_cast<char>(is_unique ? Change::kMadeUnique : change));
+  change_.append(entry_.value);
+  return sorter_.Add(entry_.key, change_);
 }
 
 // Takes the changes, entries ascending, and writes what they come to: one write an entry.
@@ -97,6 +135,7 @@ class EntryIntake::Writer {
 
 Status EntryIntake::Drain(const Snapshot& snapshot, const WriteSet::View& before, bool leaves_existing,
                           const Take& take) {
+  ARROW_RETURN_NOT_OK(NoteWaiting());
   if (sorter_.bytes() == 0) return Status::OK();
   Writer writer(table_, indexes_, snapshot, before, leaves_existing, take);
   ARROW_RETURN_NOT_OK(
@@ -109,13 +148,15 @@ EntryIntakes::EntryIntakes(const TableImpl& table, std::span<const TableIndex> i
   for (size_t i = 0; i < threads; ++i) intakes_.emplace_back(table, indexes, sort_buffer_bytes / threads);
 }
 
-void EntryIntakes::Continue(std::span<const TableIndex> indexes) {
-  for (EntryIntake& intake : intakes_) intake.Continue(indexes);
+Status EntryIntakes::Continue(std::span<const TableIndex> indexes) {
+  for (EntryIntake& intake : intakes_) ARROW_RETURN_NOT_OK(intake.Continue(indexes));
+  return Status::OK();
 }
 
 arrow::Result<EntryIntake*> EntryIntakes::Join() {
   std::vector<RowSorter*> used;  // of the small part of a user one or none
   for (EntryIntake& intake : intakes_) {
+    ARROW_RETURN_NOT_OK(intake.NoteWaiting());
     if (intake.sorter_.bytes() > 0) used.push_back(&intake.sorter_);
   }
   std::atomic<bool> failed{false};
@@ -132,6 +173,7 @@ arrow::Result<EntryIntake*> EntryIntakes::Join() {
 
 Status EntryIntake::WriteTo(const Snapshot& snapshot, const WriteSet::View& before, WriteSet* writes,
                             uint64_t most_bytes) {
+  ARROW_RETURN_NOT_OK(NoteWaiting());
   if (sorter_.bytes() == 0) return Status::OK();
   RunWriter run(table_, writes, /*in_files=*/sorter_.bytes() > most_bytes);
   ARROW_RETURN_NOT_OK(Drain(snapshot, before, /*leaves_existing=*/false,

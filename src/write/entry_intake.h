@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "row/index_keys.h"
 #include "store/write_set.h"
@@ -29,7 +30,7 @@ class EntryIntake {
   EntryIntake(const TableImpl& table, std::span<const TableIndex> indexes, uint64_t sort_buffer_bytes);
 
   // The rows that follow are of another user, and so are these, the same indexes, which outlive this object.
-  void Continue(std::span<const TableIndex> indexes) { indexes_ = indexes; }
+  arrow::Status Continue(std::span<const TableIndex> indexes);
   // Of a row of a whole key: it gets its entries, or leaves them.
   arrow::Status Add(std::string_view key, std::string_view row) { return Note(key, row, Change::kMade); }
   arrow::Status Remove(std::string_view key, std::string_view row) { return Note(key, row, Change::kLeft); }
@@ -48,10 +49,23 @@ class EntryIntake {
   friend class EntryIntakes;
   enum class Change : char { kLeft, kMade, kMadeUnique };
   class Writer;
+  // Rows whose expressions are computed together.
+  struct Waiting {
+    struct Row {
+      size_t key_size, row_size;
+      Change change;
+    };
+    std::string bytes;  // keys and rows, one after the other
+    std::vector<Row> rows;
+  };
   arrow::Status Note(std::string_view key, std::string_view row, Change change);
+  arrow::Status NoteWaiting();
+  arrow::Status AddEntry(Change change);  // entry_
 
   const TableImpl& table_;
   std::span<const TableIndex> indexes_;
+  bool computes_ = false;  // some index has an expression
+  Waiting waiting_;
   RowSorter sorter_;
   IndexEntry entry_;
   std::string change_;
@@ -64,7 +78,7 @@ class EntryIntakes {
   EntryIntakes(const TableImpl& table, std::span<const TableIndex> indexes, size_t threads, uint64_t sort_buffer_bytes);
   size_t size() const { return intakes_.size(); }
   EntryIntake& operator[](size_t i) { return intakes_[i]; }
-  void Continue(std::span<const TableIndex> indexes);
+  arrow::Status Continue(std::span<const TableIndex> indexes);
   // One with all entries, once they are added.
   arrow::Result<EntryIntake*> Join();
 

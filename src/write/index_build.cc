@@ -93,7 +93,7 @@ class IndexBuild {
     ARROW_ASSIGN_OR_RAISE(auto part, TableImpl::Make(database_, entry_, user));
     const std::span<const TableIndex> index = std::span(part->indexes()).last(1);
     if (!entries_) entries_.emplace(*part, index, BuildThreads(*part), kSortBufferBytes);
-    entries_->Continue(index);
+    ARROW_RETURN_NOT_OK(entries_->Continue(index));
     const int64_t before = rows_;
     const auto report_all = [&](int64_t rows) { return report(rows_ = before + rows); };
     const std::vector<KeyRange> all = {PrefixRange(part->key_prefix())};
