@@ -167,7 +167,7 @@ void BuildBesideWriter(benchmark::State& state) {
     state.PauseTiming();
     std::jthread writer([&](const std::stop_token& stop) {
       const auto other = ConnectTo("hot");
-      const auto update = other->Prepare("UPDATE events SET note = 'written' WHERE id = ?");
+      const auto update = other->Prepare("UPDATE events SET ts = ts + 1 WHERE id = ?");
       for (int64_t i = 0; !stop.stop_requested(); ++i) {
         const auto result = update->Execute(i * 7919 % 1'000'000);
         if (!result->HasError()) ++updates;  // one that the new index comes in between is a conflict

@@ -47,7 +47,8 @@ Status EntryPieces::CommitPiece(const Batch& batch, std::span<const Batch::Entry
     const Status status = part_.store().commits().Commit(writes, options).status();
     if (status.ok()) break;
     if (!IsConflict(status) || part_.IsOutdated()) return status;
-    count = std::min(count, std::max(count / 8, kFewest));
+    largest_piece_ = kLargestBesideWriters;
+    count = std::min({count, std::max(count / 8, kFewest), largest_piece_});
     piece_size_ = count;
   }
   for (const size_t position : changed) {
@@ -56,7 +57,7 @@ Status EntryPieces::CommitPiece(const Batch& batch, std::span<const Batch::Entry
     left_out_.push_back(part_.key_prefix() + std::string(row));
   }
   *entries = entries->subspan(count);
-  piece_size_ = std::min(std::max(piece_size_, kFewest) * 2, kMostBatch);
+  piece_size_ = std::min(std::max(piece_size_, kFewest) * 2, largest_piece_);
   return Status::OK();
 }
 

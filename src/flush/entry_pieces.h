@@ -22,7 +22,7 @@ namespace yarrow {
 // Commits them in pieces, all judged by one snapshot, in a thread of its own, beside whoever brings more. An entry that
 // a writer has written since is left out: what was written is newer than what the snapshot has of the row. A writer
 // that comes while a piece is being committed makes it start again, without that entry; pieces become smaller then, and
-// larger when nobody is in the way. Not thread-safe.
+// larger again when nobody is in the way, but not as large as without writers. Not thread-safe.
 class EntryPieces {
  public:
   // The entries are those of the rows at the token's snapshot. All must outlive the object.
@@ -59,6 +59,10 @@ class EntryPieces {
 
   static constexpr size_t kFirstBatch = 32'768, kMostBatch = 131'072;
   static constexpr size_t kFewest = 256;  // entries of a piece
+  // Pieces that the store commits in its log and memtable. Larger ones are files, each of which would make it write out
+  // the memtable, which has entries of the writers: in level 0 the files pile up until the store slows all writers
+  // down.
+  static constexpr size_t kLargestBesideWriters = 16'384;
 
   const TableImpl& part_;
   const TableIndex& index_;
@@ -67,6 +71,7 @@ class EntryPieces {
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   // Of the thread until Finish.
   size_t piece_size_ = kMostBatch;
+  size_t largest_piece_ = kMostBatch;
   std::vector<std::string> left_out_;
   OrderedWorker worker_;
 };
