@@ -60,6 +60,18 @@ class DifferentialTest : public test::RandomTableFixture {
     return Join("SELECT * FROM t", Where(), " ORDER BY ", Name(AnyColumn()), order, ", ", AllColumns(), Limit());
   }
 
+  std::string FirstByFunction() {
+    const std::string value = FunctionOf(Name(function_.column));
+    if (OneIn(2)) {
+      const char* const select = OneIn(3)   ? "min(f)::VARCHAR, max(f)::VARCHAR"
+                                 : OneIn(2) ? "min(f)::VARCHAR"
+                                            : "max(f)::VARCHAR";
+      return Join("SELECT ", select, " FROM (SELECT ", value, " AS f FROM t", OneIn(2) ? "" : Where(), ")");
+    }
+    const std::string order = OneIn(2) ? " DESC" : OneIn(2) ? " DESC NULLS LAST" : " NULLS FIRST";
+    return Join("SELECT ", value, "::VARCHAR FROM t", OneIn(2) ? "" : Where(), " ORDER BY ", value, order, Limit());
+  }
+
   std::string Aggregate() {
     const size_t c = AnyColumn();
     switch (Below(6)) {
@@ -167,7 +179,7 @@ class DifferentialTest : public test::RandomTableFixture {
       case 7:
         return SetOperation();
       case 8:
-        return FirstByAnyColumn();
+        return OneIn(3) ? FirstByFunction() : FirstByAnyColumn();
       case 9:
         return OfRowIds();
       default:

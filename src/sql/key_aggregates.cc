@@ -140,8 +140,9 @@ void ReadBothEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggrega
   first = std::move(both);
 }
 
-// Where an index has the ends of the only column that is asked for, they are read from there.
-void ReadEndsOfIndex(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& get) {
+// Where an index has the ends of the only column or expression that is asked for, they are read from there.
+void ReadEndsOfIndex(const duckdb::ClientContext& context, duckdb::LogicalAggregate& aggregate,
+                     duckdb::LogicalGet& get) {
   std::optional<IndexOrder> ends;
   for (const auto& expression : aggregate.expressions) {
     const auto last = IsEnd(*expression);
@@ -150,7 +151,7 @@ void ReadEndsOfIndex(duckdb::LogicalAggregate& aggregate, duckdb::LogicalGet& ge
     order.emplace_back(*last ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
                        duckdb::OrderByNullType::NULLS_LAST,
                        expression->Cast<BoundAggregateExpression>().children[0]->Copy());
-    auto next = IndexOrderOf(order, *aggregate.children[0], get);
+    auto next = IndexOrderOf(context, order, *aggregate.children[0], get);
     if (!next || (ends && ends->columns != next->columns)) return;
     next->both_ends = ends && (ends->both_ends || ends->descending != next->descending);
     ends = std::move(next);
@@ -164,7 +165,7 @@ void ReadEnds(duckdb::OptimizerExtensionInput& input, duckdb::LogicalAggregate& 
   duckdb::LogicalGet* const get = ScanBelow(*aggregate.children[0]);
   if (get == nullptr || BindDataOf(*get).limit) return;
   const Ends ends = EndsOf(aggregate, *get);
-  if (!(ends.first || ends.last)) return ReadEndsOfIndex(aggregate, *get);
+  if (!(ends.first || ends.last)) return ReadEndsOfIndex(input.context, aggregate, *get);
   if (!IsFilteredByKeyOnly(*get, ends.columns)) return;
   if (ends.first && ends.last) return ReadBothEnds(input, aggregate);
   ReadEnd(*get, ends.last);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "catalog/table_schema.h"
+#include "sql/index_expressions.h"
 #include "sql/stored_columns.h"
 
 namespace yarrow::sql {
@@ -64,6 +65,35 @@ std::optional<duckdb::column_t> ColumnOf(const duckdb::Expression& expression, L
   return stored ? *stored : index.GetPrimaryIndex();
 }
 
+// The expression above projections and filters, over what lies below them.
+void TakeThrough(const LogicalOperator& below, duckdb::unique_ptr<duckdb::Expression>* expression) {
+  if (below.type == LogicalOperatorType::LOGICAL_PROJECTION) {
+    const auto& projection = below.Cast<duckdb::LogicalProjection>();
+    duckdb::ExpressionIterator::VisitExpressionMutable<duckdb::BoundColumnRefExpression>(
+        *expression, [&](duckdb::BoundColumnRefExpression& column, duckdb::unique_ptr<duckdb::Expression>& at) {
+          if (column.binding.table_index == projection.table_index) {
+            at = projection.expressions[column.binding.column_index]->Copy();
+          }
+        });
+  } else if (below.type != LogicalOperatorType::LOGICAL_FILTER) {
+    return;
+  }
+  TakeThrough(*below.children[0], expression);
+}
+
+// The column, or the number of the expression, by which an index may have its entries; nothing when there is none.
+std::optional<int> IndexedPart(const duckdb::Expression& expression, LogicalOperator& below, const TableImpl& table,
+                               const IndexedExpressions& expressions) {
+  if (const auto column = ColumnOf(expression, below)) {
+    if (*column < table.definition().visible_columns()) return static_cast<int>(*column);
+    return std::nullopt;
+  }
+  if (!expressions.has_any()) return std::nullopt;
+  auto scanned = expression.Copy();
+  TakeThrough(below, &scanned);
+  return expressions.Find(*scanned);
+}
+
 bool FixesColumn(const duckdb::TableFilter& filter) {
   if (filter.filter_type == duckdb::TableFilterType::CONJUNCTION_AND) {
     const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
@@ -101,18 +131,20 @@ std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNo
   return next > 0 ? std::optional(descending) : std::nullopt;
 }
 
-std::optional<IndexOrder> IndexOrderOf(const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
+std::optional<IndexOrder> IndexOrderOf(const duckdb::ClientContext& context,
+                                       const duckdb::vector<duckdb::BoundOrderByNode>& orders, LogicalOperator& below,
                                        duckdb::LogicalGet& get) {
   const TableImpl& table = *BindDataOf(get).table->table();
   if (table.indexes().empty()) return std::nullopt;
+  const IndexedExpressions expressions(context, table, get);
   IndexOrder order;
   order.descending = orders[0].type == duckdb::OrderType::DESCENDING;
   order.nulls_first = orders[0].null_order == duckdb::OrderByNullType::NULLS_FIRST;
   for (const auto& one : orders) {
-    const auto column = ColumnOf(*one.expression, below);
-    if (!column || *column >= table.definition().visible_columns()) return std::nullopt;
+    const auto column = IndexedPart(*one.expression, below, table, expressions);
+    if (!column) return std::nullopt;
     if (one.type != orders[0].type || one.null_order != orders[0].null_order) return std::nullopt;
-    order.columns.push_back(static_cast<int>(*column));
+    order.columns.push_back(*column);
   }
   return order;
 }

@@ -23,8 +23,10 @@ ScanBindData& BindDataOf(duckdb::LogicalGet& get);
 std::optional<bool> KeyOrderReversed(const duckdb::vector<duckdb::BoundOrderByNode>& orders,
                                      duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
 
-// The order asked for as one that an index may have; nothing when it is by other things than columns, or in turns.
-std::optional<IndexOrder> IndexOrderOf(const duckdb::vector<duckdb::BoundOrderByNode>& orders,
+// The order asked for as one that an index may have; nothing when it is by other things than columns and the
+// expressions of indexes, or in turns.
+std::optional<IndexOrder> IndexOrderOf(const duckdb::ClientContext& context,
+                                       const duckdb::vector<duckdb::BoundOrderByNode>& orders,
                                        duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
 
 // How many columns of the key there are up to the one that the expression is; 0 when it is none (the row id, say).

@@ -41,13 +41,13 @@ void PushLimit(duckdb::LogicalLimit& limit) {
 constexpr int64_t kMostOrderedColdRows = 10000;
 
 // The first rows in key order are those that the Top-N above keeps; it stays and sorts them once more.
-void PushTopN(duckdb::LogicalTopN& top) {
+void PushTopN(const duckdb::ClientContext& context, duckdb::LogicalTopN& top) {
   duckdb::LogicalGet* get = ScanBelow(*top.children[0]);
   if (get == nullptr) return;
   const auto reverse = KeyOrderReversed(top.orders, *top.children[0], *get);
   const auto rows = RowsNeeded(top.limit, top.offset);
   if (!reverse && rows) {
-    BindDataOf(*get).index_order = IndexOrderOf(top.orders, *top.children[0], *get);
+    BindDataOf(*get).index_order = IndexOrderOf(context, top.orders, *top.children[0], *get);
     if (BindDataOf(*get).index_order) BindDataOf(*get).index_order->rows = *rows;
   }
   if (!reverse || !rows) return;
@@ -58,10 +58,10 @@ void PushTopN(duckdb::LogicalTopN& top) {
   bind.in_order = true;
 }
 
-void PushLimits(LogicalOperator& op) {
+void PushLimits(const duckdb::ClientContext& context, LogicalOperator& op) {
   if (op.type == LogicalOperatorType::LOGICAL_LIMIT) PushLimit(op.Cast<duckdb::LogicalLimit>());
-  if (op.type == LogicalOperatorType::LOGICAL_TOP_N) PushTopN(op.Cast<duckdb::LogicalTopN>());
-  for (auto& child : op.children) PushLimits(*child);
+  if (op.type == LogicalOperatorType::LOGICAL_TOP_N) PushTopN(context, op.Cast<duckdb::LogicalTopN>());
+  for (auto& child : op.children) PushLimits(context, *child);
 }
 
 // From now on the scan's order is the one that counts, whatever preserve_insertion_order is when the plan runs.
@@ -223,8 +223,8 @@ void LiftOtherFilters(duckdb::unique_ptr<LogicalOperator>& op) {
 void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<LogicalOperator>& plan) {
   LiftOtherFilters(plan);
   DropMisplacedFilters(*plan);
-  PushLimits(*plan);
-  if (DropOrderOfResult(plan)) PushLimits(*plan);
+  PushLimits(input.context, *plan);
+  if (DropOrderOfResult(plan)) PushLimits(input.context, *plan);
   ReadEndsForKeyAggregates(input, *plan);
   LeaveSegmentsToDelete(*plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);

@@ -141,7 +141,9 @@ bool IsInOrder(const TableIndex& index, size_t leading, const IndexOrder& order,
     if (columns[leading + i] != order.columns[i]) return false;
     // Where NULLs are not where the entries have them, no column but the first may have any.
     const bool is_natural = order.descending == order.nulls_first;
-    if (i > 0 && !is_natural && schema.columns()[static_cast<size_t>(order.columns[i])].nullable) return false;
+    const auto column = static_cast<size_t>(order.columns[i]);
+    const bool nullable = column >= schema.columns().size() || schema.columns()[column].nullable;  // or an expression
+    if (i > 0 && !is_natural && nullable) return false;
   }
   return true;
 }

@@ -19,7 +19,7 @@ inline constexpr uint64_t kColdRowsAnEntry = 64;
 
 // The first rows that a scan is asked for: by these columns in turn, all ascending or all descending.
 struct IndexOrder {
-  std::vector<int> columns;  // positions
+  std::vector<int> columns;  // positions, and numbers of expressions (row/index_keys.h)
   bool descending = false;
   bool nulls_first = false;
   bool both_ends = false;  // the last ones, too, NULLs aside
