@@ -60,11 +60,12 @@ struct TypeDetails;
 
 struct ColumnType {
   TypeId id = TypeId::kInt64;
-  int32_t precision = 0;                       // kDecimal128: 1 to 38
-  int32_t scale = 0;                           // kDecimal128: 0 to precision
-  TimeUnit unit = TimeUnit::kMicro;            // kTimestamp: any; kTime64: kMicro or kNano
-  std::string timezone;                        // kTimestamp: empty for local time, else the zone's name ("UTC")
-  std::shared_ptr<const TypeDetails> details;  // of nested types and kEnum; null for the others
+  int32_t precision = 0;             // kDecimal128: 1 to 38
+  int32_t scale = 0;                 // kDecimal128: 0 to precision
+  TimeUnit unit = TimeUnit::kMicro;  // kTimestamp: any; kTime64: kMicro or kNano
+  std::string timezone;              // kTimestamp: empty for local time, else the zone's name ("UTC")
+  // Of nested types, kEnum, and kGeometry with a coordinate system; null for the others.
+  std::shared_ptr<const TypeDetails> details;
 
   ColumnType() = default;
   ColumnType(TypeId type_id) : id(type_id) {}  // NOLINT: every plain type is its id
@@ -74,6 +75,9 @@ struct ColumnType {
 
   // Labels in their order, which is that of the values.
   static ColumnType Enum(std::vector<std::string> labels);
+  // A coordinate system as DuckDB has it: 'OGC:CRS84', PROJJSON or WKT2. Values are the same whatever it is. Empty: the
+  // plain GEOMETRY.
+  static ColumnType Geometry(std::string coordinate_system);
   // The nested types, of any types.
   static ColumnType List(ColumnType element);
   static ColumnType Array(ColumnType element, uint32_t size);
@@ -95,8 +99,8 @@ struct ColumnType {
   std::shared_ptr<arrow::DataType> ToArrow() const;
 
   // Parses the SQL name of a type, any case, with DuckDB's aliases: BIGINT, VARCHAR, DECIMAL(10,2), TIMESTAMP_NS,
-  // TIMESTAMPTZ, ENUM('a', 'b'), STRUCT(a INTEGER, "b c" VARCHAR[]), MAP(VARCHAR, DOUBLE), INTEGER[3], ... Invalid,
-  // naming the text and the known types, otherwise.
+  // TIMESTAMPTZ, ENUM('a', 'b'), GEOMETRY('OGC:CRS84'), STRUCT(a INTEGER, "b c" VARCHAR[]), MAP(VARCHAR, DOUBLE),
+  // INTEGER[3], ... Invalid, naming the text and the known types, otherwise.
   static arrow::Result<ColumnType> Parse(std::string_view sql_name);
 
   // The SQL name (DuckDB's): "BIGINT", "DECIMAL(10,2)", "TIMESTAMP WITH TIME ZONE". Parse(ToString()) is the identity
@@ -119,6 +123,8 @@ struct ColumnType {
   const std::vector<TypeMember>& members() const;
   // Of an ENUM; none for the other types.
   const std::vector<std::string>& labels() const;
+  // Of a GEOMETRY; empty: it says of none, as the other types.
+  const std::string& coordinate_system() const;
   // Elements of each value of an ARRAY; 0 for the other types.
   uint32_t array_size() const;
 
@@ -137,11 +143,12 @@ struct TypeMember {
 
 // What a type has besides its number. Immutable, shared by the copies of the type.
 struct TypeDetails {
-  std::vector<TypeMember> members;
-  std::vector<std::string> labels;
+  std::vector<TypeMember> members = {};
+  std::vector<std::string> labels = {};
   uint32_t array_size = 0;
+  std::string coordinate_system = {};
   // How values of a MAP, UNION or VARIANT are laid out: as those of this LIST or STRUCT. Null for the other types.
-  std::shared_ptr<const ColumnType> layout;
+  std::shared_ptr<const ColumnType> layout = nullptr;
 };
 
 }  // namespace yarrow

@@ -102,7 +102,10 @@ Status Shell::RunStatements(const std::string& sql) {
   const auto start = std::chrono::steady_clock::now();
   session_->EndInterrupt();
   const CancelOnInterrupt cancel([this] { session_->Interrupt(); });
-  ARROW_RETURN_NOT_OK(session_->Run(sql, [this](const sql::SqlResult& result) { return Print(result); }));
+  const bool as_json = format_ == OutputFormat::kJson || format_ == OutputFormat::kJsonLines;
+  ARROW_RETURN_NOT_OK(session_->Run(
+      sql, [this](const sql::SqlResult& result) { return Print(result); },
+      as_json ? sql::NestedValues::kAsArrow : sql::NestedValues::kAsText));
   if (!timer_) return Status::OK();
   const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
   return StandardOutput()->Write(fmt::format("run time: {:.3f} ms\n", elapsed.count()));

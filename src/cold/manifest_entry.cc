@@ -19,6 +19,11 @@ void AppendBound(const std::optional<Value>& bound, const ColumnType& type, std:
   if (EncodeKeyPart(*bound, {type, false}, &part).ok()) AppendText(part, out);
 }
 
+// Whether its numbers do not say all of a type. The coordinate system of a GEOMETRY is nothing of the segment's.
+bool HasTypeName(const ColumnType& type) {
+  return type.id == TypeId::kEnum || type.is_nested();
+}
+
 void AppendColumn(const ColumnStatistics& column, std::string* out) {
   AppendVarint(column.column_id, out);
   AppendLittle(static_cast<uint8_t>(column.type.id), out);
@@ -26,7 +31,7 @@ void AppendColumn(const ColumnStatistics& column, std::string* out) {
   AppendLittle(static_cast<uint8_t>(column.type.scale), out);
   AppendLittle(static_cast<uint8_t>(column.type.unit), out);
   AppendText(column.type.timezone, out);
-  if (column.type.details != nullptr) AppendText(column.type.ToString(), out);
+  if (HasTypeName(column.type)) AppendText(column.type.ToString(), out);
   AppendVarint(column.null_count, out);
   const int flags = (column.has_nan ? kHasNan : 0) | (column.min_is_exact ? kMinExact : 0) |
                     (column.max_is_exact ? kMaxExact : 0) | (column.min.has_value() ? kHasMin : 0) |
@@ -52,7 +57,7 @@ ColumnStatistics ReadColumn(RecordReader* reader) {
   column.type.scale = reader->Little<uint8_t>();
   column.type.unit = static_cast<TimeUnit>(reader->Little<uint8_t>());
   column.type.timezone = reader->Text();
-  if (column.type.id == TypeId::kEnum || column.type.is_nested()) {
+  if (HasTypeName(column.type)) {
     const auto type = ColumnType::Parse(reader->Text());
     if (type.ok()) column.type = *type;  // else it is not valid
   }

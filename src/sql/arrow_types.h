@@ -5,6 +5,10 @@
 
 namespace yarrow::sql {
 
+// How columns of nested types come: as DuckDB's text, for people, or as Arrow has them, if Arrow has all of their
+// parts.
+enum class NestedValues { kAsText, kAsArrow };
+
 // Whether DuckDB exports values of the type, and all of their parts, to Arrow as they are.
 bool IsOfArrow(const ColumnType& type);
 

@@ -14,6 +14,7 @@ class DifferentialPlansTest : public test::RandomTableFixture {
  protected:
   void SetUp() override {
     RandomTableFixture::SetUp();
+    takes_geometry_ = false;
     ASSERT_OK_AND_ASSIGN(other_database_,
                          Database::Open(dir_.File("other"), StoreOptions{.durability = Durability::kOs}));
     ASSERT_OK(sql::Attach(*duckdb_, other_database_, "z"));

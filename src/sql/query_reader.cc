@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "sql/arrow_export.h"
-#include "sql/arrow_types.h"
 #include "sql/sql_type.h"
 #include "sql/task_errors.h"
 #include "store/home_process.h"

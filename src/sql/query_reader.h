@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 
+#include "sql/arrow_types.h"
 #include "sql/duckdb_api.h"
 
 namespace yarrow::sql {
@@ -25,9 +26,6 @@ arrow::Status Try(Function function) {
     return ToStatus(duckdb::ErrorData(exception));
   }
 }
-
-// How columns of nested types come: as DuckDB's text, for people, or as Arrow has them.
-enum class NestedValues { kAsText, kAsArrow };
 
 // Reads a result as it is computed. Columns of types that Arrow has not, or not all of whose parts it has, come as
 // text. Not thread-safe.

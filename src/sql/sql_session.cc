@@ -48,7 +48,7 @@ arrow::Result<std::unique_ptr<SqlSession>> SqlSession::Open(std::shared_ptr<Data
   return std::unique_ptr<SqlSession>(new SqlSession(std::move(impl)));
 }
 
-Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
+Status SqlSession::Run(const std::string& script, const OnResult& on_result, NestedValues nested) {
   ARROW_RETURN_NOT_OK(HomeProcess::Check());
   duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
   ARROW_RETURN_NOT_OK(Try([&] { statements = impl_->connection->ExtractStatements(script); }));
@@ -58,7 +58,7 @@ Status SqlSession::Run(const std::string& script, const OnResult& on_result) {
     if (result->HasError()) return ToStatus(result->GetErrorObject());
     SqlResult done;
     done.is_query = result->properties.return_type == duckdb::StatementReturnType::QUERY_RESULT;
-    ARROW_ASSIGN_OR_RAISE(done.rows, QueryReader::Make(std::move(result)));
+    ARROW_ASSIGN_OR_RAISE(done.rows, QueryReader::Make(std::move(result), nested));
     ARROW_RETURN_NOT_OK(on_result(done));
   }
   return Status::OK();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "sql/arrow_types.h"
 #include "yarrow/database.h"
 #include "yarrow/sql.h"
 #include "yarrow/table_definition.h"
@@ -16,8 +17,8 @@
 namespace yarrow::sql {
 
 struct SqlResult {
-  // Rows as they are computed, for one pass before the next statement. Columns of types that no Yarrow column can have
-  // (lists, intervals, ...) come as text.
+  // Rows as they are computed, for one pass before the next statement. Columns of types that Arrow has not (intervals,
+  // unions, ...) come as text.
   std::shared_ptr<arrow::RecordBatchReader> rows;
   bool is_query = false;  // false: the statement changed something; `rows` say how many, or are nothing of interest
 };
@@ -30,9 +31,9 @@ class SqlSession {
   ~SqlSession();
 
   // Runs the statements of a script one after the other until one fails. Invalid, with DuckDB's message, for errors in
-  // SQL and in data; Cancelled after Interrupt.
+  // SQL and in data; Cancelled after Interrupt. `nested`: how lists, structs and maps come.
   using OnResult = std::function<arrow::Status(const SqlResult& result)>;
-  arrow::Status Run(const std::string& script, const OnResult& on_result);
+  arrow::Status Run(const std::string& script, const OnResult& on_result, NestedValues nested = NestedValues::kAsText);
 
   // INSERT of all rows, whose columns go by name; what the table has besides gets its defaults. `replace`: rows with
   // keys that are there take their places. Returns how many there were. Errors as of Run, or the reader's.

@@ -1,5 +1,6 @@
 #include "sql/sql_type.h"
 
+#include <duckdb/common/types/geometry_crs.hpp>
 #include <duckdb/common/vector_operations/vector_operations.hpp>
 
 #include <array>
@@ -135,6 +136,8 @@ LogicalType MakeDetailedType(const ColumnType& type) {
       return LogicalType::MAP(ToLogicalType(type.members()[0].type), ToLogicalType(type.members()[1].type));
     case TypeId::kUnion:
       return LogicalType::UNION(MemberTypes(type));
+    case TypeId::kGeometry:
+      return LogicalType::GEOMETRY(type.coordinate_system());
     default:
       return LogicalType::VARIANT();
   }
@@ -304,7 +307,8 @@ LogicalType ToLogicalType(const ColumnType& type) {
       return DetailedType(type);
     default:
       if (type.id == TypeId::kJson) return LogicalType::JSON();
-      return type.id == TypeId::kGeometry ? LogicalType::GEOMETRY() : TypeOfName(type.id);
+      if (type.id != TypeId::kGeometry) return TypeOfName(type.id);
+      return type.details == nullptr ? LogicalType::GEOMETRY() : DetailedType(type);
   }
 }
 
@@ -339,8 +343,9 @@ arrow::Result<ColumnType> FromLogicalType(const LogicalType& type) {
     }
     case LogicalTypeId::VARIANT:
       return ColumnType::Variant();
-    case LogicalTypeId::GEOMETRY:  // a coordinate system would be lost
-      return type == LogicalType::GEOMETRY() ? arrow::Result<ColumnType>(TypeId::kGeometry) : NoColumnType(type);
+    case LogicalTypeId::GEOMETRY:
+      return duckdb::GeoType::HasCRS(type) ? ColumnType::Geometry(duckdb::GeoType::GetCRS(type).GetDefinition())
+                                           : ColumnType(TypeId::kGeometry);
     case LogicalTypeId::TIME_NS:
       return ColumnType::Time(TimeUnit::kNano);
     case LogicalTypeId::TIMESTAMP_SEC:

@@ -54,6 +54,9 @@ class NameReader {
     } else if (word == "ENUM") {
       text_.remove_prefix(word.size());
       type = ColumnType::Enum(ReadLabels());
+    } else if (word == "GEOMETRY") {
+      text_.remove_prefix(word.size());
+      type = ReadGeometry();
     } else {
       type = ReadPlain();
     }
@@ -90,6 +93,13 @@ class NameReader {
     const auto type = ParsePlainTypeName(text_.substr(0, size));
     text_.remove_prefix(size);
     return type ? *type : Fail();
+  }
+
+  ColumnType ReadGeometry() {
+    if (!Take('(')) return TypeId::kGeometry;
+    SkipBlanks();
+    ColumnType type = ColumnType::Geometry(ReadQuoted('\''));
+    return Take(')') ? type : Fail();
   }
 
   ColumnType ReadMap(int level) {
@@ -200,6 +210,7 @@ std::string FormatNestedTypeName(const ColumnType& type) {
   if (type.id == TypeId::kArray && !members.empty()) {
     return members[0].type.ToString() + "[" + std::to_string(type.array_size()) + "]";
   }
+  if (type.id == TypeId::kGeometry) return "GEOMETRY(" + Quoted(type.coordinate_system(), '\'') + ")";
   std::string parts;
   for (const std::string& label : type.labels()) parts += (parts.empty() ? "" : ", ") + Quoted(label, '\'');
   for (const TypeMember& member : members) {

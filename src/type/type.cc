@@ -144,41 +144,41 @@ ColumnType ColumnType::Timestamp(TimeUnit unit, std::string timezone) {
 }
 
 ColumnType ColumnType::Enum(std::vector<std::string> labels) {
-  return WithDetails(TypeId::kEnum, {.members = {}, .labels = std::move(labels), .array_size = 0, .layout = {}});
+  return WithDetails(TypeId::kEnum, {.labels = std::move(labels)});
+}
+
+ColumnType ColumnType::Geometry(std::string coordinate_system) {
+  if (coordinate_system.empty()) return TypeId::kGeometry;
+  return WithDetails(TypeId::kGeometry, {.coordinate_system = std::move(coordinate_system)});
 }
 
 ColumnType ColumnType::List(ColumnType element) {
-  return WithDetails(TypeId::kList,
-                     {.members = {{"", std::move(element)}}, .labels = {}, .array_size = 0, .layout = {}});
+  return WithDetails(TypeId::kList, {.members = {{"", std::move(element)}}});
 }
 
 ColumnType ColumnType::Array(ColumnType element, uint32_t size) {
-  return WithDetails(TypeId::kArray,
-                     {.members = {{"", std::move(element)}}, .labels = {}, .array_size = size, .layout = {}});
+  return WithDetails(TypeId::kArray, {.members = {{"", std::move(element)}}, .array_size = size});
 }
 
 ColumnType ColumnType::Struct(std::vector<TypeMember> members) {
-  return WithDetails(TypeId::kStruct, {.members = std::move(members), .labels = {}, .array_size = 0, .layout = {}});
+  return WithDetails(TypeId::kStruct, {.members = std::move(members)});
 }
 
 ColumnType ColumnType::Map(ColumnType key, ColumnType value) {
   std::vector<TypeMember> members{{"key", std::move(key)}, {"value", std::move(value)}};
   auto layout = Shared(List(Struct(members)));
-  return WithDetails(TypeId::kMap,
-                     {.members = std::move(members), .labels = {}, .array_size = 0, .layout = std::move(layout)});
+  return WithDetails(TypeId::kMap, {.members = std::move(members), .layout = std::move(layout)});
 }
 
 ColumnType ColumnType::Union(std::vector<TypeMember> members) {
   std::vector<TypeMember> fields{{NameOfTag(members), TypeId::kUInt8}};
   fields.insert(fields.end(), members.begin(), members.end());
   auto layout = Shared(Struct(std::move(fields)));
-  return WithDetails(TypeId::kUnion,
-                     {.members = std::move(members), .labels = {}, .array_size = 0, .layout = std::move(layout)});
+  return WithDetails(TypeId::kUnion, {.members = std::move(members), .layout = std::move(layout)});
 }
 
 ColumnType ColumnType::Variant() {
-  static const ColumnType variant =
-      WithDetails(TypeId::kVariant, {.members = {}, .labels = {}, .array_size = 0, .layout = Shared(VariantLayout())});
+  static const ColumnType variant = WithDetails(TypeId::kVariant, {.layout = Shared(VariantLayout())});
   return variant;
 }
 
@@ -192,6 +192,11 @@ const std::vector<std::string>& ColumnType::labels() const {
   return details == nullptr ? none : details->labels;
 }
 
+const std::string& ColumnType::coordinate_system() const {
+  static const std::string none;
+  return details == nullptr ? none : details->coordinate_system;
+}
+
 uint32_t ColumnType::array_size() const {
   return details == nullptr ? 0 : details->array_size;
 }
@@ -200,7 +205,8 @@ bool operator==(const ColumnType& a, const ColumnType& b) {
   const bool are_plain_equal =
       a.id == b.id && a.precision == b.precision && a.scale == b.scale && a.unit == b.unit && a.timezone == b.timezone;
   if (!are_plain_equal || a.details == b.details) return are_plain_equal;
-  return a.members() == b.members() && a.labels() == b.labels() && a.array_size() == b.array_size();
+  return a.members() == b.members() && a.labels() == b.labels() && a.array_size() == b.array_size() &&
+         a.coordinate_system() == b.coordinate_system();
 }
 
 const ColumnType& LayoutOf(const ColumnType& type) {

@@ -169,6 +169,8 @@ std::string FormOfName(const TypeFacts& row) {
       return "DECIMAL(p,s)";
     case TypeId::kEnum:
       return "ENUM('label', ...)";
+    case TypeId::kGeometry:
+      return "GEOMETRY('coordinate system')";
     case TypeId::kList:
       return "type[]";
     case TypeId::kArray:
@@ -233,6 +235,7 @@ std::string ColumnType::ToString() const {
     return name + "'";
   }
   if (id == TypeId::kEnum || (is_nested() && id != TypeId::kVariant)) return FormatNestedTypeName(*this);
+  if (!coordinate_system().empty()) return FormatNestedTypeName(*this);
   return IsKnownType(id) ? std::string(FactsOf(id).names[0]) : "type number " + std::to_string(static_cast<int>(id));
 }
 

@@ -37,7 +37,7 @@ class RandomTableFixture : public DifferentialFixture {
   void ChooseColumns() {
     columns_.clear();
     for (uint64_t i = 2 + Below(5); i > 0; --i) {
-      columns_.emplace_back().type = columns_.empty() || OneIn(2) ? &Pick(Types()) : Pick(columns_).type;
+      columns_.emplace_back().type = columns_.empty() || OneIn(2) ? &AnyType() : Pick(columns_).type;
     }
     if (OneIn(6)) columns_.back().type = &*std::ranges::find_if(Types(), IsStruct);
     key_.clear();
@@ -303,6 +303,14 @@ class RandomTableFixture : public DifferentialFixture {
   }
 
   static const std::vector<TypePool>& Types();
+  const TypePool& AnyType() {
+    const TypePool* type = &Pick(Types());
+    while (!takes_geometry_ && std::string_view(type->name).starts_with("GEOMETRY")) type = &Pick(Types());
+    return *type;
+  }
+
+  // DuckDB takes what it knows of the geometries of its own tables for bounds of texts, and loses rows of a filter.
+  bool takes_geometry_ = true;
 
   std::vector<Column> columns_;
   std::vector<size_t> key_;      // of t
@@ -360,6 +368,13 @@ inline const std::vector<TypePool>& RandomTableFixture::Types() {
        {"{'c': ['2024-02-29'::DATE], 'b': 'x', 'a': 1, 'd': {'y': 1.25, 'x': 0.5}}",
         "{'c': NULL, 'b': NULL, 'a': NULL, 'd': NULL}", "{'c': NULL, 'b': '', 'a': 7, 'd': {'y': NULL, 'x': 'nan'}}",
         "{'c': [], 'b': 'a longer text than fits', 'a': -5, 'd': {'y': -3, 'x': NULL}}"}},
+      {"JSON", kOther, {"'1'", "'null'", "'\"a\"'", "'[1, {\"a\": null}]'", "'{\"b\": \"a longer text than fits\"}'"}},
+      {"GEOMETRY", kOther, {"'POINT (1 2)'", "'POINT EMPTY'", "'LINESTRING (0 0, 1 1)'"}},
+      {"GEOMETRY('OGC:CRS84')", kOther, {"'POINT (1 2)'", "'POINT (-1 0)'", "'MULTIPOINT (0 0, 1 1)'"}},
+      {"INTEGER[2][]", kNested, {"[]", "[[1, 2], [NULL, 3]]", "[NULL, [7, NULL]]", "[[-7, 8]]"}},
+      {"UNION(n INTEGER, s VARCHAR)",
+       kNested,
+       {"union_value(n := 1)", "union_value(s := 'a')", "union_value(s := NULL)", "union_value(n := 7)"}},
       {"MAP(INTEGER, VARCHAR)", kNested, {"MAP {}", "MAP {1: 'a', 2: NULL}", "MAP {3: 'c'}"}},
   };
   return types;
