@@ -328,6 +328,7 @@ class RandomTableFixture : public DifferentialFixture {
 
 inline const std::vector<TypePool>& RandomTableFixture::Types() {
   using enum TypePool::Kind;
+  // No arrays: DuckDB has no CASE of them, and the max of none of them is not always NULL.
   static const std::vector<TypePool> types = {
       {"INTEGER", kExact, {"-2147483648", "-1", "0", "1", "2", "7", "100", "2147483647"}},
       {"BIGINT", kExact, {"-9223372036854775808", "-5", "0", "3", "4", "1000000", "9223372036854775807"}},
@@ -371,7 +372,6 @@ inline const std::vector<TypePool>& RandomTableFixture::Types() {
       {"JSON", kOther, {"'1'", "'null'", "'\"a\"'", "'[1, {\"a\": null}]'", "'{\"b\": \"a longer text than fits\"}'"}},
       {"GEOMETRY", kOther, {"'POINT (1 2)'", "'POINT EMPTY'", "'LINESTRING (0 0, 1 1)'"}},
       {"GEOMETRY('OGC:CRS84')", kOther, {"'POINT (1 2)'", "'POINT (-1 0)'", "'MULTIPOINT (0 0, 1 1)'"}},
-      {"INTEGER[2][]", kNested, {"[]", "[[1, 2], [NULL, 3]]", "[NULL, [7, NULL]]", "[[-7, 8]]"}},
       {"UNION(n INTEGER, s VARCHAR)",
        kNested,
        {"union_value(n := 1)", "union_value(s := 'a')", "union_value(s := NULL)", "union_value(n := 7)"}},
