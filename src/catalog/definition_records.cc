@@ -31,25 +31,10 @@ std::optional<std::string> ToText(const std::vector<FormerType>& types) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
 }
 
-// Up to "; " that is in no quotes, as names, labels and coordinate systems in a type may be.
-std::string_view FirstFormerType(std::string_view text) {
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (quote != 0) {
-      if (text[i] == quote) quote = 0;
-    } else if (text[i] == '\'' || text[i] == '"') {
-      quote = text[i];
-    } else if (text.substr(i).starts_with("; ")) {
-      return text.substr(0, i);
-    }
-  }
-  return text;
-}
-
 arrow::Result<std::vector<FormerType>> ParseFormerTypes(std::string_view text) {
   std::vector<FormerType> types;
   while (!text.empty()) {
-    const std::string_view one = FirstFormerType(text);
+    const std::string_view one = text.substr(0, text.find("; "));
     const size_t space = std::min(one.find(' '), one.size() - 1);
     FormerType former;
     const auto [end, error] = std::from_chars(one.data(), one.data() + space, former.until);

@@ -28,11 +28,12 @@ Status EntryIntake::Continue(std::span<const TableIndex> indexes) {
 }
 
 Status EntryIntake::Note(std::string_view key, std::string_view row, Change change) {
-  constexpr size_t kRowsAtOnce = 2048;
+  constexpr size_t kRowsAtOnce = 2048, kBytesAtOnce = 4 << 20;
   if (computes_) {
     waiting_.bytes.append(key).append(row);
     waiting_.rows.push_back({key.size(), row.size(), change});
-    return waiting_.rows.size() < kRowsAtOnce ? Status::OK() : NoteWaiting();
+    const bool is_full = waiting_.rows.size() == kRowsAtOnce || waiting_.bytes.size() > kBytesAtOnce;
+    return is_full ? NoteWaiting() : Status::OK();
   }
   for (const TableIndex& index : indexes_) {
     ARROW_RETURN_NOT_OK(index.keys.MakeEntry(key, row, &entry_));
