@@ -227,9 +227,13 @@ class DifferentialPlansTest : public test::RandomTableFixture {
         Pick(std::vector<std::string>{"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"});
     const bool one_side = kind == "SEMI JOIN" || kind == "ANTI JOIN";
     const std::string left = OneIn(2) ? Limited(Rows()) : Rows(), right = OneIn(3) ? Limited(Rows()) : Rows();
-    const std::string joined =
-        Join("SELECT a.*", one_side ? "" : Join(", b.", Name(c), " AS r"), " FROM ", left, " a ", kind, " ", right,
-             " b ON a.", Name(c), OneIn(4) ? Comparison(c) : " = ", "b.", Name(ColumnLike(c)));
+    std::string on = Join("a.", Name(c), OneIn(4) ? Comparison(c) : " = ", "b.", Name(ColumnLike(c)));
+    if (OneIn(4)) {
+      const size_t f = function_.column;
+      on = Join(FunctionOf("a." + Name(f)), " = ", FunctionOf("b." + Name(ColumnLike(f))));
+    }
+    const std::string joined = Join("SELECT a.*", one_side ? "" : Join(", b.", Name(c), " AS r"), " FROM ", left, " a ",
+                                    kind, " ", right, " b ON ", on);
     if (OneIn(2)) return joined + " ORDER BY ALL";
     return Join("SELECT * FROM (", joined, ") j ORDER BY ", SortKey(), ", ALL_COLUMNS", one_side ? "" : ", r",
                 " LIMIT ", 1 + Below(6));

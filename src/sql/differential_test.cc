@@ -127,6 +127,10 @@ class DifferentialTest : public test::RandomTableFixture {
     const std::string kind = Pick(kinds);
     const size_t c = key_.empty() || OneIn(2) ? AnyColumn() : key_[0], d = AnyColumn();
     std::string on = Join("a.", Name(c), " = b.", Name(ColumnLike(c)));
+    if (OneIn(4)) {
+      const size_t f = function_.column;
+      on = Join(FunctionOf("a." + Name(f)), " = ", FunctionOf("b." + Name(ColumnLike(f))));
+    }
     if (OneIn(3)) on += Join(" AND a.", Name(d), Comparison(d), "b.", Name(ColumnLike(d)));
     const bool one_side = kind == "SEMI JOIN" || kind == "ANTI JOIN";
     return Digest(Join("SELECT a.*", one_side ? "" : Join(", b.", Name(d), " AS d, b.", Name(c), " AS c"), " FROM ",

@@ -81,6 +81,14 @@ void TakeThrough(const LogicalOperator& below, duckdb::unique_ptr<duckdb::Expres
   TakeThrough(*below.children[0], expression);
 }
 
+std::optional<int> FindBelow(const IndexedExpressions& expressions, const duckdb::Expression& expression,
+                             const LogicalOperator& below) {
+  if (!expressions.has_any()) return std::nullopt;
+  auto scanned = expression.Copy();
+  TakeThrough(below, &scanned);
+  return expressions.Find(*scanned);
+}
+
 // The column, or the number of the expression, by which an index may have its entries; nothing when there is none.
 std::optional<int> IndexedPart(const duckdb::Expression& expression, LogicalOperator& below, const TableImpl& table,
                                const IndexedExpressions& expressions) {
@@ -88,10 +96,7 @@ std::optional<int> IndexedPart(const duckdb::Expression& expression, LogicalOper
     if (*column < table.definition().visible_columns()) return static_cast<int>(*column);
     return std::nullopt;
   }
-  if (!expressions.has_any()) return std::nullopt;
-  auto scanned = expression.Copy();
-  TakeThrough(below, &scanned);
-  return expressions.Find(*scanned);
+  return FindBelow(expressions, expression, below);
 }
 
 bool FixesColumn(const duckdb::TableFilter& filter) {
@@ -147,6 +152,11 @@ std::optional<IndexOrder> IndexOrderOf(const duckdb::ClientContext& context,
     order.columns.push_back(*column);
   }
   return order;
+}
+
+std::optional<int> NumberOfExpression(const duckdb::ClientContext& context, const duckdb::Expression& expression,
+                                      LogicalOperator& below, duckdb::LogicalGet& get) {
+  return FindBelow(IndexedExpressions(context, *BindDataOf(get).table->table(), get), expression, below);
 }
 
 size_t KeyColumnsUpTo(const duckdb::Expression& expression, LogicalOperator& below, duckdb::LogicalGet& get) {

@@ -29,6 +29,10 @@ std::optional<IndexOrder> IndexOrderOf(const duckdb::ClientContext& context,
                                        const duckdb::vector<duckdb::BoundOrderByNode>& orders,
                                        duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
 
+// The number (row/index_keys.h) of the expression, which indexes of the scan's table have; nothing when none has it.
+std::optional<int> NumberOfExpression(const duckdb::ClientContext& context, const duckdb::Expression& expression,
+                                      duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
+
 // How many columns of the key there are up to the one that the expression is; 0 when it is none (the row id, say).
 size_t KeyColumnsUpTo(const duckdb::Expression& expression, duckdb::LogicalOperator& below, duckdb::LogicalGet& get);
 

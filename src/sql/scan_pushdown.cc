@@ -9,6 +9,7 @@
 
 #include "key/key_range.h"
 #include "sql/filter_paths.h"
+#include "sql/joined_expressions.h"
 #include "sql/key_aggregates.h"
 #include "sql/key_order.h"
 #include "sql/sql_scan.h"
@@ -226,6 +227,7 @@ void Optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<Logical
   PushLimits(input.context, *plan);
   if (DropOrderOfResult(plan)) PushLimits(input.context, *plan);
   ReadEndsForKeyAggregates(input, *plan);
+  AskJoinsForExpressions(input, *plan);
   LeaveSegmentsToDelete(*plan);
   if (plan->type == LogicalOperatorType::LOGICAL_EXPLAIN) DescribeScans(input.context, *plan);
 }

@@ -21,6 +21,7 @@
 #include "sql/cold_way.h"
 #include "sql/condition_translation.h"
 #include "sql/filter_paths.h"
+#include "sql/joined_expressions.h"
 #include "sql/morsel_queue.h"
 #include "sql/ordered_scan.h"
 #include "sql/run_time_filter.h"
@@ -151,8 +152,9 @@ void PlanCold(ClientContext& context, const TableFunctionInitInput& input, ScanG
   }
 }
 
-IndexUse IndexUseOf(const ScanBindData& bind) {
-  return {.order = bind.index_order ? &*bind.index_order : nullptr, .known = bind.known};
+IndexUse IndexUseOf(const ScanBindData& bind, Predicate told) {
+  return {.order = bind.index_order ? &*bind.index_order : nullptr,
+          .known = Predicate::And({bind.known, std::move(told)})};
 }
 
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& context, TableFunctionInitInput& input) {
@@ -178,7 +180,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext& c
   request.reverse = bind.reverse;
   request.threads = static_cast<int>(duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads());
   global->plan = Check(MakeScanPlan(entry.table()->MakeSource(transaction.StatementView()), request));
-  global->plan = Check(UseIndex(*entry.table(), global->plan, global->snapshot, IndexUseOf(bind)));
+  global->plan =
+      Check(UseIndex(*entry.table(), global->plan, global->snapshot, IndexUseOf(bind, ToldByJoins(bind, input))));
   const bool in_order = bind.in_order || duckdb::Settings::Get<duckdb::PreserveInsertionOrderSetting>(context);
   PlanCold(context, input, global.get());
   if (global->cold_way == ColdWay::kInOrder) {
@@ -490,7 +493,7 @@ void DescribeScan(ClientContext& context, const duckdb::LogicalGet& get) {
   }
   SqlTransaction& transaction = SqlTransaction::Of(context, bind.table->catalog);
   auto plan = Check(MakeScanPlan(table.MakeSource(transaction.StatementView()), request));
-  plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), IndexUseOf(bind)));
+  plan = Check(UseIndex(table, std::move(plan), transaction.impl().snapshot(), IndexUseOf(bind, Predicate::True())));
   bind.index = plan->index_text;
   bind.key_ranges = plan->RangesText();
   bind.row_filter = plan->FilterText();

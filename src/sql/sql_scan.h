@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sql/column_expression.h"
 #include "sql/duckdb_api.h"
@@ -33,6 +34,13 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool has_placed_filters = false;  // DropMisplacedFilters has seen it
   Predicate filter;                 // beside DuckDB's table filters
   Predicate known;                  // as of an IndexUse; conditions say the same above the scan, or filters in it
+  // Expressions of indexes, by number, and what joins above find out of their values before the scan starts; the joins
+  // test it again.
+  struct Joined {
+    int number = 0;
+    duckdb::shared_ptr<duckdb::DynamicTableFilterSet> filters;
+  };
+  std::vector<Joined> joined;
   // Columns that rows can have only with the value that the expression has when the scan starts; it is tested again
   // above.
   std::vector<ColumnExpression> key_values;
