@@ -70,6 +70,19 @@ class DifferentialPlansTest : public test::RandomTableFixture {
     MakeTable("$u", "", {});
     MakeTable("$z", "", key_);
     MakeTable("$n", "", key_);
+    for (const char* const mark : {"$t", "$u", "$z"}) MakeIndex(mark);
+  }
+  // Here only: no answer may change.
+  void MakeIndex(const std::string& mark) {
+    std::string columns = IndexedColumns();
+    const bool has_function = !DependsOnTimeZone(function_.column) && OneIn(2);
+    if (has_function) {
+      columns = Join("(", FunctionOf(Name(function_.column)), ")", columns.empty() ? "" : ", ", columns);
+    }
+    if (columns.empty() || OneIn(3)) return;
+    const auto made =
+        ours_->Query(Named(Join("CREATE INDEX i", mark.substr(1), " ON ", mark, " (", columns, ")"), false));
+    ASSERT_FALSE(made->HasError()) << made->GetError();
   }
   // Rows of some tables move to segments, where no answer may change.
   void FlushSome() {
