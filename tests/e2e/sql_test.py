@@ -58,10 +58,10 @@ class SqlTest(ProgramTest):
       self.assertIn(message, done.stderr.decode())
     self.assertIn("cannot open", self.fail_yarrow(self.db, '-f', self.folder / 'none.sql'))
 
-  def test_types_outside_the_tables_are_text(self):
+  def test_types_that_arrow_has_not_are_text(self):
     self.db.mkdir()
     self.assertEqual(self.sql("SELECT [1, 2] AS l, {'a': 1} AS s, INTERVAL 3 DAY AS i, NULL AS n"),
-                     [{'l': '[1, 2]', 's': "{'a': 1}", 'i': '3 days', 'n': None}])
+                     [{'l': [1, 2], 's': {'a': 1}, 'i': '3 days', 'n': None}])
 
   def test_settings_of_arrow_change_no_cell(self):
     self.db.mkdir()
