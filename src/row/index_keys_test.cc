@@ -33,16 +33,15 @@ class IndexKeysTest : public testing::Test {
     writer.Reset();
     if (!a.is_null()) EXPECT_OK(writer.Set(0, a));
     if (!b.is_null()) EXPECT_OK(writer.Set(1, b));
-    std::string row;
-    EXPECT_OK(writer.Finish(/*deleted=*/false, &row));
+    EXPECT_OK(writer.Finish(/*deleted=*/false, &row_));
     IndexEntry entry;
-    EXPECT_OK(keys.MakeEntry(key_, row, &entry));
+    EXPECT_OK(keys.MakeEntry(key_, row_, &entry));
     return entry;
   }
   IndexKeys Keys(bool unique) const { return IndexKeys::Make(schema_, {1, 2}, unique, kEntryPrefix).ValueOrDie(); }
 
   const std::shared_ptr<const RowSchema> schema_ = Schema();
-  std::string key_;  // of the row that EntryOf made last
+  std::string key_, row_;  // that EntryOf made last
 };
 
 TEST_F(IndexKeysTest, EntriesOfAnIndexEndWithTheKeyOfTheRow) {
@@ -106,6 +105,19 @@ class LengthAndNumber : public RowExpression {
     if (text == "bad") return arrow::Status::Invalid("a bad text");
     return Value(static_cast<int64_t>(text.size()) + arguments[0].get<int64_t>());
   }
+  arrow::Result<std::vector<Value>> EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
+                                                 std::span<const int> positions,
+                                                 std::span<const StoredRow> rows) const override {
+    std::vector<Value> values;
+    for (const StoredRow& row : rows) {
+      ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema, row.key, row.row));
+      std::vector<Value> arguments;
+      for (const int position : positions) arguments.push_back(checked.Read(position).ValueOrDie());
+      ARROW_ASSIGN_OR_RAISE(Value value, Evaluate(arguments));
+      values.push_back(std::move(value));
+    }
+    return values;
+  }
 };
 
 TEST_F(IndexKeysTest, APartMayBeAnExpressionOfSeveralColumns) {
@@ -118,6 +130,14 @@ TEST_F(IndexKeysTest, APartMayBeAnExpressionOfSeveralColumns) {
   EXPECT_EQ(keys.ReadColumns(), (std::vector<int>{1, 2}));
   EXPECT_EQ(keys.ColumnNames(), "length(a) + b, a");
   const IndexEntry entry = EntryOf(keys, 5, Value("xyz"), Value(int64_t{4}));
+  const StoredRow stored{key_, row_};
+  ASSERT_OK_AND_ASSIGN(const IndexKeys::Computed computed, keys.Compute(std::vector<StoredRow>{stored, stored}));
+  ASSERT_EQ(computed.size(), 1u);
+  ASSERT_EQ(computed[0].size(), 2u);
+  EXPECT_EQ(computed[0][1].get<int64_t>(), 7);
+  IndexEntry second;
+  ASSERT_OK(keys.MakeEntry(stored, {{Value(int64_t{9}), Value(int64_t{7})}}, /*at=*/1, &second));
+  EXPECT_EQ(second, entry);
   EXPECT_TRUE(entry.is_unique);
   EXPECT_EQ(keys.Describe(entry.key), "length(a) + b: 7, a: xyz");
   EXPECT_EQ(entry.key, EntryOf(keys, 6, Value("xyz"), Value(int64_t{4})).key);
@@ -133,6 +153,7 @@ TEST_F(IndexKeysTest, APartMayBeAnExpressionOfSeveralColumns) {
   ASSERT_OK(writer.Finish(/*deleted=*/false, &row));
   IndexEntry none;
   EXPECT_ERROR_HAS(keys.MakeEntry(key_, row, &none), "a bad text");
+  EXPECT_ERROR_HAS(keys.Compute(std::vector<StoredRow>{{key_, row}}), "a bad text");
 }
 
 TEST(RowExpression, NeedsACompiler) {

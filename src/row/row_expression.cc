@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "row/row_reader.h"
-
 namespace yarrow {
 namespace {
 
@@ -73,23 +71,6 @@ struct OpenExpressions {
 };
 
 }  // namespace
-
-arrow::Result<std::vector<Value>> RowExpression::EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
-                                                              std::span<const int> positions,
-                                                              std::span<const StoredRow> rows) const {
-  std::vector<Value> values, arguments;
-  for (const StoredRow& row : rows) {
-    ARROW_ASSIGN_OR_RAISE(const CheckedRow checked, CheckedRow::Make(*schema, row.key, row.row));
-    arguments.clear();
-    for (const int position : positions) {
-      ARROW_ASSIGN_OR_RAISE(Value value, checked.Read(position));
-      arguments.push_back(std::move(value));
-    }
-    ARROW_ASSIGN_OR_RAISE(Value value, Evaluate(arguments));
-    values.push_back(std::move(value));
-  }
-  return values;
-}
 
 void SetRowExpressionCompiler(RowExpressionCompiler compiler) {
   compiler_of_process = compiler;

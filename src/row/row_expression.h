@@ -29,7 +29,7 @@ class RowExpression {
   // One value a row, of the columns at these positions of the schema as arguments. Takes less time a row than Evaluate.
   virtual arrow::Result<std::vector<Value>> EvaluateRows(const std::shared_ptr<const RowSchema>& schema,
                                                          std::span<const int> positions,
-                                                         std::span<const StoredRow> rows) const;
+                                                         std::span<const StoredRow> rows) const = 0;
   // What SQL's compiler made, behind this; lives as long.
   virtual arrow::Result<const RowExpression*> Compiled() const { return this; }
 };

@@ -74,11 +74,7 @@ class DifferentialPlansTest : public test::RandomTableFixture {
   }
   // Here only: no answer may change.
   void MakeIndex(const std::string& mark) {
-    std::string columns = IndexedColumns();
-    const bool has_function = !DependsOnTimeZone(function_.column) && OneIn(2);
-    if (has_function) {
-      columns = Join("(", FunctionOf(Name(function_.column)), ")", columns.empty() ? "" : ", ", columns);
-    }
+    const std::string columns = PartsOfIndex();
     if (columns.empty() || OneIn(3)) return;
     const auto made =
         ours_->Query(Named(Join("CREATE INDEX i", mark.substr(1), " ON ", mark, " (", columns, ")"), false));
@@ -241,10 +237,7 @@ class DifferentialPlansTest : public test::RandomTableFixture {
     const bool one_side = kind == "SEMI JOIN" || kind == "ANTI JOIN";
     const std::string left = OneIn(2) ? Limited(Rows()) : Rows(), right = OneIn(3) ? Limited(Rows()) : Rows();
     std::string on = Join("a.", Name(c), OneIn(4) ? Comparison(c) : " = ", "b.", Name(ColumnLike(c)));
-    if (OneIn(4)) {
-      const size_t f = function_.column;
-      on = Join(FunctionOf("a." + Name(f)), " = ", FunctionOf("b." + Name(ColumnLike(f))));
-    }
+    if (OneIn(4)) on = SameFunction();
     const std::string joined = Join("SELECT a.*", one_side ? "" : Join(", b.", Name(c), " AS r"), " FROM ", left, " a ",
                                     kind, " ", right, " b ON ", on);
     if (OneIn(2)) return joined + " ORDER BY ALL";

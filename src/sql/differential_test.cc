@@ -127,10 +127,7 @@ class DifferentialTest : public test::RandomTableFixture {
     const std::string kind = Pick(kinds);
     const size_t c = key_.empty() || OneIn(2) ? AnyColumn() : key_[0], d = AnyColumn();
     std::string on = Join("a.", Name(c), " = b.", Name(ColumnLike(c)));
-    if (OneIn(4)) {
-      const size_t f = function_.column;
-      on = Join(FunctionOf("a." + Name(f)), " = ", FunctionOf("b." + Name(ColumnLike(f))));
-    }
+    if (OneIn(4)) on = SameFunction();
     if (OneIn(3)) on += Join(" AND a.", Name(d), Comparison(d), "b.", Name(ColumnLike(d)));
     const bool one_side = kind == "SEMI JOIN" || kind == "ANTI JOIN";
     return Digest(Join("SELECT a.*", one_side ? "" : Join(", b.", Name(d), " AS d, b.", Name(c), " AS c"), " FROM ",
@@ -403,10 +400,7 @@ class DifferentialTest : public test::RandomTableFixture {
   }
   // Here only: no answer may change.
   void ChangeIndexes() {
-    std::string columns = IndexedColumns();
-    const bool has_function = !DependsOnTimeZone(function_.column) && OneIn(3);
-    if (has_function)
-      columns = Join("(", FunctionOf(Name(function_.column)), ")", columns.empty() ? "" : ", ", columns);
+    const std::string columns = PartsOfIndex();
     if (columns.empty()) return;
     Ours(OneIn(3) ? "DROP INDEX IF EXISTS ti" : Join("CREATE INDEX IF NOT EXISTS ti ON t (", columns, ")"));
     if (OneIn(3))

@@ -29,13 +29,23 @@ std::shared_ptr<SqlTable> SqlTable::Make(duckdb::Catalog& catalog, SqlSchema& sc
   return made;
 }
 
+namespace {
+
+// DuckDB 1.5 looks for the bounds of a text in what it knows of geometries, and drops rows that a filter keeps. Filters
+// on fields of a STRUCT are tested alike.
+bool HasGeometry(const ColumnType& type) {
+  return type.id == TypeId::kGeometry ||
+         std::ranges::any_of(type.members(), [](const TypeMember& member) { return HasGeometry(member.type); });
+}
+
+}  // namespace
+
 duckdb::unique_ptr<duckdb::BaseStatistics> SqlTable::GetStatistics(duckdb::ClientContext&, duckdb::column_t id) {
   const TableDefinition& table = table_->definition();
   const auto stored = StoredColumn(table, id);
   if (!stored) return nullptr;
   const ColumnDefinition& column = table.columns[*stored];
-  // DuckDB 1.5 looks for the bounds of a text in what it knows of geometries, and drops rows that a filter keeps.
-  if (column.type.id == TypeId::kGeometry) return nullptr;
+  if (HasGeometry(column.type)) return nullptr;
   // Values come and go with the snapshot, but these hold for all of them.
   duckdb::BaseStatistics statistics = duckdb::BaseStatistics::CreateUnknown(ToLogicalType(column.type));
   if (!column.nullable) statistics.Set(duckdb::StatsInfo::CANNOT_HAVE_NULL_VALUES);

@@ -133,6 +133,17 @@ class RandomTableFixture : public DifferentialFixture {
     return std::string_view(columns_[c].type->name).find("TZ") != std::string_view::npos;
   }
   std::string FunctionOf(const std::string& value) const { return function_.before + value + function_.after; }
+  // Of rows a and b.
+  std::string SameFunction() {
+    const size_t c = function_.column;
+    return Join(FunctionOf("a." + Name(c)), " = ", FunctionOf("b." + Name(ColumnLike(c))));
+  }
+  // Columns of an index, with the function or without; none now and then.
+  std::string PartsOfIndex() {
+    const std::string columns = IndexedColumns();
+    if (DependsOnTimeZone(function_.column) || OneIn(2)) return columns;
+    return Join("(", FunctionOf(Name(function_.column)), ")", columns.empty() ? "" : ", ", columns);
+  }
   std::string FunctionCondition() {
     const size_t c = function_.column;
     const std::string value = FunctionOf(Name(c));
